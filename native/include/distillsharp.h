@@ -1,0 +1,100 @@
+// The C ABI between DistillSharp.Torch and libtorch.
+//
+// Every function returns 0, or 1 with a message in ds_last_error() of the same thread. No exception crosses this
+// boundary. A tensor handle is an owned reference to a TensorImpl: whoever receives one frees it once with
+// ds_tensor_free. Handles passed as arguments are borrowed.
+#pragma once
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DS_API __attribute__((visibility("default")))
+
+typedef struct ds_tensor_s* ds_tensor;
+typedef struct ds_operator_s* ds_operator;
+
+typedef enum ds_kind {
+  DS_NONE = 0,
+  DS_TENSOR = 1,
+  DS_INT = 2,
+  DS_DOUBLE = 3,
+  DS_BOOL = 4,
+  DS_INT_LIST = 5,             // pointer: int64_t[count]
+  DS_DOUBLE_LIST = 6,          // pointer: double[count]
+  DS_BOOL_LIST = 7,            // pointer: uint8_t[count]
+  DS_TENSOR_LIST = 8,          // pointer: ds_tensor[count]
+  DS_OPTIONAL_TENSOR_LIST = 9, // pointer: ds_tensor[count], null where absent
+  DS_STRING = 10,              // pointer: UTF-8, count bytes
+  DS_DEVICE = 11,              // integer: type << 32 | index (index -1: the current one)
+} ds_kind;
+
+// A tagged value, as argument or as result. 16 bytes.
+typedef struct ds_value {
+  int32_t kind;
+  int32_t count;
+  union {
+    int64_t integer;
+    double real;
+    const void* pointer;
+    ds_tensor tensor;
+  };
+} ds_value;
+
+typedef struct ds_tensor_info {
+  int32_t dtype;
+  int32_t device_type;
+  int32_t device_index;
+  int32_t dimensions; // at most 8
+  int64_t count;
+  int64_t sizes[8];
+  int64_t strides[8];
+  void* data;
+  uint8_t requires_grad;
+  uint8_t is_leaf;
+} ds_tensor_info;
+
+// ---- errors
+DS_API const char* ds_last_error(void);
+
+// ---- operators: any ATen operator, by name, through the boxed dispatcher
+DS_API int ds_operator_find(const char* name, const char* overload, ds_operator* found);
+DS_API int ds_operator_call(ds_operator op, const ds_value* arguments, int32_t count, ds_value* results,
+                            int32_t capacity, int32_t* written);
+
+// ---- tensors
+DS_API void ds_tensor_free(ds_tensor tensor);
+DS_API int ds_tensor_describe(ds_tensor tensor, ds_tensor_info* info);
+DS_API int ds_tensor_share(ds_tensor tensor, ds_tensor* copy); // another handle to the same tensor
+
+// ---- autograd (grad mode is per thread)
+DS_API int ds_tensor_set_requires_grad(ds_tensor tensor, uint8_t value);
+DS_API int ds_tensor_grad(ds_tensor tensor, ds_tensor* gradient); // null where there is none
+DS_API int ds_tensor_set_grad(ds_tensor tensor, ds_tensor gradient);
+DS_API int ds_tensor_set_data(ds_tensor tensor, ds_tensor data);
+DS_API int ds_tensors_clear_grad(const ds_tensor* tensors, int32_t count);
+DS_API int ds_tensors_grad(const ds_tensor* tensors, int32_t count, ds_tensor* gradients);
+DS_API int ds_backward(ds_tensor root, ds_tensor gradient);
+DS_API uint8_t ds_grad_mode(void);
+DS_API void ds_set_grad_mode(uint8_t enabled);
+
+// ---- autocast on the CPU or a GPU (per thread). Leaving the outermost region clears the cache of cast weights.
+DS_API int ds_autocast_enter(int32_t device_type, int32_t dtype, uint8_t* before);
+DS_API int ds_autocast_leave(int32_t device_type, uint8_t before);
+
+// ---- runtime
+DS_API int ds_runtime_start(void); // allocator thresholds, libtorch_cuda where there is one
+DS_API const char* ds_libtorch_version(void);
+DS_API int ds_build_description(char* buffer, int32_t capacity);
+DS_API int ds_library_path(char* buffer, int32_t capacity); // where libtorch_cpu was loaded from
+DS_API int32_t ds_threads(void);
+DS_API int ds_set_threads(int32_t count);
+DS_API int ds_manual_seed(uint64_t seed);
+DS_API uint8_t ds_has_native_bf16(void);
+DS_API int32_t ds_cuda_device_count(void);
+DS_API int ds_cuda_synchronize(void);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,33 @@
+// The one place that asks which libtorch this is.
+#pragma once
+#include <ATen/autocast_mode.h>
+#include <torch/version.h>
+
+#define DS_LIBTORCH_AT_LEAST(major, minor) \
+  (TORCH_VERSION_MAJOR > (major) || (TORCH_VERSION_MAJOR == (major) && TORCH_VERSION_MINOR >= (minor)))
+
+namespace distillsharp::compat {
+
+#if DS_LIBTORCH_AT_LEAST(2, 4)
+
+inline bool autocast_enabled(at::DeviceType device) { return at::autocast::is_autocast_enabled(device); }
+inline void set_autocast(at::DeviceType device, bool enabled) { at::autocast::set_autocast_enabled(device, enabled); }
+inline void set_autocast_dtype(at::DeviceType device, at::ScalarType type) {
+  at::autocast::set_autocast_dtype(device, type);
+}
+
+#else
+
+inline bool autocast_enabled(at::DeviceType device) {
+  return device == at::kCPU ? at::autocast::is_cpu_enabled() : at::autocast::is_enabled();
+}
+inline void set_autocast(at::DeviceType device, bool enabled) {
+  device == at::kCPU ? at::autocast::set_cpu_enabled(enabled) : at::autocast::set_enabled(enabled);
+}
+inline void set_autocast_dtype(at::DeviceType device, at::ScalarType type) {
+  device == at::kCPU ? at::autocast::set_autocast_cpu_dtype(type) : at::autocast::set_autocast_gpu_dtype(type);
+}
+
+#endif
+
+}  // namespace distillsharp::compat

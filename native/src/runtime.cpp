@@ -1,0 +1,96 @@
+// The process-wide state of libtorch: allocator, threads, precision, randomness, devices.
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <dlfcn.h>
+#include <malloc.h>
+
+#include "boundary.h"
+#include "libtorch_version.h"
+
+#ifdef DISTILLSHARP_CUDA
+#include <c10/cuda/CUDAFunctions.h>
+#endif
+
+using distillsharp::copy_text;
+using distillsharp::guarded;
+namespace compat = distillsharp::compat;
+
+int ds_runtime_start(void) {
+  return guarded([] {
+    // glibc gives large blocks back to the kernel at every free, and the page faults of taking them again double the
+    // time of a training step. Keep them: a step asks for the same sizes again and again.
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 2047 << 20);
+    mallopt(M_TOP_PAD, 64 << 20);
+#ifdef DISTILLSHARP_CUDA
+    // Without this, libtorch_cuda's registrations are silently absent.
+    dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
+#endif
+  });
+}
+
+const char* ds_libtorch_version(void) { return TORCH_VERSION; }
+
+int ds_build_description(char* buffer, int32_t capacity) {
+  return guarded([&] { copy_text(at::show_config(), buffer, capacity); });
+}
+
+int ds_library_path(char* buffer, int32_t capacity) {
+  return guarded([&] {
+    Dl_info info{};
+    const bool found = dladdr(reinterpret_cast<const void*>(&at::show_config), &info) != 0;
+    copy_text(found ? info.dli_fname : "", buffer, capacity);
+  });
+}
+
+int32_t ds_threads(void) { return at::get_num_threads(); }
+
+int ds_set_threads(int32_t count) {
+  return guarded([&] { at::set_num_threads(count); });
+}
+
+int ds_manual_seed(uint64_t seed) {
+  return guarded([&] { at::manual_seed(seed); });
+}
+
+int ds_autocast_enter(int32_t device_type, int32_t dtype, uint8_t* before) {
+  return guarded([&] {
+    const auto device = static_cast<at::DeviceType>(device_type);
+    *before = compat::autocast_enabled(device) ? 1 : 0;
+    compat::set_autocast_dtype(device, static_cast<at::ScalarType>(dtype));
+    compat::set_autocast(device, true);
+    at::autocast::increment_nesting();
+  });
+}
+
+int ds_autocast_leave(int32_t device_type, uint8_t before) {
+  return guarded([&] {
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+    compat::set_autocast(static_cast<at::DeviceType>(device_type), before != 0);
+  });
+}
+
+uint8_t ds_has_native_bf16(void) {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16") ? 1 : 0;
+#else
+  return 0;
+#endif
+}
+
+int32_t ds_cuda_device_count(void) {
+#ifdef DISTILLSHARP_CUDA
+  return c10::cuda::device_count();
+#else
+  return 0;
+#endif
+}
+
+int ds_cuda_synchronize(void) {
+  return guarded([] {
+#ifdef DISTILLSHARP_CUDA
+    c10::cuda::device_synchronize();
+#endif
+  });
+}
