@@ -1,0 +1,81 @@
+namespace DistillSharp.Torch;
+
+/// <summary>Operators of neural networks that have no state of their own.</summary>
+public static class Functional
+{
+    static readonly Operator conv2d = new("aten::conv2d"), batchNorm = new("aten::batch_norm"), linear = new("aten::linear");
+    static readonly Operator convTranspose2d = new("aten::conv_transpose2d.input");
+    static readonly Operator relu = new("aten::relu"), reluInPlace = new("aten::relu_");
+    static readonly Operator avgPool2d = new("aten::avg_pool2d"), maxPool2d = new("aten::max_pool2d"), adaptiveAvgPool2d = new("aten::adaptive_avg_pool2d");
+    static readonly Operator softmax = new("aten::softmax.int"), logSoftmax = new("aten::log_softmax.int"), logSumExp = new("aten::logsumexp");
+    static readonly Operator crossEntropy = new("aten::cross_entropy_loss"), klDiv = new("aten::kl_div"), mseLoss = new("aten::mse_loss"), smoothL1 = new("aten::smooth_l1_loss");
+    static readonly Operator norm = new("aten::linalg_vector_norm"), clampMin = new("aten::clamp_min");
+
+    /// <summary>Convolution of [N, C, H, W] with a weight [O, C / groups, h, w].</summary>
+    public static Tensor Conv2d(Tensor x, Tensor weight, Tensor? bias, Size2 stride, Size2 padding, Size2 dilation, long groups) =>
+        conv2d.Call(x, weight, bias, stride, padding, dilation, groups);
+
+    /// <summary>Transposed convolution of [N, C, H, W] with a weight [C, O / groups, h, w].</summary>
+    public static Tensor ConvTranspose2d(Tensor x, Tensor weight, Tensor? bias, Size2 stride, Size2 padding) =>
+        convTranspose2d.Call(x, weight, bias, stride, padding);
+
+    /// <summary>Batch normalisation over all dimensions but the second. In training the running statistics move in place.</summary>
+    public static Tensor BatchNorm(Tensor x, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, bool training, double momentum, double epsilon) =>
+        batchNorm.Call(x, weight, bias, runningMean, runningVar, training, momentum, epsilon, true);
+
+    /// <summary>x W' + b for x [..., I] and W [O, I].</summary>
+    public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias) => linear.Call(x, weight, bias);
+
+    /// <summary>max(x, 0).</summary>
+    public static Tensor Relu(Tensor x) => relu.Call(x);
+
+    /// <summary>max(x, 0), written over x.</summary>
+    public static Tensor ReluInPlace(Tensor x)
+    {
+        reluInPlace.CallInPlace(x);
+        return x;
+    }
+
+    /// <summary>Means over windows.</summary>
+    public static Tensor AvgPool2d(Tensor x, Size2 kernel, Size2? stride = null, Size2 padding = default) =>
+        avgPool2d.Call(x, kernel, stride ?? kernel, padding);
+
+    /// <summary>Largest values of windows.</summary>
+    public static Tensor MaxPool2d(Tensor x, Size2 kernel, Size2? stride = null, Size2 padding = default) =>
+        maxPool2d.Call(x, kernel, stride ?? kernel, padding);
+
+    /// <summary>Means over windows chosen so that the output has that size.</summary>
+    public static Tensor AdaptiveAvgPool2d(Tensor x, Size2 size) => adaptiveAvgPool2d.Call(x, size);
+
+    /// <summary>The mean over height and width: [N, C, H, W] to [N, C].</summary>
+    public static Tensor GlobalAvgPool(Tensor x) => x.Mean([2, 3]);
+
+    /// <summary>Softmax along a dimension.</summary>
+    public static Tensor Softmax(Tensor x, long dimension = -1) => softmax.Call(x, dimension, Argument.None);
+
+    /// <summary>Logarithm of the softmax along a dimension, stable for large inputs.</summary>
+    public static Tensor LogSoftmax(Tensor x, long dimension = -1) => logSoftmax.Call(x, dimension, Argument.None);
+
+    /// <summary>log(sum(exp(x))) along a dimension, stable for large inputs.</summary>
+    public static Tensor LogSumExp(Tensor x, long dimension = -1, bool keep = false) => logSumExp.Call(x, new[] { dimension }, keep);
+
+    /// <summary>The mean over the batch of -log softmax(logits)[label]: logits [N, K], labels int64 [N].</summary>
+    public static Tensor CrossEntropy(Tensor logits, Tensor labels) => crossEntropy.Call(logits, labels);
+
+    /// <summary>Pointwise Kullback-Leibler divergence from log-probabilities to log-probabilities, without reduction.</summary>
+    public static Tensor KlDivergence(Tensor logPrediction, Tensor logTarget) => klDiv.Call(logPrediction, logTarget, 0L, true);
+
+    /// <summary>The mean squared difference.</summary>
+    public static Tensor MeanSquaredError(Tensor a, Tensor b) => mseLoss.Call(a, b, 1L);
+
+    /// <summary>The mean of the smooth L1 (Huber, beta 1) difference.</summary>
+    public static Tensor SmoothL1(Tensor a, Tensor b) => smoothL1.Call(a, b, 1L, 1.0);
+
+    /// <summary>Divides by the Euclidean norm along a dimension, but by no less than epsilon.</summary>
+    public static Tensor Normalize(Tensor x, long dimension = 1, double epsilon = 1e-12)
+    {
+        using var scope = TensorScope.Open();
+        var length = clampMin.Call(norm.Call(x, 2.0, new[] { dimension }, true, Argument.None), epsilon);
+        return scope.Keep(x / length);
+    }
+}

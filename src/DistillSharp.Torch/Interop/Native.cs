@@ -1,0 +1,145 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace DistillSharp.Torch.Interop;
+
+/// <summary>The C ABI of native/include/distillsharp.h, one to one.</summary>
+internal static unsafe partial class Native
+{
+    const string Library = "distillsharp_native";
+
+    static Native()
+    {
+        NativeLibrary.SetDllImportResolver(typeof(Native).Assembly, Resolve);
+        Check(ds_runtime_start());
+        // libtorch starts with one thread where it cannot read the number of cores.
+        Check(ds_set_threads(Environment.ProcessorCount));
+    }
+
+    /// <summary>Turns the status of a native call into a <see cref="TorchException"/>.</summary>
+    public static void Check(int status, string? operation = null)
+    {
+        if (status != 0) Throw(operation);
+    }
+
+    static void Throw(string? operation)
+    {
+        var message = Marshal.PtrToStringUTF8((nint)ds_last_error()) ?? "an unknown error";
+        throw new TorchException(operation, message);
+    }
+
+    /// <summary>Reads a text that the native side writes into a buffer.</summary>
+    public static string Text(delegate*<byte*, int, int> write)
+    {
+        const int capacity = 16384;
+        var buffer = stackalloc byte[capacity];
+        Check(write(buffer, capacity));
+        return Marshal.PtrToStringUTF8((nint)buffer)!;
+    }
+
+    static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
+    {
+        if (name != Library) return 0;
+        var tried = new List<string>();
+        foreach (var candidate in Candidates())
+        {
+            tried.Add(candidate);
+            if (File.Exists(candidate)) return NativeLibrary.Load(candidate);
+        }
+        throw new DllNotFoundException(
+            $"libdistillsharp_native.so was not found (tried {string.Join(", ", tried)}). " +
+            "Run eng/build-native.sh, or name the file in DISTILLSHARP_NATIVE.");
+    }
+
+    static IEnumerable<string> Candidates()
+    {
+        if (Environment.GetEnvironmentVariable("DISTILLSHARP_NATIVE") is { Length: > 0 } named) yield return named;
+        yield return Path.Combine(AppContext.BaseDirectory, $"lib{Library}.so");
+        yield return Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", $"lib{Library}.so");
+    }
+
+    [LibraryImport(Library)] public static partial byte* ds_last_error();
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ds_operator_find(string name, string overload, out nint found);
+
+    [LibraryImport(Library)]
+    public static partial int ds_operator_call(nint op, NativeValue* arguments, int count, NativeValue* results, int capacity, out int written);
+
+    [LibraryImport(Library)] public static partial void ds_tensor_free(nint tensor);
+    [LibraryImport(Library)] public static partial int ds_tensor_describe(nint tensor, out NativeTensorInfo info);
+    [LibraryImport(Library)] public static partial int ds_tensor_share(nint tensor, out nint copy);
+    [LibraryImport(Library)] public static partial int ds_tensor_set_requires_grad(nint tensor, byte value);
+    [LibraryImport(Library)] public static partial int ds_tensor_grad(nint tensor, out nint gradient);
+    [LibraryImport(Library)] public static partial int ds_tensor_set_grad(nint tensor, nint gradient);
+    [LibraryImport(Library)] public static partial int ds_tensor_set_data(nint tensor, nint data);
+    [LibraryImport(Library)] public static partial int ds_tensors_clear_grad(nint* tensors, int count);
+    [LibraryImport(Library)] public static partial int ds_tensors_grad(nint* tensors, int count, nint* gradients);
+    [LibraryImport(Library)] public static partial int ds_backward(nint root, nint gradient);
+    [LibraryImport(Library)] public static partial byte ds_grad_mode();
+    [LibraryImport(Library)] public static partial void ds_set_grad_mode(byte enabled);
+    [LibraryImport(Library)] public static partial int ds_autocast_enter(int deviceType, int dtype, out byte before);
+    [LibraryImport(Library)] public static partial int ds_autocast_leave(int deviceType, byte before);
+    [LibraryImport(Library)] public static partial int ds_runtime_start();
+    [LibraryImport(Library)] public static partial byte* ds_libtorch_version();
+    [LibraryImport(Library)] public static partial int ds_build_description(byte* buffer, int capacity);
+    [LibraryImport(Library)] public static partial int ds_library_path(byte* buffer, int capacity);
+    [LibraryImport(Library)] public static partial int ds_threads();
+    [LibraryImport(Library)] public static partial int ds_set_threads(int count);
+    [LibraryImport(Library)] public static partial int ds_manual_seed(ulong seed);
+    [LibraryImport(Library)] public static partial byte ds_has_native_bf16();
+    [LibraryImport(Library)] public static partial int ds_cuda_device_count();
+    [LibraryImport(Library)] public static partial int ds_cuda_synchronize();
+}
+
+/// <summary>ds_kind.</summary>
+internal enum ValueKind
+{
+    None = 0,
+    Tensor = 1,
+    Int = 2,
+    Double = 3,
+    Bool = 4,
+    IntList = 5,
+    DoubleList = 6,
+    BoolList = 7,
+    TensorList = 8,
+    OptionalTensorList = 9,
+    String = 10,
+    Device = 11,
+}
+
+/// <summary>ds_value.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 16)]
+internal struct NativeValue
+{
+    [FieldOffset(0)] public ValueKind Kind;
+    [FieldOffset(4)] public int Count;
+    [FieldOffset(8)] public long Integer;
+    [FieldOffset(8)] public double Real;
+    [FieldOffset(8)] public nint Pointer;
+}
+
+/// <summary>ds_tensor_info.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct NativeTensorInfo
+{
+    public int DType;
+    public int DeviceType;
+    public int DeviceIndex;
+    public int Dimensions;
+    public long Count;
+    public Sizes8 Sizes;
+    public Sizes8 Strides;
+    public nint Data;
+    public byte RequiresGrad;
+    public byte IsLeaf;
+}
+
+/// <summary>Eight sizes in a row.</summary>
+[InlineArray(8)]
+internal struct Sizes8
+{
+    long first;
+}

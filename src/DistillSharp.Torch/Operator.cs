@@ -1,0 +1,171 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Text;
+using DistillSharp.Torch.Interop;
+
+namespace DistillSharp.Torch;
+
+/// <summary>
+/// An operator of libtorch, resolved by name once and called through the boxed dispatcher: the one way to every operator,
+/// those of this project's native kernels included.
+/// </summary>
+/// <param name="name">Name and overload as in libtorch's schemas: <c>aten::add.Tensor</c>, <c>aten::relu</c>.</param>
+public sealed unsafe class Operator(string name)
+{
+    const int InlineWords = 128;
+    nint handle;
+
+    /// <summary>Name and overload.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Calls the operator and returns its one tensor.</summary>
+    /// <param name="arguments">In the order of the schema, keyword-only ones last; trailing defaults may be left out.</param>
+    /// <exception cref="TorchException">libtorch refused the call, or has no such operator.</exception>
+    /// <exception cref="ObjectDisposedException">An argument was disposed.</exception>
+    public Tensor Call(params ReadOnlySpan<Argument> arguments)
+    {
+        NativeValue result;
+        Expect(Invoke(arguments, &result, 1), 1);
+        return Tensor.Own(result.Pointer);
+    }
+
+    /// <summary>Calls an operator that returns two tensors.</summary>
+    /// <inheritdoc cref="Call"/>
+    public (Tensor, Tensor) Call2(params ReadOnlySpan<Argument> arguments)
+    {
+        var results = stackalloc NativeValue[2];
+        Expect(Invoke(arguments, results, 2), 2);
+        return (Tensor.Own(results[0].Pointer), Tensor.Own(results[1].Pointer));
+    }
+
+    /// <summary>Calls an operator that returns three tensors; an undefined one comes as null.</summary>
+    /// <inheritdoc cref="Call"/>
+    public (Tensor, Tensor?, Tensor?) Call3(params ReadOnlySpan<Argument> arguments)
+    {
+        var results = stackalloc NativeValue[3];
+        Expect(Invoke(arguments, results, 3), 3);
+        return (Tensor.Own(results[0].Pointer), Tensor.OwnOrNull(results[1].Pointer), Tensor.OwnOrNull(results[2].Pointer));
+    }
+
+    /// <summary>Calls an operator that returns a list of at most <paramref name="capacity"/> tensors.</summary>
+    /// <inheritdoc cref="Call"/>
+    public Tensor[] CallList(int capacity, params ReadOnlySpan<Argument> arguments)
+    {
+        var results = new NativeValue[capacity];
+        fixed (NativeValue* first = results)
+        {
+            var tensors = new Tensor[Invoke(arguments, first, capacity)];
+            for (var i = 0; i < tensors.Length; i++) tensors[i] = Tensor.Own(results[i].Pointer);
+            return tensors;
+        }
+    }
+
+    /// <summary>Calls an operator that works in place; a tensor that it returns as well is let go.</summary>
+    /// <inheritdoc cref="Call"/>
+    public void CallInPlace(params ReadOnlySpan<Argument> arguments)
+    {
+        NativeValue result;
+        if (Invoke(arguments, &result, 1) == 1 && result.Kind == ValueKind.Tensor) Native.ds_tensor_free(result.Pointer);
+    }
+
+    /// <summary>Calls an operator that returns a truth value.</summary>
+    /// <inheritdoc cref="Call"/>
+    public bool CallBool(params ReadOnlySpan<Argument> arguments)
+    {
+        NativeValue result;
+        Expect(Invoke(arguments, &result, 1), 1);
+        return result.Integer != 0;
+    }
+
+    void Expect(int written, int expected)
+    {
+        if (written != expected) throw new TorchException(Name, $"returned {written} values; the caller expects {expected}");
+    }
+
+    int Invoke(ReadOnlySpan<Argument> arguments, NativeValue* results, int capacity)
+    {
+        if (handle == 0) Resolve();
+
+        var words = 0;
+        foreach (ref readonly var argument in arguments) words += Words(argument);
+        long[]? rented = words > InlineWords ? ArrayPool<long>.Shared.Rent(words) : null;
+        Span<long> lists = rented ?? stackalloc long[InlineWords];
+        var values = stackalloc NativeValue[arguments.Length];
+        try
+        {
+            fixed (long* next = lists)
+            {
+                var free = next;
+                for (var i = 0; i < arguments.Length; i++) free += Marshal(arguments[i], ref values[i], free);
+                Native.Check(Native.ds_operator_call(handle, values, arguments.Length, results, capacity, out var written), Name);
+                return written;
+            }
+        }
+        finally
+        {
+            if (rented is not null) ArrayPool<long>.Shared.Return(rented);
+        }
+    }
+
+    void Resolve()
+    {
+        var dot = Name.IndexOf('.');
+        var (schema, overload) = dot < 0 ? (Name, "") : (Name[..dot], Name[(dot + 1)..]);
+        Native.Check(Native.ds_operator_find(schema, overload, out handle), Name);
+    }
+
+    // How many 8-byte words an argument needs beside its own value.
+    static int Words(in Argument argument) => argument.Kind switch
+    {
+        ValueKind.IntList => argument.Reference is long[] list ? list.Length : 2,
+        ValueKind.TensorList or ValueKind.OptionalTensorList => ((Tensor?[])argument.Reference!).Length,
+        ValueKind.BoolList => (((bool[])argument.Reference!).Length + 7) / 8,
+        ValueKind.String => (Encoding.UTF8.GetByteCount((string)argument.Reference!) + 7) / 8,
+        _ => 0,
+    };
+
+    static int Marshal(in Argument argument, ref NativeValue value, long* free)
+    {
+        value.Kind = argument.Kind;
+        value.Count = 0;
+        switch (argument.Kind)
+        {
+            case ValueKind.None:
+                value.Integer = 0;
+                return 0;
+            case ValueKind.Tensor:
+                value.Pointer = ((Tensor)argument.Reference!).Handle;
+                return 0;
+            case ValueKind.IntList when argument.Reference is null:
+                (free[0], free[1]) = (argument.First, argument.Second);
+                return List(ref value, free, 2, 2);
+            case ValueKind.IntList:
+                var list = (long[])argument.Reference;
+                list.CopyTo(new Span<long>(free, list.Length));
+                return List(ref value, free, list.Length, list.Length);
+            case ValueKind.TensorList or ValueKind.OptionalTensorList:
+                var tensors = (Tensor?[])argument.Reference!;
+                for (var i = 0; i < tensors.Length; i++) free[i] = tensors[i]?.Handle ?? 0;
+                return List(ref value, free, tensors.Length, tensors.Length);
+            case ValueKind.BoolList:
+                var bools = (bool[])argument.Reference!;
+                MemoryMarshal.AsBytes<bool>(bools).CopyTo(new Span<byte>(free, bools.Length));
+                return List(ref value, free, bools.Length, (bools.Length + 7) / 8);
+            case ValueKind.String:
+                var text = (string)argument.Reference!;
+                var bytes = Encoding.UTF8.GetByteCount(text);
+                Encoding.UTF8.GetBytes(text, new Span<byte>(free, bytes));
+                return List(ref value, free, bytes, (bytes + 7) / 8);
+            default:
+                value.Integer = argument.First;
+                return 0;
+        }
+    }
+
+    static int List(ref NativeValue value, long* start, int count, int words)
+    {
+        value.Count = count;
+        value.Pointer = (nint)start;
+        return words;
+    }
+}

@@ -1,0 +1,55 @@
+using DistillSharp.Torch.Interop;
+
+namespace DistillSharp.Torch;
+
+/// <summary>In which type the heavy operators compute.</summary>
+public enum Precision
+{
+    /// <summary>bf16 where the device computes it natively, else float32.</summary>
+    Auto,
+
+    /// <summary>float32 throughout.</summary>
+    Fp32,
+
+    /// <summary>Convolutions and matrix products in bfloat16, weights and sums in float32.</summary>
+    Bf16,
+}
+
+/// <summary>What follows from a <see cref="Precision"/>.</summary>
+public static class PrecisionExtensions
+{
+    /// <summary>The precision that <see cref="Precision.Auto"/> stands for on a device; the others stand for themselves.</summary>
+    public static Precision Resolve(this Precision precision, Device device) => precision switch
+    {
+        Precision.Auto when device.Type == DeviceType.Cuda || Runtime.HasNativeBf16 => Precision.Bf16,
+        Precision.Auto => Precision.Fp32,
+        _ => precision,
+    };
+
+    /// <summary>
+    /// Lets the operators of this thread choose bfloat16 where the precision asks for it, until disposed. Cast weights are
+    /// kept until the outermost region ends.
+    /// </summary>
+    public static Autocast Enter(this Precision precision, Device device) => new(precision.Resolve(device) == Precision.Bf16, device);
+
+    /// <summary>A region of mixed precision.</summary>
+    public readonly struct Autocast : IDisposable
+    {
+        readonly bool active;
+        readonly byte before;
+        readonly int device;
+
+        internal Autocast(bool active, Device device)
+        {
+            this.active = active;
+            this.device = (int)device.Type;
+            if (active) Native.Check(Native.ds_autocast_enter(this.device, (int)DType.BFloat16, out before), "autocast");
+        }
+
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            if (active) Native.Check(Native.ds_autocast_leave(device, before), "autocast");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+using DistillSharp.Torch.Interop;
+
+namespace DistillSharp.Torch;
+
+/// <summary>The process-wide state of libtorch.</summary>
+public static unsafe class Runtime
+{
+    /// <summary>libtorch's version, for example <c>1.13.1</c>.</summary>
+    public static string Version => Marshal.PtrToStringUTF8((nint)Native.ds_libtorch_version())!;
+
+    /// <summary>libtorch's own description of how it was built: compiler, BLAS, oneDNN, CPU capability.</summary>
+    public static string BuildDescription => Native.Text(&Native.ds_build_description);
+
+    /// <summary>The file that libtorch was loaded from.</summary>
+    public static string LibraryPath => Native.Text(&Native.ds_library_path);
+
+    /// <summary>How many threads one operator may use. It starts at the number of cores.</summary>
+    public static int Threads
+    {
+        get => Native.ds_threads();
+        set => Native.Check(Native.ds_set_threads(value), "set_num_threads");
+    }
+
+    /// <summary>Whether this processor multiplies bfloat16 natively (AVX-512 BF16).</summary>
+    public static bool HasNativeBf16 => Native.ds_has_native_bf16() != 0;
+
+    /// <summary>How many NVIDIA GPUs libtorch can use; 0 without a CUDA build.</summary>
+    public static int CudaDevices => Native.ds_cuda_device_count();
+
+    /// <summary>Seeds libtorch's generators on every device (used for initialisation only).</summary>
+    public static void Seed(ulong seed) => Native.Check(Native.ds_manual_seed(seed), "manual_seed");
+
+    /// <summary>Waits until the GPU has done all it was given.</summary>
+    public static void Synchronize() => Native.Check(Native.ds_cuda_synchronize(), "synchronize");
+}
