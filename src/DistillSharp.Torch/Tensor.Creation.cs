@@ -11,6 +11,7 @@ public sealed partial class Tensor
     static readonly Operator rand = new("aten::rand");
     static readonly Operator randperm = new("aten::randperm");
     static readonly Operator eye = new("aten::eye");
+    static readonly Operator zerosLike = new("aten::zeros_like");
     static readonly Operator scalar = new("aten::scalar_tensor");
 
     /// <summary>A tensor whose elements are not set.</summary>
@@ -23,6 +24,9 @@ public sealed partial class Tensor
 
     /// <summary>A tensor of zeros.</summary>
     public static Tensor Zeros(long[] shape, DType type = DType.Float32, Device device = default) => Full(shape, 0, type, device);
+
+    /// <summary>Zeros of another tensor's shape, type, device and order in memory.</summary>
+    public static Tensor ZerosLike(Tensor other) => zerosLike.Call(other);
 
     /// <summary>A tensor of ones.</summary>
     public static Tensor Ones(long[] shape, DType type = DType.Float32, Device device = default) => Full(shape, 1, type, device);

@@ -1,0 +1,48 @@
+namespace DistillSharp.Torch.Layers;
+
+/// <summary>Batch normalisation of [N, C, H, W] over N, H, W (Ioffe and Szegedy 2015), epsilon 1e-5, momentum 0.1 unless given.</summary>
+public sealed class BatchNorm2d : Layer
+{
+    readonly Tensor batches;
+
+    /// <param name="channels">Channels in and out.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="momentum">The weight of the batch in the running statistics.</param>
+    public BatchNorm2d(long channels, double epsilon = 1e-5, double momentum = 0.1)
+    {
+        (Channels, Epsilon, Momentum) = (channels, epsilon, momentum);
+        Weight = Parameter("weight", Tensor.Ones([channels]));
+        Bias = Parameter("bias", Tensor.Zeros([channels]));
+        RunningMean = Buffer("running_mean", Tensor.Zeros([channels]));
+        RunningVar = Buffer("running_var", Tensor.Ones([channels]));
+        batches = Buffer("num_batches_tracked", Tensor.Scalar(0, DType.Int64));
+    }
+
+    /// <summary>Channels in and out.</summary>
+    public long Channels { get; }
+
+    /// <summary>Added to the variance.</summary>
+    public double Epsilon { get; }
+
+    /// <summary>The weight of the batch in the running statistics.</summary>
+    public double Momentum { get; }
+
+    /// <summary>The scale, [C].</summary>
+    public Tensor Weight { get; }
+
+    /// <summary>The shift, [C].</summary>
+    public Tensor Bias { get; }
+
+    /// <summary>[C].</summary>
+    public Tensor RunningMean { get; }
+
+    /// <summary>[C], unbiased.</summary>
+    public Tensor RunningVar { get; }
+
+    /// <inheritdoc/>
+    public override Tensor Forward(Tensor x)
+    {
+        if (Training) batches.AddInPlace(1);
+        return Functional.BatchNorm(x, Weight, Bias, RunningMean, RunningVar, Training, Momentum, Epsilon);
+    }
+}

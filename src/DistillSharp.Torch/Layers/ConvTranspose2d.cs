@@ -1,0 +1,32 @@
+namespace DistillSharp.Torch.Layers;
+
+/// <summary>A transposed convolution of [N, C, H, W], with bias. PyTorch's default initialisation.</summary>
+public sealed class ConvTranspose2d : Layer
+{
+    readonly Size2 stride;
+    readonly Size2 padding;
+
+    /// <param name="inputs">Channels in.</param>
+    /// <param name="outputs">Channels out.</param>
+    /// <param name="kernel">Height and width of the kernel.</param>
+    /// <param name="stride">Step between the windows of the output.</param>
+    /// <param name="padding">Rows and columns cut from each side of the output.</param>
+    public ConvTranspose2d(long inputs, long outputs, Size2 kernel, Size2 stride, Size2 padding = default)
+    {
+        (this.stride, this.padding) = (stride, padding);
+        using var scope = TensorScope.Open();
+        var weight = Tensor.Empty([inputs, outputs, kernel.Height, kernel.Width]);
+        Initialise.KaimingUniform(weight);
+        Weight = Parameter("weight", weight);
+        Bias = Parameter("bias", Initialise.UniformByFanIn(Tensor.Empty([outputs]), weight));
+    }
+
+    /// <summary>[inputs, outputs, h, w].</summary>
+    public Tensor Weight { get; }
+
+    /// <summary>[outputs].</summary>
+    public Tensor Bias { get; }
+
+    /// <inheritdoc/>
+    public override Tensor Forward(Tensor x) => Functional.ConvTranspose2d(x, Weight, Bias, stride, padding);
+}

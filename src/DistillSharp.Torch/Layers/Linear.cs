@@ -1,0 +1,24 @@
+namespace DistillSharp.Torch.Layers;
+
+/// <summary>x W' + b. PyTorch's default initialisation.</summary>
+public sealed class Linear : Layer
+{
+    /// <param name="inputs">Width in.</param>
+    /// <param name="outputs">Width out.</param>
+    /// <param name="bias">Whether a bias is added.</param>
+    public Linear(long inputs, long outputs, bool bias = true)
+    {
+        using var scope = TensorScope.Open();
+        Weight = Parameter("weight", Initialise.KaimingUniform(Tensor.Empty([outputs, inputs])));
+        if (bias) Bias = Parameter("bias", Initialise.UniformByFanIn(Tensor.Empty([outputs]), Weight));
+    }
+
+    /// <summary>[outputs, inputs].</summary>
+    public Tensor Weight { get; }
+
+    /// <summary>[outputs], or null.</summary>
+    public Tensor? Bias { get; }
+
+    /// <inheritdoc/>
+    public override Tensor Forward(Tensor x) => Functional.Linear(x, Weight, Bias);
+}
