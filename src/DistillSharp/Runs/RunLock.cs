@@ -1,0 +1,96 @@
+using System.Globalization;
+
+namespace DistillSharp.Runs;
+
+/// <summary>
+/// One process at a time works in a run folder. The lock is the kernel's (an exclusive advisory lock on <c>run.lock</c>),
+/// so it ends with the process that held it, however that ended; the pid inside is only there to be told.
+/// </summary>
+/// <remarks>The file is never deleted: a process that had just opened it would then hold a lock that nobody else can see.</remarks>
+sealed class RunLock : IDisposable
+{
+    /// <summary>The file's name in the run folder.</summary>
+    public const string FileName = "run.lock";
+
+    // Long enough for a look at the state (RunLock.Holder takes the lock for a moment) to be over.
+    static readonly TimeSpan patience = TimeSpan.FromMilliseconds(400);
+
+    FileStream? file;
+
+    RunLock(FileStream file) => this.file = file;
+
+    /// <summary>Takes the folder's lock for this process.</summary>
+    /// <exception cref="UserException">Another process holds it (the message names its pid), or the file cannot be written.</exception>
+    public static RunLock Take(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        for (var start = Environment.TickCount64; ;)
+        {
+            try
+            {
+                var file = TryOpen(path);
+                if (file is not null) return Sign(file);
+            }
+            catch (Exception e) when (DurableFile.IsTrouble(e))
+            {
+                throw DurableFile.Trouble($"cannot lock {path}", e);
+            }
+            if (Environment.TickCount64 - start > patience.TotalMilliseconds)
+                throw new UserException($"{folder} is in use by process {Pid(path)?.ToString(CultureInfo.InvariantCulture) ?? "of unknown number"}; "
+                    + "wait for it to end, or give this run another name");
+            Thread.Sleep(20);
+        }
+    }
+
+    /// <summary>Whether a living process holds the folder's lock.</summary>
+    public static bool IsHeld(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        if (!File.Exists(path)) return false;
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            return false;
+        }
+        catch (IOException e) { return IsLocked(e); }
+        catch (UnauthorizedAccessException) { return false; }
+    }
+
+    /// <summary>The pid of the living process that holds the folder's lock, or null.</summary>
+    public static int? Holder(string folder) => IsHeld(folder) ? Pid(Path.Combine(folder, FileName)) : null;
+
+    static FileStream? TryOpen(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+        }
+        catch (IOException e) when (IsLocked(e))
+        {
+            return null;
+        }
+    }
+
+    // EWOULDBLOCK on Linux and macOS, a sharing violation on Windows: .NET passes the system's number through.
+    static bool IsLocked(IOException e) => e.HResult is 11 or 35 or unchecked((int)0x80070020);
+
+    static RunLock Sign(FileStream file)
+    {
+        file.SetLength(0);
+        file.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"));
+        file.Flush();
+        return new RunLock(file);
+    }
+
+    static int? Pid(string path) =>
+        int.TryParse(DurableFile.ReadPastLock(path)?.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : null;
+
+    /// <summary>Gives the lock back.</summary>
+    public void Dispose()
+    {
+        var held = Interlocked.Exchange(ref file, null);
+        if (held is null) return;
+        held.SetLength(0);
+        held.Dispose();
+    }
+}

@@ -1,0 +1,39 @@
+using System.Diagnostics;
+
+namespace DistillSharp.Tests;
+
+/// <summary>
+/// The entry point of this assembly when a test starts it as a process of its own: <c>dotnet exec DistillSharp.Tests.dll ROLE ARGUMENTS</c>.
+/// Locks, kills and shared files are only tested honestly between processes.
+/// </summary>
+public static class ChildProgram
+{
+    static readonly Dictionary<string, Func<string[], int>> roles = new()
+    {
+        [Runs.RunFolderTests.HoldRole] = Runs.RunFolderTests.Hold,
+        [Runs.MetricsLogTests.FillRole] = Runs.MetricsLogTests.Fill,
+    };
+
+    public static int Main(string[] arguments)
+    {
+        if (arguments is [var role, .. var rest] && roles.TryGetValue(role, out var run)) return run(rest);
+        Console.Error.WriteLine($"this is a test assembly: run it with 'dotnet test' (roles: {string.Join(", ", roles.Keys)})");
+        return 2;
+    }
+
+    /// <summary>Starts a child in a role, its standard streams redirected.</summary>
+    public static Process Start(string role, params string[] arguments) => Start([Dotnet, .. Command(role, arguments)]);
+
+    /// <summary>The same from a shell that first runs some commands of its own (limits, signals, variables).</summary>
+    public static Process StartIn(string prepare, string role, params string[] arguments) =>
+        Start(["bash", "-c", prepare + "; exec \"$@\"", "bash", Dotnet, .. Command(role, arguments)]);
+
+    static string Dotnet => Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet";
+
+    static string[] Command(string role, string[] arguments) => ["exec", typeof(ChildProgram).Assembly.Location, role, .. arguments];
+
+    static Process Start(string[] command) => Process.Start(new ProcessStartInfo(command[0], command[1..])
+    {
+        RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+    })!;
+}
