@@ -1,1 +1,3 @@
-return 0;
+using DistillSharp.Cli;
+
+return new Application(new Terminal(Console.Out, Console.Error), CommandList.All()).Run(args);

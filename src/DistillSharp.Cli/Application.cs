@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.Reflection;
+
+namespace DistillSharp.Cli;
+
+/// <summary>
+/// Parses a command line, runs the command it names, and turns every failure into one line on standard error and an exit
+/// code: 0 done, 1 failed, 2 wrong use.
+/// </summary>
+sealed class Application
+{
+    const int Failed = 1;
+    const int WrongUse = 2;
+
+    readonly Terminal terminal;
+    readonly Command root = new("distill", "Compress image classifiers by knowledge distillation.");
+    readonly Option<bool> verbose = new("--verbose")
+    {
+        Description = "Print stack traces when something fails",
+        Recursive = true,
+    };
+
+    public Application(Terminal terminal, IReadOnlyList<CliCommand> commands)
+    {
+        this.terminal = terminal;
+        root.Options.Add(new HelpOption("--help", "-h") { Description = "Show help, with examples", Action = new ExampleHelp() });
+        root.Options.Add(new Option<bool>("--version") { Description = "Print the version", Action = new PrintVersion() });
+        root.Options.Add(verbose);
+        root.SetAction(int (ParseResult _) => throw new UsageException(
+            $"a command is missing; it is one of {string.Join(", ", commands.Select(command => command.Name))} ('distill --help' says what each does)"));
+        foreach (var command in commands)
+        {
+            Strictness.Apply(command);
+            command.SetAction(given => command.Run(given, terminal));
+            root.Subcommands.Add(command);
+        }
+    }
+
+    /// <summary>The version as <c>distill --version</c> prints it, without the commit that built it.</summary>
+    public static string Version { get; } =
+        typeof(Application).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    /// <summary>The command line, parsed but not run. No argument is read from a file named @file: it may be meant as it stands.</summary>
+    public ParseResult Parse(string[] arguments) =>
+        root.Parse(arguments is ["help", .. var rest] ? [.. rest, "--help"] : arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+
+    public int Run(string[] arguments)
+    {
+        var given = Parse(arguments);
+        try
+        {
+            if (given.Errors.Count > 0) throw new UsageException(Mistake.Describe(given));
+            return given.Invoke(new InvocationConfiguration
+            {
+                Output = terminal.Out,
+                Error = terminal.Error,
+                EnableDefaultExceptionHandler = false,
+            });
+        }
+        catch (Exception exception)
+        {
+            return Report(exception, given.GetValue(verbose));
+        }
+    }
+
+    int Report(Exception exception, bool trace)
+    {
+        var cause = Cause(exception);
+        // What the file system refuses (no space, no permission) is the user's to mend, and its messages name the path.
+        var expected = cause is UserException or IOException or UnauthorizedAccessException;
+        terminal.Error.WriteLine(expected || trace
+            ? $"distill: {(expected ? "" : "internal error: ")}{cause.Message}"
+            : $"distill: internal error: {cause.Message} (run again with --verbose for the trace)");
+        if (trace) terminal.Error.WriteLine(exception);
+        return cause is UsageException ? WrongUse : Failed;
+    }
+
+    // A type initialiser, reflection and parallel loops wrap what went wrong.
+    static Exception Cause(Exception exception) => exception switch
+    {
+        TypeInitializationException or TargetInvocationException when exception.InnerException is { } inner => Cause(inner),
+        AggregateException { InnerExceptions: [var only] } => Cause(only),
+        _ => exception,
+    };
+}

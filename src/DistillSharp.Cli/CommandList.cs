@@ -1,0 +1,7 @@
+namespace DistillSharp.Cli;
+
+/// <summary>Every command of the tool, in the order of the help page.</summary>
+static class CommandList
+{
+    public static IReadOnlyList<CliCommand> All() => [];
+}

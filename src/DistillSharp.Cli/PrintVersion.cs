@@ -1,0 +1,15 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+
+namespace DistillSharp.Cli;
+
+sealed class PrintVersion : SynchronousCommandLineAction
+{
+    public override bool ClearsParseErrors => true;
+
+    public override int Invoke(ParseResult given)
+    {
+        given.InvocationConfiguration.Output.WriteLine($"distill {Application.Version}");
+        return 0;
+    }
+}

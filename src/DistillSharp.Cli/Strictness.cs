@@ -1,0 +1,39 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace DistillSharp.Cli;
+
+/// <summary>
+/// Refuses what System.CommandLine lets pass and no user means: an unknown option taken for a value, 1,5 read as 15,
+/// a number as the name of a choice.
+/// </summary>
+static class Strictness
+{
+    public static void Apply(Command command)
+    {
+        foreach (var argument in command.Arguments) argument.Validators.Add(result => Check(result, argument.ValueType));
+        foreach (var option in command.Options) option.Validators.Add(result => Check(result, option.ValueType));
+    }
+
+    /// <summary>An argument beginning with two dashes is a mistyped option; a file so named can be given as ./--name.</summary>
+    public static bool LooksLikeOption(string word) => word.StartsWith("--", StringComparison.Ordinal);
+
+    /// <summary>Whether <paramref name="word"/> is a value of <paramref name="type"/> as users write it.</summary>
+    public static bool Reads(string word, Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        return type == typeof(int) ? int.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _)
+            : type == typeof(long) ? long.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _)
+            : type == typeof(double) || type == typeof(float) ? double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out _)
+            : type == typeof(bool) ? bool.TryParse(word, out _)
+            : !type.IsEnum || Enum.GetNames(type).Contains(word, StringComparer.OrdinalIgnoreCase);
+    }
+
+    static void Check(SymbolResult result, Type type)
+    {
+        foreach (var token in result.Tokens)
+            if (LooksLikeOption(token.Value) || !Reads(token.Value, type))
+                result.AddError($"'{token.Value}' does not fit");
+    }
+}

@@ -1,0 +1,52 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Spectre.Console;
+
+namespace DistillSharp.Cli;
+
+/// <summary>
+/// Where a command writes: answers to <see cref="Out"/>, messages and progress to <see cref="Error"/>. Injected, so that
+/// tests read what users would see.
+/// </summary>
+sealed class Terminal(TextWriter output, TextWriter error)
+{
+    // Made on first use: the help page must not wait for either library to load.
+    IAnsiConsole? styledOut;
+    IAnsiConsole? styledError;
+
+    public TextWriter Out { get; } = output;
+
+    public TextWriter Error { get; } = error;
+
+    /// <summary>Tables and colours over <see cref="Out"/>; plain text when that is no terminal.</summary>
+    public IAnsiConsole StyledOut => styledOut ??= Style(Out);
+
+    /// <summary>Live progress and colours over <see cref="Error"/>; plain text when that is no terminal.</summary>
+    public IAnsiConsole StyledError => styledError ??= Style(Error);
+
+    /// <summary>Writes one JSON value and a line end to <see cref="Out"/>. Property names become snake_case.</summary>
+    public void Json<T>(T value) => Out.WriteLine(JsonSerializer.Serialize(value, JsonStyle.Options));
+
+    static IAnsiConsole Style(TextWriter writer)
+    {
+        var output = new AnsiConsoleOutput(writer);
+        // Left to itself, Spectre asks only the environment, and files fill with escape codes.
+        return AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = output,
+            Ansi = output.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = output.IsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = output.IsTerminal ? InteractionSupport.Detect : InteractionSupport.No,
+        });
+    }
+
+    static class JsonStyle
+    {
+        public static readonly JsonSerializerOptions Options = new()
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+            // These lines go into no HTML page: keep paths and names legible.
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        };
+    }
+}

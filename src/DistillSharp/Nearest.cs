@@ -1,0 +1,60 @@
+namespace DistillSharp;
+
+/// <summary>Finds the known name that a mistyped one most likely meant, for error messages.</summary>
+public static class Nearest
+{
+    const int LongestCompared = 100;
+
+    /// <summary>
+    /// The name in <paramref name="known"/> nearest to <paramref name="given"/>, upper and lower case alike; null when none
+    /// is near enough to be a slip of the keyboard. A swap of two neighbours counts as one slip. Of equally near names, the first.
+    /// </summary>
+    public static string? To(string given, IEnumerable<string> known)
+    {
+        ArgumentNullException.ThrowIfNull(given);
+        ArgumentNullException.ThrowIfNull(known);
+        if (given.Length is 0 or > LongestCompared) return null;
+
+        string? nearest = null;
+        var least = int.MaxValue;
+        foreach (var name in known)
+        {
+            if (name.Length > LongestCompared) continue;
+            var slips = Slips(given, name);
+            if (slips >= least || slips > Allowed(given.Length, name.Length)) continue;
+            least = slips;
+            nearest = name;
+        }
+        return nearest;
+    }
+
+    /// <summary>"; did you mean 'name'?" to end a sentence with, or nothing when no known name is near.</summary>
+    public static string Hint(string given, IEnumerable<string> known) =>
+        To(given, known) is { } name ? $"; did you mean '{name}'?" : "";
+
+    static int Allowed(int given, int known) => Math.Max(1, Math.Min(given, known) / 3);
+
+    // Damerau's distance (optimal string alignment) over three rolling rows.
+    static int Slips(string a, string b)
+    {
+        Span<int> before = stackalloc int[b.Length + 1], last = stackalloc int[b.Length + 1], row = stackalloc int[b.Length + 1];
+        for (var j = 0; j <= b.Length; j++) last[j] = j;
+        for (var i = 1; i <= a.Length; i++)
+        {
+            row[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var least = Math.Min(Math.Min(last[j], row[j - 1]) + 1, last[j - 1] + (Same(a[i - 1], b[j - 1]) ? 0 : 1));
+                if (i > 1 && j > 1 && Same(a[i - 1], b[j - 2]) && Same(a[i - 2], b[j - 1])) least = Math.Min(least, before[j - 2] + 1);
+                row[j] = least;
+            }
+            var spare = before;
+            before = last;
+            last = row;
+            row = spare;
+        }
+        return last[b.Length];
+    }
+
+    static bool Same(char a, char b) => char.ToLowerInvariant(a) == char.ToLowerInvariant(b);
+}
