@@ -54,12 +54,12 @@ int ds_manual_seed(uint64_t seed) {
   return guarded([&] { at::manual_seed(seed); });
 }
 
-int ds_autocast_enter(int32_t device_type, int32_t dtype, uint8_t* before) {
+int ds_autocast_enter(int32_t device_type, uint8_t enabled, int32_t dtype, uint8_t* before) {
   return guarded([&] {
     const auto device = static_cast<at::DeviceType>(device_type);
     *before = compat::autocast_enabled(device) ? 1 : 0;
     compat::set_autocast_dtype(device, static_cast<at::ScalarType>(dtype));
-    compat::set_autocast(device, true);
+    compat::set_autocast(device, enabled != 0);
     at::autocast::increment_nesting();
   });
 }

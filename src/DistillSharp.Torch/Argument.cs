@@ -15,6 +15,24 @@ public readonly struct Argument
     Argument(ValueKind kind, object? reference, long first = 0, long second = 0) =>
         (Kind, Reference, First, Second) = (kind, reference, first, second);
 
+    /// <summary>The tensor, where the argument is one.</summary>
+    public Tensor? Tensor => Reference as Tensor;
+
+    /// <summary>The tensors, where the argument is a list of them.</summary>
+    public IReadOnlyList<Tensor?>? Tensors => Reference as Tensor?[];
+
+    /// <summary>The integers, where the argument is a list of them.</summary>
+    public IReadOnlyList<long>? Integers => Kind != ValueKind.IntList ? null : Reference as long[] ?? [First, Second];
+
+    /// <summary>The integer, truth value or, rounded towards zero, real number; 0 for anything else.</summary>
+    public long Integer => Kind == ValueKind.Double ? (long)Real : First;
+
+    /// <summary>The number; 0 for anything that is none.</summary>
+    public double Real => Kind == ValueKind.Double ? BitConverter.Int64BitsToDouble(First) : First;
+
+    /// <summary>Whether the argument is absent.</summary>
+    public bool IsNone => Kind == ValueKind.None;
+
     /// <summary>An absent argument; libtorch's default is used where the schema has one for None.</summary>
     public static Argument None => default;
 

@@ -26,7 +26,9 @@ public sealed unsafe class Operator(string name)
     {
         NativeValue result;
         Expect(Invoke(arguments, &result, 1), 1);
-        return Tensor.Own(result.Pointer);
+        var tensor = Tensor.Own(result.Pointer);
+        if (OperatorTrace.IsRecording) OperatorTrace.Note(this, arguments, tensor);
+        return tensor;
     }
 
     /// <summary>Calls an operator that returns two tensors.</summary>
@@ -35,7 +37,9 @@ public sealed unsafe class Operator(string name)
     {
         var results = stackalloc NativeValue[2];
         Expect(Invoke(arguments, results, 2), 2);
-        return (Tensor.Own(results[0].Pointer), Tensor.Own(results[1].Pointer));
+        var (first, second) = (Tensor.Own(results[0].Pointer), Tensor.Own(results[1].Pointer));
+        if (OperatorTrace.IsRecording) OperatorTrace.Note(this, arguments, first, second);
+        return (first, second);
     }
 
     /// <summary>Calls an operator that returns three tensors; an undefined one comes as null.</summary>
@@ -56,6 +60,7 @@ public sealed unsafe class Operator(string name)
         {
             var tensors = new Tensor[Invoke(arguments, first, capacity)];
             for (var i = 0; i < tensors.Length; i++) tensors[i] = Tensor.Own(results[i].Pointer);
+            if (OperatorTrace.IsRecording) OperatorTrace.Note(this, arguments, tensors);
             return tensors;
         }
     }
@@ -66,6 +71,7 @@ public sealed unsafe class Operator(string name)
     {
         NativeValue result;
         if (Invoke(arguments, &result, 1) == 1 && result.Kind == ValueKind.Tensor) Native.ds_tensor_free(result.Pointer);
+        if (OperatorTrace.IsRecording && arguments[0].Reference is Tensor changed) OperatorTrace.Note(this, arguments, changed);
     }
 
     /// <summary>Calls an operator that returns a truth value.</summary>

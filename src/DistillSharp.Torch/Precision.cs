@@ -27,29 +27,24 @@ public static class PrecisionExtensions
     };
 
     /// <summary>
-    /// Lets the operators of this thread choose bfloat16 where the precision asks for it, until disposed. Cast weights are
-    /// kept until the outermost region ends.
+    /// Lets the heavy operators of this thread compute in that precision until disposed. Cast weights are kept until the
+    /// outermost region ends.
     /// </summary>
     public static Autocast Enter(this Precision precision, Device device) => new(precision.Resolve(device) == Precision.Bf16, device);
 
-    /// <summary>A region of mixed precision.</summary>
+    /// <summary>A region of one precision.</summary>
     public readonly struct Autocast : IDisposable
     {
-        readonly bool active;
         readonly byte before;
         readonly int device;
 
-        internal Autocast(bool active, Device device)
+        internal Autocast(bool mixed, Device device)
         {
-            this.active = active;
             this.device = (int)device.Type;
-            if (active) Native.Check(Native.ds_autocast_enter(this.device, (int)DType.BFloat16, out before), "autocast");
+            Native.Check(Native.ds_autocast_enter(this.device, mixed ? (byte)1 : (byte)0, (int)DType.BFloat16, out before), "autocast");
         }
 
         /// <inheritdoc/>
-        public void Dispose()
-        {
-            if (active) Native.Check(Native.ds_autocast_leave(device, before), "autocast");
-        }
+        public void Dispose() => Native.Check(Native.ds_autocast_leave(device, before), "autocast");
     }
 }

@@ -79,7 +79,7 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] public static partial int ds_backward(nint root, nint gradient);
     [LibraryImport(Library)] public static partial byte ds_grad_mode();
     [LibraryImport(Library)] public static partial void ds_set_grad_mode(byte enabled);
-    [LibraryImport(Library)] public static partial int ds_autocast_enter(int deviceType, int dtype, out byte before);
+    [LibraryImport(Library)] public static partial int ds_autocast_enter(int deviceType, byte enabled, int dtype, out byte before);
     [LibraryImport(Library)] public static partial int ds_autocast_leave(int deviceType, byte before);
     [LibraryImport(Library)] public static partial int ds_runtime_start();
     [LibraryImport(Library)] public static partial byte* ds_libtorch_version();

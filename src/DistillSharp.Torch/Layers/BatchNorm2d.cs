@@ -45,4 +45,13 @@ public sealed class BatchNorm2d : Layer
         if (Training) batches.AddInPlace(1);
         return Functional.BatchNorm(x, Weight, Bias, RunningMean, RunningVar, Training, Momentum, Epsilon);
     }
+
+    /// <summary>relu(norm(x) + residual), the residual being optional.</summary>
+    public Tensor ForwardRelu(Tensor x, Tensor? residual = null)
+    {
+        using var scope = TensorScope.Open();
+        var y = Forward(x);
+        if (residual is not null) y += residual;
+        return scope.Keep(Functional.Relu(y));
+    }
 }

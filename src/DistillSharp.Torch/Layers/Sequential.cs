@@ -18,8 +18,13 @@ public sealed class Sequential : Layer
     /// <inheritdoc/>
     public override Tensor Forward(Tensor x)
     {
-        using var scope = TensorScope.Open();
-        foreach (var layer in layers) x = layer.Forward(x);
-        return scope.Keep(x);
+        var input = x;
+        foreach (var layer in layers)
+        {
+            var next = layer.Forward(x);
+            if (x != input && next != x) x.Dispose();
+            x = next;
+        }
+        return x;
     }
 }

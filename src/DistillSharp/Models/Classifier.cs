@@ -1,0 +1,124 @@
+using DistillSharp.Torch;
+using DistillSharp.Torch.Layers;
+
+namespace DistillSharp.Models;
+
+/// <summary>
+/// An image classifier that can show its features. State names are those of the public PyTorch implementations, so that
+/// their checkpoints load by name.
+/// </summary>
+/// <param name="name">The name in the registry, for example <c>resnet56</c>.</param>
+/// <param name="classes">Number of classes.</param>
+/// <param name="input">What images the network takes.</param>
+public abstract class Classifier(string name, int classes, InputRule input) : Module
+{
+    /// <summary>The name in the registry.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Number of classes.</summary>
+    public int Classes { get; } = classes;
+
+    /// <summary>What images the network takes.</summary>
+    public InputRule Input { get; } = input;
+
+    /// <summary>
+    /// The last batch norm before each pre-activation (scale and shift tell how the pre-activations are distributed), null where
+    /// none stands there; as many as there are pre-activations.
+    /// </summary>
+    public virtual IReadOnlyList<BatchNorm2d?> StageNorms => [];
+
+    /// <summary>Computes logits and the features asked for.</summary>
+    /// <param name="images">[N, 3, H, W], normalised; best in channels-last order.</param>
+    /// <param name="wanted">What is needed beside the logits.</param>
+    /// <exception cref="UserException">The network cannot take images of this size.</exception>
+    public ClassifierOutput Forward(Tensor images, Features wanted = Features.Logits)
+    {
+        Input.Check(Name, images);
+        using var scope = TensorScope.Open();
+        var tap = new FeatureTap(wanted);
+        var output = tap.Output(Compute(images, tap));
+        foreach (var tensor in output.Tensors) scope.Keep(tensor);
+        return output;
+    }
+
+    /// <summary>Computes the logits and hands features to the tap as they come. Intermediates are freed by the caller.</summary>
+    protected abstract Tensor Compute(Tensor images, FeatureTap tap);
+
+    /// <summary>What the network's features look like for images of a size, found by running it once.</summary>
+    /// <param name="size">Height and width; the network's natural size where it is null.</param>
+    public NetworkShapes Describe(Size2? size = null)
+    {
+        var image = size ?? Input.Natural;
+        var training = Training;
+        Train(false);
+        try
+        {
+            using var off = Autograd.NoGrad();
+            using var scope = TensorScope.Open();
+            var device = NamedParameters().First().Tensor.Device;
+            var images = Tensor.Zeros([1, 3, image.Height, image.Width], device: device);
+            using var trace = OperatorTrace.Record();
+            var output = Forward(images, Features.Pooled | Features.Stages | Features.PreActivations);
+            return new(
+                [.. output.Stages!.Select(FeatureShape.Of)],
+                [.. output.PreActivations!.Select(FeatureShape.Of)],
+                output.Pooled!.Size(1),
+                trace.Calls.Sum(MultiplyAdds.Of));
+        }
+        finally
+        {
+            Train(training);
+        }
+    }
+}
+
+/// <summary>What images a network takes.</summary>
+/// <param name="Natural">The size it was made for.</param>
+/// <param name="Multiple">Height and width must be multiples of this.</param>
+/// <param name="Least">Height and width must not be less than this.</param>
+public sealed record InputRule(Size2 Natural, int Multiple = 1, int Least = 1)
+{
+    internal void Check(string network, Tensor images)
+    {
+        if (images.Dimensions != 4 || images.Size(1) != 3)
+            throw new UserException($"{network} takes images of shape [N, 3, H, W]; these have the shape [{string.Join(", ", images.Shape)}]");
+        var (height, width) = (images.Size(2), images.Size(3));
+        if (height % Multiple == 0 && width % Multiple == 0 && height >= Least && width >= Least) return;
+        var rule = Multiple > 1 ? $"a height and a width that are multiples of {Multiple}, {Least} or more" : $"a height and a width of {Least} or more";
+        throw new UserException($"{network} cannot take images of {height}x{width}: it needs {rule}, for example {Natural}");
+    }
+}
+
+/// <summary>The shape of one image's features at a stage.</summary>
+public readonly record struct FeatureShape(long Channels, long Height, long Width)
+{
+    internal static FeatureShape Of(Tensor features) => new(features.Size(1), features.Size(2), features.Size(3));
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Channels}x{Height}x{Width}";
+}
+
+/// <summary>What a network's features look like.</summary>
+/// <param name="Stages">The stem's output, then each stage's.</param>
+/// <param name="PreActivations">The same before their last ReLU; empty where a network has none.</param>
+/// <param name="PooledWidth">Width of the features before the classifier.</param>
+/// <param name="MultiplyAdds">Multiply-add operations of convolutions and linear layers for one image.</param>
+public sealed record NetworkShapes(
+    IReadOnlyList<FeatureShape> Stages,
+    IReadOnlyList<FeatureShape> PreActivations,
+    long PooledWidth,
+    long MultiplyAdds);
+
+/// <summary>Counts the work of recorded operators.</summary>
+static class MultiplyAdds
+{
+    public static long Of(TracedCall call) => call.Operator switch
+    {
+        // Every output element of a convolution sums over the weight's inputs and area.
+        "aten::conv2d" => Product(call.Shapes[0]) * Product(call.Arguments[1].Tensor!.Shape.Skip(1)),
+        "aten::linear" => Product(call.Shapes[0]) * call.Arguments[1].Tensor!.Shape[1],
+        _ => 0,
+    };
+
+    static long Product(IEnumerable<long> sizes) => sizes.Aggregate(1L, (product, size) => product * size);
+}

@@ -1,0 +1,66 @@
+using DistillSharp.Torch;
+
+namespace DistillSharp.Models;
+
+/// <summary>What can be asked of a network's forward pass beside its logits.</summary>
+[Flags]
+public enum Features
+{
+    /// <summary>The logits alone, which always come.</summary>
+    Logits = 0,
+
+    /// <summary>The pooled features before the classifier.</summary>
+    Pooled = 1,
+
+    /// <summary>The activated output of the stem and of every stage.</summary>
+    Stages = 2,
+
+    /// <summary>The same before their last ReLU.</summary>
+    PreActivations = 4,
+}
+
+/// <summary>The result of a network's forward pass. What was not asked for is null.</summary>
+/// <param name="Logits">[N, classes].</param>
+/// <param name="Pooled">[N, width]: the features before the classifier.</param>
+/// <param name="Stages">[N, C, H, W] each: the stem's output, then each stage's.</param>
+/// <param name="PreActivations">[N, C, H, W] each: the stages before their last ReLU; empty where a network has none.</param>
+public sealed record ClassifierOutput(
+    Tensor Logits,
+    Tensor? Pooled = null,
+    IReadOnlyList<Tensor>? Stages = null,
+    IReadOnlyList<Tensor>? PreActivations = null)
+{
+    /// <summary>All tensors of this output.</summary>
+    public IEnumerable<Tensor> Tensors =>
+        new[] { Logits, Pooled }.OfType<Tensor>().Concat(Stages ?? []).Concat(PreActivations ?? []).Distinct();
+}
+
+/// <summary>Gathers the features that a forward pass was asked for, as it comes by them.</summary>
+public sealed class FeatureTap(Features wanted)
+{
+    readonly List<Tensor> stages = [];
+    readonly List<Tensor> preActivations = [];
+    Tensor? pooled;
+
+    /// <summary>Whether pre-activations are wanted: else a network may fuse the ReLU away.</summary>
+    public bool WantsPreActivations => wanted.HasFlag(Features.PreActivations);
+
+    /// <summary>Hands over the output of the stem or of a stage, and what it was before its ReLU where there is such a thing.</summary>
+    public void Stage(Tensor activated, Tensor? preActivation = null)
+    {
+        if (wanted.HasFlag(Features.Stages)) stages.Add(activated);
+        if (WantsPreActivations && preActivation is not null) preActivations.Add(preActivation);
+    }
+
+    /// <summary>Hands over the pooled features.</summary>
+    public void Pooled(Tensor features)
+    {
+        if (wanted.HasFlag(Features.Pooled)) pooled = features;
+    }
+
+    internal ClassifierOutput Output(Tensor logits) => new(
+        logits,
+        pooled,
+        wanted.HasFlag(Features.Stages) ? stages : null,
+        WantsPreActivations ? preActivations : null);
+}
