@@ -12,6 +12,7 @@ public static class ChildProgram
     {
         [Runs.RunFolderTests.HoldRole] = Runs.RunFolderTests.Hold,
         [Runs.MetricsLogTests.FillRole] = Runs.MetricsLogTests.Fill,
+        [Runs.RunRegistryConcurrencyTests.RecordRole] = Runs.RunRegistryConcurrencyTests.Record,
     };
 
     public static int Main(string[] arguments)
