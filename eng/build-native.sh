@@ -22,7 +22,8 @@ done
 # replaced libtorch looks older than the objects built against the last one; its identity tells.
 identity() {
   local directory=$1
-  echo "LIBTORCH=${LIBTORCH:-} Torch_DIR=${Torch_DIR:-} VIRTUAL_ENV=${VIRTUAL_ENV:-}"
+  echo "LIBTORCH=${LIBTORCH:-} Torch_DIR=${Torch_DIR:-}"
+  if [[ $directory == */torch/lib ]]; then command -v python3 || true; fi
   stat -Lc '%n %s %Y' /usr/lib/*/libtorch_cpu.so "$directory"/libtorch_{cpu,cuda}.so "$directory"/libc10.so 2>/dev/null || true
 }
 
@@ -33,6 +34,12 @@ fresh() {
 }
 
 fresh && exit 0
+for tool in cmake make g++; do
+  if ! command -v "$tool" >/dev/null; then
+    echo "eng/build-native.sh: there is no $tool; run eng/setup.sh, which installs what the build needs" >&2
+    exit 1
+  fi
+done
 mkdir -p "$output"
 exec 9>"$output/lock"
 flock 9

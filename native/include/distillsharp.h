@@ -21,13 +21,13 @@ typedef enum ds_kind {
   DS_INT = 2,
   DS_DOUBLE = 3,
   DS_BOOL = 4,
-  DS_INT_LIST = 5,             // pointer: int64_t[count]
-  DS_DOUBLE_LIST = 6,          // pointer: double[count]
-  DS_BOOL_LIST = 7,            // pointer: uint8_t[count]
-  DS_TENSOR_LIST = 8,          // pointer: ds_tensor[count]
-  DS_OPTIONAL_TENSOR_LIST = 9, // pointer: ds_tensor[count], null where absent
-  DS_STRING = 10,              // pointer: UTF-8, count bytes
-  DS_DEVICE = 11,              // integer: type << 32 | index (index -1: the current one)
+  DS_INT_LIST = 5,              // pointer: int64_t[count]
+  DS_DOUBLE_LIST = 6,           // pointer: double[count]
+  DS_BOOL_LIST = 7,             // pointer: uint8_t[count]
+  DS_TENSOR_LIST = 8,           // pointer: ds_tensor[count]
+  DS_OPTIONAL_TENSOR_LIST = 9,  // pointer: ds_tensor[count], null where absent
+  DS_STRING = 10,               // pointer: UTF-8, count bytes
+  DS_DEVICE = 11,               // integer: type << 32 | index (index -1: the current one)
 } ds_kind;
 
 // A tagged value, as argument or as result. 16 bytes.
@@ -46,7 +46,7 @@ typedef struct ds_tensor_info {
   int32_t dtype;
   int32_t device_type;
   int32_t device_index;
-  int32_t dimensions; // at most 8
+  int32_t dimensions;  // at most 8
   int64_t count;
   int64_t sizes[8];
   int64_t strides[8];
@@ -66,11 +66,11 @@ DS_API int ds_operator_call(ds_operator op, const ds_value* arguments, int32_t c
 // ---- tensors
 DS_API void ds_tensor_free(ds_tensor tensor);
 DS_API int ds_tensor_describe(ds_tensor tensor, ds_tensor_info* info);
-DS_API int ds_tensor_share(ds_tensor tensor, ds_tensor* copy); // another handle to the same tensor
+DS_API int ds_tensor_share(ds_tensor tensor, ds_tensor* copy);  // another handle to the same tensor
 
 // ---- autograd (grad mode is per thread)
 DS_API int ds_tensor_set_requires_grad(ds_tensor tensor, uint8_t value);
-DS_API int ds_tensor_grad(ds_tensor tensor, ds_tensor* gradient); // null where there is none
+DS_API int ds_tensor_grad(ds_tensor tensor, ds_tensor* gradient);  // null where there is none
 DS_API int ds_tensor_set_grad(ds_tensor tensor, ds_tensor gradient);
 DS_API int ds_tensor_set_data(ds_tensor tensor, ds_tensor data);
 DS_API int ds_tensors_clear_grad(const ds_tensor* tensors, int32_t count);
@@ -85,10 +85,10 @@ DS_API int ds_autocast_enter(int32_t device_type, uint8_t enabled, int32_t dtype
 DS_API int ds_autocast_leave(int32_t device_type, uint8_t before);
 
 // ---- runtime
-DS_API int ds_runtime_start(void); // allocator thresholds, libtorch_cuda where there is one
+DS_API int ds_runtime_start(void);  // allocator thresholds, libtorch_cuda where there is one
 DS_API const char* ds_libtorch_version(void);
 DS_API int ds_build_description(char* buffer, int32_t capacity);
-DS_API int ds_library_path(char* buffer, int32_t capacity); // where libtorch_cpu was loaded from
+DS_API int ds_library_path(char* buffer, int32_t capacity);  // where libtorch_cpu was loaded from
 DS_API int32_t ds_threads(void);
 DS_API int ds_set_threads(int32_t count);
 DS_API int ds_manual_seed(uint64_t seed);

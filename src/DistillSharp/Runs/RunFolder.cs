@@ -74,8 +74,12 @@ public sealed class RunFolder : IDisposable
             DurableFile.Write(System.IO.Path.Combine(temporary, RecipeFile), recipe);
             record = record with
             {
-                Created = DateTimeOffset.UtcNow, Finished = null, Failure = null, State = RunState.Running,
-                Machine = MachineDescription.Current, RecipeDigest = Runs.RecipeDigest.Of(recipe),
+                Created = DateTimeOffset.UtcNow,
+                Finished = null,
+                Failure = null,
+                State = RunState.Running,
+                Machine = MachineDescription.Current,
+                RecipeDigest = Runs.RecipeDigest.Of(recipe),
             };
             for (var number = 1; ; number++)
             {
@@ -130,7 +134,9 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="UserException">The record cannot be written.</exception>
     public void SetState(RunState state, string? failure = null) => Update(r => r with
     {
-        State = state, Failure = failure, Finished = state == RunState.Running ? null : DateTimeOffset.UtcNow,
+        State = state,
+        Failure = failure,
+        Finished = state == RunState.Running ? null : DateTimeOffset.UtcNow,
     });
 
     /// <summary>Changes the record on disk. The name stays the folder's.</summary>

@@ -52,7 +52,9 @@ public sealed class MetricsLogTests : IDisposable
     {
         new MetricsLog(FilePath).Append(Sample.Epoch(1) with
         {
-            Loss = double.NaN, Acc1 = null, Terms = new Dictionary<string, double> { ["kd"] = double.PositiveInfinity },
+            Loss = double.NaN,
+            Acc1 = null,
+            Terms = new Dictionary<string, double> { ["kd"] = double.PositiveInfinity },
         });
         using (var json = JsonDocument.Parse(File.ReadAllText(FilePath)))
             Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty("terms").GetProperty("kd").ValueKind);

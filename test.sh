@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Sets up, builds, runs every test. The last line is "N passed, N failed"; the exit code is 0 only when none failed.
+set -uo pipefail
+
+root=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+cd "$root" || exit 1
+results=$root/artifacts/test-results
+passed=0 failed=0 skipped=0
+
+finish() {
+  echo "$skipped skipped, $SECONDS s"
+  echo "$passed passed, $failed failed"
+  ((failed == 0 && passed > 0))
+  exit
+}
+
+# What must succeed before any test can run counts as one failed test.
+require() {
+  echo "== $1"
+  shift
+  "$@" && return
+  failed=1
+  finish
+}
+
+# The lock of ./distill, which builds into the same folders. The compiler's server outlives the build and must not inherit it.
+build() {
+  mkdir -p artifacts
+  exec 9>artifacts/build.lock
+  flock 9
+  eng/build-native.sh 9>&- && dotnet build DistillSharp.slnx -c Release -v quiet -nologo </dev/null 9>&-
+  local code=$?
+  exec 9>&-
+  return "$code"
+}
+
+lint() {
+  dotnet format whitespace DistillSharp.slnx --verify-no-changes --no-restore || return 1
+  ! command -v clang-format >/dev/null || clang-format --dry-run --Werror native/src/* native/include/*
+}
+
+counter() { grep -o '<Counters [^>]*>' "$1" | grep -oP "(?<= $2=\")[0-9]+" || echo 0; }
+
+require "Set up" eng/setup.sh --tests
+require "Build" build
+
+echo "== Format"
+if ! lint; then
+  echo "Mend it with: dotnet format whitespace; clang-format -i native/src/* native/include/*"
+  failed=1
+fi
+
+rm -rf "$results"
+for project in tests/*/*.csproj; do
+  name=$(basename "$project" .csproj)
+  echo "== $name"
+  started=$SECONDS
+  dotnet test "artifacts/bin/$name/release/$name.dll" --results-directory "$results/$name" \
+    --logger "console;verbosity=minimal" --logger "trx;LogFileName=results.trx" \
+    --blame-hang-timeout 4m --blame-hang-dump-type none </dev/null
+  code=$?
+  report=$results/$name/results.trx
+  ran=0 broken=0
+  if [[ -f $report ]]; then
+    total=$(counter "$report" total) ran=$(counter "$report" executed) broken=$(counter "$report" failed)
+    passed=$((passed + $(counter "$report" passed)))
+    failed=$((failed + broken))
+    skipped=$((skipped + total - ran))
+  fi
+  # A test host that died or never started leaves no failed test behind, and a project without tests is a mistake.
+  if ((ran == 0 || (code != 0 && broken == 0))); then
+    echo "$name: $ran tests ran, exit code $code: counted as a failure"
+    failed=$((failed + 1))
+  fi
+  echo "$name took $((SECONDS - started)) s"
+done
+finish
