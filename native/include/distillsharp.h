@@ -79,8 +79,8 @@ DS_API int ds_backward(ds_tensor root, ds_tensor gradient);
 DS_API uint8_t ds_grad_mode(void);
 DS_API void ds_set_grad_mode(uint8_t enabled);
 
-// ---- autocast on the CPU or a GPU (per thread): regions in which it is on or off. Leaving the outermost region clears the
-// cache of cast weights.
+// ---- autocast on the CPU or a GPU (per thread): regions in which it is on or off. Leaving the outermost region clears
+// the cache of cast weights.
 DS_API int ds_autocast_enter(int32_t device_type, uint8_t enabled, int32_t dtype, uint8_t* before);
 DS_API int ds_autocast_leave(int32_t device_type, uint8_t before);
 
