@@ -1,0 +1,38 @@
+namespace DistillSharp.Data;
+
+/// <summary>A data set for classification: training images, test images, and how they are normalised.</summary>
+/// <param name="Name">The name in recipes, for example <c>cifar100</c>.</param>
+/// <param name="Train">Images to train on.</param>
+/// <param name="Test">Images to measure on, of the same size and classes.</param>
+/// <param name="Mean">Mean of each channel, in 0..1; replace it by <c>with</c>.</param>
+/// <param name="Std">Standard deviation of each channel.</param>
+public sealed record Dataset(string Name, ImageSet Train, ImageSet Test, IReadOnlyList<float> Mean, IReadOnlyList<float> Std)
+{
+    /// <summary>Number of classes.</summary>
+    public int Classes => ClassNames.Count;
+
+    /// <summary>The name of each class.</summary>
+    public IReadOnlyList<string> ClassNames => Train.ClassNames;
+
+    /// <summary>The normalisation by <see cref="Mean"/> and <see cref="Std"/>.</summary>
+    /// <exception cref="UsageException">They are not one finite mean and one positive deviation for each channel.</exception>
+    public Normalisation Normalisation
+    {
+        get
+        {
+            var normalisation = new Normalisation(Mean, Std);
+            return normalisation.Channels == Train.Channels ? normalisation
+                : throw new UsageException($"the normalisation has {normalisation.Channels} channels, but the images of {Name} have {Train.Channels}");
+        }
+    }
+
+    /// <summary>
+    /// The same data set with at most so many images, as many of each class as it allows; null leaves a part whole.
+    /// </summary>
+    /// <exception cref="UsageException">A limit is not positive.</exception>
+    public Dataset Limit(int? train = null, int? test = null, long seed = 0) => this with
+    {
+        Train = train is { } trainLimit ? Train.Subset(trainLimit, seed) : Train,
+        Test = test is { } testLimit ? Test.Subset(testLimit, seed) : Test,
+    };
+}

@@ -1,0 +1,65 @@
+namespace DistillSharp.Data;
+
+/// <summary>The data sets that are known by name.</summary>
+public static class Datasets
+{
+    static readonly Dictionary<string, Func<string, Dataset>> Known = new()
+    {
+        ["cifar100"] = root => Cifar100(root),
+        ["cifar10"] = Cifar10,
+        ["fashion-mnist"] = FashionMnist,
+        ["mnist"] = Mnist,
+    };
+
+    /// <summary>Every name that <see cref="Load"/> takes.</summary>
+    public static IReadOnlyCollection<string> Names => Known.Keys;
+
+    /// <summary>Reads a data set into memory.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="root">The folder that holds its files, its folder or its archive.</param>
+    /// <exception cref="UsageException">The name is unknown.</exception>
+    /// <exception cref="UserException">The files are missing or damaged.</exception>
+    public static Dataset Load(string name, string root) => Known.TryGetValue(name, out var load)
+        ? load(root)
+        : throw new UsageException($"unknown data set '{name}'; there are {string.Join(", ", Names)}{Nearest.Hint(name, Names)}");
+
+    /// <summary>CIFAR-100: 50,000 + 10,000 colour images of 32x32, 100 fine classes, or their 20 coarse groups.</summary>
+    /// <param name="root">Holds cifar-100-python/, cifar-100-binary/ or one of their archives, or is one of these.</param>
+    /// <param name="coarse">Whether labels are the coarse groups.</param>
+    /// <exception cref="UserException">The files are missing or damaged.</exception>
+    public static Dataset Cifar100(string root, bool coarse = false)
+    {
+        var (train, test) = Cifar.Read100(root, coarse);
+        return new("cifar100", train, test, [.5071f, .4867f, .4408f], [.2675f, .2565f, .2761f]);
+    }
+
+    /// <summary>CIFAR-10: 50,000 + 10,000 colour images of 32x32 in 10 classes.</summary>
+    /// <param name="root">Holds cifar-10-batches-py/, cifar-10-batches-bin/ or one of their archives, or is one of these.</param>
+    /// <exception cref="UserException">The files are missing or damaged.</exception>
+    public static Dataset Cifar10(string root)
+    {
+        var (train, test) = Cifar.Read10(root);
+        return new("cifar10", train, test, [.4914f, .4822f, .4465f], [.2470f, .2435f, .2616f]);
+    }
+
+    /// <summary>Fashion-MNIST: 60,000 + 10,000 grey images of clothes in 10 classes, padded to 32x32 with three equal channels.</summary>
+    /// <param name="root">Holds the four IDX files, gzipped or not.</param>
+    /// <exception cref="UserException">The files are missing or damaged.</exception>
+    public static Dataset FashionMnist(string root)
+    {
+        var (train, test) = Data.Mnist.Read("Fashion-MNIST", root, ["fashion-mnist", "FashionMNIST/raw"],
+            ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"],
+            "Debian's package dataset-fashion-mnist puts them into /usr/share/datasets/fashion-mnist");
+        return new("fashion-mnist", train, test, [.2860f, .2860f, .2860f], [.3530f, .3530f, .3530f]);
+    }
+
+    /// <summary>MNIST: 60,000 + 10,000 grey images of digits in 10 classes, padded to 32x32 with three equal channels.</summary>
+    /// <param name="root">Holds the four IDX files, gzipped or not.</param>
+    /// <exception cref="UserException">The files are missing or damaged.</exception>
+    public static Dataset Mnist(string root)
+    {
+        var (train, test) = Data.Mnist.Read("MNIST", root, ["mnist", "MNIST/raw"],
+            [.. Enumerable.Range(0, 10).Select(digit => digit.ToString())], "published at yann.lecun.com/exdb/mnist");
+        return new("mnist", train, test, [.1307f, .1307f, .1307f], [.3081f, .3081f, .3081f]);
+    }
+}

@@ -1,0 +1,110 @@
+namespace DistillSharp.Data;
+
+/// <summary>One image in memory: rows of interleaved channels, [H, W, C], each value 0..255.</summary>
+public readonly ref struct ImageView(ReadOnlySpan<byte> pixels, int height, int width, int channels)
+{
+    /// <summary>The values, [H, W, C] row-major.</summary>
+    public ReadOnlySpan<byte> Pixels { get; } = pixels;
+
+    /// <summary>Rows.</summary>
+    public int Height { get; } = height;
+
+    /// <summary>Columns.</summary>
+    public int Width { get; } = width;
+
+    /// <summary>Values of one pixel.</summary>
+    public int Channels { get; } = channels;
+}
+
+/// <summary>
+/// Labelled images, all of them in memory as bytes, channels last. A set whose images are decoded when they are asked for
+/// overrides <see cref="Image"/>.
+/// </summary>
+public class ImageSet
+{
+    readonly byte[] pixels;
+    readonly int[] labels;
+
+    /// <summary>Takes over the arrays; the caller no longer writes to them.</summary>
+    /// <param name="pixels">[N, H, W, C], row-major.</param>
+    /// <param name="height">Rows of every image.</param>
+    /// <param name="width">Columns of every image.</param>
+    /// <param name="channels">Values of one pixel.</param>
+    /// <param name="labels">[N], each an index into <paramref name="classNames"/>.</param>
+    /// <param name="classNames">One name for each class.</param>
+    /// <exception cref="ArgumentException">The sizes do not fit together, there is no image, or a label names no class.</exception>
+    public ImageSet(byte[] pixels, int height, int width, int channels, int[] labels, IReadOnlyList<string> classNames)
+        : this(height, width, channels, labels, classNames)
+    {
+        if (pixels.LongLength != (long)labels.Length * ImageBytes)
+            throw new ArgumentException(
+                $"{labels.Length} images of {height}x{width}x{channels} take {(long)labels.Length * ImageBytes} bytes, not {pixels.LongLength}", nameof(pixels));
+        this.pixels = pixels;
+    }
+
+    /// <summary>For a set that brings its pixels by overriding <see cref="Image"/>.</summary>
+    /// <inheritdoc cref="ImageSet(byte[], int, int, int, int[], IReadOnlyList{string})"/>
+    protected ImageSet(int height, int width, int channels, int[] labels, IReadOnlyList<string> classNames)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);
+        if (labels.Length == 0) throw new ArgumentException("an image set holds at least one image", nameof(labels));
+        var wrong = Array.FindIndex(labels, label => (uint)label >= (uint)classNames.Count);
+        if (wrong >= 0)
+            throw new ArgumentException($"image {wrong} has label {labels[wrong]}, but there are {classNames.Count} classes", nameof(labels));
+        pixels = [];
+        (Height, Width, Channels, this.labels, ClassNames) = (height, width, channels, labels, classNames);
+    }
+
+    /// <summary>Number of images.</summary>
+    public int Count => labels.Length;
+
+    /// <summary>Rows of every image as the network gets it.</summary>
+    public int Height { get; }
+
+    /// <summary>Columns of every image as the network gets it.</summary>
+    public int Width { get; }
+
+    /// <summary>Values of one pixel: 3 for colour.</summary>
+    public int Channels { get; }
+
+    /// <summary>The class of each image, [N].</summary>
+    public ReadOnlySpan<int> Labels => labels;
+
+    /// <summary>The name of each class.</summary>
+    public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>All images one after another, [N, H, W, C]; empty when the set decodes its images as they are asked for.</summary>
+    public ReadOnlySpan<byte> Pixels => pixels;
+
+    int ImageBytes => checked(Height * Width * Channels);
+
+    /// <summary>The image at a position. May be called from several threads at once.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The position is not in 0..<see cref="Count"/>-1.</exception>
+    public virtual ImageView Image(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
+        return new(pixels.AsSpan((int)((long)index * ImageBytes), ImageBytes), Height, Width, Channels);
+    }
+
+    /// <summary>
+    /// At most <paramref name="limit"/> of the images, as many of each class as the set allows (counts differ by at most one
+    /// where no class runs out), in their old order. Which ones depends only on <paramref name="seed"/>.
+    /// </summary>
+    /// <exception cref="UsageException">The limit is not positive.</exception>
+    public ImageSet Subset(int limit, long seed = 0)
+    {
+        if (limit <= 0) throw new UsageException($"a limit of {limit} images leaves none; give 1 or more");
+        return limit >= Count ? this : Select(BalancedSubset.Choose(labels, ClassNames.Count, limit, seed));
+    }
+
+    /// <summary>The images at these positions, in this order.</summary>
+    protected virtual ImageSet Select(int[] indices)
+    {
+        var chosen = new byte[(long)indices.Length * ImageBytes];
+        for (var i = 0; i < indices.Length; i++)
+            Image(indices[i]).Pixels.CopyTo(chosen.AsSpan(i * ImageBytes));
+        return new(chosen, Height, Width, Channels, Array.ConvertAll(indices, index => labels[index]), ClassNames);
+    }
+}

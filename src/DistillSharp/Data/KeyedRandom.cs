@@ -1,0 +1,41 @@
+namespace DistillSharp.Data;
+
+/// <summary>
+/// Random numbers as a pure function of a key and a counter: number k does not depend on who asked for which number before.
+/// The mixing step is splitmix64's (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
+/// </summary>
+public readonly struct KeyedRandom
+{
+    const ulong Golden = 0x9E3779B97F4A7C15;
+    readonly ulong key;
+
+    KeyedRandom(ulong key) => this.key = key;
+
+    /// <summary>What the numbers are for; each purpose has numbers of its own.</summary>
+    public enum Purpose
+    {
+        /// <summary>The order of an epoch.</summary>
+        Order = 1,
+        /// <summary>Crop and flip.</summary>
+        Augmentation = 2,
+        /// <summary>The choice of a part of the images.</summary>
+        Subset = 3,
+    }
+
+    /// <summary>The numbers for a purpose, a seed and (where it matters) an epoch.</summary>
+    public static KeyedRandom For(Purpose purpose, long seed, int epoch = 0) =>
+        new(Mix(Mix(Mix((ulong)purpose * Golden) ^ (ulong)seed) + (ulong)epoch * Golden));
+
+    /// <summary>Number <paramref name="counter"/>: 64 random bits.</summary>
+    public ulong this[int counter] => Mix(key + ((ulong)counter + 1) * Golden);
+
+    /// <summary>Number <paramref name="counter"/> as an integer in 0..<paramref name="bound"/>-1. Its bias is below bound / 2^64.</summary>
+    public int Below(int bound, int counter) => (int)Math.BigMul(this[counter], (ulong)bound, out _);
+
+    static ulong Mix(ulong z)
+    {
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        return z ^ (z >> 31);
+    }
+}

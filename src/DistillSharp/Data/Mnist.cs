@@ -1,0 +1,81 @@
+namespace DistillSharp.Data;
+
+/// <summary>
+/// MNIST (LeCun, Cortes, Burges) and Fashion-MNIST (Xiao, Rasul, Vollgraf: arXiv 1708.07747), four IDX files each. The grey
+/// 28x28 images get a black border of 2 pixels and three equal channels, so that networks for CIFAR take them.
+/// </summary>
+static class Mnist
+{
+    const int Stored = 28;
+    const int Border = 2;
+    const int Side = Stored + 2 * Border;
+    const int Channels = 3;
+
+    static readonly string[] Files =
+        ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+
+    /// <param name="dataSet">Its name, for messages.</param>
+    /// <param name="root">Where to look, with and without the usual sub-folders.</param>
+    /// <param name="folders">The usual sub-folders.</param>
+    /// <param name="classNames">The 10 classes.</param>
+    /// <param name="source">Where people get it.</param>
+    public static (ImageSet Train, ImageSet Test) Read(string dataSet, string root, string[] folders, string[] classNames, string source)
+    {
+        if (!Directory.Exists(root))
+            throw new UserException($"the folder '{root}', which should hold {dataSet}, does not exist; it should hold {string.Join(", ", Files)}, gzipped or not ({source})");
+        var candidates = folders.Select(folder => Path.Combine(root, folder)).Prepend(root).ToArray();
+        var place = candidates.FirstOrDefault(folder => Files.Any(file => Locate(folder, file) is not null))
+            ?? throw new UserException($"{dataSet} was not found in {string.Join(", ", candidates.Select(folder => $"'{folder}'"))}; one of them should hold {string.Join(", ", Files)}, gzipped or not ({source})");
+        var missing = Files.Where(file => Locate(place, file) is null).ToList();
+        if (missing.Count > 0)
+            throw new UserException($"{dataSet} in '{place}' is incomplete: {string.Join(", ", missing)} missing (gzipped or not)");
+        ImageSet Part(int first) => Read(Locate(place, Files[first])!, Locate(place, Files[first + 1])!, classNames);
+        return (Part(0), Part(2));
+    }
+
+    static ImageSet Read(string imagePath, string labelPath, string[] classNames)
+    {
+        using var images = UnpackedFile.Open(imagePath);
+        using var labels = UnpackedFile.Open(labelPath);
+        return Read(images, labels, classNames);
+    }
+
+    /// <exception cref="UserException">Either file is damaged, or they do not fit together.</exception>
+    public static ImageSet Read(UnpackedFile imageFile, UnpackedFile labelFile, string[] classNames)
+    {
+        var labels = IdxFile.Read(labelFile, dimensions: 1).Elements;
+        var images = IdxFile.Read(imageFile, dimensions: 3);
+        if (images.Sizes is not [var count, Stored, Stored])
+            throw new UserException($"'{imageFile.Name}' holds images of {images.Sizes[1]}x{images.Sizes[2]}; they should be {Stored}x{Stored}");
+        if (count != labels.Length)
+            throw new UserException($"'{imageFile.Name}' holds {count} images, but '{labelFile.Name}' {labels.Length} labels");
+        var wrong = Array.FindIndex(labels, label => label >= classNames.Length);
+        if (wrong >= 0)
+            throw new UserException($"'{labelFile.Name}': image {wrong} has label {labels[wrong]}, but there are only {classNames.Length} classes (0..{classNames.Length - 1})");
+        return new(Widen(images.Elements, count), Side, Side, Channels, Array.ConvertAll(labels, label => (int)label), classNames);
+    }
+
+    static byte[] Widen(ReadOnlySpan<byte> grey, int count)
+    {
+        var pixels = new byte[(long)count * Side * Side * Channels];
+        for (var row = 0; row < count * Stored; row++)
+        {
+            var (image, y) = Math.DivRem(row, Stored);
+            var to = ((image * Side + y + Border) * Side + Border) * Channels;
+            foreach (var value in grey.Slice(row * Stored, Stored))
+            {
+                pixels[to++] = value;
+                pixels[to++] = value;
+                pixels[to++] = value;
+            }
+        }
+        return pixels;
+    }
+
+    static string? Locate(string folder, string file)
+    {
+        string[] spellings = [file, file.Replace("-idx", ".idx", StringComparison.Ordinal)];
+        return spellings.SelectMany(name => new[] { name, name + ".gz" })
+            .Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+    }
+}
