@@ -1,0 +1,82 @@
+using DistillSharp.Torch;
+
+namespace DistillSharp.Data;
+
+/// <summary>
+/// Some images ready for a network. It belongs to the loader: its tensors are valid until the next batch is asked for, or the
+/// loop over the epoch is left; copy what must live longer.
+/// </summary>
+public sealed class Batch
+{
+    readonly int[] variants;
+
+    internal Batch(int count, ImageSet set)
+    {
+        variants = new int[count];
+        Images = Tensor.Empty([count, set.Channels, set.Height, set.Width], DType.Float32, format: MemoryFormat.ChannelsLast).Unscoped();
+        Labels = Tensor.Empty([count], DType.Int64).Unscoped();
+        Indices = Tensor.Empty([count], DType.Int64).Unscoped();
+    }
+
+    /// <summary>The normalised images: float32 [N, C, H, W], channels last.</summary>
+    public Tensor Images { get; }
+
+    /// <summary>The class of each image: int64 [N].</summary>
+    public Tensor Labels { get; }
+
+    /// <summary>The position of each image in its set: int64 [N].</summary>
+    public Tensor Indices { get; }
+
+    /// <summary>
+    /// Which of the augmentation's outcomes each image shows, [N]; see <see cref="AugmentationDraw.Variant"/>. Together with
+    /// <see cref="Indices"/> it decides the image to the last bit.
+    /// </summary>
+    public ReadOnlySpan<int> Variants => variants;
+
+    /// <summary>Number of images, N.</summary>
+    public int Count => variants.Length;
+
+    /// <summary>The epoch it belongs to.</summary>
+    public int Epoch { get; private set; }
+
+    /// <summary>Its place within the epoch, from 0.</summary>
+    public int Number { get; private set; }
+
+    internal void Fill(int epoch, int number, ReadOnlyMemory<int> indices, ImageSet set, Normalisation normalisation, BatchOptions options)
+    {
+        (Epoch, Number) = (epoch, number);
+        var labels = Labels.Memory<long>();
+        var positions = Indices.Memory<long>();
+        for (var i = 0; i < Count; i++)
+        {
+            var index = indices.Span[i];
+            labels[i] = set.Labels[index];
+            positions[i] = index;
+            variants[i] = options.Augmentation.Draw(options.Seed, epoch, index).Variant;
+        }
+
+        var threads = Math.Min(options.Threads, Count);
+        if (threads == 1) FillImages(0, Count);
+        else Parallel.For(0, threads, part => FillImages(Count * part / threads, Count * (part + 1) / threads));
+
+        void FillImages(int from, int to)
+        {
+            var images = Images.Memory<float>();
+            var size = images.Length / Count;
+            var moved = new byte[size];
+            for (var i = from; i < to; i++)
+            {
+                var image = set.Image(indices.Span[i]);
+                options.Augmentation.Apply(image, options.Augmentation.Variant(variants[i]), moved);
+                normalisation.Apply(moved, images.Slice(i * size, size));
+            }
+        }
+    }
+
+    internal void Free()
+    {
+        Images.Dispose();
+        Labels.Dispose();
+        Indices.Dispose();
+    }
+}

@@ -1,0 +1,48 @@
+namespace DistillSharp.Data;
+
+/// <summary>How images are put together into batches.</summary>
+public sealed record BatchOptions
+{
+    /// <summary>Images of one batch, over all processes together.</summary>
+    public int BatchSize { get; init; } = 128;
+
+    /// <summary>Decides the order and the augmentation.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Whether each epoch has an order of its own, drawn from the seed.</summary>
+    public bool Shuffle { get; init; }
+
+    /// <summary>What is done to the images.</summary>
+    public Augmentation Augmentation { get; init; } = Augmentation.None;
+
+    /// <summary>Whether a last batch of fewer images is left out.</summary>
+    public bool DropLast { get; init; }
+
+    /// <summary>Threads that prepare a batch together. One prepares far more images than a CPU can train on.</summary>
+    public int Threads { get; init; } = 1;
+
+    /// <summary>Batches that are kept ready.</summary>
+    public int Ahead { get; init; } = 4;
+
+    /// <summary>Which of <see cref="Processes"/> this one is, from 0. Each takes its share of every batch.</summary>
+    public int Rank { get; init; }
+
+    /// <summary>Processes that train together.</summary>
+    public int Processes { get; init; } = 1;
+
+    /// <summary>Shuffled and augmented.</summary>
+    public static BatchOptions Training(int batchSize, long seed, Augmentation augmentation) =>
+        new() { BatchSize = batchSize, Seed = seed, Shuffle = true, Augmentation = augmentation };
+
+    /// <summary>Every image once, in order, as it is.</summary>
+    public static BatchOptions Evaluation(int batchSize) => new() { BatchSize = batchSize };
+
+    internal void Validate()
+    {
+        if (Processes < 1) throw new UsageException($"{Processes} processes cannot train together; give 1 or more");
+        if (Rank < 0 || Rank >= Processes) throw new UsageException($"rank {Rank} is not one of 0..{Processes - 1}");
+        if (BatchSize < Processes) throw new UsageException($"a batch of {BatchSize} images cannot be shared by {Processes} processes; give at least one image to each");
+        if (Threads < 1) throw new UsageException($"batches cannot be prepared by {Threads} threads; give 1 or more");
+        if (Ahead < 1) throw new UsageException($"{Ahead} batches cannot be kept ready; give 1 or more");
+    }
+}

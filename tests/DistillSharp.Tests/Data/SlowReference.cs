@@ -1,0 +1,35 @@
+using DistillSharp.Data;
+
+namespace DistillSharp.Tests.Data;
+
+/// <summary>Pad, crop, flip and normalise one value at a time, straight from their definitions in torchvision.</summary>
+static class SlowReference
+{
+    public static byte[] PadCropFlip(byte[] pixels, int height, int width, int channels, int padding, AugmentationDraw draw)
+    {
+        byte Padded(int y, int x, int c) =>
+            y < padding || x < padding || y >= height + padding || x >= width + padding ? (byte)0
+                : pixels[((y - padding) * width + x - padding) * channels + c];
+
+        var moved = new byte[pixels.Length];
+        for (var y = 0; y < height; y++)
+            for (var x = 0; x < width; x++)
+                for (var c = 0; c < channels; c++)
+                    moved[(y * width + x) * channels + c] =
+                        Padded(y + draw.OffsetY, (draw.Flip ? width - 1 - x : x) + draw.OffsetX, c);
+        return moved;
+    }
+
+    public static float[] Normalise(byte[] pixels, float[] mean, float[] std)
+    {
+        var values = new float[pixels.Length];
+        for (var i = 0; i < pixels.Length; i++)
+        {
+            float value = pixels[i] / 255f;
+            value = value - mean[i % mean.Length];
+            value = value / std[i % std.Length];
+            values[i] = value;
+        }
+        return values;
+    }
+}
