@@ -1,0 +1,63 @@
+using System.Globalization;
+
+namespace DistillSharp.Runs.Tables;
+
+/// <summary>
+/// The training behind a result of the paper, as far as it is public (the CRD and DKD code bases), and in what a run of ours
+/// departs from it. A run that departs in anything is no reproduction, however near its number comes.
+/// </summary>
+static class PaperProtocol
+{
+    static readonly HashSet<string> lowRateStudents = ["mobilenet_v2_half", "shufflenet_v1", "shufflenet_v2"];
+
+    /// <summary>The departures of a run from the protocol of a result, a few words each; empty when there are none.</summary>
+    public static IReadOnlyList<string> Departures(PaperResult paper, RunSummary run)
+    {
+        var imagenet = paper.Dataset == "imagenet";
+        var found = new List<string>();
+        var record = run.Record;
+        if (record.Dataset != paper.Dataset) found.Add($"data set {record.Dataset} instead of {paper.Dataset}");
+        Number("epoch", Math.Min(record.Epochs, run.EpochsDone), imagenet ? 100 : 240);
+        Number("batch", record.Batch, Batch(paper));
+        if (record.Dataset == paper.Dataset)
+        {
+            Images("training", record.TrainImages, imagenet ? 1_281_167 : 50_000);
+            Images("test", record.TestImages, imagenet ? 50_000 : 10_000);
+        }
+        if (record.Precision != "fp32") found.Add($"precision {record.Precision ?? "not recorded"} instead of fp32");
+
+        // Table 2's learning rates for the larger batches are not public.
+        if (paper.Batch is null or 128)
+            Setting("train.lr", "learning rate", imagenet ? "0.1" : lowRateStudents.Contains(paper.Student) ? "0.01" : "0.05");
+        Setting("train.schedule.steps", "learning rate steps", imagenet ? "[30, 60, 90]" : "[150, 180, 210]");
+        Setting("train.schedule.factor", "learning rate factor", "0.1");
+        Setting("train.momentum", "momentum", "0.9");
+        Setting("train.weight_decay", "weight decay", imagenet ? "0.0001" : "0.0005");
+        if (!imagenet) Setting("data.augment", "augmentation", "[crop, flip]");
+        if (paper.Method is "kd" or "dkd") Setting("methods[0].temperature", "temperature", imagenet ? "1" : "4");
+        return found;
+
+        void Number(string what, int? ours, int theirs)
+        {
+            if (ours == theirs) return;
+            var number = ours?.ToString("N0", CultureInfo.InvariantCulture);
+            if (what == "epoch") found.Add($"{number} epoch{(ours == 1 ? "" : "s")} instead of {theirs}");
+            else found.Add($"{what} {number ?? "not recorded"} instead of {theirs}");
+        }
+
+        void Images(string what, int? ours, int theirs)
+        {
+            if (ours == theirs) return;
+            var whole = theirs.ToString("N0", CultureInfo.InvariantCulture);
+            found.Add(ours is null ? $"number of {what} images not recorded" : $"{ours.Value.ToString("N0", CultureInfo.InvariantCulture)} of {whole} {what} images");
+        }
+
+        void Setting(string path, string what, string theirs)
+        {
+            if (run.Settings.TryGetValue(path, out var ours) && ours != theirs) found.Add($"{what} {(ours.Length == 0 ? "none" : ours)} instead of {theirs}");
+        }
+    }
+
+    /// <summary>The batch size of a result: given in table 2; elsewhere 64, 128 for FSECD and 256 for ImageNet.</summary>
+    public static int Batch(PaperResult paper) => paper.Batch ?? (paper.Dataset == "imagenet" ? 256 : paper.Method == "fsecd" ? 128 : 64);
+}
