@@ -43,7 +43,7 @@ static class Fuzz
         }
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         Assert.True(allocated <= 10L * file.Length + (2 << 20), $"{which}: {allocated} bytes allocated for a file of {file.Length}");
-        Assert.True(Environment.TickCount64 - started < 5000, $"{which}: took {Environment.TickCount64 - started} ms");
+        Assert.True(Environment.TickCount64 - started < 30_000, $"{which}: took {Environment.TickCount64 - started} ms");
     }
 
     static byte[] Damage(byte[] file, Random random)
