@@ -19,7 +19,7 @@ internal static class NumpyGlobals
     };
 
     /// <summary>What pickles of plain data and numpy arrays name, CIFAR's batches for one.</summary>
-    public static PickleGlobals WithPython { get; } = PickleGlobals.Union(PythonGlobals.List, List);
+    public static PickleGlobals WithPython { get; } = PickleGlobals.Union([PythonGlobals.List, List]);
 
     static PickledArray Array(PickleArguments arguments)
     {

@@ -19,10 +19,13 @@ internal sealed class PickleGlobals : IEnumerable
 
     readonly Dictionary<(string Module, string Name), object?> known = [];
 
+    /// <summary>What a user may do about a name that is refused; a clause, without a full stop.</summary>
+    public string? Advice { get; init; }
+
     /// <summary>All globals of several lists.</summary>
-    public static PickleGlobals Union(params ReadOnlySpan<PickleGlobals> lists)
+    public static PickleGlobals Union(ReadOnlySpan<PickleGlobals> lists, string? advice = null)
     {
-        var union = new PickleGlobals();
+        var union = new PickleGlobals { Advice = advice };
         foreach (var list in lists)
             foreach (var (name, value) in list.known) union.known[name] = value;
         return union;

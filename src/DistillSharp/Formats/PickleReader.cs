@@ -257,7 +257,7 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
     void PushGlobal(string module, string name)
     {
         if (!globals.TryFind(module, name, out var value))
-            throw input.Fail($"refused: the pickle names {ShownText.Of(module)}.{ShownText.Of(name)}, which is not on the list of what such a file may name. Nothing of it was run");
+            throw input.Fail($"refused: the pickle names {ShownText.Of(module)}.{ShownText.Of(name)}, which is not on the list of what such a file may name. Nothing of it was run{(globals.Advice is null ? "" : $". {globals.Advice}")}");
         stack.Push(value);
     }
 

@@ -1,0 +1,63 @@
+using System.Buffers.Binary;
+
+namespace DistillSharp.Formats;
+
+/// <summary>The forms in which weights are read.</summary>
+internal enum FileKind
+{
+    /// <summary>A zip archive, as PyTorch writes since 1.6.</summary>
+    TorchZip,
+
+    /// <summary>PyTorch's form before 1.6.</summary>
+    TorchLegacy,
+
+    /// <summary>A safetensors file.</summary>
+    SafeTensors,
+}
+
+/// <summary>Tells files apart by their first bytes; names and extensions are not looked at.</summary>
+internal static class FileKinds
+{
+    const int Looked = 512;
+
+    /// <summary>What people give by mistake: how such a file begins, at which byte, and what to say.</summary>
+    static readonly (byte[] Begins, int At, string Says)[] mistakes =
+    [
+        ([0x1f, 0x8b], 0, "is compressed with gzip; unpack it first"),
+        ([0xfd, .. "7zXZ"u8], 0, "is compressed with xz; unpack it first"),
+        ([0x28, 0xb5, 0x2f, 0xfd], 0, "is compressed with zstd; unpack it first"),
+        ([.. "BZh"u8], 0, "is compressed with bzip2; unpack it first"),
+        ([.. "ustar"u8], 257, "is a tar archive, as PyTorch wrote before 0.1.10 or as downloads are packed; unpack it, or save it again with a newer PyTorch"),
+        ([0x89, .. "HDF"u8], 0, "is an HDF5 file, as Keras writes; convert it to safetensors"),
+        ([.. "version https://git-lfs"u8], 0, "is a pointer of Git LFS, not the file itself; fetch it with 'git lfs pull'"),
+        ([(byte)'<'], 0, "is a web page or XML, not weights; the download went wrong"),
+        ([0x93, .. "NUMPY"u8], 0, "is a numpy array, not a set of named weights; save it as safetensors"),
+    ];
+
+    /// <summary>The kind of the file at the stream's start; the stream then stands there again.</summary>
+    /// <exception cref="UserException">It is none of those that are read; the message says what it seems to be.</exception>
+    public static FileKind Of(Stream file, string name)
+    {
+        Span<byte> start = stackalloc byte[Looked];
+        file.Position = 0;
+        start = start[..file.ReadAtLeast(start, Looked, throwOnEndOfStream: false)];
+        file.Position = 0;
+        if (start.Length == 0) throw new UserException($"{name}: is empty.");
+        if (start.StartsWith("PK\x03\x04"u8) || start.StartsWith("PK\x05\x06"u8)) return FileKind.TorchZip;
+        if (IsLegacy(start)) return FileKind.TorchLegacy;
+        if (IsSafeTensors(start, file.Length)) return FileKind.SafeTensors;
+        foreach (var (begins, at, says) in mistakes)
+            if (start.Length > at && start[at..].StartsWith(begins)) throw new UserException($"{name}: {says}.");
+        if (start is [0x80, <= 5, ..]) throw new UserException($"{name}: is a Python pickle, but not one that torch.save wrote; save the state dict with torch.save or as safetensors.");
+        throw new UserException($"{name}: holds no weights in a known form, or is damaged at its start; known are PyTorch's (torch.save) and safetensors.");
+    }
+
+    /// <summary>The magic number is the first pickle: as bytes in every protocol but the first, which has it in digits.</summary>
+    static bool IsLegacy(ReadOnlySpan<byte> start) =>
+        start[..Math.Min(start.Length, 32)].IndexOf(TorchLegacy.Magic.ToByteArray()) >= 0 || start.StartsWith("L119547037146038801333356"u8);
+
+    /// <summary>A safetensors file begins with the length of its header, which begins with a brace. A length beyond the file's end is told by the reader.</summary>
+    static bool IsSafeTensors(ReadOnlySpan<byte> start, long length) =>
+        start.Length > SafeTensors.PrefixSize && start[SafeTensors.PrefixSize] == '{'
+        || start.Length >= SafeTensors.PrefixSize && BinaryPrimitives.ReadUInt64LittleEndian(start) is > 1 and var header && header == (ulong)(length - SafeTensors.PrefixSize);
+}
