@@ -21,10 +21,11 @@ public sealed record DistillationStep(ClassifierOutput Student, ClassifierOutput
 /// <param name="Name">The network's name.</param>
 /// <param name="Shapes">Its features' shapes at the size of the training images.</param>
 /// <param name="StageNorms">The last batch norm before each pre-activation, null where none stands there.</param>
-public sealed record PairMember(string Name, NetworkShapes Shapes, IReadOnlyList<BatchNorm2d?> StageNorms)
+/// <param name="NaturalSize">The image size that the network was made for, where it is known.</param>
+public sealed record PairMember(string Name, NetworkShapes Shapes, IReadOnlyList<BatchNorm2d?> StageNorms, Size2? NaturalSize = null)
 {
     /// <summary>Describes a network for images of a size.</summary>
-    public static PairMember Of(Classifier network, Size2 image) => new(network.Name, network.Describe(image), network.StageNorms);
+    public static PairMember Of(Classifier network, Size2 image) => new(network.Name, network.Describe(image), network.StageNorms, network.Input.Natural);
 }
 
 /// <summary>What a method may know before training: the two networks and the data.</summary>
@@ -37,6 +38,9 @@ public sealed record DistillationPair(PairMember Student, PairMember Teacher, in
 {
     /// <summary>Samples in the training set.</summary>
     public int Samples => Labels.Length;
+
+    /// <summary>Whether both networks were made for ImageNet's images, so that a method's settings for ImageNet hold.</summary>
+    public bool IsImageNet => Student.NaturalSize is { Height: >= 224 } && Teacher.NaturalSize is { Height: >= 224 };
 }
 
 /// <summary>
@@ -46,14 +50,19 @@ public sealed record DistillationPair(PairMember Student, PairMember Teacher, in
 /// </summary>
 public abstract class DistillationMethod : Module
 {
+    double? weight;
+
     /// <summary>The name in recipes and logs.</summary>
     public abstract string Name { get; }
 
-    /// <summary>The factor of this method's terms in the total loss.</summary>
+    /// <summary>The factor of this method's terms in the total loss. Where nobody set it, it may depend on the pair: read it after <see cref="Bind"/>.</summary>
     [Setting("factor of this method's loss in the total")]
-    public double Weight { get; set; } = 1;
+    public double Weight { get => weight ?? DefaultWeight; set => weight = value; }
 
-    /// <summary>The weight that cross-entropy has beside this method where the recipe does not say.</summary>
+    /// <summary>The weight where nobody set one.</summary>
+    protected virtual double DefaultWeight => 1;
+
+    /// <summary>The weight that cross-entropy has beside this method where the recipe does not say; read it after <see cref="Bind"/>.</summary>
     public virtual double CrossEntropyWeight => 1;
 
     /// <summary>What is needed of the student beside its logits.</summary>
@@ -63,14 +72,23 @@ public abstract class DistillationMethod : Module
     public virtual Features? TeacherFeatures => Features.Logits;
 
     /// <summary>
-    /// Prepares for a pair: checks that the method can serve it and makes the method's parameters. Called once, before training.
+    /// Prepares for a pair: checks that the method can serve it and makes the method's parameters (on the CPU; the caller moves
+    /// the method to the device afterwards). Called once, before training, when the teacher has its weights.
     /// </summary>
     /// <returns>Lines for the log: what was matched with what.</returns>
     /// <exception cref="UserException">The method cannot serve this pair; the message names the layers that clash.</exception>
+    /// <exception cref="UsageException">A setting makes no sense.</exception>
     public virtual IReadOnlyList<string> Bind(DistillationPair pair) => [];
 
     /// <summary>Computes the loss terms of a step, averaged over the batch.</summary>
     public abstract IReadOnlyList<LossTerm> Compute(DistillationStep step);
+
+    /// <summary>Refuses a setting that makes no sense, for <see cref="Bind"/>.</summary>
+    /// <exception cref="UsageException">The condition does not hold.</exception>
+    protected void Require(bool holds, string setting, double value, string rule)
+    {
+        if (!holds) throw new UsageException($"{Name}: {setting} is {value}; it must be {rule}");
+    }
 }
 
 /// <summary>Marks a property of a method that recipes can set.</summary>

@@ -5,9 +5,15 @@ public static class DistillationMethods
 {
     static readonly SortedDictionary<string, Func<DistillationMethod>> factories = new(StringComparer.Ordinal)
     {
+        ["at"] = () => new At(),
         ["ce"] = () => new CrossEntropy(),
+        ["crd"] = () => new Crd(),
+        ["dkd"] = () => new Dkd(),
+        ["fitnet"] = () => new FitNet(),
         ["fsecd"] = () => new Fsecd(),
         ["kd"] = () => new Kd(),
+        ["ofd"] = () => new Ofd(),
+        ["rkd"] = () => new Rkd(),
     };
 
     /// <summary>The names of all methods, sorted.</summary>

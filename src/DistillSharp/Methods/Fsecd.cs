@@ -62,7 +62,7 @@ public sealed class Fsecd : DistillationMethod
     /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
-        if (Temperature <= 0) throw new UsageException($"fsecd: the temperature is {Temperature}; it must be greater than 0");
+        Require(Temperature > 0, "temperature", Temperature, "greater than 0");
         var (a, b) = Layer == EmbeddedLayer.Pooled
             ? (pair.Student.Shapes.PooledWidth, pair.Teacher.Shapes.PooledWidth)
             : (pair.Classes, pair.Classes);

@@ -1,4 +1,4 @@
-namespace DistillSharp.Data;
+namespace DistillSharp;
 
 /// <summary>
 /// Random numbers as a pure function of a key and a counter: number k does not depend on who asked for which number before.
@@ -20,6 +20,8 @@ public readonly struct KeyedRandom
         Augmentation = 2,
         /// <summary>The choice of a part of the images.</summary>
         Subset = 3,
+        /// <summary>The samples that another is contrasted with.</summary>
+        Negatives = 4,
     }
 
     /// <summary>The numbers for a purpose, a seed and (where it matters) an epoch.</summary>

@@ -1,0 +1,69 @@
+using DistillSharp.Models;
+using DistillSharp.Torch;
+
+namespace DistillSharp.Methods;
+
+/// <summary>
+/// Attention transfer. Zagoruyko, Komodakis: Paying More Attention to Attention, ICLR 2017, arXiv 1612.03928, section 3.1.
+/// <code>
+/// F(A) = mean over channels c of |A_c|^p,      [N, C, H, W] to [N, HW]
+/// Q(A) = F(A) / ||F(A)||
+/// L    = sum over stages of the mean of (Q(s) - Q(t))^2
+/// </code>
+/// The stages are lined up by <see cref="StageAlignment"/>; where two maps differ in size, the larger is averaged down first.
+/// </summary>
+public sealed class At : DistillationMethod
+{
+    IReadOnlyList<StagePair> stages = [];
+
+    /// <inheritdoc/>
+    public override string Name => "at";
+
+    /// <inheritdoc/>
+    protected override double DefaultWeight => 1000;
+
+    /// <summary>p.</summary>
+    [Setting("the power that activations are raised to")]
+    public double P { get; set; } = 2;
+
+    /// <inheritdoc/>
+    public override Features StudentFeatures => Features.Stages;
+
+    /// <inheritdoc/>
+    public override Features? TeacherFeatures => Features.Stages;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Bind(DistillationPair pair)
+    {
+        Require(P >= 1, "p", P, "1 or more");
+        var (student, teacher) = (pair.Student.Shapes.Stages, pair.Teacher.Shapes.Stages);
+        stages = StageAlignment.Of(student, teacher);
+        if (stages.Count == 0)
+            throw new UserException($"at: {pair.Student.Name} has {student.Count} stages and {pair.Teacher.Name} {teacher.Count}; each must have at least one beside its stem");
+        return StageAlignment.Describe(Name, stages, student, teacher);
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
+    {
+        using var scope = TensorScope.Open();
+        var loss = stages
+            .Select(pair => StageLoss(step.Student.Stages![pair.Student], step.Teacher.Stages![pair.Teacher]))
+            .Aggregate((sum, stage) => sum + stage);
+        return [new(Name, scope.Keep(loss))];
+    }
+
+    Tensor StageLoss(Tensor s, Tensor t)
+    {
+        var size = new Size2(Math.Min(s.Size(2), t.Size(2)), Math.Min(s.Size(3), t.Size(3)));
+        return Functional.MeanSquaredError(Q(StageAlignment.Shrink(s, size)), Q(StageAlignment.Shrink(t, size)));
+    }
+
+    Tensor Q(Tensor A)
+    {
+        var magnitude = A.To(DType.Float32);
+        // An even power needs no absolute value.
+        if (P % 2 != 0) magnitude = magnitude.Abs();
+        return Functional.Normalize(magnitude.Pow(P).Mean([1]).Flatten(1));
+    }
+}

@@ -1,0 +1,196 @@
+using DistillSharp.Models;
+using DistillSharp.Torch;
+using DistillSharp.Torch.Layers;
+
+namespace DistillSharp.Methods;
+
+/// <summary>
+/// Contrastive representation distillation. Tian, Krishnan, Isola: Contrastive Representation Distillation, ICLR 2020,
+/// arXiv 1910.10699, equations 8 to 19, estimated against memories as in the published code. For a sample i of the n samples of
+/// the training set, with the K negatives j drawn for it:
+/// <code>
+/// v    = normalize(embed(x)),   x the pooled features of student or teacher
+/// P_j  = exp( &lt;v_i, m_j&gt; / tau ) / Z,   m the other network's memory, Z = n * mean of exp(.) at the first step
+/// h_i  = log( P_i / (P_i + K/n) ) + sum_j log( (K/n) / (P_j + K/n) )
+/// L    = -1/N sum_i ( h_i(student, teacher's memory) + h_i(teacher, student's memory) )
+/// m_i := normalize( momentum m_i + (1 - momentum) v_i )   after the loss, in both memories
+/// </code>
+/// With x_j = log( P_j n/K ) this is h_i = x_i - softplus(x_i) - sum_j softplus(x_j), which needs no epsilon under a logarithm.
+/// </summary>
+public sealed class Crd : DistillationMethod
+{
+    static readonly Operator softplus = new("aten::softplus");
+
+    Embedding? student, teacher;
+    Tensor? studentMemory, teacherMemory, z;
+    NegativeDraws? draws;
+    bool normalised;
+
+    /// <inheritdoc/>
+    public override string Name => "crd";
+
+    /// <inheritdoc/>
+    protected override double DefaultWeight => 0.8;
+
+    /// <summary>Width of v.</summary>
+    [Setting("dimensions that both features are embedded in")]
+    public int FeatureDim { get; set; } = 128;
+
+    /// <summary>K.</summary>
+    [Setting("negatives for each sample of a batch")]
+    public int Negatives { get; set; } = 16384;
+
+    /// <summary>tau.</summary>
+    [Setting("divides the similarities")]
+    public double Temperature { get; set; } = 0.07;
+
+    /// <summary>The share that a memory keeps of what it held.</summary>
+    [Setting("share of the former value that a memory keeps")]
+    public double Momentum { get; set; } = 0.5;
+
+    /// <summary>What is no negative.</summary>
+    [Setting("negatives exclude the sample's own class (exact) or only itself (relax)")]
+    public NegativeSampling Sampling { get; set; } = NegativeSampling.Exact;
+
+    /// <inheritdoc/>
+    public override Features StudentFeatures => Features.Pooled;
+
+    /// <inheritdoc/>
+    public override Features? TeacherFeatures => Features.Pooled;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Bind(DistillationPair pair)
+    {
+        Require(FeatureDim > 0, "feature_dim", FeatureDim, "1 or more");
+        Require(Negatives > 0, "negatives", Negatives, "1 or more");
+        Require(Temperature > 0, "temperature", Temperature, "greater than 0");
+        Require(Momentum is >= 0 and < 1, "momentum", Momentum, "0 or more, and less than 1");
+        draws = new(pair.Labels, Sampling, pair.Seed);
+        if (!draws.Possible)
+            throw new UserException($"crd: the {pair.Samples} samples of the training set hold no negatives; it needs {(Sampling == NegativeSampling.Exact ? "samples of two classes" : "two samples")}");
+
+        student = Child("embed_s", new Embedding(pair.Student.Shapes.PooledWidth, FeatureDim));
+        teacher = Child("embed_t", new Embedding(pair.Teacher.Shapes.PooledWidth, FeatureDim));
+        studentMemory = Buffer("memory_student", Memory(pair.Samples));
+        teacherMemory = Buffer("memory_teacher", Memory(pair.Samples));
+        z = Buffer("z", Tensor.Full([2], -1, DType.Float64));
+        return [$"crd: {Negatives} negatives from two memories of {pair.Samples} x {FeatureDim}"];
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
+    {
+        using var scope = TensorScope.Open();
+        return [new(Name, scope.Keep(Contrast(step, Contrasts(step))))];
+    }
+
+    /// <summary>Computes the loss for contrasts that the caller chose, and updates the memories.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="contrasts">int64 [N, 1 + K]: each sample's own index, then its negatives'.</param>
+    public Tensor Contrast(DistillationStep step, Tensor contrasts)
+    {
+        using var scope = TensorScope.Open();
+        var vs = student!.Forward(step.Student.Pooled!);
+        var vt = teacher!.Forward(step.Teacher.Pooled!);
+        using var precise = Precision.Fp32.Enter(vs.Device);
+        if (!normalised) Normalise(vs, vt, contrasts);
+        var loss = MinusH(vs, teacherMemory!, contrasts, z!.Select(0, 0)) + MinusH(vt, studentMemory!, contrasts, z.Select(0, 1));
+        var indices = step.Indices.To(vs.Device);
+        Remember(studentMemory!, vs, indices);
+        Remember(teacherMemory!, vt, indices);
+        return scope.Keep(loss);
+    }
+
+    Tensor Contrasts(DistillationStep step)
+    {
+        var own = step.Indices.ToArray<long>();
+        var contrasts = Tensor.Empty([own.Length, 1 + Negatives], DType.Int64);
+        Parallel.For(0, own.Length, i =>
+        {
+            var row = contrasts.Memory<long>().Slice(i * (1 + Negatives), 1 + Negatives);
+            row[0] = own[i];
+            draws!.Fill(row[1..], own[i], step.Epoch);
+        });
+        return contrasts.To(step.Student.Logits.Device);
+    }
+
+    // -1/N sum_i h_i. The memory is no part of the graph, so the pieces' graphs may end before the memory changes.
+    Tensor MinusH(Tensor v, Tensor m, Tensor contrasts, Tensor Z)
+    {
+        var (N, K, n) = (v.Size(0), contrasts.Size(1) - 1, m.Size(0));
+        var logZKn = (Z * (K / (double)n)).Log().To(DType.Float32);
+        var rows = RowsAtOnce(m, contrasts);
+        return KnownGradient.Sum(
+            (int)((N + rows - 1) / rows),
+            (piece, v) =>
+            {
+                var (first, count) = (piece * rows, Math.Min(rows, N - piece * rows));
+                var x = Similarities(v[0].Narrow(0, first, count), m, contrasts.Narrow(0, first, count)) / Temperature - logZKn;
+                return (softplus.Call(x).Sum() - x.Select(1, 0).Sum()) / N;
+            },
+            v);
+    }
+
+    // <v_i, m_j> for the j of each row: [N, 1 + K]. Multiplying with the whole memory and choosing afterwards costs less than
+    // gathering rows of the memory until it is several times as long as a row of contrasts.
+    static Tensor Similarities(Tensor v, Tensor m, Tensor contrasts) => MultipliesWhole(m, contrasts)
+        ? v.MatMul(m.Transpose()).Gather(1, contrasts)
+        : m.IndexSelect(0, contrasts.Flatten()).Reshape(v.Size(0), -1, v.Size(1)).MatMul(v.Unsqueeze(2)).Squeeze(2);
+
+    static bool MultipliesWhole(Tensor m, Tensor contrasts) => m.Size(0) <= 8 * contrasts.Size(1);
+
+    // So that a piece takes about 64 MiB.
+    static long RowsAtOnce(Tensor m, Tensor contrasts) =>
+        Math.Max(1, (1 << 24) / (MultipliesWhole(m, contrasts) ? m.Size(0) : contrasts.Size(1) * m.Size(1)));
+
+    // Sets Z of both networks, unless a checkpoint brought them.
+    void Normalise(Tensor vs, Tensor vt, Tensor contrasts)
+    {
+        using var off = Autograd.NoGrad();
+        normalised = true;
+        if (z!.Select(0, 0).Item() > 0) return;
+        z.CopyFrom(Tensor.Stack([Z(vs, teacherMemory!), Z(vt, studentMemory!)]));
+
+        Tensor Z(Tensor v, Tensor m)
+        {
+            using var scope = TensorScope.Open();
+            var rows = RowsAtOnce(m, contrasts);
+            var sum = Tensor.Scalar(0, DType.Float64, v.Device);
+            for (long first = 0; first < v.Size(0); first += rows)
+            {
+                using var inner = TensorScope.Open();
+                var count = Math.Min(rows, v.Size(0) - first);
+                sum.AddInPlace((Similarities(v.Narrow(0, first, count), m, contrasts.Narrow(0, first, count)) / Temperature).To(DType.Float64).Exp().Sum());
+            }
+            return scope.Keep(sum * (m.Size(0) / (double)contrasts.Count));
+        }
+    }
+
+    void Remember(Tensor memory, Tensor v, Tensor indices)
+    {
+        using var off = Autograd.NoGrad();
+        using var scope = TensorScope.Open();
+        var moved = memory.IndexSelect(0, indices) * Momentum + v * (1 - Momentum);
+        memory.IndexCopyInPlace(0, indices, Functional.Normalize(moved));
+    }
+
+    // As the published code begins: uniform, with the length that 3 dimensions would give.
+    Tensor Memory(int samples)
+    {
+        var bound = 1 / Math.Sqrt(FeatureDim / 3.0);
+        return Tensor.Empty([samples, FeatureDim]).UniformInPlace(-bound, bound);
+    }
+
+    sealed class Embedding : Module
+    {
+        readonly Linear linear;
+
+        public Embedding(long inputs, long outputs) => linear = Child("linear", new Linear(inputs, outputs));
+
+        public Tensor Forward(Tensor x)
+        {
+            using var scope = TensorScope.Open();
+            return scope.Keep(Functional.Normalize(linear.Forward(x).To(DType.Float32)));
+        }
+    }
+}

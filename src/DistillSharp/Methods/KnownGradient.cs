@@ -1,0 +1,46 @@
+using DistillSharp.Torch;
+
+namespace DistillSharp.Methods;
+
+/// <summary>
+/// Losses that are computed piece by piece, each piece with its backward pass, so that the graph of only one piece is in memory
+/// at a time. What comes out is an ordinary loss: its backward pass hands on the gradients that the pieces added up.
+/// </summary>
+static class KnownGradient
+{
+    /// <summary>The sum of the pieces, with its gradient for the variables.</summary>
+    /// <param name="pieces">How many pieces there are.</param>
+    /// <param name="piece">
+    /// Computes one piece (a single element) from stand-ins for the variables, which hold the same values. What it makes is freed
+    /// after each piece.
+    /// </param>
+    /// <param name="variables">What the loss is differentiated for.</param>
+    public static Tensor Sum(int pieces, Func<int, Tensor[], Tensor> piece, params Tensor[] variables)
+    {
+        using var scope = TensorScope.Open();
+        var learns = Autograd.Enabled && variables.Any(variable => variable.RequiresGrad);
+        var standIns = Array.ConvertAll(variables, variable => variable.Detach());
+        foreach (var standIn in standIns) standIn.RequiresGrad = learns;
+
+        var value = Tensor.Scalar(0, DType.Float64, variables[0].Device);
+        for (var k = 0; k < pieces; k++)
+        {
+            using var inner = TensorScope.Open();
+            var part = piece(k, standIns);
+            if (learns) part.Backward();
+            using var off = Autograd.NoGrad();
+            value.AddInPlace(part.Detach());
+        }
+        value = value.To(DType.Float32);
+        if (!learns) return scope.Keep(value);
+
+        // x - x is exactly 0 and has the gradient of x: it adds the gradient and leaves the value.
+        foreach (var (variable, standIn) in variables.Zip(standIns))
+        {
+            if (!variable.RequiresGrad) continue;
+            var x = (variable * standIn.Grad!).Sum();
+            value += x - x.Detach();
+        }
+        return scope.Keep(value);
+    }
+}
