@@ -28,7 +28,7 @@ public sealed class Dkd : DistillationMethod
         [("resnet50", "mobilenet_v1")] = 2,
     };
 
-    (double Beta, double Temperature, double WarmUp) published = (8, 4, 20);
+    (double Beta, double Temperature, double Warmup) published = (8, 4, 20);
 
     /// <inheritdoc/>
     public override string Name => "dkd";
@@ -47,7 +47,7 @@ public sealed class Dkd : DistillationMethod
 
     /// <summary>Over how many epochs the loss rises to its full weight; null for the published number: 20, for ImageNet 1.</summary>
     [Setting("epochs over which the loss rises to its weight; unless set, 20, for ImageNet 1")]
-    public double? WarmUp { get; set; }
+    public double? Warmup { get; set; }
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
@@ -56,13 +56,13 @@ public sealed class Dkd : DistillationMethod
         if (betas.TryGetValue((pair.Teacher.Name, pair.Student.Name), out var own)) published.Beta = own;
         var (beta, T, warmUp) = Settings;
         Require(T > 0, "temperature", T, "greater than 0");
-        Require(warmUp >= 0, "warm_up", warmUp, "0 or more epochs");
+        Require(warmUp >= 0, "warmup", warmUp, "0 or more epochs");
         if (pair.Classes < 2) throw new UserException($"dkd: the data have {pair.Classes} class; it needs two, the label's and another");
         return [$"dkd: alpha {Alpha}, beta {beta}, temperature {T}, warm-up over {warmUp} epochs"];
     }
 
-    (double Beta, double T, double WarmUp) Settings =>
-        (Beta ?? published.Beta, Temperature ?? published.Temperature, WarmUp ?? published.WarmUp);
+    (double Beta, double T, double Warmup) Settings =>
+        (Beta ?? published.Beta, Temperature ?? published.Temperature, Warmup ?? published.Warmup);
 
     /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)

@@ -24,7 +24,7 @@ sealed class MethodCase
             if (metadata.TryGetValue(setting.Name, out var value))
                 setting.Write(Method, value);
         if (Method is Crd crd) crd.FeatureDim = (int)tensors["in.memory_student"].Size(1);
-        if (Method is Dkd dkd) dkd.WarmUp = 0;
+        if (Method is Dkd dkd) dkd.Warmup = 0;
 
         Method.Bind(Pair());
         var state = Method.State().ToDictionary(entry => entry.Name, entry => entry.Tensor);
