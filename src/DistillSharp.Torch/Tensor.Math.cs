@@ -216,6 +216,9 @@ public sealed partial class Tensor
     /// <summary>this += value.</summary>
     public Tensor AddInPlace(double value) => InPlace(addScalarInPlace, value, 1L);
 
+    /// <summary>this += value, for whole numbers too.</summary>
+    public Tensor AddInPlace(long value) => InPlace(addScalarInPlace, value, 1L);
+
     /// <summary>this *= value.</summary>
     public Tensor MultiplyInPlace(double value) => InPlace(mulScalarInPlace, value);
 

@@ -42,7 +42,7 @@ public sealed class BatchNorm2d : Layer
     /// <inheritdoc/>
     public override Tensor Forward(Tensor x)
     {
-        if (Training) batches.AddInPlace(1);
+        if (Training) batches.AddInPlace(1L);
         return Functional.BatchNorm(x, Weight, Bias, RunningMean, RunningVar, Training, Momentum, Epsilon);
     }
 
