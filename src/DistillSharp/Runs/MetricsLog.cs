@@ -1,5 +1,6 @@
-using System.Text;
 using System.Text.Json;
+using System.Text;
+using DistillSharp.Training;
 
 namespace DistillSharp.Runs;
 

@@ -1,4 +1,5 @@
 using DistillSharp.Runs.TensorBoard;
+using DistillSharp.Training;
 
 namespace DistillSharp.Runs;
 

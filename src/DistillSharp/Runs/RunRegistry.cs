@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using DistillSharp.Training;
 
 namespace DistillSharp.Runs;
 

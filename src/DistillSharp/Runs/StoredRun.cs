@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DistillSharp.Training;
 
 namespace DistillSharp.Runs;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using DistillSharp.Runs.TensorBoard.Messages;
+using DistillSharp.Training;
 using Google.Protobuf;
 
 namespace DistillSharp.Runs.TensorBoard;
