@@ -98,4 +98,13 @@ public sealed class SettingAttribute(string description) : Attribute
 {
     /// <summary>What the setting does.</summary>
     public string Description { get; } = description;
+
+    /// <summary>Numbers must be greater than this.</summary>
+    public double Above { get; init; } = double.NegativeInfinity;
+
+    /// <summary>Numbers must be this or greater.</summary>
+    public double AtLeast { get; init; } = double.NegativeInfinity;
+
+    /// <summary>Numbers must be this or less.</summary>
+    public double AtMost { get; init; } = double.PositiveInfinity;
 }
