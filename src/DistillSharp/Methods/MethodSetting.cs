@@ -69,14 +69,14 @@ public sealed partial class MethodSetting
         {
             var below = double.IsFinite(attribute.Above) ? $" above {Text(attribute.Above)}"
                 : double.IsFinite(attribute.AtLeast) ? $" of at least {Text(attribute.AtLeast)}" : "";
-            var above = double.IsFinite(attribute.AtMost) ? $" {(below.Length > 0 ? "and " : "of ")}at most {Text(attribute.AtMost)}" : "";
+            var above = double.IsFinite(attribute.Below) ? $" {(below.Length > 0 ? "and " : "")}below {Text(attribute.Below)}" : "";
             return below + above;
         }
     }
 
     static string Text(double bound) => bound.ToString(CultureInfo.InvariantCulture);
 
-    bool Within(double number) => number > attribute.Above && number >= attribute.AtLeast && number <= attribute.AtMost;
+    bool Within(double number) => number > attribute.Above && number >= attribute.AtLeast && number < attribute.Below;
 
     bool TryParse(string text, out object? value)
     {

@@ -6,6 +6,8 @@ namespace DistillSharp.Recipes;
 /// <summary>One entry of the list <c>methods</c>: a distillation method and its settings.</summary>
 public sealed class MethodSection
 {
+    const string WeightSetting = "weight";
+
     readonly (MethodSetting Setting, string? Value)[] settings;
     readonly HashSet<string> given;
 
@@ -13,9 +15,11 @@ public sealed class MethodSection
     {
         Name = name;
         NeedsTeacher = method.TeacherFeatures is not null;
-        CrossEntropyWeight = method.CrossEntropyWeight;
+        CrossEntropyWeight = method.WeightsDependOnPair ? null : method.CrossEntropyWeight;
         this.given = given;
-        settings = [.. MethodSetting.Of(method).Select(setting => (setting, setting.Read(method)))];
+        settings = [.. MethodSetting.Of(method).Select(setting => (setting, IsOpen(setting.Name) ? null : setting.Read(method)))];
+
+        bool IsOpen(string setting) => setting == WeightSetting && method.WeightsDependOnPair && !given.Contains(setting);
     }
 
     /// <summary>The method, one of <see cref="DistillationMethods.Names"/>.</summary>
@@ -24,8 +28,11 @@ public sealed class MethodSection
     /// <summary>Every setting with its value, by its name in recipes; null where it is left to the method.</summary>
     public IReadOnlyDictionary<string, string?> Settings => settings.ToDictionary(pair => pair.Setting.Name, pair => pair.Value);
 
-    /// <summary>The weight that cross-entropy has beside this method where the recipe does not say.</summary>
-    public double CrossEntropyWeight { get; }
+    /// <summary>
+    /// The weight that cross-entropy has beside this method where the recipe does not say; null where that depends on the pair,
+    /// as for KD (0.1, for ImageNet's networks 0.5).
+    /// </summary>
+    public double? CrossEntropyWeight { get; }
 
     internal bool NeedsTeacher { get; }
 

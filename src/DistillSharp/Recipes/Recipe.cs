@@ -54,7 +54,7 @@ public sealed class Recipe
         Teacher = teacher is null ? null : TeacherSection.Read(teacher);
         Methods = methods is null ? [] : MethodSection.ReadAll(methods);
         CrossEntropyWeight = (crossEntropy is null ? null : new RecipeSection(crossEntropy, "ce", ["weight"])
-            .Number("weight", weight => weight >= 0, "a number of at least 0")) ?? Methods.Select(method => method.CrossEntropyWeight).DefaultIfEmpty(1).Min();
+            .Number("weight", weight => weight >= 0, "a number of at least 0")) ?? DefaultCrossEntropyWeight();
         Train = TrainSection.Read(Section(document, "train") ?? new YamlValue(YamlKind.Mapping, "", new(source, 0)), Student.Network, warnings);
         Warnings = warnings;
 
@@ -82,8 +82,11 @@ public sealed class Recipe
     /// <summary>The methods beside cross-entropy; empty for cross-entropy alone.</summary>
     public IReadOnlyList<MethodSection> Methods { get; }
 
-    /// <summary>The factor of cross-entropy in the total loss. Left out, it is the smallest that the methods ask for.</summary>
-    public double CrossEntropyWeight { get; }
+    /// <summary>
+    /// The factor of cross-entropy in the total loss. Left out, it is the smallest that the methods ask for; null where that is
+    /// known only once they have seen the pair.
+    /// </summary>
+    public double? CrossEntropyWeight { get; }
 
     /// <summary>How the student learns.</summary>
     public TrainSection Train { get; }
@@ -124,7 +127,7 @@ public sealed class Recipe
         else resolved.Section("methods");
         foreach (var method in Methods) method.Write(resolved);
         resolved.Section("ce");
-        resolved.Number<double>("weight", CrossEntropyWeight);
+        resolved.Number("weight", CrossEntropyWeight);
         Train.Write(resolved);
         return resolved.ToString();
     }
@@ -158,6 +161,9 @@ public sealed class Recipe
         if (Teacher is not null && !File.Exists(Teacher.File)) throw Missing(teacherPlace, "file", Teacher.File, "the teacher's");
         if (Student.Weights is { } weights && !File.Exists(weights)) throw Missing(studentPlace, "file", weights, "student.weights");
     }
+
+    double? DefaultCrossEntropyWeight() => Methods.Any(method => method.CrossEntropyWeight is null) ? null
+        : Methods.Select(method => method.CrossEntropyWeight!.Value).DefaultIfEmpty(1).Min();
 
     void CheckRoot()
     {

@@ -53,7 +53,7 @@ public class RecipeTests
         Assert.Equal(["fsecd", "kd"], recipe.Methods.Select(method => method.Name));
         Assert.Equal(("class", "logits", "0.07", "3"), (recipe.Methods[0].Settings["policy"], recipe.Methods[0].Settings["layer"],
             recipe.Methods[0].Settings["temperature"], recipe.Methods[0].Settings["weight"]));
-        Assert.Equal(("2", "0.9"), (recipe.Methods[1].Settings["temperature"], recipe.Methods[1].Settings["weight"]));
+        Assert.Equal(("2", null), (recipe.Methods[1].Settings["temperature"], recipe.Methods[1].Settings["weight"]));
         Assert.Equal(0.5, recipe.CrossEntropyWeight);
 
         var train = recipe.Train;
@@ -83,9 +83,23 @@ public class RecipeTests
     [Fact]
     public void Cross_entropy_weighs_what_the_methods_ask_for()
     {
-        Assert.Equal(0.1, Recipe.Parse(Small, "x", "methods=[kd]").CrossEntropyWeight);
-        Assert.Equal(0.1, Recipe.Parse(Small, "x", "methods=[fsecd, kd]").CrossEntropyWeight);
+        Assert.Equal(1, Recipe.Parse(Small, "x", "methods=[fsecd, dkd]").CrossEntropyWeight);
+        Assert.Equal(1, Recipe.Parse(Small, "x", "methods=[ce]", "teacher=null").CrossEntropyWeight);
         Assert.Equal(2, Recipe.Parse(Small, "x", "methods=[kd]", "ce.weight=2").CrossEntropyWeight);
+    }
+
+    [Fact]
+    public void What_depends_on_the_pair_stays_open()
+    {
+        var recipe = Recipe.Parse(Small, "x", "methods=[fsecd, kd]");
+        Assert.Null(recipe.CrossEntropyWeight);
+        Assert.Null(recipe.Methods[1].Settings["weight"]);
+        Assert.Contains("temperature: null\n    weight: null\nce:\n  weight: null\n", recipe.Resolve());
+        Assert.Equal("0.5", recipe.With("methods.kd.weight=0.5").Methods[1].Settings["weight"]);
+
+        // Read back, it must not pin what the first reading left open.
+        var method = Assert.IsType<Kd>(Recipe.Parse(recipe.Resolve()).CreateMethods()[1]);
+        Assert.Equal((0.9, null), (method.Weight, method.Temperature));
     }
 
     [Theory]
