@@ -2,6 +2,7 @@ using System.Text;
 using DistillSharp.Data;
 using DistillSharp.Formats;
 using DistillSharp.Methods;
+using DistillSharp.Training;
 
 namespace DistillSharp.Recipes;
 
@@ -134,6 +135,26 @@ public sealed class Recipe
 
     /// <summary>Makes the methods with their settings.</summary>
     public IReadOnlyList<DistillationMethod> CreateMethods() => [.. Methods.Select(method => method.Create())];
+
+    /// <summary>What the trainer is told.</summary>
+    public TrainingOptions ToTrainingOptions() => new()
+    {
+        Epochs = Train.Epochs,
+        BatchSize = Data.Batch,
+        Schedule = Train.Schedule,
+        Momentum = Train.Momentum,
+        WeightDecay = Train.WeightDecay,
+        Nesterov = Train.Nesterov,
+        Precision = Train.Precision,
+        Seed = Train.Seed,
+        Device = Train.Device,
+        Augmentation = Augmentation.FromNames(Data.Augment),
+        CrossEntropyWeight = CrossEntropyWeight,
+        EvaluationBatchSize = Train.EvaluateBatch,
+        EvaluateEvery = Train.EvaluateEvery,
+        KeepCheckpoints = Train.KeepCheckpoints,
+        CheckpointEvery = Train.CheckpointMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
+    };
 
     /// <summary>Reads the data set, normalised and limited as the recipe says. A limit takes the same images whatever the seed.</summary>
     /// <exception cref="UserException">Its files are missing or damaged, or the normalisation has other channels.</exception>

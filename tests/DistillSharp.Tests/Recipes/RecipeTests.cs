@@ -1,6 +1,8 @@
+using DistillSharp.Data;
 using DistillSharp.Methods;
 using DistillSharp.Recipes;
 using DistillSharp.Runs;
+using DistillSharp.Training;
 using DistillSharp.Torch;
 using DistillSharp.Torch.Optimisers;
 
@@ -236,6 +238,36 @@ public class RecipeTests
             """;
         Assert.Equal(RecipeDigest.Of(Recipe.Parse(Small).Resolve()), RecipeDigest.Of(Recipe.Parse(other).Resolve()));
         Assert.NotEqual(RecipeDigest.Of(Recipe.Parse(Small).Resolve()), RecipeDigest.Of(Recipe.Parse(Small, "x", "train.seed=2").Resolve()));
+    }
+
+    [Fact]
+    public void The_trainer_is_told_everything()
+    {
+        var options = Recipe.Parse(Full).ToTrainingOptions();
+        Assert.Equal(Recipe.Parse(Full).Train.Schedule.At(new(1000, 10, 200)), options.Schedule.At(new(1000, 10, 200)));
+        Assert.Equal((200, 128, 0.8, 1e-4, true), (options.Epochs, options.BatchSize, options.Momentum, options.WeightDecay, options.Nesterov));
+        Assert.Equal((Precision.Fp32, 7, Device.Cuda(1), 0.5), (options.Precision, options.Seed, options.Device, options.CrossEntropyWeight));
+        Assert.Equal(Augmentation.CropAndFlip, options.Augmentation);
+        Assert.Equal((500, 5, 3, TimeSpan.FromSeconds(150)),
+            (options.EvaluationBatchSize, options.EvaluateEvery, options.KeepCheckpoints, options.CheckpointEvery));
+        Assert.Equal(Augmentation.None, Recipe.Parse(Small, "x", "data.augment=[]").ToTrainingOptions().Augmentation);
+        Assert.Null(Recipe.Parse(Small).ToTrainingOptions().CheckpointEvery);
+    }
+
+    [Fact]
+    public void The_protocol_is_that_of_the_library()
+    {
+        var (recipe, library) = (Recipe.Parse(Small).ToTrainingOptions(), new TrainingOptions());
+        Assert.Equal(library with { Schedule = recipe.Schedule, CrossEntropyWeight = 1 }, recipe);
+        for (var epoch = 0; epoch < 240; epoch++) Assert.Equal(library.Schedule.At(new(epoch, 1, 240)), recipe.Schedule.At(new(epoch, 1, 240)));
+    }
+
+    [Fact]
+    public void A_run_is_named_after_its_recipe()
+    {
+        Assert.Equal("resnet56-resnet20-fsecd-kd-s7", RunName.Suggest(Recipe.Parse(Full)));
+        Assert.Equal("resnet20-ce-s1", RunName.Suggest(Recipe.Parse(Small, "x", "methods=[]", "teacher=null")));
+        Assert.Equal("tiny-resnet20-fsecd-s1", RunName.Suggest(Recipe.Parse(Small, "x", "teacher={ torchscript: a/tiny.pt }")));
     }
 
     [Fact]
