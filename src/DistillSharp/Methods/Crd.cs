@@ -33,19 +33,19 @@ public sealed class Crd : DistillationMethod
     protected override double DefaultWeight => 0.8;
 
     /// <summary>Width of v.</summary>
-    [Setting("dimensions that both features are embedded in", AtLeast = 1)]
+    [Setting("dimensions that both features are embedded in")]
     public int FeatureDim { get; set; } = 128;
 
     /// <summary>K.</summary>
-    [Setting("negatives for each sample of a batch", AtLeast = 1)]
+    [Setting("negatives for each sample of a batch")]
     public int Negatives { get; set; } = 16384;
 
     /// <summary>tau.</summary>
-    [Setting("divides the similarities", Above = 0)]
+    [Setting("divides the similarities")]
     public double Temperature { get; set; } = 0.07;
 
     /// <summary>The share that a memory keeps of what it held.</summary>
-    [Setting("share of the former value that a memory keeps", AtLeast = 0, Below = 1)]
+    [Setting("share of the former value that a memory keeps")]
     public double Momentum { get; set; } = 0.5;
 
     /// <summary>What is no negative.</summary>

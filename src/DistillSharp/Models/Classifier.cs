@@ -35,7 +35,7 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
     {
         Input.Check(Name, images);
         using var scope = TensorScope.Open();
-        var tap = new FeatureTap(wanted);
+        var tap = new FeatureTap(wanted, images);
         var output = tap.Output(Compute(images, tap));
         foreach (var tensor in output.Tensors) scope.Keep(tensor);
         return output;

@@ -36,11 +36,15 @@ public sealed record ClassifierOutput(
 }
 
 /// <summary>Gathers the features that a forward pass was asked for, as it comes by them.</summary>
-public sealed class FeatureTap(Features wanted)
+public sealed class FeatureTap
 {
+    readonly Features wanted;
+    readonly Tensor images;
     readonly List<Tensor> stages = [];
     readonly List<Tensor> preActivations = [];
     Tensor? pooled;
+
+    internal FeatureTap(Features wanted, Tensor images) => (this.wanted, this.images) = (wanted, images);
 
     /// <summary>Whether pre-activations are wanted: else a network may fuse the ReLU away.</summary>
     public bool WantsPreActivations => wanted.HasFlag(Features.PreActivations);
@@ -56,6 +60,12 @@ public sealed class FeatureTap(Features wanted)
     public void Pooled(Tensor features)
     {
         if (wanted.HasFlag(Features.Pooled)) pooled = features;
+    }
+
+    /// <summary>Frees a tensor that the network is done with, unless it was handed over or is the images themselves.</summary>
+    public void Release(Tensor tensor)
+    {
+        if (tensor != images && tensor != pooled && !stages.Contains(tensor) && !preActivations.Contains(tensor)) tensor.Dispose();
     }
 
     internal ClassifierOutput Output(Tensor logits) => new(

@@ -32,7 +32,13 @@ public static class Networks
     static NetworkRegistry BuiltIn()
     {
         var networks = new NetworkRegistry();
-        CifarResNet.Register(networks);
+        MobileNetV1.Register(networks);
+        MobileNetV2.Register(networks);
+        ResNet.Register(networks);
+        ShuffleNetV1.Register(networks);
+        ShuffleNetV2.Register(networks);
+        Vgg.Register(networks);
+        WideResNet.Register(networks);
         return networks;
     }
 

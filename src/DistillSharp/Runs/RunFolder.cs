@@ -1,6 +1,4 @@
-using System.Text;
 using System.Text.Json;
-using DistillSharp.Formats;
 
 namespace DistillSharp.Runs;
 
@@ -73,7 +71,7 @@ public sealed class RunFolder : IDisposable
             RemoveUnfinished(root);
             held = RunLock.Take(temporary);
             Directory.CreateDirectory(System.IO.Path.Combine(temporary, CheckpointsFolder));
-            AtomicFile.Write(System.IO.Path.Combine(temporary, RecipeFile), Encoding.UTF8.GetBytes(recipe));
+            DurableFile.Write(System.IO.Path.Combine(temporary, RecipeFile), recipe);
             record = record with
             {
                 Created = DateTimeOffset.UtcNow,
@@ -93,7 +91,7 @@ public sealed class RunFolder : IDisposable
                     WriteRecord(temporary, named);
                     if (TryMove(temporary, path))
                     {
-                        AtomicFile.SyncFolder(root);
+                        DurableFile.SyncFolder(root);
                         return new RunFolder(path, held, named, recipe);
                     }
                 }
@@ -105,7 +103,7 @@ public sealed class RunFolder : IDisposable
         {
             held?.Dispose();
             if (Directory.Exists(temporary)) TryDelete(temporary);
-            if (FileTrouble.Is(e)) throw FileTrouble.Report($"cannot create a run in {root}", e);
+            if (DurableFile.IsTrouble(e)) throw DurableFile.Trouble($"cannot create a run in {root}", e);
             throw;
         }
     }
@@ -125,7 +123,7 @@ public sealed class RunFolder : IDisposable
         catch (Exception e)
         {
             held.Dispose();
-            if (FileTrouble.Is(e)) throw FileTrouble.Report($"cannot open the run {folder}", e);
+            if (DurableFile.IsTrouble(e)) throw DurableFile.Trouble($"cannot open the run {folder}", e);
             throw;
         }
     }
@@ -154,8 +152,8 @@ public sealed class RunFolder : IDisposable
     public void Dispose() => held.Dispose();
 
     static void WriteRecord(string folder, RunRecord record) =>
-        AtomicFile.Write(System.IO.Path.Combine(folder, RecordFile),
-            Encoding.UTF8.GetBytes(JsonSerializer.Serialize(record, RunJson.Indented.RunRecord) + "\n"));
+        DurableFile.Write(System.IO.Path.Combine(folder, RecordFile),
+            JsonSerializer.Serialize(record, RunJson.Indented.RunRecord) + "\n");
 
     static bool TryMove(string temporary, string path)
     {
@@ -181,7 +179,7 @@ public sealed class RunFolder : IDisposable
     static void TryDelete(string folder)
     {
         try { Directory.Delete(folder, recursive: true); }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (DurableFile.IsTrouble(e))
         {
             // It holds nothing that counts; the next run's start tries again.
         }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using DistillSharp.Training;
 using Microsoft.Data.Sqlite;
 
 namespace DistillSharp.Runs;

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using DistillSharp.Formats;
-using DistillSharp.Training;
 
 namespace DistillSharp.Runs;
 
@@ -37,9 +35,9 @@ public sealed partial class RunRegistry : IDisposable
         {
             Directory.CreateDirectory(root);
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (DurableFile.IsTrouble(e))
         {
-            throw FileTrouble.Report($"cannot create the folder of runs {root}", e);
+            throw DurableFile.Trouble($"cannot create the folder of runs {root}", e);
         }
         return new RunRegistry(root, new RegistryDatabase(Path.Combine(root, FileName), d => Fill(root, d)));
     }
@@ -129,9 +127,9 @@ public sealed partial class RunRegistry : IDisposable
                 Directory.Move(folder, doomed);
                 Directory.Delete(doomed, recursive: true);
             }
-            catch (Exception e) when (FileTrouble.Is(e))
+            catch (Exception e) when (DurableFile.IsTrouble(e))
             {
-                throw FileTrouble.Report($"cannot remove {folder}", e);
+                throw DurableFile.Trouble($"cannot remove {folder}", e);
             }
         }
         database.Write(() => database.Execute("delete from runs where name = $name", ("$name", run)));

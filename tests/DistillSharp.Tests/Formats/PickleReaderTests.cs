@@ -125,7 +125,9 @@ public class PickleReaderTests
     public void A_global_that_is_not_on_the_list_is_refused_by_name_and_place(string pickle, string name)
     {
         var message = Refusal(pickle);
-        Assert.Matches($@"^some\.pickle, byte \d+: refused: the pickle names {System.Text.RegularExpressions.Regex.Escape(name)},", message);
+        Assert.StartsWith("some.pickle: refused: ", message);
+        Assert.Contains($" names {name},", message);
+        Assert.Matches(@"\(byte \d+ of the pickle\)", message);
     }
 
     [Theory]
@@ -180,7 +182,7 @@ public class PickleReaderTests
     [Fact]
     public void The_message_gives_the_place_of_the_opcode()
     {
-        Assert.StartsWith("some.pickle, byte 6: refused", Refusal("NNNNN0cos\nsystem\n."));
+        Assert.Contains("(byte 6 of the pickle)", Refusal("NNNNN0cos\nsystem\n."));
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using DistillSharp.Runs;
-using DistillSharp.Training;
 
 namespace DistillSharp.Tests.Runs;
 

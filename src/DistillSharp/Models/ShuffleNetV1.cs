@@ -1,0 +1,101 @@
+using DistillSharp.Torch;
+using DistillSharp.Torch.Layers;
+
+namespace DistillSharp.Models;
+
+/// <summary>
+/// ShuffleNet (Zhang et al., CVPR 2018, table 1, three groups) in the CIFAR form of the public distillation benchmarks: the stem
+/// is a 1x1 convolution without pooling.
+/// </summary>
+public sealed class ShuffleNetV1 : Classifier
+{
+    const int StemWidth = 24;
+
+    readonly Conv2d conv1;
+    readonly BatchNorm2d bn1;
+    readonly Blocks[] stages;
+    readonly Linear linear;
+
+    internal static void Register(NetworkRegistry networks) =>
+        networks.Add("shufflenet_v1", (name, classes) => new ShuffleNetV1(name, classes));
+
+    ShuffleNetV1(string name, int classes) : base(name, classes, new InputRule(32))
+    {
+        conv1 = Child("conv1", new Conv2d(3, StemWidth, 1));
+        bn1 = Child("bn1", new BatchNorm2d(StemWidth));
+        stages =
+        [
+            Child("layer1", Stage(StemWidth, 240, count: 4)),
+            Child("layer2", Stage(240, 480, count: 8)),
+            Child("layer3", Stage(480, 960, count: 4)),
+        ];
+        linear = Child("linear", new Linear(960, classes));
+    }
+
+    // The grouping of the very first convolution is left out: there are too few channels for it (section 3.2 of the paper).
+    static Blocks Stage(long inputs, long outputs, int count) => new(Enumerable.Range(0, count).Select(i => i == 0
+        ? new ShuffleUnit(inputs, outputs, halves: true, groupsFirst: inputs != StemWidth)
+        : new ShuffleUnit(outputs, outputs, halves: false, groupsFirst: true)));
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<BatchNorm2d?> StageNorms => [bn1, .. stages.SelectMany(stage => stage.StageNorms)];
+
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor images, FeatureTap tap)
+    {
+        var x = bn1.ForwardRelu(conv1.Forward(images));
+        tap.Stage(x, x);
+        foreach (var stage in stages) x = stage.Forward(x, tap);
+        var pooled = Functional.GlobalAvgPool(x);
+        tap.Pooled(pooled);
+        return linear.Forward(pooled);
+    }
+}
+
+/// <summary>
+/// relu(r + x), r = bn(gconv(relu(bn(dwconv(shuffle(relu(bn(gconv(x)))))))); where it halves the image, relu of r beside the
+/// 3x3 average of x (figure 2 b and c).
+/// </summary>
+sealed class ShuffleUnit : StageBlock
+{
+    const int Groups = 3;
+
+    readonly Conv2d conv1, conv2, conv3;
+    readonly BatchNorm2d bn1, bn2, bn3;
+    readonly bool halves;
+
+    /// <param name="inputs">Channels in.</param>
+    /// <param name="outputs">Channels out.</param>
+    /// <param name="halves">Whether height and width are halved and the input joins as channels of its own.</param>
+    /// <param name="groupsFirst">Whether the first convolution is grouped.</param>
+    public ShuffleUnit(long inputs, long outputs, bool halves, bool groupsFirst)
+    {
+        this.halves = halves;
+        var added = halves ? outputs - inputs : outputs;
+        var width = added / 4;
+        conv1 = Child("conv1", new Conv2d(inputs, width, 1, groups: groupsFirst ? Groups : 1));
+        bn1 = Child("bn1", new BatchNorm2d(width));
+        conv2 = Child("conv2", new Conv2d(width, width, 3, stride: halves ? 2 : 1, padding: 1, groups: width));
+        bn2 = Child("bn2", new BatchNorm2d(width));
+        conv3 = Child("conv3", new Conv2d(width, added, 1, groups: Groups));
+        bn3 = Child("bn3", new BatchNorm2d(added));
+    }
+
+    public override BatchNorm2d? LastNorm => halves ? null : bn3;
+
+    public override (Tensor Activated, Tensor? PreActivation) Forward(Tensor x, bool wantsPreActivation)
+    {
+        using var scope = TensorScope.Open();
+        var inner = ChannelShuffle.Of(bn1.ForwardRelu(conv1.Forward(x)), conv1.Groups);
+        inner = conv3.Forward(bn2.ForwardRelu(conv2.Forward(inner)));
+        if (!halves)
+        {
+            var (sum, preActivation) = bn3.Activate(inner, x, wantsPreActivation);
+            return (scope.Keep(sum), scope.KeepIfAny(preActivation));
+        }
+        // x is activated, so its average has nothing for the last ReLU to cut off.
+        var average = Functional.AvgPool2d(x, 3, stride: 2, padding: 1);
+        var (activated, before) = bn3.Activate(inner, residual: null, wantsPreActivation);
+        return (scope.Keep(Tensor.Cat([activated, average], 1)), before is null ? null : scope.Keep(Tensor.Cat([before, average], 1)));
+    }
+}

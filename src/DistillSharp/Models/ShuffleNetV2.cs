@@ -1,0 +1,122 @@
+using DistillSharp.Torch;
+using DistillSharp.Torch.Layers;
+
+namespace DistillSharp.Models;
+
+/// <summary>
+/// ShuffleNetV2 (Ma et al., ECCV 2018, table 5, 1x) in the CIFAR form of the public distillation benchmarks: the stem is a 1x1
+/// convolution without pooling. Each stage is shown shuffled, its pre-activation as it was before the shuffle.
+/// </summary>
+public sealed class ShuffleNetV2 : Classifier
+{
+    const int StemWidth = 24, LastWidth = 1024;
+
+    readonly Conv2d conv1, conv2;
+    readonly BatchNorm2d bn1, bn2;
+    readonly Blocks[] stages;
+    readonly Linear linear;
+
+    internal static void Register(NetworkRegistry networks) =>
+        networks.Add("shufflenet_v2", (name, classes) => new ShuffleNetV2(name, classes));
+
+    ShuffleNetV2(string name, int classes) : base(name, classes, new InputRule(32))
+    {
+        conv1 = Child("conv1", new Conv2d(3, StemWidth, 1));
+        bn1 = Child("bn1", new BatchNorm2d(StemWidth));
+        stages =
+        [
+            Child("layer1", Stage(StemWidth, 116, units: 3)),
+            Child("layer2", Stage(116, 232, units: 7)),
+            Child("layer3", Stage(232, 464, units: 3)),
+        ];
+        conv2 = Child("conv2", new Conv2d(464, LastWidth, 1));
+        bn2 = Child("bn2", new BatchNorm2d(LastWidth));
+        linear = Child("linear", new Linear(LastWidth, classes));
+    }
+
+    static Blocks Stage(long inputs, long outputs, int units) =>
+        new([new HalvingUnit(inputs, outputs), .. Enumerable.Range(0, units).Select(_ => new SplitUnit(outputs))]);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<BatchNorm2d?> StageNorms => [bn1, .. stages.SelectMany(stage => stage.StageNorms)];
+
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor images, FeatureTap tap)
+    {
+        var x = bn1.ForwardRelu(conv1.Forward(images));
+        tap.Stage(x, x);
+        foreach (var stage in stages) x = stage.Forward(x, tap);
+        var pooled = Functional.GlobalAvgPool(bn2.ForwardRelu(conv2.Forward(x)));
+        tap.Pooled(pooled);
+        return linear.Forward(pooled);
+    }
+}
+
+/// <summary>Half of the channels pass by; the others go through relu(bn(conv(bn(dwconv(relu(bn(conv)))))) (figure 3 c).</summary>
+sealed class SplitUnit : StageBlock
+{
+    readonly Conv2d conv1, conv2, conv3;
+    readonly BatchNorm2d bn1, bn2, bn3;
+
+    public SplitUnit(long channels)
+    {
+        var half = channels / 2;
+        conv1 = Child("conv1", new Conv2d(half, half, 1));
+        bn1 = Child("bn1", new BatchNorm2d(half));
+        conv2 = Child("conv2", new Conv2d(half, half, 3, padding: 1, groups: half));
+        bn2 = Child("bn2", new BatchNorm2d(half));
+        conv3 = Child("conv3", new Conv2d(half, half, 1));
+        bn3 = Child("bn3", new BatchNorm2d(half));
+    }
+
+    // The last norm knows nothing of the half that passes by.
+    public override BatchNorm2d? LastNorm => null;
+
+    public override (Tensor Activated, Tensor? PreActivation) Forward(Tensor x, bool wantsPreActivation)
+    {
+        using var scope = TensorScope.Open();
+        var half = x.Size(1) / 2;
+        var (passing, inner) = (x.Narrow(1, 0, half), x.Narrow(1, half, half));
+        inner = bn2.Forward(conv2.Forward(bn1.ForwardRelu(conv1.Forward(inner))));
+        var (activated, preActivation) = bn3.Activate(conv3.Forward(inner), residual: null, wantsPreActivation);
+        return (
+            scope.Keep(ChannelShuffle.Of(Tensor.Cat([passing, activated], 1), 2)),
+            preActivation is null ? null : scope.Keep(Tensor.Cat([passing, preActivation], 1)));
+    }
+}
+
+/// <summary>Two branches over all channels, each halving height and width, joined and shuffled (figure 3 d).</summary>
+sealed class HalvingUnit : StageBlock
+{
+    readonly Conv2d conv1, conv2, conv3, conv4, conv5;
+    readonly BatchNorm2d bn1, bn2, bn3, bn4, bn5;
+
+    public HalvingUnit(long inputs, long outputs)
+    {
+        var half = outputs / 2;
+        conv1 = Child("conv1", new Conv2d(inputs, inputs, 3, stride: 2, padding: 1, groups: inputs));
+        bn1 = Child("bn1", new BatchNorm2d(inputs));
+        conv2 = Child("conv2", new Conv2d(inputs, half, 1));
+        bn2 = Child("bn2", new BatchNorm2d(half));
+        conv3 = Child("conv3", new Conv2d(inputs, half, 1));
+        bn3 = Child("bn3", new BatchNorm2d(half));
+        conv4 = Child("conv4", new Conv2d(half, half, 3, stride: 2, padding: 1, groups: half));
+        bn4 = Child("bn4", new BatchNorm2d(half));
+        conv5 = Child("conv5", new Conv2d(half, half, 1));
+        bn5 = Child("bn5", new BatchNorm2d(half));
+    }
+
+    public override BatchNorm2d? LastNorm => null;
+
+    public override (Tensor Activated, Tensor? PreActivation) Forward(Tensor x, bool wantsPreActivation)
+    {
+        using var scope = TensorScope.Open();
+        var left = conv2.Forward(bn1.Forward(conv1.Forward(x)));
+        var right = conv5.Forward(bn4.Forward(conv4.Forward(bn3.ForwardRelu(conv3.Forward(x)))));
+        var (leftActivated, leftBefore) = bn2.Activate(left, residual: null, wantsPreActivation);
+        var (rightActivated, rightBefore) = bn5.Activate(right, residual: null, wantsPreActivation);
+        return (
+            scope.Keep(ChannelShuffle.Of(Tensor.Cat([leftActivated, rightActivated], 1), 2)),
+            leftBefore is null ? null : scope.Keep(Tensor.Cat([leftBefore, rightBefore!], 1)));
+    }
+}

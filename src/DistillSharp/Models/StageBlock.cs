@@ -1,0 +1,100 @@
+using DistillSharp.Torch;
+using DistillSharp.Torch.Layers;
+
+namespace DistillSharp.Models;
+
+/// <summary>A block that ends with a ReLU and can show what it was before that.</summary>
+abstract class StageBlock : Module
+{
+    /// <summary>The batch norm whose output is (a part of the sum) before the last ReLU; null where none covers all channels.</summary>
+    public abstract BatchNorm2d? LastNorm { get; }
+
+    /// <summary>Computes the block's output and, where it is wanted and there is such a thing, what it was before the last ReLU.</summary>
+    public abstract (Tensor Activated, Tensor? PreActivation) Forward(Tensor x, bool wantsPreActivation);
+}
+
+/// <summary>Blocks one after the other, named 0, 1, 2, ...; the outputs of some of them are stages.</summary>
+sealed class Blocks : Module
+{
+    readonly StageBlock[] blocks;
+    readonly int[] ends;
+
+    /// <param name="blocks">In the order in which they run.</param>
+    /// <param name="ends">Which blocks end a stage, in rising order; the last one where none is named.</param>
+    public Blocks(IEnumerable<StageBlock> blocks, params int[] ends)
+    {
+        this.blocks = [.. blocks];
+        this.ends = ends is [] ? [this.blocks.Length - 1] : ends;
+        for (var i = 0; i < this.blocks.Length; i++) Child(i.ToString(), this.blocks[i]);
+    }
+
+    /// <summary>The last norm of each block that ends a stage.</summary>
+    public IEnumerable<BatchNorm2d?> StageNorms => ends.Select(end => blocks[end].LastNorm);
+
+    /// <summary>Runs the blocks and shows the stages to the tap. Each block's input is freed when the block is done with it.</summary>
+    public Tensor Forward(Tensor x, FeatureTap tap)
+    {
+        for (var i = 0; i < blocks.Length; i++)
+        {
+            var end = Array.IndexOf(ends, i) >= 0;
+            var (next, preActivation) = blocks[i].Forward(x, end && tap.WantsPreActivations);
+            tap.Release(x);
+            x = next;
+            if (end) tap.Stage(x, preActivation);
+        }
+        return x;
+    }
+}
+
+/// <summary>
+/// Convolutions, each followed by a batch norm and a ReLU, under the names that they have in a PyTorch Sequential of such
+/// triples: 0 and 1, 3 and 4, ...
+/// </summary>
+sealed class ConvNormRelu : StageBlock
+{
+    readonly (Conv2d Convolution, BatchNorm2d Norm)[] steps;
+
+    public ConvNormRelu(params Conv2d[] convolutions)
+    {
+        steps = new (Conv2d, BatchNorm2d)[convolutions.Length];
+        for (var i = 0; i < steps.Length; i++)
+            steps[i] = (Child($"{3 * i}", convolutions[i]), Child($"{3 * i + 1}", new BatchNorm2d(convolutions[i].Outputs)));
+    }
+
+    public override BatchNorm2d LastNorm => steps[^1].Norm;
+
+    public override (Tensor Activated, Tensor? PreActivation) Forward(Tensor x, bool wantsPreActivation)
+    {
+        using var scope = TensorScope.Open();
+        var (activated, preActivation) = LastNorm.Activate(ConvolveToLast(x), residual: null, wantsPreActivation);
+        return (scope.Keep(activated), scope.KeepIfAny(preActivation));
+    }
+
+    /// <summary>Activated by the last ReLU.</summary>
+    public Tensor Forward(Tensor x) => Forward(x, wantsPreActivation: false).Activated;
+
+    /// <summary>Without the last ReLU, which then is no part of the network.</summary>
+    public Tensor ForwardLinear(Tensor x)
+    {
+        using var scope = TensorScope.Open();
+        return scope.Keep(LastNorm.Forward(ConvolveToLast(x)));
+    }
+
+    Tensor ConvolveToLast(Tensor x)
+    {
+        foreach (var (convolution, norm) in steps[..^1]) x = norm.ForwardRelu(convolution.Forward(x));
+        return steps[^1].Convolution.Forward(x);
+    }
+}
+
+static class NormActivation
+{
+    /// <summary>relu(norm(x) + residual), and the same before the ReLU where it is wanted: only then is the ReLU a step of its own.</summary>
+    public static (Tensor Activated, Tensor? PreActivation) Activate(this BatchNorm2d norm, Tensor x, Tensor? residual, bool wantsPreActivation)
+    {
+        if (!wantsPreActivation) return (norm.ForwardRelu(x, residual), null);
+        var sum = norm.Forward(x);
+        if (residual is not null) sum += residual;
+        return (Functional.Relu(sum), sum);
+    }
+}

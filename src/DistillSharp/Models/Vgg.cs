@@ -1,0 +1,66 @@
+using DistillSharp.Torch;
+using DistillSharp.Torch.Layers;
+
+namespace DistillSharp.Models;
+
+/// <summary>
+/// The networks of Simonyan and Zisserman, ICLR 2015, with batch norm, in the CIFAR form of the public distillation benchmarks:
+/// five blocks of 3x3 convolutions, halved by pooling between them, and one linear layer. Images of 64 pixels or more are
+/// pooled before the last block as well.
+/// </summary>
+public sealed class Vgg : Classifier
+{
+    static readonly long[] widths = [64, 128, 256, 512, 512];
+
+    readonly ConvNormRelu[] blocks;
+    readonly Linear classifier;
+
+    internal static void Register(NetworkRegistry networks)
+    {
+        void Add(int layers, params int[] counts) =>
+            networks.Add($"vgg{layers}", (name, classes) => new Vgg(name, classes, counts));
+
+        Add(8, 1, 1, 1, 1, 1);
+        Add(11, 1, 1, 2, 2, 2);
+        Add(13, 2, 2, 2, 2, 2);
+        Add(16, 2, 2, 3, 3, 3);
+        Add(19, 2, 2, 4, 4, 4);
+    }
+
+    // Three poolings by two, which drop what is left over: below 8 pixels nothing would be left.
+    Vgg(string name, int classes, int[] counts) : base(name, classes, new InputRule(32, Least: 8))
+    {
+        blocks = new ConvNormRelu[counts.Length];
+        for (var b = 0; b < blocks.Length; b++)
+        {
+            var (inputs, outputs) = (b == 0 ? 3 : widths[b - 1], widths[b]);
+            blocks[b] = Child($"block{b}", new ConvNormRelu([.. Enumerable.Range(0, counts[b]).Select(i =>
+                new Conv2d(i == 0 ? inputs : outputs, outputs, 3, padding: 1, bias: true))]));
+        }
+        classifier = Child("classifier", new Linear(widths[^1], classes));
+        InitialWeights.HeConvolutions(this);
+        InitialWeights.SmallClassifier(classifier);
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<BatchNorm2d?> StageNorms => [.. blocks.Select(block => block.LastNorm)];
+
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor images, FeatureTap tap)
+    {
+        var poolings = images.Size(2) >= 64 && images.Size(3) >= 64 ? blocks.Length - 1 : blocks.Length - 2;
+        var x = images;
+        for (var b = 0; b < blocks.Length; b++)
+        {
+            // The first block is the stem, which the benchmarks show activated in both lists.
+            var (activated, preActivation) = blocks[b].Forward(x, b > 0 && tap.WantsPreActivations);
+            tap.Stage(activated, b == 0 ? activated : preActivation);
+            tap.Release(x);
+            x = b < poolings ? Functional.MaxPool2d(activated, 2) : activated;
+            if (x != activated) tap.Release(activated);
+        }
+        var pooled = Functional.GlobalAvgPool(x);
+        tap.Pooled(pooled);
+        return classifier.Forward(pooled);
+    }
+}

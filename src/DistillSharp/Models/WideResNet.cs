@@ -1,0 +1,106 @@
+using DistillSharp.Torch;
+using DistillSharp.Torch.Layers;
+
+namespace DistillSharp.Models;
+
+/// <summary>
+/// The wide residual networks for CIFAR of Zagoruyko and Komodakis, BMVC 2016: wrn_D_K has D = 6n + 4 layers in three stages
+/// of pre-activated blocks, K times as wide as a resnet's.
+/// <para>
+/// As in the public distillation benchmarks the stages are the raw sums that the blocks pass on, and their pre-activations are
+/// what the next batch norm makes of them. Here that norm runs once a step, for both uses.
+/// </para>
+/// </summary>
+public sealed class WideResNet : Classifier
+{
+    const int Stages = 3;
+
+    readonly Conv2d conv1;
+    readonly PreActivatedBlock[][] stages = new PreActivatedBlock[Stages][];
+    readonly BatchNorm2d bn1;
+    readonly Linear fc;
+
+    internal static void Register(NetworkRegistry networks)
+    {
+        foreach (var (depth, width) in new[] { (16, 1), (16, 2), (40, 1), (40, 2) })
+            networks.Add($"wrn_{depth}_{width}", (name, classes) => new WideResNet(name, classes, depth, width));
+    }
+
+    WideResNet(string name, int classes, int depth, int width) : base(name, classes, new InputRule(32))
+    {
+        var blocks = (depth - 4) / (2 * Stages);
+        long inputs = 16;
+        conv1 = Child("conv1", new Conv2d(3, inputs, 3, padding: 1));
+        for (var s = 0; s < Stages; s++)
+        {
+            var outputs = (16L << s) * width;
+            stages[s] = new PreActivatedBlock[blocks];
+            for (var i = 0; i < blocks; i++)
+            {
+                stages[s][i] = Child($"block{s + 1}.layer.{i}", new PreActivatedBlock(inputs, outputs, stride: s > 0 && i == 0 ? 2 : 1));
+                inputs = outputs;
+            }
+        }
+        bn1 = Child("bn1", new BatchNorm2d(inputs));
+        fc = Child("fc", new Linear(inputs, classes));
+        InitialWeights.HeConvolutions(this);
+        using var off = Autograd.NoGrad();
+        fc.Bias!.Fill(0);
+    }
+
+    // A stage's pre-activation stands behind the first norm of the next one. No norm stands behind the stem.
+    /// <inheritdoc/>
+    public override IReadOnlyList<BatchNorm2d?> StageNorms => [null, .. stages[1..].Select(stage => stage[0].FirstNorm), bn1];
+
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor images, FeatureTap tap)
+    {
+        var x = conv1.Forward(images);
+        tap.Stage(x, x);
+        foreach (var stage in stages)
+            foreach (var block in stage)
+            {
+                var input = x;
+                // The stem was shown already; each later stage's output is shown where the next stage's first norm meets it.
+                x = block.Forward(input, shownTo: stage != stages[0] && block == stage[0] ? tap : null);
+                tap.Release(input);
+            }
+        var (activated, preActivation) = bn1.Activate(x, residual: null, tap.WantsPreActivations);
+        tap.Stage(x, preActivation);
+        var pooled = Functional.GlobalAvgPool(activated);
+        tap.Pooled(pooled);
+        return fc.Forward(pooled);
+    }
+}
+
+/// <summary>
+/// x' + conv(relu(bn(conv(a)))) with a = relu(bn(x)); x' is x, or a projection of a where the width changes.
+/// </summary>
+sealed class PreActivatedBlock : Module
+{
+    readonly BatchNorm2d bn1, bn2;
+    readonly Conv2d conv1, conv2;
+    readonly Conv2d? shortcut;
+
+    public PreActivatedBlock(long inputs, long outputs, long stride)
+    {
+        bn1 = Child("bn1", new BatchNorm2d(inputs));
+        conv1 = Child("conv1", new Conv2d(inputs, outputs, 3, stride, padding: 1));
+        bn2 = Child("bn2", new BatchNorm2d(outputs));
+        conv2 = Child("conv2", new Conv2d(outputs, outputs, 3, padding: 1));
+        if (inputs != outputs) shortcut = Child("convShortcut", new Conv2d(inputs, outputs, 1, stride));
+    }
+
+    public BatchNorm2d FirstNorm => bn1;
+
+    /// <param name="x">The sum that the block before passed on.</param>
+    /// <param name="shownTo">Where x is to be shown as a stage, its norm as the pre-activation.</param>
+    public Tensor Forward(Tensor x, FeatureTap? shownTo)
+    {
+        using var scope = TensorScope.Open();
+        var (activated, preActivation) = bn1.Activate(x, residual: null, shownTo is { WantsPreActivations: true });
+        shownTo?.Stage(x, scope.KeepIfAny(preActivation));
+        var inner = conv2.Forward(bn2.ForwardRelu(conv1.Forward(activated)));
+        return scope.Keep(inner + (shortcut?.Forward(activated) ?? x));
+    }
+}

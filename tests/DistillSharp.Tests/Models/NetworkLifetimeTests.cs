@@ -1,0 +1,68 @@
+using DistillSharp.Models;
+using DistillSharp.Torch;
+
+namespace DistillSharp.Tests.Models;
+
+/// <summary>These count live handles, so nothing else of this assembly may run beside them.</summary>
+[CollectionDefinition(nameof(NetworkLifetimeTests), DisableParallelization = true)]
+public class NetworkLifetimeCollection;
+
+[Collection(nameof(NetworkLifetimeTests))]
+public class NetworkLifetimeTests
+{
+    public static TheoryData<string> Forms => NetworkTests.Forms;
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void No_handle_outlives_a_step_or_the_network(string name)
+    {
+        using var images = NetworkTests.Images(2, 32, 32);
+        using var labels = Tensor.From(new long[] { 3, 1 });
+        Collect();
+        var outside = LiveTensors.Count;
+        using (var network = Networks.Create(name, 10))
+        {
+            Step(network, images, labels);
+            var afterOne = LiveTensors.Count;
+            for (var i = 0; i < 2; i++) Step(network, images, labels);
+            Assert.Equal(afterOne, LiveTensors.Count);
+            Assert.Equal(outside + network.State().Count(), LiveTensors.Count);
+        }
+        Assert.Equal(outside, LiveTensors.Count);
+    }
+
+    // Outputs that the caller disposes itself, without a scope around: nothing but they may have been made.
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Inference_leaves_what_was_asked_for_and_nothing_else(string name)
+    {
+        using var images = NetworkTests.Images(1, 32, 32);
+        using var network = Networks.Create(name, 10);
+        network.Train(false);
+        using var off = Autograd.NoGrad();
+        Collect();
+        foreach (var wanted in new[] { Features.Logits, Features.Pooled, Features.Stages, Features.PreActivations, Features.Stages | Features.PreActivations | Features.Pooled })
+        {
+            var before = LiveTensors.Count;
+            var output = network.Forward(images, wanted);
+            Assert.Equal(before + output.Tensors.Count(), LiveTensors.Count);
+            Assert.All(output.Tensors, tensor => Assert.False(tensor.IsDisposed));
+            foreach (var tensor in output.Tensors) tensor.Dispose();
+            Assert.False(images.IsDisposed);
+        }
+    }
+
+    static void Step(Classifier network, Tensor images, Tensor labels)
+    {
+        using var scope = TensorScope.Open();
+        var output = network.Forward(images, Features.Pooled | Features.Stages | Features.PreActivations);
+        Functional.CrossEntropy(output.Logits, labels).Backward();
+        Autograd.ClearGradients(network.Parameters());
+    }
+
+    static void Collect()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+    }
+}
