@@ -43,6 +43,7 @@ counter() { grep -o '<Counters [^>]*>' "$1" | grep -oP "(?<= $2=\")[0-9]+" || ec
 
 require "Set up" eng/setup.sh --tests
 require "Build" build
+require "The command" ./distill --version
 
 echo "== Format"
 if ! lint; then

@@ -9,7 +9,8 @@
 # compiled here; Debian's copy names folders that do not exist. The headers and the libraries are all that is needed.
 #
 # Defines
-#   Libtorch_ROOT, Libtorch_VERSION, Libtorch_ORIGIN, Libtorch_LIBRARY_DIR, Libtorch_INCLUDE_DIRS, Libtorch_CUDA
+#   Libtorch_ROOT, Libtorch_VERSION, Libtorch_ORIGIN, Libtorch_LIBRARY_DIR, Libtorch_INCLUDE_DIRS, Libtorch_CUDA,
+#   Libtorch_CXX_STANDARD (what its headers demand, 17 at least)
 #   the target Libtorch::Libtorch
 #
 # For the process groups: Debian's libtorch_cpu has Gloo inside, but its headers hide it unless USE_C10D and
@@ -138,6 +139,13 @@ if(_libtorch_new_abi)
   set(_libtorch_definitions "_GLIBCXX_USE_CXX11_ABI=1")
 endif()
 
+# Newer headers refuse to compile as C++17, and say so in an #error.
+set(Libtorch_CXX_STANDARD 17)
+file(STRINGS "${Libtorch_ROOT}/include/ATen/ATen.h" _libtorch_demand REGEX "#error C\\+\\+[0-9]+ or later")
+if(_libtorch_demand MATCHES "C\\+\\+([0-9]+)" AND CMAKE_MATCH_1 GREATER Libtorch_CXX_STANDARD)
+  set(Libtorch_CXX_STANDARD "${CMAKE_MATCH_1}")
+endif()
+
 set(_libtorch_libraries c10 torch_cpu)
 set(Libtorch_CUDA OFF)
 if(EXISTS "${Libtorch_LIBRARY_DIR}/libtorch_cuda.so")
@@ -163,7 +171,7 @@ if(Libtorch_CUDA)
 else()
   set(_libtorch_device "CPU only")
 endif()
-message(STATUS "libtorch ${Libtorch_VERSION} (${_libtorch_device}) from ${Libtorch_ORIGIN}: ${Libtorch_LIBRARY_DIR}")
+message(STATUS "libtorch ${Libtorch_VERSION} (${_libtorch_device}, C++${Libtorch_CXX_STANDARD}) from ${Libtorch_ORIGIN}: ${Libtorch_LIBRARY_DIR}")
 if(_libtorch_tried)
   message(STATUS "tried before:${_libtorch_tried}")
 endif()

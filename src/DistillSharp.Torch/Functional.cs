@@ -48,7 +48,11 @@ public static class Functional
     public static Tensor AdaptiveAvgPool2d(Tensor x, Size2 size) => adaptiveAvgPool2d.Call(x, size);
 
     /// <summary>The mean over height and width: [N, C, H, W] to [N, C].</summary>
-    public static Tensor GlobalAvgPool(Tensor x) => x.Mean([2, 3]);
+    public static Tensor GlobalAvgPool(Tensor x)
+    {
+        using var scope = TensorScope.Open();
+        return scope.Keep(AvgPool2d(x, new(x.Size(2), x.Size(3))).Flatten(1));
+    }
 
     /// <summary>Softmax along a dimension.</summary>
     public static Tensor Softmax(Tensor x, long dimension = -1) => softmax.Call(x, dimension, Argument.None);

@@ -169,13 +169,28 @@ public sealed partial class Tensor : IDisposable
     public unsafe Span<T> Memory<T>() where T : unmanaged
     {
         var info = Describe();
-        if (info.DeviceType != (int)DeviceType.Cpu) throw new InvalidOperationException("the elements of a tensor on a GPU cannot be read in place; copy it to the CPU first");
         if (((DType)info.DType).Size() != Unsafe.SizeOf<T>())
             throw new InvalidOperationException($"a tensor of {(DType)info.DType} cannot be read as {typeof(T).Name}");
+        return new Span<T>((void*)Dense(info), checked((int)info.Count));
+    }
+
+    /// <summary>The elements as bytes, in the order they lie in memory. They are valid while the tensor lives.</summary>
+    /// <exception cref="InvalidOperationException">The tensor is not on the CPU, or has gaps.</exception>
+    public unsafe Span<byte> Bytes()
+    {
+        var info = Describe();
+        return new Span<byte>((void*)Dense(info), checked((int)(info.Count * ((DType)info.DType).Size())));
+    }
+
+    static nint Dense(in NativeTensorInfo info)
+    {
+        if (info.DeviceType != (int)DeviceType.Cpu)
+            throw new InvalidOperationException("the elements of a tensor on a GPU cannot be read in place; copy it to the CPU first");
         long reach = 1;
         for (var i = 0; i < info.Dimensions; i++) reach += (info.Sizes[i] - 1) * info.Strides[i];
-        if (info.Count != 0 && reach != info.Count) throw new InvalidOperationException("the tensor's elements do not lie side by side; make it contiguous first");
-        return new Span<T>((void*)info.Data, checked((int)info.Count));
+        if (info.Count != 0 && reach != info.Count)
+            throw new InvalidOperationException("the tensor's elements do not lie side by side; make it contiguous first");
+        return info.Data;
     }
 
     /// <summary>Type, shape and device, for messages.</summary>

@@ -11,6 +11,15 @@ public static class Datasets
         ["mnist"] = Mnist,
     };
 
+    // Of the training images, as the public code bases round them; MNIST's one channel counts three times.
+    static readonly Dictionary<string, (float[] Mean, float[] Std)> Statistics = new()
+    {
+        ["cifar100"] = ([.5071f, .4867f, .4408f], [.2675f, .2565f, .2761f]),
+        ["cifar10"] = ([.4914f, .4822f, .4465f], [.2470f, .2435f, .2616f]),
+        ["fashion-mnist"] = ([.2860f, .2860f, .2860f], [.3530f, .3530f, .3530f]),
+        ["mnist"] = ([.1307f, .1307f, .1307f], [.3081f, .3081f, .3081f]),
+    };
+
     /// <summary>Every name that <see cref="Load"/> takes.</summary>
     public static IReadOnlyCollection<string> Names => Known.Keys;
 
@@ -30,7 +39,7 @@ public static class Datasets
     public static Dataset Cifar100(string root, bool coarse = false)
     {
         var (train, test) = Cifar.Read100(root, coarse);
-        return new("cifar100", train, test, [.5071f, .4867f, .4408f], [.2675f, .2565f, .2761f]);
+        return Whole("cifar100", train, test);
     }
 
     /// <summary>CIFAR-10: 50,000 + 10,000 colour images of 32x32 in 10 classes.</summary>
@@ -39,7 +48,7 @@ public static class Datasets
     public static Dataset Cifar10(string root)
     {
         var (train, test) = Cifar.Read10(root);
-        return new("cifar10", train, test, [.4914f, .4822f, .4465f], [.2470f, .2435f, .2616f]);
+        return Whole("cifar10", train, test);
     }
 
     /// <summary>Fashion-MNIST: 60,000 + 10,000 grey images of clothes in 10 classes, padded to 32x32 with three equal channels.</summary>
@@ -50,7 +59,7 @@ public static class Datasets
         var (train, test) = Data.Mnist.Read("Fashion-MNIST", root, ["fashion-mnist", "FashionMNIST/raw"],
             ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"],
             "Debian's package dataset-fashion-mnist puts them into /usr/share/datasets/fashion-mnist");
-        return new("fashion-mnist", train, test, [.2860f, .2860f, .2860f], [.3530f, .3530f, .3530f]);
+        return Whole("fashion-mnist", train, test);
     }
 
     /// <summary>MNIST: 60,000 + 10,000 grey images of digits in 10 classes, padded to 32x32 with three equal channels.</summary>
@@ -60,6 +69,12 @@ public static class Datasets
     {
         var (train, test) = Data.Mnist.Read("MNIST", root, ["mnist", "MNIST/raw"],
             [.. Enumerable.Range(0, 10).Select(digit => digit.ToString())], "published at yann.lecun.com/exdb/mnist");
-        return new("mnist", train, test, [.1307f, .1307f, .1307f], [.3081f, .3081f, .3081f]);
+        return Whole("mnist", train, test);
     }
+
+    /// <summary>Mean and standard deviation of each channel that a set is normalised by unless told otherwise, without reading it.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    public static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std) NormalisationOf(string name) => Statistics[name];
+
+    static Dataset Whole(string name, ImageSet train, ImageSet test) => new(name, train, test, Statistics[name].Mean, Statistics[name].Std);
 }

@@ -41,7 +41,7 @@ internal sealed class PickleInput
     public long Remaining => length - Position;
 
     /// <summary>An error at the opcode being read.</summary>
-    public UserException Fail(string message) => new($"{FileName}: {message} (byte {opcodeStart} of the pickle).");
+    public UserException Fail(string message) => new($"{FileName}, byte {opcodeStart}: {message}.");
 
     /// <summary>The next opcode; errors name its place from here on.</summary>
     public PickleOpcode Opcode()

@@ -23,7 +23,7 @@ public sealed class At : DistillationMethod
     protected override double DefaultWeight => 1000;
 
     /// <summary>p.</summary>
-    [Setting("the power that activations are raised to")]
+    [Setting("the power that activations are raised to", AtLeast = 1)]
     public double P { get; set; } = 2;
 
     /// <inheritdoc/>

@@ -33,19 +33,19 @@ public sealed class Crd : DistillationMethod
     protected override double DefaultWeight => 0.8;
 
     /// <summary>Width of v.</summary>
-    [Setting("dimensions that both features are embedded in")]
+    [Setting("dimensions that both features are embedded in", AtLeast = 1)]
     public int FeatureDim { get; set; } = 128;
 
     /// <summary>K.</summary>
-    [Setting("negatives for each sample of a batch")]
+    [Setting("negatives for each sample of a batch", AtLeast = 1)]
     public int Negatives { get; set; } = 16384;
 
     /// <summary>tau.</summary>
-    [Setting("divides the similarities")]
+    [Setting("divides the similarities", Above = 0)]
     public double Temperature { get; set; } = 0.07;
 
     /// <summary>The share that a memory keeps of what it held.</summary>
-    [Setting("share of the former value that a memory keeps")]
+    [Setting("share of the former value that a memory keeps", AtLeast = 0, Below = 1)]
     public double Momentum { get; set; } = 0.5;
 
     /// <summary>What is no negative.</summary>

@@ -56,11 +56,14 @@ public abstract class DistillationMethod : Module
     public abstract string Name { get; }
 
     /// <summary>The factor of this method's terms in the total loss. Where nobody set it, it may depend on the pair: read it after <see cref="Bind"/>.</summary>
-    [Setting("factor of this method's loss in the total")]
+    [Setting("factor of this method's loss in the total", AtLeast = 0)]
     public double Weight { get => weight ?? DefaultWeight; set => weight = value; }
 
     /// <summary>The weight where nobody set one.</summary>
     protected virtual double DefaultWeight => 1;
+
+    /// <summary>Whether weights that nobody set depend on the pair, so that they are known only after <see cref="Bind"/>.</summary>
+    public virtual bool WeightsDependOnPair => false;
 
     /// <summary>The weight that cross-entropy has beside this method where the recipe does not say; read it after <see cref="Bind"/>.</summary>
     public virtual double CrossEntropyWeight => 1;
@@ -98,4 +101,13 @@ public sealed class SettingAttribute(string description) : Attribute
 {
     /// <summary>What the setting does.</summary>
     public string Description { get; } = description;
+
+    /// <summary>Numbers must be greater than this.</summary>
+    public double Above { get; init; } = double.NegativeInfinity;
+
+    /// <summary>Numbers must be this or greater.</summary>
+    public double AtLeast { get; init; } = double.NegativeInfinity;
+
+    /// <summary>Numbers must be less than this.</summary>
+    public double Below { get; init; } = double.PositiveInfinity;
 }

@@ -42,11 +42,11 @@ public sealed class Dkd : DistillationMethod
     public double? Beta { get; set; }
 
     /// <summary>T; null for the published one: 4, for ImageNet 1.</summary>
-    [Setting("softens both distributions; unless set, 4, for ImageNet 1")]
+    [Setting("softens both distributions; unless set, 4, for ImageNet 1", Above = 0)]
     public double? Temperature { get; set; }
 
     /// <summary>Over how many epochs the loss rises to its full weight; null for the published number: 20, for ImageNet 1.</summary>
-    [Setting("epochs over which the loss rises to its weight; unless set, 20, for ImageNet 1")]
+    [Setting("epochs over which the loss rises to its weight; unless set, 20, for ImageNet 1", AtLeast = 0)]
     public double? Warmup { get; set; }
 
     /// <inheritdoc/>

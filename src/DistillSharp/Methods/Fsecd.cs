@@ -50,7 +50,7 @@ public sealed class Fsecd : DistillationMethod
     public EmbeddedLayer Layer { get; set; } = EmbeddedLayer.Pooled;
 
     /// <summary>tau.</summary>
-    [Setting("divides the similarities")]
+    [Setting("divides the similarities", Above = 0)]
     public double Temperature { get; set; } = 0.1;
 
     /// <inheritdoc/>

@@ -15,11 +15,14 @@ public sealed class Kd : DistillationMethod
     public override string Name => "kd";
 
     /// <summary>T; null for the published one: 4, for ImageNet 1.</summary>
-    [Setting("softens both distributions; unless set, 4, for ImageNet 1")]
+    [Setting("softens both distributions; unless set, 4, for ImageNet 1", Above = 0)]
     public double? Temperature { get; set; }
 
     /// <inheritdoc/>
     protected override double DefaultWeight => isImageNet ? 0.5 : 0.9;
+
+    /// <inheritdoc/>
+    public override bool WeightsDependOnPair => true;
 
     /// <inheritdoc/>
     public override double CrossEntropyWeight => isImageNet ? 0.5 : 0.1;

@@ -8,12 +8,13 @@ namespace DistillSharp.Methods;
 public sealed partial class MethodSetting
 {
     readonly PropertyInfo property;
+    readonly SettingAttribute attribute;
 
     MethodSetting(PropertyInfo property)
     {
         this.property = property;
         Name = SnakeCase(property.Name);
-        Description = property.GetCustomAttribute<SettingAttribute>()!.Description;
+        attribute = property.GetCustomAttribute<SettingAttribute>()!;
         Type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
     }
 
@@ -21,7 +22,7 @@ public sealed partial class MethodSetting
     public string Name { get; }
 
     /// <summary>What the setting does.</summary>
-    public string Description { get; }
+    public string Description => attribute.Description;
 
     /// <summary>The type of its values.</summary>
     public Type Type { get; }
@@ -31,8 +32,8 @@ public sealed partial class MethodSetting
     {
         _ when Type.IsEnum => string.Join(" or ", Enum.GetNames(Type).Select(SnakeCase)),
         _ when Type == typeof(bool) => "true or false",
-        _ when Type == typeof(int) || Type == typeof(long) => "a whole number",
-        _ when Type == typeof(double) => "a number",
+        _ when Type == typeof(int) || Type == typeof(long) => "a whole number" + Bounds,
+        _ when Type == typeof(double) => "a number" + Bounds,
         _ => "a text",
     };
 
@@ -62,6 +63,21 @@ public sealed partial class MethodSetting
         property.SetValue(method, value);
     }
 
+    string Bounds
+    {
+        get
+        {
+            var below = double.IsFinite(attribute.Above) ? $" above {Text(attribute.Above)}"
+                : double.IsFinite(attribute.AtLeast) ? $" of at least {Text(attribute.AtLeast)}" : "";
+            var above = double.IsFinite(attribute.Below) ? $" {(below.Length > 0 ? "and " : "")}below {Text(attribute.Below)}" : "";
+            return below + above;
+        }
+    }
+
+    static string Text(double bound) => bound.ToString(CultureInfo.InvariantCulture);
+
+    bool Within(double number) => number > attribute.Above && number >= attribute.AtLeast && number < attribute.Below;
+
     bool TryParse(string text, out object? value)
     {
         if (Type.IsEnum)
@@ -73,9 +89,9 @@ public sealed partial class MethodSetting
         value = text;
         if (Type == typeof(string)) return true;
         if (Type == typeof(bool)) return Parsed(bool.TryParse(text, out var flag), flag, out value);
-        if (Type == typeof(int)) return Parsed(int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var whole), whole, out value);
-        if (Type == typeof(long)) return Parsed(long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var big), big, out value);
-        return Parsed(double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && double.IsFinite(real), real, out value);
+        if (Type == typeof(int)) return Parsed(int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var whole) && Within(whole), whole, out value);
+        if (Type == typeof(long)) return Parsed(long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var big) && Within(big), big, out value);
+        return Parsed(double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && double.IsFinite(real) && Within(real), real, out value);
     }
 
     static bool Parsed(bool success, object parsed, out object? value)

@@ -30,6 +30,9 @@ public sealed class Ofd : DistillationMethod
     public override string Name => "ofd";
 
     /// <inheritdoc/>
+    public override bool WeightsDependOnPair => true;
+
+    /// <inheritdoc/>
     protected override double DefaultWeight => isImageNet ? 1e-4 : 1e-3;
 
     /// <inheritdoc/>

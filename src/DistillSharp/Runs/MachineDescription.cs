@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DistillSharp.Formats;
 
 namespace DistillSharp.Runs;
 
@@ -23,7 +24,7 @@ public sealed record MachineDescription(string Cpu, int Cores, long MemoryBytes,
                 if (colon > 0 && line.AsSpan(0, colon).Trim() is "model name") return line[(colon + 1)..].Trim();
             }
         }
-        catch (Exception e) when (DurableFile.IsTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
             // A machine that hides its processor still trains: the architecture is what is left to say.
         }

@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using DistillSharp.Formats;
+using DistillSharp.Training;
 
 namespace DistillSharp.Runs;
 
@@ -59,16 +61,16 @@ public sealed class MetricsLog
                 file.Write(text);
                 file.Flush(flushToDisk: true);
             }
-            catch (Exception e) when (DurableFile.IsTrouble(e))
+            catch (Exception e) when (FileTrouble.Is(e))
             {
                 file.SetLength(whole);
                 throw;
             }
-            if (whole == 0) DurableFile.SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            if (whole == 0) AtomicFile.SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
         }
-        catch (Exception e) when (DurableFile.IsTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            throw DurableFile.Trouble($"cannot write {path}", e);
+            throw FileTrouble.Report($"cannot write {path}", e);
         }
         pending.Clear();
     }
@@ -84,7 +86,7 @@ public sealed class MetricsLog
         var lines = Parse(path).ToList();
         var kept = lines.OfType<EpochMetrics>().Where(m => m.Epoch <= epoch && m.Epoch >= 1)
             .GroupBy(m => m.Epoch).Select(g => g.Last()).OrderBy(m => m.Epoch).ToList();
-        if (kept.Count != lines.Count) DurableFile.Write(path, Serialize(kept));
+        if (kept.Count != lines.Count) AtomicFile.Write(path, Serialize(kept));
         pending.Clear();
         lastEpoch = epoch;
         var present = kept.Select(m => m.Epoch).ToHashSet();
@@ -110,9 +112,9 @@ public sealed class MetricsLog
         {
             // No epoch has ended yet.
         }
-        catch (Exception e) when (DurableFile.IsTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            throw DurableFile.Trouble($"cannot read {path}", e);
+            throw FileTrouble.Report($"cannot read {path}", e);
         }
         return lines;
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using DistillSharp.Recipes;
 
 namespace DistillSharp.Runs;
 

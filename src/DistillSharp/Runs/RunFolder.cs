@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using DistillSharp.Formats;
 
 namespace DistillSharp.Runs;
 
@@ -71,7 +73,7 @@ public sealed class RunFolder : IDisposable
             RemoveUnfinished(root);
             held = RunLock.Take(temporary);
             Directory.CreateDirectory(System.IO.Path.Combine(temporary, CheckpointsFolder));
-            DurableFile.Write(System.IO.Path.Combine(temporary, RecipeFile), recipe);
+            AtomicFile.Write(System.IO.Path.Combine(temporary, RecipeFile), Encoding.UTF8.GetBytes(recipe));
             record = record with
             {
                 Created = DateTimeOffset.UtcNow,
@@ -91,7 +93,7 @@ public sealed class RunFolder : IDisposable
                     WriteRecord(temporary, named);
                     if (TryMove(temporary, path))
                     {
-                        DurableFile.SyncFolder(root);
+                        AtomicFile.SyncFolder(root);
                         return new RunFolder(path, held, named, recipe);
                     }
                 }
@@ -103,7 +105,7 @@ public sealed class RunFolder : IDisposable
         {
             held?.Dispose();
             if (Directory.Exists(temporary)) TryDelete(temporary);
-            if (DurableFile.IsTrouble(e)) throw DurableFile.Trouble($"cannot create a run in {root}", e);
+            if (FileTrouble.Is(e)) throw FileTrouble.Report($"cannot create a run in {root}", e);
             throw;
         }
     }
@@ -123,7 +125,7 @@ public sealed class RunFolder : IDisposable
         catch (Exception e)
         {
             held.Dispose();
-            if (DurableFile.IsTrouble(e)) throw DurableFile.Trouble($"cannot open the run {folder}", e);
+            if (FileTrouble.Is(e)) throw FileTrouble.Report($"cannot open the run {folder}", e);
             throw;
         }
     }
@@ -152,8 +154,8 @@ public sealed class RunFolder : IDisposable
     public void Dispose() => held.Dispose();
 
     static void WriteRecord(string folder, RunRecord record) =>
-        DurableFile.Write(System.IO.Path.Combine(folder, RecordFile),
-            JsonSerializer.Serialize(record, RunJson.Indented.RunRecord) + "\n");
+        AtomicFile.Write(System.IO.Path.Combine(folder, RecordFile),
+            Encoding.UTF8.GetBytes(JsonSerializer.Serialize(record, RunJson.Indented.RunRecord) + "\n"));
 
     static bool TryMove(string temporary, string path)
     {
@@ -179,7 +181,7 @@ public sealed class RunFolder : IDisposable
     static void TryDelete(string folder)
     {
         try { Directory.Delete(folder, recursive: true); }
-        catch (Exception e) when (DurableFile.IsTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
             // It holds nothing that counts; the next run's start tries again.
         }

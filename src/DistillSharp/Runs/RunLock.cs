@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using DistillSharp.Formats;
 
 namespace DistillSharp.Runs;
 
@@ -7,7 +10,7 @@ namespace DistillSharp.Runs;
 /// so it ends with the process that held it, however that ended; the pid inside is only there to be told.
 /// </summary>
 /// <remarks>The file is never deleted: a process that had just opened it would then hold a lock that nobody else can see.</remarks>
-sealed class RunLock : IDisposable
+sealed partial class RunLock : IDisposable
 {
     /// <summary>The file's name in the run folder.</summary>
     public const string FileName = "run.lock";
@@ -31,9 +34,9 @@ sealed class RunLock : IDisposable
                 var file = TryOpen(path);
                 if (file is not null) return Sign(file);
             }
-            catch (Exception e) when (DurableFile.IsTrouble(e))
+            catch (Exception e) when (FileTrouble.Is(e))
             {
-                throw DurableFile.Trouble($"cannot lock {path}", e);
+                throw FileTrouble.Report($"cannot lock {path}", e);
             }
             if (Environment.TickCount64 - start > patience.TotalMilliseconds)
                 throw new UserException($"{folder} is in use by process {Pid(path)?.ToString(CultureInfo.InvariantCulture) ?? "of unknown number"}; "
@@ -77,13 +80,34 @@ sealed class RunLock : IDisposable
     static RunLock Sign(FileStream file)
     {
         file.SetLength(0);
-        file.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"));
+        file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"));
         file.Flush();
         return new RunLock(file);
     }
 
     static int? Pid(string path) =>
-        int.TryParse(DurableFile.ReadPastLock(path)?.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : null;
+        int.TryParse(ReadPastLock(path)?.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : null;
+
+    // Every .NET file handle takes an advisory lock, and is refused where this one is held: the pid inside is read without one.
+    static string? ReadPastLock(string path)
+    {
+        if (OperatingSystem.IsWindows()) return null;
+        var descriptor = Open(path, flags: 0);
+        if (descriptor < 0) return null;
+        var buffer = new byte[32];
+        var read = ReadInto(descriptor, buffer, buffer.Length);
+        _ = Close(descriptor);
+        return read < 0 ? null : Encoding.ASCII.GetString(buffer, 0, (int)read);
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "read")]
+    private static partial nint ReadInto(int descriptor, [Out] byte[] buffer, nint count);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
 
     /// <summary>Gives the lock back.</summary>
     public void Dispose()

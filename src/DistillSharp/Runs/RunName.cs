@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using DistillSharp.Recipes;
 
 namespace DistillSharp.Runs;
 
@@ -24,6 +25,10 @@ public static class RunName
         if (name[0] is '.' or '-') name[0] = '_';
         return name.Length <= MaxLength ? name.ToString() : name.ToString(0, MaxLength);
     }
+
+    /// <summary>The name that a recipe's run has when it is given none.</summary>
+    public static string Suggest(Recipe recipe) =>
+        Suggest(recipe.Teacher?.Name, recipe.Student.Network, recipe.Methods.Select(method => method.Name), recipe.Train.Seed);
 
     /// <summary>Refuses what cannot be a run's name.</summary>
     /// <exception cref="UsageException">The name is empty, too long, holds a character that is not allowed or starts with a dot or dash.</exception>

@@ -1,12 +1,14 @@
 using DistillSharp.Runs.TensorBoard;
+using DistillSharp.Training;
 
 namespace DistillSharp.Runs;
 
 /// <summary>
 /// Keeps the books of a run that trains: the folder's metrics, the TensorBoard file beside them and the registry. Only the
 /// folder counts; whatever else fails is told as a warning and made good at the next epoch. Training never stops for it.
+/// Give it to the trainer as its observer, and say with <see cref="End"/> how the run ended.
 /// </summary>
-public sealed class RunRecorder : IDisposable
+public sealed class RunRecorder : TrainingObserver, IDisposable
 {
     readonly Action<string> warn;
     RunRegistry? registry;
@@ -41,8 +43,19 @@ public sealed class RunRecorder : IDisposable
         return repair;
     }
 
-    /// <summary>Records an epoch. Call it before the epoch's checkpoint is written: then no checkpoint lacks a line.</summary>
-    public void Epoch(EpochMetrics metrics)
+    /// <summary>Notes what training really runs with, and removes what was recorded after the checkpoint it goes on from.</summary>
+    /// <exception cref="UserException">The record or the metrics cannot be read or written.</exception>
+    public override void Started(TrainingPlan plan)
+    {
+        Folder.Update(r => r with
+        {
+            Batch = plan.BatchSize, Precision = plan.Precision.ToString().ToLowerInvariant(), Parameters = plan.Parameters, Epochs = plan.Epochs,
+        });
+        ContinueAfter(plan.FirstEpoch - 1);
+    }
+
+    /// <summary>Records an epoch, before the epoch's checkpoint is written: so no checkpoint lacks a line.</summary>
+    public override void EpochEnded(EpochMetrics metrics)
     {
         Try(() => Folder.Metrics.Append(metrics));
         if (Folder.Metrics.Pending == 0)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DistillSharp.Training;
 using Microsoft.Data.Sqlite;
 
 namespace DistillSharp.Runs;

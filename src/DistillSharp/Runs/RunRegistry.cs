@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using DistillSharp.Formats;
+using DistillSharp.Training;
 
 namespace DistillSharp.Runs;
 
@@ -35,9 +37,9 @@ public sealed partial class RunRegistry : IDisposable
         {
             Directory.CreateDirectory(root);
         }
-        catch (Exception e) when (DurableFile.IsTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            throw DurableFile.Trouble($"cannot create the folder of runs {root}", e);
+            throw FileTrouble.Report($"cannot create the folder of runs {root}", e);
         }
         return new RunRegistry(root, new RegistryDatabase(Path.Combine(root, FileName), d => Fill(root, d)));
     }
@@ -127,9 +129,9 @@ public sealed partial class RunRegistry : IDisposable
                 Directory.Move(folder, doomed);
                 Directory.Delete(doomed, recursive: true);
             }
-            catch (Exception e) when (DurableFile.IsTrouble(e))
+            catch (Exception e) when (FileTrouble.Is(e))
             {
-                throw DurableFile.Trouble($"cannot remove {folder}", e);
+                throw FileTrouble.Report($"cannot remove {folder}", e);
             }
         }
         database.Write(() => database.Execute("delete from runs where name = $name", ("$name", run)));

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using DistillSharp.Formats;
+using DistillSharp.Training;
 
 namespace DistillSharp.Runs;
 
@@ -55,9 +57,9 @@ public sealed class StoredRun
             return [.. Directory.EnumerateDirectories(runsRoot)
                 .Where(f => !System.IO.Path.GetFileName(f).StartsWith('.') && IsRun(f)).Order(StringComparer.Ordinal)];
         }
-        catch (Exception e) when (DurableFile.IsTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            throw DurableFile.Trouble($"cannot list {runsRoot}", e);
+            throw FileTrouble.Report($"cannot list {runsRoot}", e);
         }
     }
 
@@ -84,9 +86,9 @@ public sealed class StoredRun
         {
             throw new UserException($"there is no run folder {folder}", e);
         }
-        catch (Exception e) when (DurableFile.IsTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            throw DurableFile.Trouble($"cannot read {path}", e);
+            throw FileTrouble.Report($"cannot read {path}", e);
         }
     }
 
@@ -94,9 +96,9 @@ public sealed class StoredRun
     {
         var path = System.IO.Path.Combine(folder, RunFolder.RecipeFile);
         try { return File.ReadAllText(path); }
-        catch (Exception e) when (DurableFile.IsTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            throw DurableFile.Trouble($"cannot read {path}", e);
+            throw FileTrouble.Report($"cannot read {path}", e);
         }
     }
 }

@@ -125,9 +125,7 @@ public class PickleReaderTests
     public void A_global_that_is_not_on_the_list_is_refused_by_name_and_place(string pickle, string name)
     {
         var message = Refusal(pickle);
-        Assert.StartsWith("some.pickle: refused: ", message);
-        Assert.Contains($" names {name},", message);
-        Assert.Matches(@"\(byte \d+ of the pickle\)", message);
+        Assert.Matches($@"^some\.pickle, byte \d+: refused: the pickle names {System.Text.RegularExpressions.Regex.Escape(name)},", message);
     }
 
     [Theory]
@@ -182,7 +180,7 @@ public class PickleReaderTests
     [Fact]
     public void The_message_gives_the_place_of_the_opcode()
     {
-        Assert.Contains("(byte 6 of the pickle)", Refusal("NNNNN0cos\nsystem\n."));
+        Assert.StartsWith("some.pickle, byte 6: refused", Refusal("NNNNN0cos\nsystem\n."));
     }
 
     [Fact]

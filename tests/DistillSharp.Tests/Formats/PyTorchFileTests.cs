@@ -133,7 +133,7 @@ public class PyTorchFileTests
         foreach (var pickle in (string[])["cos\nsystem\n(S'touch pwned'\ntR.", "}(U\u0001ac__builtin__\neval\n(S'1'\ntRu.", "cposix\nsystem\n.", "ctorch.storage\n_load_from_bytes\n(U\u0001xtR."])
         {
             var message = Refusal(Checkpoint(pickle));
-            Assert.StartsWith("w.pth, data.pkl: refused: the pickle names ", message);
+            Assert.Matches(@"^w\.pth, data\.pkl, byte \d+: refused: the pickle names ", message);
             Assert.Contains("Nothing of it was run", message);
         }
     }

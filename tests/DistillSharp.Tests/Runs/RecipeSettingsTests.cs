@@ -32,17 +32,17 @@ public class RecipeSettingsTests
     }
 
     [Theory]
-    [InlineData("a: [1, 2", "line ")]
-    [InlineData("a: 1\nb: 2\na: 3", "line 3: 'a' is given twice")]
-    [InlineData("a: &x 1\nb: *x", "line 1: anchors")]
-    [InlineData("b: *x", "line 1: aliases")]
-    [InlineData("a: 1\n---\nb: 2", "line 2: a second document")]
-    [InlineData("[1]: 2", "line 1: a key must be a plain word")]
-    [InlineData("a: \tb: c: d", "line 1")]
+    [InlineData("a: [1, 2", "my.yaml:")]
+    [InlineData("a: 1\nb: 2\na: 3", "my.yaml:3: 'a' is given twice")]
+    [InlineData("a: &x 1\nb: *x", "my.yaml:1: anchors")]
+    [InlineData("b: *x", "my.yaml:1: aliases")]
+    [InlineData("a: 1\n---\nb: 2", "my.yaml:2: a second document")]
+    [InlineData("[1]: 2", "my.yaml:1: a key must be a plain word")]
+    [InlineData("a: \tb: c: d", "my.yaml:1")]
     public void What_is_no_recipe_is_refused_with_its_line(string text, string says)
     {
         var error = Assert.Throws<UsageException>(() => RecipeSettings.Of(text, "my.yaml"));
-        Assert.StartsWith("my.yaml, line ", error.Message);
+        Assert.StartsWith("my.yaml:", error.Message);
         Assert.Contains(says, error.Message);
     }
 

@@ -1,5 +1,7 @@
 using DistillSharp.Runs;
 using DistillSharp.Tests.Runs.TensorBoard;
+using DistillSharp.Torch;
+using DistillSharp.Training;
 
 namespace DistillSharp.Tests.Runs;
 
@@ -29,8 +31,8 @@ public sealed class RunRecorderTests : IDisposable
         using var run = NewRun();
         using (var recorder = new RunRecorder(run, warnings.Add))
         {
-            recorder.Epoch(Sample.Epoch(1, 40));
-            recorder.Epoch(Sample.Epoch(2, 50));
+            recorder.EpochEnded(Sample.Epoch(1, 40));
+            recorder.EpochEnded(Sample.Epoch(2, 50));
             recorder.End(RunState.Finished);
         }
         Assert.Equal([(1, 40), (2, 50)], MetricsLog.Read(Path.Combine(run.Path, "metrics.jsonl")).Select(m => (m.Epoch, m.Acc1!.Value)));
@@ -46,17 +48,38 @@ public sealed class RunRecorderTests : IDisposable
     {
         using var run = NewRun();
         using (var recorder = new RunRecorder(run, warnings.Add))
-            foreach (var epoch in (int[])[1, 2, 3]) recorder.Epoch(Sample.Epoch(epoch, epoch));
+            foreach (var epoch in (int[])[1, 2, 3]) recorder.EpochEnded(Sample.Epoch(epoch, epoch));
         using (var recorder = new RunRecorder(run, warnings.Add))
         {
             recorder.ContinueAfter(2);
             Assert.Equal([(1, 1), (2, 2)], InRegistry(run.Name));
-            recorder.Epoch(Sample.Epoch(3, 33));
-            recorder.Epoch(Sample.Epoch(4, 44));
+            recorder.EpochEnded(Sample.Epoch(3, 33));
+            recorder.EpochEnded(Sample.Epoch(4, 44));
         }
         Assert.Equal([1, 2, 33, 44], MetricsLog.Read(Path.Combine(run.Path, "metrics.jsonl")).Select(m => m.Acc1!.Value));
         Assert.Equal([(1, 1), (2, 2), (3, 33), (4, 44)], InRegistry(run.Name));
         Assert.Equal([(1, 1), (2, 2), (3, 33), (4, 44)], InTensorBoard(run.Path));
+        Assert.Empty(warnings);
+    }
+
+    [Fact]
+    public void The_trainers_start_fills_the_record_and_takes_later_epochs_back()
+    {
+        using var run = NewRun();
+        using (var recorder = new RunRecorder(run, warnings.Add))
+        {
+            recorder.Started(new TrainingPlan(5, 391, 64, 1, Precision.Bf16, 12_345));
+            foreach (var epoch in (int[])[1, 2, 3]) recorder.EpochEnded(Sample.Epoch(epoch, epoch));
+            recorder.End(RunState.Interrupted);
+        }
+        using (var recorder = new RunRecorder(run, warnings.Add))
+        {
+            recorder.Started(new TrainingPlan(5, 391, 64, 3, Precision.Bf16, 12_345));
+            Assert.Equal([(1, 1), (2, 2)], InRegistry(run.Name));
+        }
+        var record = StoredRun.Load(run.Path).Record;
+        Assert.Equal((5, 64, "bf16", 12_345), (record.Epochs, record.Batch, record.Precision, record.Parameters));
+        Assert.Equal((RunState.Running, null), (record.State, record.Finished));
         Assert.Empty(warnings);
     }
 
@@ -67,11 +90,11 @@ public sealed class RunRecorderTests : IDisposable
         using var run = NewRun();
         using (var recorder = new RunRecorder(run, warnings.Add))
         {
-            recorder.Epoch(Sample.Epoch(1, 40));
+            recorder.EpochEnded(Sample.Epoch(1, 40));
             Assert.NotEmpty(warnings);
             Assert.All(warnings, w => Assert.Contains("runs.db", w));
             Directory.Delete(root["runs.db"]);
-            recorder.Epoch(Sample.Epoch(2, 50));
+            recorder.EpochEnded(Sample.Epoch(2, 50));
         }
         Assert.Equal([(1, 40), (2, 50)], InRegistry(run.Name));
     }
@@ -81,11 +104,11 @@ public sealed class RunRecorderTests : IDisposable
     {
         using var run = NewRun();
         using var recorder = new RunRecorder(run, warnings.Add);
-        recorder.Epoch(Sample.Epoch(1, 40));
+        recorder.EpochEnded(Sample.Epoch(1, 40));
         Directory.Move(run.Path, root["elsewhere"]);
         RunRegistry.Rebuild(root.Path);
         Directory.Move(root["elsewhere"], run.Path);
-        recorder.Epoch(Sample.Epoch(2, 50));
+        recorder.EpochEnded(Sample.Epoch(2, 50));
         Assert.Equal([(1, 40), (2, 50)], InRegistry(run.Name));
         Assert.Empty(warnings);
     }
@@ -96,15 +119,15 @@ public sealed class RunRecorderTests : IDisposable
         using var run = NewRun();
         using (var recorder = new RunRecorder(run, warnings.Add))
         {
-            recorder.Epoch(Sample.Epoch(1, 40));
+            recorder.EpochEnded(Sample.Epoch(1, 40));
             var metrics = Path.Combine(run.Path, "metrics.jsonl");
             File.Move(metrics, metrics + ".kept");
             Directory.CreateDirectory(metrics);
-            recorder.Epoch(Sample.Epoch(2, 50));
+            recorder.EpochEnded(Sample.Epoch(2, 50));
             Assert.Contains("metrics.jsonl", Assert.Single(warnings));
             Directory.Delete(metrics);
             File.Move(metrics + ".kept", metrics);
-            recorder.Epoch(Sample.Epoch(3, 60));
+            recorder.EpochEnded(Sample.Epoch(3, 60));
         }
         Assert.Equal([40, 50, 60], MetricsLog.Read(Path.Combine(run.Path, "metrics.jsonl")).Select(m => m.Acc1!.Value));
         Assert.Equal([(1, 40), (2, 50), (3, 60)], InRegistry(run.Name));

@@ -1,4 +1,5 @@
 using DistillSharp.Runs;
+using DistillSharp.Training;
 
 namespace DistillSharp.Tests.Runs;
 

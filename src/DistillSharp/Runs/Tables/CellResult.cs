@@ -23,7 +23,7 @@ public sealed record CellResult(
     public static CellResult? Of(PaperResult paper, IEnumerable<RunSummary> runs)
     {
         var groups = runs.Where(r => r.State == RunState.Finished && r.FinalAcc1 is not null && BelongsTo(paper, r))
-            .GroupBy(r => Recipe(paper, r))
+            .GroupBy(r => Recipe(r))
             .Select(g => (Runs: OnePerSeed(g), Departures: PaperProtocol.Departures(paper, g.First())))
             .OrderBy(g => g.Departures.Count > 0)
             .ThenBy(g => g.Runs[0].Record.Dataset != paper.Dataset)
@@ -56,12 +56,20 @@ public sealed record CellResult(
     static List<RunSummary> OnePerSeed(IEnumerable<RunSummary> runs) =>
         [.. runs.GroupBy(r => r.Record.Seed).Select(g => g.MaxBy(r => r.Record.Created)!).OrderBy(r => r.Record.Seed)];
 
-    // Everything that decides the result apart from the seed. Where files lie does not; nor does a teacher that nobody asks.
-    static string Recipe(PaperResult paper, RunSummary run) => string.Join('\n',
-        run.Settings.Where(s => !s.Key.EndsWith("seed", StringComparison.Ordinal) && s.Key != "data.root"
-                && !(paper.Method == "ce" && s.Key.StartsWith("teacher.", StringComparison.Ordinal)))
-            .Select(s => $"{s.Key}={s.Value}")
-            .Append($"{run.Record.Dataset} {run.Record.TrainImages} {run.Record.TestImages} {run.Record.Epochs} {run.EpochsDone} {run.Record.Batch} {run.Record.Precision}"));
+    // Places, and how often something is kept or measured: these do not change what is learnt. The precision counts as it was used.
+    static readonly HashSet<string> indifferent =
+    [
+        "data.root", "train.seed", "train.precision", "train.device", "train.evaluate_every", "train.evaluate_batch", "train.keep_checkpoints",
+        "train.checkpoint_minutes",
+    ];
+
+    // Everything that decides the result apart from the seed.
+    static string Recipe(RunSummary run)
+    {
+        var r = run.Record;
+        return string.Join('\n', run.Settings.Where(s => !indifferent.Contains(s.Key)).Select(s => $"{s.Key}={s.Value}")
+            .Append($"{r.Dataset} {r.TrainImages} {r.TestImages} {r.Epochs} {run.EpochsDone} {r.Batch} {r.Precision} {r.Device}"));
+    }
 
     static (double Mean, double? Spread) MeanAndSpread(double[] values)
     {

@@ -29,11 +29,20 @@ static class PaperProtocol
         // Table 2's learning rates for the larger batches are not public.
         if (paper.Batch is null or 128)
             Setting("train.lr", "learning rate", imagenet ? "0.1" : lowRateStudents.Contains(paper.Student) ? "0.01" : "0.05");
-        Setting("train.schedule.steps", "learning rate steps", imagenet ? "[30, 60, 90]" : "[150, 180, 210]");
+        Setting("train.schedule", "schedule", "steps");
+        // With other epochs, which are told, the steps are others too.
+        if (run.EpochsDone == (imagenet ? 100 : 240)) Setting("train.schedule.steps", "learning rate steps", imagenet ? "[30, 60, 90]" : "[150, 180, 210]");
         Setting("train.schedule.factor", "learning rate factor", "0.1");
+        Setting("train.warmup_steps", "warm-up steps", "0");
+        Setting("train.nesterov", "Nesterov momentum", "false");
         Setting("train.momentum", "momentum", "0.9");
         Setting("train.weight_decay", "weight decay", imagenet ? "0.0001" : "0.0005");
-        if (!imagenet) Setting("data.augment", "augmentation", "[crop, flip]");
+        if (!imagenet && record.Dataset == paper.Dataset)
+        {
+            Setting("data.augment", "augmentation", "[crop, flip]");
+            Setting("data.mean", "mean", "[0.5071, 0.4867, 0.4408]");
+            Setting("data.std", "standard deviation", "[0.2675, 0.2565, 0.2761]");
+        }
         if (paper.Method is "kd" or "dkd") Setting("methods[0].temperature", "temperature", imagenet ? "1" : "4");
         return found;
 

@@ -86,7 +86,7 @@ public sealed class PaperTable
         return new PaperTable(number, rows, labels, cells)
         {
             Marks = marks,
-            Remarks = [.. PaperRemarks.Of(number), .. OnOurRuns(results, ours, runs)],
+            Remarks = [.. PaperRemarks.All, .. OnOurRuns(results, ours, runs)],
         };
     }
 
@@ -121,12 +121,12 @@ public sealed class PaperTable
 /// <summary>What must be said plainly wherever a table of the paper is shown.</summary>
 static class PaperRemarks
 {
-    public static IReadOnlyList<string> Of(int table) =>
+    public static IReadOnlyList<string> All { get; } =
     [
         "The paper's values are its own, not ours: " + PaperResults.Source + ".",
         "Ours are the accuracy after the last epoch, mean ± sample standard deviation over seeds (number of runs); a cell is empty where nothing was run.",
-        "Tables 3 and 4 of the paper take the CE to CRD rows from the CRD paper's benchmark (batch 64, 240 epochs); the DKD row is marked by the paper as re-run."
-            + (table is 3 or 4 ? " FSECD's rows are at batch 128, the batch size of table 2 that they equal." : ""),
+        "Tables 3 and 4 of the paper take the CE to CRD rows from the CRD paper's benchmark (batch 64, 240 epochs); the DKD row is marked by the paper as re-run.",
+        "Table 3's FSECD values equal table 2's instance-level ones at batch 128 where both have them, so 128 is taken for FSECD's batch size; 64 for the other methods.",
         "Table 2 of the paper is inconsistent with its table 3: its CE row at batch 128 for wrn_40_2 → wrn_40_1 (73.26) is table 3's CE value of wrn_16_2, not of wrn_40_1 (71.98).",
         "\"MobileNetV2\" in table 4 is the half-width CIFAR variant (mobilenet_v2_half); \"ResNet50\" there is the CIFAR variant with a 3x3 stem (resnet50_cifar).",
         "FSECD's formulas and settings are not public; ours are this project's definition and defaults. The learning rates of table 2's larger batches are not public either.",

@@ -1,5 +1,7 @@
 using System.Globalization;
+using DistillSharp.Formats;
 using DistillSharp.Runs.TensorBoard.Messages;
+using DistillSharp.Training;
 using Google.Protobuf;
 
 namespace DistillSharp.Runs.TensorBoard;
@@ -45,9 +47,9 @@ public sealed class TensorBoardWriter : IDisposable
                 throw;
             }
         }
-        catch (Exception e) when (DurableFile.IsTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            throw DurableFile.Trouble($"cannot write {path}", e);
+            throw FileTrouble.Report($"cannot write {path}", e);
         }
     }
 
@@ -59,9 +61,9 @@ public sealed class TensorBoardWriter : IDisposable
         {
             foreach (var path in Directory.EnumerateFiles(folder, FilePrefix + "*")) File.Delete(path);
         }
-        catch (Exception e) when (DurableFile.IsTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            throw DurableFile.Trouble($"cannot remove the event files in {folder}", e);
+            throw FileTrouble.Report($"cannot remove the event files in {folder}", e);
         }
     }
 
@@ -120,12 +122,12 @@ public sealed class TensorBoardWriter : IDisposable
         {
             file.Write(RecordFraming.Frame(record.ToByteArray()));
         }
-        catch (Exception e) when (DurableFile.IsTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
             // Half a record would hide all that follow.
             file.SetLength(start);
             file.Position = start;
-            throw DurableFile.Trouble($"cannot write {Path}", e);
+            throw FileTrouble.Report($"cannot write {Path}", e);
         }
     }
 

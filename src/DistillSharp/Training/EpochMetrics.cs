@@ -1,4 +1,4 @@
-namespace DistillSharp.Runs;
+namespace DistillSharp.Training;
 
 /// <summary>One epoch's line in <c>metrics.jsonl</c>.</summary>
 public sealed record EpochMetrics

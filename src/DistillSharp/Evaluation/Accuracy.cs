@@ -1,0 +1,60 @@
+using DistillSharp.Data;
+using DistillSharp.Models;
+using DistillSharp.Torch;
+
+namespace DistillSharp.Evaluation;
+
+/// <summary>How many images of a set a network classifies rightly.</summary>
+/// <param name="Images">How many images were looked at.</param>
+/// <param name="Correct1">Of how many the first guess is right.</param>
+/// <param name="Correct5">Of how many one of the first five guesses is right.</param>
+public readonly record struct Accuracy(int Images, int Correct1, int Correct5)
+{
+    /// <summary>Right first guesses in percent.</summary>
+    public double Acc1 => 100.0 * Correct1 / Images;
+
+    /// <summary>Right guesses among the first five in percent.</summary>
+    public double Acc5 => 100.0 * Correct5 / Images;
+
+    /// <summary>Measures a network, in evaluation mode, without augmentation; its mode is restored afterwards.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="images">The images.</param>
+    /// <param name="normalisation">How they are normalised.</param>
+    /// <param name="precision">The type of the heavy operators.</param>
+    /// <param name="device">Where the network lives.</param>
+    /// <param name="batchSize">Images of one batch.</param>
+    public static Accuracy Measure(
+        Classifier network, ImageSet images, Normalisation normalisation, Precision precision = Precision.Fp32, Device device = default, int batchSize = 250)
+    {
+        var training = network.Training;
+        network.Train(false);
+        try
+        {
+            using var off = Autograd.NoGrad();
+            using var mixed = precision.Enter(device);
+            var sum = default(Accuracy);
+            foreach (var batch in new BatchLoader(images, normalisation, BatchOptions.Evaluation(batchSize)).Epoch())
+            {
+                using var scope = TensorScope.Open();
+                var logits = network.Forward(batch.Images.To(device)).Logits;
+                sum = sum.Add(Count(logits, batch.Labels.To(device)));
+            }
+            return sum;
+        }
+        finally
+        {
+            network.Train(training);
+        }
+    }
+
+    /// <summary>Counts the right guesses of one batch: logits [N, K], labels int64 [N].</summary>
+    public static Accuracy Count(Tensor logits, Tensor labels)
+    {
+        using var scope = TensorScope.Open();
+        var (_, guesses) = logits.To(DType.Float32).TopK(Math.Min(5, logits.Size(1)));
+        var right = guesses.EqualTo(labels.Unsqueeze(1));
+        return new((int)labels.Count, (int)right.Narrow(1, 0, 1).Sum().Item(), (int)right.Sum().Item());
+    }
+
+    Accuracy Add(Accuracy other) => new(Images + other.Images, Correct1 + other.Correct1, Correct5 + other.Correct5);
+}

@@ -1,0 +1,57 @@
+using DistillSharp.Models;
+using DistillSharp.Torch.Layers;
+
+namespace DistillSharp.Methods;
+
+/// <summary>
+/// What a student is trained on: cross-entropy and any methods beside it, L = w_ce L_ce + sum_m w_m L_m. As a module it holds
+/// the methods' parameters and state, each under its method's name.
+/// </summary>
+public sealed class Objective : Module
+{
+    readonly DistillationMethod[] methods;
+
+    /// <param name="methods">The methods beside cross-entropy.</param>
+    /// <param name="crossEntropyWeight">
+    /// The factor of cross-entropy; null takes the smallest that the methods ask for (KD 0.1, all others 1).
+    /// </param>
+    public Objective(IEnumerable<DistillationMethod> methods, double? crossEntropyWeight = null)
+    {
+        var given = methods.ToArray();
+        var crossEntropy = given.OfType<CrossEntropy>().FirstOrDefault()
+            ?? new CrossEntropy { Weight = crossEntropyWeight ?? given.Select(method => method.CrossEntropyWeight).DefaultIfEmpty(1).Min() };
+        this.methods = [.. given.Where(method => method != crossEntropy).Prepend(crossEntropy).Where(method => method.Weight != 0)];
+        if (this.methods.Length == 0) throw new UsageException("every term of the loss has the weight 0: there is nothing to train on");
+        foreach (var (name, method) in Names(this.methods)) Child(name, method);
+    }
+
+    /// <summary>Cross-entropy and the methods, as far as their weight is not 0.</summary>
+    public IReadOnlyList<DistillationMethod> Methods => methods;
+
+    /// <summary>What the methods need of the student.</summary>
+    public Features StudentFeatures => methods.Aggregate(Features.Logits, (all, method) => all | method.StudentFeatures);
+
+    /// <summary>What the methods need of the teacher; null when none needs a teacher.</summary>
+    public Features? TeacherFeatures => methods.Aggregate((Features?)null, (all, method) =>
+        method.TeacherFeatures is { } needed ? (all ?? Features.Logits) | needed : all);
+
+    /// <summary>Prepares every method for a pair.</summary>
+    /// <returns>Lines for the log.</returns>
+    /// <exception cref="UserException">A method cannot serve the pair.</exception>
+    public IReadOnlyList<string> Bind(DistillationPair pair) => [.. methods.SelectMany(method => method.Bind(pair))];
+
+    /// <summary>The weighted terms of a step; their sum is the loss.</summary>
+    public IReadOnlyList<LossTerm> Compute(DistillationStep step) =>
+        [.. methods.SelectMany(method => method.Compute(step).Select(term => method.Weight == 1 ? term : new(term.Name, term.Value * method.Weight)))];
+
+    // A method that is listed twice gets a number behind its name.
+    static IEnumerable<(string, DistillationMethod)> Names(DistillationMethod[] methods)
+    {
+        var seen = new Dictionary<string, int>();
+        foreach (var method in methods)
+        {
+            var count = seen[method.Name] = seen.GetValueOrDefault(method.Name) + 1;
+            yield return (count == 1 ? method.Name : $"{method.Name}-{count}", method);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using DistillSharp.Formats;
+using DistillSharp.Methods;
+using DistillSharp.Models;
+using DistillSharp.Torch;
+using DistillSharp.Torch.Layers;
+using DistillSharp.Torch.Optimisers;
+
+namespace DistillSharp.Training;
+
+/// <summary>
+/// Everything that decides how a run goes on: student, methods, optimiser, and where it stands. One safetensors file, the
+/// progress as JSON in its header, with a digest over all of it.
+/// </summary>
+/// <param name="Progress">Where the run stands.</param>
+/// <param name="Tensors">
+/// The student's state under <c>student.</c>, the methods' under <c>objective.</c>, the velocities under <c>momentum.</c>.
+/// </param>
+public sealed record Checkpoint(TrainingProgress Progress, IReadOnlyList<StoredTensor> Tensors)
+{
+    const string ProgressKey = "distillsharp.progress", DigestKey = "distillsharp.digest";
+
+    /// <summary>Copies the state of a run.</summary>
+    public static Checkpoint Of(TrainingProgress progress, Classifier student, Objective objective, Sgd optimiser)
+    {
+        var names = TrainedNames(student, objective).ToArray();
+        var momenta = names.Zip(optimiser.Momenta).Where(pair => pair.Second is not null).Select(pair => pair.Second!.ToStored($"momentum.{pair.First}"));
+        return new(
+            progress with { TermSums = new(progress.TermSums) },
+            [.. State("student.", student), .. State("objective.", objective), .. momenta]);
+    }
+
+    /// <summary>Puts the tensors back where they came from; the progress is the caller's to take over.</summary>
+    /// <exception cref="UserException">The checkpoint is of another network, pair or set of methods.</exception>
+    public void Restore(Classifier student, Objective objective, Sgd optimiser, string source)
+    {
+        var stored = Tensors.ToDictionary(tensor => tensor.Name);
+        var targets = Targets("student.", student).Concat(Targets("objective.", objective)).ToArray();
+        var wrong = targets
+            .Where(target => !stored.TryGetValue(target.Name, out var value) || !value.Shape.SequenceEqual(target.Tensor.Shape))
+            .Select(target => target.Name).ToArray();
+        if (wrong.Length > 0)
+            throw new UserException($"{source}: this checkpoint is not of this run; missing or of another shape: {string.Join(", ", wrong.Take(5))}{(wrong.Length > 5 ? $" and {wrong.Length - 5} more" : "")}");
+
+        using var off = Autograd.NoGrad();
+        using var scope = TensorScope.Open();
+        foreach (var (name, tensor) in targets) tensor.CopyFrom(stored[name].ToTensor());
+        var names = TrainedNames(student, objective).ToArray();
+        for (var i = 0; i < names.Length; i++)
+        {
+            if (!stored.TryGetValue($"momentum.{names[i]}", out var value)) continue;
+            var momentum = Tensor.ZerosLike(optimiser.Parameters[i]);
+            momentum.CopyFrom(value.ToTensor());
+            optimiser.SetMomentum(i, momentum);
+        }
+    }
+
+    /// <summary>Writes the checkpoint: whole, flushed to the disk, or not at all.</summary>
+    /// <exception cref="UserException">It cannot be written.</exception>
+    public void Write(string path)
+    {
+        var progress = JsonSerializer.Serialize(Progress);
+        SafeTensors.Write(path, Tensors, [new(ProgressKey, progress), new(DigestKey, Digest(progress))]);
+    }
+
+    /// <summary>Reads a checkpoint and checks its digest.</summary>
+    /// <exception cref="UserException">It is missing, cut short or changed.</exception>
+    public static Checkpoint Read(string path)
+    {
+        var file = SafeTensors.Read(path);
+        if (!file.Metadata.TryGetValue(ProgressKey, out var text) || !file.Metadata.TryGetValue(DigestKey, out var digest))
+            throw new UserException($"{path}: this is no checkpoint of a training run");
+        try
+        {
+            var checkpoint = new Checkpoint(JsonSerializer.Deserialize<TrainingProgress>(text) ?? throw new JsonException("it is null"), file.Tensors);
+            if (checkpoint.Digest(text) != digest) throw new UserException($"{path}: the checkpoint is damaged: its content does not have the digest that was written with it");
+            return checkpoint;
+        }
+        catch (JsonException error)
+        {
+            throw new UserException($"{path}: the checkpoint's progress cannot be read: {error.Message}", error);
+        }
+    }
+
+    string Digest(string progress)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append(Encoding.UTF8.GetBytes(progress));
+        foreach (var tensor in Tensors)
+        {
+            Append(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.Type} {string.Join(",", tensor.Shape)}"));
+            Append(tensor.Data.Span);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+
+        void Append(ReadOnlySpan<byte> bytes)
+        {
+            Span<byte> length = stackalloc byte[sizeof(long)];
+            BinaryPrimitives.WriteInt64LittleEndian(length, bytes.Length);
+            hash.AppendData(length);
+            hash.AppendData(bytes);
+        }
+    }
+
+    static IEnumerable<string> TrainedNames(Classifier student, Objective objective) =>
+        student.NamedParameters().Select(parameter => $"student.{parameter.Name}")
+            .Concat(objective.NamedParameters().Select(parameter => $"objective.{parameter.Name}"));
+
+    static IEnumerable<StoredTensor> State(string prefix, Module module) => Targets(prefix, module).Select(entry => entry.Tensor.ToStored(entry.Name));
+
+    static IEnumerable<(string Name, Tensor Tensor)> Targets(string prefix, Module module) =>
+        module.State().Select(entry => (prefix + entry.Name, entry.Tensor));
+}

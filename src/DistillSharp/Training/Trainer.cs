@@ -1,0 +1,215 @@
+using System.Diagnostics;
+using DistillSharp.Data;
+using DistillSharp.Evaluation;
+using DistillSharp.Methods;
+using DistillSharp.Models;
+using DistillSharp.Torch;
+using DistillSharp.Torch.Optimisers;
+
+namespace DistillSharp.Training;
+
+/// <summary>
+/// The one training loop: the teacher looks at a batch, the student looks at it, the methods compare, the student moves. It
+/// knows no method by name.
+/// </summary>
+public sealed class Trainer : IDisposable
+{
+    readonly Classifier student;
+    readonly Classifier? teacher;
+    readonly Objective objective;
+    readonly Dataset data;
+    readonly TrainingOptions options;
+    readonly BatchLoader loader;
+    readonly Sgd optimiser;
+    readonly IReadOnlyList<string> matched;
+    TrainingProgress progress = new();
+    TrainingObserver observer = TrainingObserver.Of();
+
+    /// <param name="student">The network to train, in place.</param>
+    /// <param name="teacher">The network to follow; null where no method needs one. It is not changed.</param>
+    /// <param name="methods">The methods beside cross-entropy; none trains the student on the labels alone.</param>
+    /// <param name="data">What to train and measure on.</param>
+    /// <param name="options">How to train; the defaults are the public comparison's for CIFAR-100.</param>
+    /// <exception cref="UserException">A method cannot serve this pair, or needs a teacher where there is none.</exception>
+    public Trainer(Classifier student, Classifier? teacher, IEnumerable<DistillationMethod> methods, Dataset data, TrainingOptions? options = null)
+    {
+        this.options = options ??= new();
+        (this.student, this.data) = (student, data);
+        objective = new(methods, options.CrossEntropyWeight);
+        this.teacher = objective.TeacherFeatures is null ? null : teacher ?? throw new UsageException(
+            $"{string.Join(" and ", objective.Methods.Where(method => method.TeacherFeatures is not null).Select(method => method.Name))} need a teacher, and there is none");
+        matched = Bind();
+        foreach (var module in new Torch.Layers.Module?[] { student, this.teacher, objective }) module?.To(options.Device);
+        this.teacher?.RequireGrad(false);
+        optimiser = new(student.Parameters().Concat(objective.Parameters()), options.Momentum, options.WeightDecay, options.Nesterov);
+        loader = new(data.Train, data.Normalisation, BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation));
+    }
+
+    /// <summary>The methods, with their parameters and state.</summary>
+    public Objective Objective => objective;
+
+    /// <summary>Trains from the start, or from the latest checkpoint on.</summary>
+    /// <param name="observer">Watches the run.</param>
+    /// <param name="checkpoints">Where checkpoints are kept; null for none.</param>
+    /// <param name="resume">Whether to go on from the latest checkpoint where there is one.</param>
+    /// <param name="stop">Ends the run after the step under way, with a checkpoint.</param>
+    /// <exception cref="TrainingDivergedException">A loss term became NaN or infinite.</exception>
+    /// <exception cref="UserException">The checkpoints are of another run.</exception>
+    public TrainingResult Run(TrainingObserver? observer = null, CheckpointStore? checkpoints = null, bool resume = false, CancellationToken stop = default)
+    {
+        this.observer = observer ?? TrainingObserver.Of();
+        foreach (var line in matched) this.observer.Said(line);
+        if (resume && checkpoints is not null) Restore(checkpoints);
+        this.observer.Started(new(
+            options.Epochs, loader.BatchCount, options.BatchSize, progress.Epoch, options.Precision.Resolve(options.Device), student.ParameterCount));
+
+        student.Train();
+        teacher?.Train(false);
+        objective.Train();
+        var sinceCheckpoint = Stopwatch.StartNew();
+        while (progress.Epoch <= options.Epochs)
+        {
+            foreach (var batch in loader.Epoch(progress.Epoch, skip: progress.Batch))
+            {
+                var last = Step(batch);
+                if (last) break;
+                if (stop.IsCancellationRequested)
+                {
+                    Save(checkpoints, best: false);
+                    return Result(completed: false);
+                }
+                if (options.CheckpointEvery is { } interval && sinceCheckpoint.Elapsed > interval)
+                {
+                    Save(checkpoints, best: false);
+                    sinceCheckpoint.Restart();
+                }
+            }
+            var best = EndEpoch();
+            Save(checkpoints, best);
+            sinceCheckpoint.Restart();
+            if (stop.IsCancellationRequested && progress.Epoch <= options.Epochs) return Result(completed: false);
+        }
+        return Result(completed: true);
+    }
+
+    // One step; true when it was the epoch's last.
+    bool Step(Batch batch)
+    {
+        var clock = Stopwatch.StartNew();
+        using var scope = TensorScope.Open();
+        var (images, labels, indices) = (batch.Images.To(options.Device), batch.Labels.To(options.Device), batch.Indices.To(options.Device));
+
+        IReadOnlyList<LossTerm> terms;
+        Tensor loss;
+        using (options.Precision.Enter(options.Device))
+        {
+            var output = student.Forward(images, objective.StudentFeatures);
+            terms = objective.Compute(new(output, Guidance(images) ?? output, labels, indices, progress.Epoch));
+            loss = terms.Select(term => term.Value).Aggregate((sum, term) => sum + term);
+        }
+
+        var values = Values(terms);
+        optimiser.ZeroGrad();
+        loss.Backward();
+        var rate = options.Schedule.At(new(progress.Step, loader.BatchCount, options.Epochs));
+        optimiser.Step(rate);
+
+        progress.Count(batch.Count, clock.Elapsed.TotalSeconds, values);
+        observer.Stepped(new(progress.Epoch, progress.Batch, progress.Step, values.Sum(term => term.Value), values, rate, progress.ImagesPerSecond));
+        return progress.Batch == loader.BatchCount;
+    }
+
+    // The teacher's answer, as far as the methods need it.
+    ClassifierOutput? Guidance(Tensor images)
+    {
+        if (teacher is null) return null;
+        using var off = Autograd.NoGrad();
+        return teacher.Forward(images, objective.TeacherFeatures!.Value);
+    }
+
+    // The terms as numbers; none may be NaN or infinite.
+    (string Name, double Value)[] Values(IReadOnlyList<LossTerm> terms)
+    {
+        var values = Tensor.Stack([.. terms.Select(term => term.Value.Detach().To(DType.Float32).Reshape())]).ToArray<float>();
+        for (var i = 0; i < values.Length; i++)
+            if (!float.IsFinite(values[i]))
+                throw new TrainingDivergedException(terms[i].Name, values[i], progress.Epoch, progress.Step + 1);
+        return [.. terms.Zip(values, (term, value) => (term.Name, (double)value))];
+    }
+
+    // Measures the student and reports the epoch; true when it is the best so far.
+    bool EndEpoch()
+    {
+        var clock = Stopwatch.StartNew();
+        var epoch = progress.Epoch;
+        var accuracy = default(Accuracy?);
+        if (epoch % options.EvaluateEvery == 0 || epoch == options.Epochs)
+        {
+            observer.Evaluating(epoch);
+            accuracy = Accuracy.Measure(student, data.Test, data.Normalisation, options.Precision, options.Device, options.EvaluationBatchSize);
+        }
+        var best = accuracy is { } measured && !(measured.Acc1 <= progress.BestAcc1);
+        if (best) (progress.BestAcc1, progress.BestEpoch) = (accuracy!.Value.Acc1, epoch);
+        if (accuracy is { } now) (progress.LastAcc1, progress.LastAcc5) = (now.Acc1, now.Acc5);
+
+        observer.EpochEnded(new()
+        {
+            Epoch = epoch,
+            Step = progress.Step,
+            Acc1 = accuracy?.Acc1,
+            Acc5 = accuracy?.Acc5,
+            Loss = progress.TermSums.Values.Sum() / progress.Images,
+            Terms = progress.TermSums.ToDictionary(term => term.Key, term => term.Value / progress.Images),
+            Lr = options.Schedule.At(new(progress.Step - 1, loader.BatchCount, options.Epochs)),
+            ImagesPerSecond = progress.ImagesPerSecond,
+            Seconds = progress.Seconds + clock.Elapsed.TotalSeconds,
+        });
+        progress.NextEpoch();
+        return best;
+    }
+
+    void Save(CheckpointStore? checkpoints, bool best)
+    {
+        if (checkpoints is null) return;
+        try
+        {
+            checkpoints.Save(Checkpoint.Of(progress, student, objective, optimiser), best);
+        }
+        catch (UserException error)
+        {
+            // A full disk must not end days of training: the older checkpoint is whole, and the next attempt may succeed.
+            observer.Warned($"{error.Message.TrimEnd('.')}; training goes on without this checkpoint");
+        }
+    }
+
+    void Restore(CheckpointStore checkpoints)
+    {
+        if (checkpoints.Latest(observer.Warned) is not var (checkpoint, path)) return;
+        checkpoint.Restore(student, objective, optimiser, path);
+        progress = checkpoint.Progress;
+        observer.Said($"resumed from {path}: epoch {progress.Epoch}, step {progress.Step}");
+    }
+
+    IReadOnlyList<string> Bind()
+    {
+        var image = new Size2(data.Train.Height, data.Train.Width);
+        var member = PairMember.Of(student, image);
+        var labels = data.Train.Labels.ToArray();
+        return objective.Bind(new(member, teacher is null ? member : PairMember.Of(teacher, image), data.Classes, labels, (ulong)options.Seed));
+    }
+
+    TrainingResult Result(bool completed) => new(
+        completed,
+        progress.LastAcc1 is { } top1 && progress.LastAcc5 is { } top5 ? new MeasuredAccuracy(top1, top5) : null,
+        progress.BestAcc1,
+        progress.BestEpoch,
+        progress.Epoch - 1,
+        progress.Step);
+
+    /// <summary>Frees the optimiser's and the methods' tensors; student and teacher stay the caller's.</summary>
+    public void Dispose()
+    {
+        optimiser.Dispose();
+        objective.Dispose();
+    }
+}

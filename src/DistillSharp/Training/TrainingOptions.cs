@@ -1,0 +1,56 @@
+using DistillSharp.Data;
+using DistillSharp.Torch;
+using DistillSharp.Torch.Optimisers;
+
+namespace DistillSharp.Training;
+
+/// <summary>How a student is trained. The defaults are the protocol of the CRD and DKD comparisons for CIFAR-100.</summary>
+public sealed record TrainingOptions
+{
+    /// <summary>Passes over the training set.</summary>
+    public int Epochs { get; init; } = 240;
+
+    /// <summary>Images of one optimiser step.</summary>
+    public int BatchSize { get; init; } = 64;
+
+    /// <summary>The learning rate of each step.</summary>
+    public LearningRateSchedule Schedule { get; init; } = new MultiStepSchedule();
+
+    /// <summary>SGD's momentum.</summary>
+    public double Momentum { get; init; } = 0.9;
+
+    /// <summary>SGD's weight decay, for all parameters.</summary>
+    public double WeightDecay { get; init; } = 5e-4;
+
+    /// <summary>Whether SGD looks ahead.</summary>
+    public bool Nesterov { get; init; }
+
+    /// <summary>The type of the heavy operators.</summary>
+    public Precision Precision { get; init; } = Precision.Auto;
+
+    /// <summary>Decides initial weights, order, augmentation and what methods draw.</summary>
+    public long Seed { get; init; } = 1;
+
+    /// <summary>Where to compute.</summary>
+    public Device Device { get; init; } = Device.Cpu;
+
+    /// <summary>What is done to the training images.</summary>
+    public Augmentation Augmentation { get; init; } = Augmentation.CropAndFlip;
+
+    /// <summary>
+    /// The factor of cross-entropy in the total loss; null takes the smallest of what the methods ask for (KD 0.1, all others 1).
+    /// </summary>
+    public double? CrossEntropyWeight { get; init; }
+
+    /// <summary>Images of one batch when the student is measured.</summary>
+    public int EvaluationBatchSize { get; init; } = 250;
+
+    /// <summary>The student is measured after every so many epochs, and always after the last.</summary>
+    public int EvaluateEvery { get; init; } = 1;
+
+    /// <summary>How many of the latest checkpoints are kept, beside the best.</summary>
+    public int KeepCheckpoints { get; init; } = 2;
+
+    /// <summary>Also write a checkpoint within an epoch whenever so much time has passed; null for never.</summary>
+    public TimeSpan? CheckpointEvery { get; init; }
+}

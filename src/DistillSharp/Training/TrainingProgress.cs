@@ -1,0 +1,57 @@
+using System.Text.Json.Serialization;
+
+namespace DistillSharp.Training;
+
+/// <summary>Where a run stands, as a checkpoint keeps it: what follows is a function of this and of the tensors.</summary>
+public sealed record TrainingProgress
+{
+    /// <summary>The epoch under way, or the one to begin, from 1.</summary>
+    public int Epoch { get; set; } = 1;
+
+    /// <summary>Batches of that epoch that were trained on.</summary>
+    public int Batch { get; set; }
+
+    /// <summary>Optimiser steps since the start.</summary>
+    public long Step { get; set; }
+
+    /// <summary>Sums of each weighted term over the epoch so far, by image.</summary>
+    public Dictionary<string, double> TermSums { get; set; } = [];
+
+    /// <summary>Images of the epoch so far.</summary>
+    public long Images { get; set; }
+
+    /// <summary>Seconds of training in the epoch so far.</summary>
+    public double Seconds { get; set; }
+
+    /// <summary>The best top-1 accuracy so far, in percent; null before the first measurement.</summary>
+    public double? BestAcc1 { get; set; }
+
+    /// <summary>The epoch of the best accuracy.</summary>
+    public int? BestEpoch { get; set; }
+
+    /// <summary>The accuracy of the last measurement, in percent.</summary>
+    public double? LastAcc1 { get; set; }
+
+    /// <summary>The five-guess accuracy of the last measurement, in percent.</summary>
+    public double? LastAcc5 { get; set; }
+
+    /// <summary>Training images per second over the epoch so far.</summary>
+    [JsonIgnore]
+    public double ImagesPerSecond => Seconds > 0 ? Images / Seconds : 0;
+
+    internal void Count(int images, double seconds, IEnumerable<(string Name, double Value)> terms)
+    {
+        Batch++;
+        Step++;
+        Images += images;
+        Seconds += seconds;
+        foreach (var (name, value) in terms) TermSums[name] = TermSums.GetValueOrDefault(name) + value * images;
+    }
+
+    internal void NextEpoch()
+    {
+        Epoch++;
+        (Batch, Images, Seconds) = (0, 0, 0);
+        TermSums = [];
+    }
+}

@@ -1,0 +1,20 @@
+using DistillSharp.Evaluation;
+
+namespace DistillSharp.Training;
+
+/// <summary>How a run ended.</summary>
+/// <param name="Completed">Whether it reached its last epoch; if not, it was asked to stop and can be resumed.</param>
+/// <param name="Accuracy">The student's accuracy at the last measurement; null when it was never measured.</param>
+/// <param name="BestAcc1">The best top-1 accuracy of any epoch, in percent.</param>
+/// <param name="BestEpoch">The epoch of the best accuracy.</param>
+/// <param name="Epochs">Epochs that were completed.</param>
+/// <param name="Steps">Optimiser steps.</param>
+public sealed record TrainingResult(bool Completed, MeasuredAccuracy? Accuracy, double? BestAcc1, int? BestEpoch, int Epochs, long Steps);
+
+/// <summary>An accuracy in percent.</summary>
+/// <param name="Top1">Right first guesses.</param>
+/// <param name="Top5">Right guesses among the first five.</param>
+public readonly record struct MeasuredAccuracy(double Top1, double Top5)
+{
+    internal static MeasuredAccuracy Of(Accuracy accuracy) => new(accuracy.Acc1, accuracy.Acc5);
+}

@@ -1,0 +1,66 @@
+using System.Text.Json;
+using DistillSharp.Formats;
+using DistillSharp.Torch;
+
+namespace DistillSharp.Verification;
+
+/// <summary>One reference file: what it is, and the numbers that an independent implementation computed.</summary>
+sealed class ReferenceCase
+{
+    readonly Dictionary<string, StoredTensor> stored;
+    readonly IReadOnlyDictionary<string, string> metadata;
+
+    ReferenceCase(string path, IReadOnlyDictionary<string, string> metadata, IEnumerable<StoredTensor> tensors)
+    {
+        Path = path;
+        this.metadata = metadata;
+        stored = tensors.ToDictionary(tensor => tensor.Name);
+        Values = new ReferenceValues(metadata.GetValueOrDefault("salt", ""));
+    }
+
+    public string Path { get; }
+
+    public ReferenceValues Values { get; }
+
+    public IReadOnlyDictionary<string, string> Metadata => metadata;
+
+    public IReadOnlyCollection<string> Names => stored.Keys;
+
+    public static ReferenceCase Read(string path)
+    {
+        var file = SafeTensors.Read(path);
+        return new(path, file.Metadata, file.Tensors);
+    }
+
+    public string Text(string key) => metadata.TryGetValue(key, out var value) ? value : throw Broken($"says nothing of '{key}'");
+
+    public string? TextOrNull(string key) => metadata.GetValueOrDefault(key);
+
+    public int Whole(string key) => int.TryParse(Text(key), out var value) ? value : throw Broken($"'{key}' is '{Text(key)}', not a whole number");
+
+    public long[] Sizes(string key) => Parsed<long[]>(key);
+
+    public T Parsed<T>(string key)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(Text(key)) ?? throw Broken($"'{key}' is null");
+        }
+        catch (JsonException error)
+        {
+            throw Broken($"'{key}' cannot be read: {error.Message}");
+        }
+    }
+
+    public bool Has(string name) => stored.ContainsKey(name);
+
+    /// <summary>A stored tensor as a libtorch tensor.</summary>
+    public Tensor this[string name] => stored.TryGetValue(name, out var tensor) ? tensor.ToTensor() : throw Broken($"holds no tensor '{name}'");
+
+    /// <summary>The stored tensors whose names begin with a prefix, without it, in order.</summary>
+    public IEnumerable<(string Name, Tensor Tensor)> Under(string prefix) =>
+        stored.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+            .Select(name => (name[prefix.Length..], this[name]));
+
+    UserException Broken(string what) => new($"{Path}: the reference case {what}");
+}

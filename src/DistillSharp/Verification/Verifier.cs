@@ -1,0 +1,76 @@
+using DistillSharp.Torch;
+
+namespace DistillSharp.Verification;
+
+/// <summary>How a reference case ended.</summary>
+public enum VerificationOutcome
+{
+    /// <summary>Every number agrees.</summary>
+    Passed,
+
+    /// <summary>Some number differs, or the case could not be run.</summary>
+    Failed,
+
+    /// <summary>The case is of a kind, network or method that this version does not know.</summary>
+    Unknown,
+}
+
+/// <summary>The result of one reference case.</summary>
+/// <param name="Case">The file, relative to the folder.</param>
+/// <param name="Kind">model, method or trajectory.</param>
+/// <param name="Outcome">How it ended.</param>
+/// <param name="Details">What differs, or why it is unknown.</param>
+/// <param name="WorstError">The largest relative error within tolerance.</param>
+/// <param name="Seconds">How long it took.</param>
+public sealed record VerificationResult(
+    string Case, string Kind, VerificationOutcome Outcome, IReadOnlyList<string> Details, double WorstError, double Seconds);
+
+/// <summary>
+/// Compares this implementation with reference numbers that an independent one computed: every *.safetensors below a folder.
+/// </summary>
+public static class Verifier
+{
+    sealed record Check(Func<ReferenceCase, bool> Knows, Action<ReferenceCase, Comparison, Device> Run);
+
+    static readonly Dictionary<string, Check> checks = new()
+    {
+        ["model"] = new(ModelCheck.Knows, ModelCheck.Run),
+        ["method"] = new(MethodCheck.Knows, MethodCheck.Run),
+        ["trajectory"] = new(TrajectoryCheck.Knows, TrajectoryCheck.Run),
+    };
+
+    /// <summary>Runs every case below a folder, in the order of their names, in float32.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <exception cref="UserException">There is no such folder, or no case in it.</exception>
+    public static IEnumerable<VerificationResult> Run(string folder, Device device = default)
+    {
+        if (!Directory.Exists(folder)) throw new UserException($"{folder}: there is no such folder of reference cases");
+        var files = Directory.EnumerateFiles(folder, "*.safetensors", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();
+        if (files.Length == 0) throw new UserException($"{folder}: no reference case (*.safetensors) lies in or below this folder");
+        return files.Select(file => RunCase(file, Path.GetRelativePath(folder, file), device));
+    }
+
+    static VerificationResult RunCase(string file, string name, Device device)
+    {
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var comparison = new Comparison();
+        var kind = "unreadable";
+        VerificationResult Result(VerificationOutcome outcome, params IEnumerable<string> details) =>
+            new(name, kind, outcome, [.. details], comparison.Worst, clock.Elapsed.TotalSeconds);
+        try
+        {
+            using var scope = TensorScope.Open();
+            var reference = ReferenceCase.Read(file);
+            kind = reference.TextOrNull("kind") ?? "unknown";
+            if (!checks.TryGetValue(kind, out var check)) return Result(VerificationOutcome.Unknown, $"no check for cases of kind '{kind}'");
+            if (!check.Knows(reference)) return Result(VerificationOutcome.Unknown, "its network or method is not known");
+            check.Run(reference, comparison, device);
+            return comparison.Differences.Count == 0 ? Result(VerificationOutcome.Passed) : Result(VerificationOutcome.Failed, comparison.Differences);
+        }
+        catch (Exception error) when (error is UserException or TorchException)
+        {
+            return Result(VerificationOutcome.Failed, error.Message);
+        }
+    }
+}
