@@ -33,11 +33,14 @@ public sealed class Dkd : DistillationMethod
     /// <inheritdoc/>
     public override string Name => "dkd";
 
+    /// <summary>The published beta of a pair: 8, or 6, 2, 0.5 for the pairs that have their own.</summary>
+    public static double PublishedBeta(string teacher, string student) => betas.GetValueOrDefault((teacher, student), 8);
+
     /// <summary>alpha.</summary>
     [Setting("weight of the target class's part (TCKD)")]
     public double Alpha { get; set; } = 1;
 
-    /// <summary>beta; null for the published one: 8, or 6, 2, 0.5 for the pairs that have their own.</summary>
+    /// <summary>beta; null for the pair's published one (<see cref="PublishedBeta"/>).</summary>
     [Setting("weight of the other classes' part (NCKD); unless set, the pair's published one, else 8")]
     public double? Beta { get; set; }
 
@@ -52,8 +55,8 @@ public sealed class Dkd : DistillationMethod
     /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
-        published = pair.IsImageNet ? (8, 1, 1) : (8, 4, 20);
-        if (betas.TryGetValue((pair.Teacher.Name, pair.Student.Name), out var own)) published.Beta = own;
+        var ownBeta = PublishedBeta(pair.Teacher.Name, pair.Student.Name);
+        published = pair.IsImageNet ? (ownBeta, 1, 1) : (ownBeta, 4, 20);
         var (beta, T, warmUp) = Settings;
         Require(T > 0, "temperature", T, "greater than 0");
         Require(warmUp >= 0, "warmup", warmUp, "0 or more epochs");
