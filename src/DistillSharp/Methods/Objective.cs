@@ -10,6 +10,7 @@ namespace DistillSharp.Methods;
 public sealed class Objective : Module
 {
     readonly DistillationMethod[] methods;
+    readonly CrossEntropy? unweighted;
 
     /// <param name="methods">The methods beside cross-entropy.</param>
     /// <param name="crossEntropyWeight">
@@ -18,8 +19,9 @@ public sealed class Objective : Module
     public Objective(IEnumerable<DistillationMethod> methods, double? crossEntropyWeight = null)
     {
         var given = methods.ToArray();
-        var crossEntropy = given.OfType<CrossEntropy>().FirstOrDefault()
-            ?? new CrossEntropy { Weight = crossEntropyWeight ?? given.Select(method => method.CrossEntropyWeight).DefaultIfEmpty(1).Min() };
+        var own = given.OfType<CrossEntropy>().FirstOrDefault();
+        var crossEntropy = own ?? new CrossEntropy { Weight = crossEntropyWeight ?? AskedFor(given) };
+        if (own is null && crossEntropyWeight is null) unweighted = crossEntropy;
         this.methods = [.. given.Where(method => method != crossEntropy).Prepend(crossEntropy).Where(method => method.Weight != 0)];
         if (this.methods.Length == 0) throw new UsageException("every term of the loss has the weight 0: there is nothing to train on");
         foreach (var (name, method) in Names(this.methods)) Child(name, method);
@@ -38,7 +40,15 @@ public sealed class Objective : Module
     /// <summary>Prepares every method for a pair.</summary>
     /// <returns>Lines for the log.</returns>
     /// <exception cref="UserException">A method cannot serve the pair.</exception>
-    public IReadOnlyList<string> Bind(DistillationPair pair) => [.. methods.SelectMany(method => method.Bind(pair))];
+    public IReadOnlyList<string> Bind(DistillationPair pair)
+    {
+        string[] lines = [.. methods.SelectMany(method => method.Bind(pair))];
+        // What a method asks for may depend on the pair, as KD's weights do.
+        if (unweighted is not null) unweighted.Weight = AskedFor(methods.Where(method => method != unweighted));
+        return lines;
+    }
+
+    static double AskedFor(IEnumerable<DistillationMethod> methods) => methods.Select(method => method.CrossEntropyWeight).DefaultIfEmpty(1).Min();
 
     /// <summary>The weighted terms of a step; their sum is the loss.</summary>
     public IReadOnlyList<LossTerm> Compute(DistillationStep step) =>

@@ -67,8 +67,8 @@ public sealed class Recipe
             throw new UsageException($"{methods!.Place}: {needy.Name} needs a teacher, and the recipe has none; give teacher: {{ network: NAME, weights: FILE }}");
         if (Teacher is not null && !Methods.Any(method => method.NeedsTeacher))
             throw new UsageException($"{teacher!.Place}: the recipe has a teacher, but no method that uses one; add a method or remove the teacher (--set teacher=null)");
-        if (CrossEntropyWeight == 0 && Methods.Count == 0)
-            throw new UsageException($"{crossEntropy!.Place}: cross-entropy has weight 0 and there is no method: nothing is left to learn from");
+        if (CrossEntropyWeight == 0 && Methods.All(method => method.Settings["weight"] == "0"))
+            throw new UsageException($"{crossEntropy!.Place}: cross-entropy has weight 0, and so has every method there is: nothing is left to learn from");
     }
 
     /// <summary>The images.</summary>

@@ -116,7 +116,8 @@ public class RecipeErrorTests
     {
         Assert.StartsWith("r.yaml:4: fsecd needs a teacher, and the recipe has none", Wrong(teacher: null).Message);
         Assert.StartsWith("r.yaml:2: the recipe has a teacher, but no method that uses one", Wrong(methods: null).Message);
-        Assert.StartsWith("r.yaml:5: cross-entropy has weight 0 and there is no method", Wrong(teacher: null, methods: null, ce: "weight: 0").Message);
+        Assert.StartsWith("r.yaml:5: cross-entropy has weight 0, and so has every method", Wrong(teacher: null, methods: null, ce: "weight: 0").Message);
+        Assert.StartsWith("r.yaml:5: cross-entropy has weight 0, and so has every method", Wrong(methods: "{ name: fsecd, weight: 0.0 }", ce: "weight: 0").Message);
         Assert.StartsWith("r.yaml: the recipe has no data; it needs at least data: { set: cifar100 }", Wrong(data: null).Message);
         Assert.StartsWith("r.yaml: the recipe has no student; it needs at least", Wrong(student: null).Message);
     }

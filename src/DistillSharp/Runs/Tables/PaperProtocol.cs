@@ -43,7 +43,9 @@ static class PaperProtocol
             Setting("data.mean", "mean", "[0.5071, 0.4867, 0.4408]");
             Setting("data.std", "standard deviation", "[0.2675, 0.2565, 0.2761]");
         }
-        if (paper.Method is "kd" or "dkd") Setting("methods[0].temperature", "temperature", imagenet ? "1" : "4");
+        // Left to the method, the temperature is the published one.
+        if (paper.Method is "kd" or "dkd" && run.Settings.GetValueOrDefault("methods[0].temperature") != "")
+            Setting("methods[0].temperature", "temperature", imagenet ? "1" : "4");
         return found;
 
         void Number(string what, int? ours, int theirs)

@@ -53,6 +53,14 @@ public class PaperRecipesTests
     }
 
     [Fact]
+    public void A_temperature_left_to_the_method_is_no_departure()
+    {
+        var result = trainable.First(result => result is { Table: 3, Method: "kd" });
+        Assert.Empty(PaperProtocol.Departures(result, Finished(PaperRecipes.Get(PaperRecipes.NameOf(result), "methods.kd.temperature=null"))));
+        Assert.Equal(["temperature 2 instead of 4"], PaperProtocol.Departures(result, Finished(PaperRecipes.Get(PaperRecipes.NameOf(result), "methods.kd.temperature=2"))));
+    }
+
+    [Fact]
     public void Light_students_have_a_lower_rate()
     {
         if (!Networks.Names.Contains("shufflenet_v1")) return;
