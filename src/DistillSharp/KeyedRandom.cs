@@ -22,6 +22,8 @@ public readonly struct KeyedRandom
         Subset = 3,
         /// <summary>The samples that another is contrasted with.</summary>
         Negatives = 4,
+        /// <summary>Where the points of a map begin.</summary>
+        Embedding = 5,
     }
 
     /// <summary>The numbers for a purpose, a seed and (where it matters) an epoch.</summary>

@@ -26,25 +26,15 @@ public readonly record struct Accuracy(int Images, int Correct1, int Correct5)
     public static Accuracy Measure(
         Classifier network, ImageSet images, Normalisation normalisation, Precision precision = Precision.Fp32, Device device = default, int batchSize = 250)
     {
-        var training = network.Training;
-        network.Train(false);
-        try
+        using var mode = new EvaluationMode(network, precision, device);
+        var sum = default(Accuracy);
+        foreach (var batch in new BatchLoader(images, normalisation, BatchOptions.Evaluation(batchSize)).Epoch())
         {
-            using var off = Autograd.NoGrad();
-            using var mixed = precision.Enter(device);
-            var sum = default(Accuracy);
-            foreach (var batch in new BatchLoader(images, normalisation, BatchOptions.Evaluation(batchSize)).Epoch())
-            {
-                using var scope = TensorScope.Open();
-                var logits = network.Forward(batch.Images.To(device)).Logits;
-                sum = sum.Add(Count(logits, batch.Labels.To(device)));
-            }
-            return sum;
+            using var scope = TensorScope.Open();
+            var logits = network.Forward(batch.Images.To(device)).Logits;
+            sum = sum.Add(Count(logits, batch.Labels.To(device)));
         }
-        finally
-        {
-            network.Train(training);
-        }
+        return sum;
     }
 
     /// <summary>Counts the right guesses of one batch: logits [N, K], labels int64 [N].</summary>

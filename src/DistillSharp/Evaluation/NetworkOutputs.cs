@@ -1,0 +1,103 @@
+using DistillSharp.Data;
+using DistillSharp.Models;
+using DistillSharp.Torch;
+
+namespace DistillSharp.Evaluation;
+
+/// <summary>What a network makes of every image of a set: what pictures of a trained network are drawn from.</summary>
+public sealed class NetworkOutputs
+{
+    readonly float[] logits, pooled;
+    readonly int[] labels, predictions;
+
+    /// <summary>Takes over the arrays; the caller no longer writes to them.</summary>
+    /// <param name="logits">[N, K], row-major.</param>
+    /// <param name="pooled">[N, D], row-major.</param>
+    /// <param name="labels">[N], each below K.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit together, or a label names no class.</exception>
+    public NetworkOutputs(float[] logits, float[] pooled, int[] labels)
+    {
+        if (labels.Length == 0 || logits.Length == 0 || logits.Length % labels.Length != 0 || pooled.Length % labels.Length != 0)
+            throw new ArgumentException($"{logits.Length} logits and {pooled.Length} pooled features do not belong to {labels.Length} images");
+        (this.logits, this.pooled, this.labels) = (logits, pooled, labels);
+        (Classes, Width) = (logits.Length / labels.Length, pooled.Length / labels.Length);
+        if (Array.Exists(labels, label => (uint)label >= (uint)Classes)) throw new ArgumentException($"a label is not below {Classes}", nameof(labels));
+        predictions = [.. Enumerable.Range(0, Count).Select(i => Largest(LogitsOf(i)))];
+    }
+
+    /// <summary>Number of images, N.</summary>
+    public int Count => labels.Length;
+
+    /// <summary>Number of classes, K.</summary>
+    public int Classes { get; }
+
+    /// <summary>Width of the pooled features, D.</summary>
+    public int Width { get; }
+
+    /// <summary>The logits, [N, K].</summary>
+    public ReadOnlySpan<float> Logits => logits;
+
+    /// <summary>The features before the classifier, [N, D].</summary>
+    public ReadOnlySpan<float> Pooled => pooled;
+
+    /// <summary>The true class of each image, [N].</summary>
+    public ReadOnlySpan<int> Labels => labels;
+
+    /// <summary>The class of the largest logit of each image, [N]; the first of equal ones.</summary>
+    public ReadOnlySpan<int> Predictions => predictions;
+
+    /// <summary>How many predictions are right.</summary>
+    public int Correct => labels.Zip(predictions).Count(pair => pair.First == pair.Second);
+
+    /// <summary>The logits of one image, [K].</summary>
+    public ReadOnlySpan<float> LogitsOf(int image) => logits.AsSpan(image * Classes, Classes);
+
+    /// <summary>The softmax probability that the network gives to a class for an image.</summary>
+    public double Probability(int image, int label)
+    {
+        var row = LogitsOf(image);
+        double most = row[predictions[image]], sum = 0;
+        foreach (var logit in row) sum += Math.Exp(logit - most);
+        return Math.Exp(row[label] - most) / sum;
+    }
+
+    /// <summary>
+    /// Runs a network over a set in evaluation mode, without augmentation; its mode is restored afterwards. Beside the result
+    /// only one batch is in memory at a time.
+    /// </summary>
+    /// <param name="network">The network.</param>
+    /// <param name="images">The images, N of them, of as many classes as the network has.</param>
+    /// <param name="normalisation">How they are normalised.</param>
+    /// <param name="precision">The type of the heavy operators; the results are float32.</param>
+    /// <param name="device">Where the network lives.</param>
+    /// <param name="batchSize">Images of one batch.</param>
+    /// <exception cref="UserException">The network has another number of classes or cannot take images of this size.</exception>
+    public static NetworkOutputs Of(
+        Classifier network, ImageSet images, Normalisation normalisation, Precision precision = Precision.Fp32, Device device = default, int batchSize = 250)
+    {
+        if (network.Classes != images.ClassNames.Count)
+            throw new UserException($"{network.Name} tells {network.Classes} classes apart, but the images have {images.ClassNames.Count}");
+        using var mode = new EvaluationMode(network, precision, device);
+        var logits = new float[(long)images.Count * network.Classes];
+        float[]? pooled = null;
+        foreach (var batch in new BatchLoader(images, normalisation, BatchOptions.Evaluation(batchSize)).Epoch())
+        {
+            using var scope = TensorScope.Open();
+            var output = network.Forward(batch.Images.To(device), Features.Pooled);
+            var width = (int)output.Pooled!.Size(1);
+            pooled ??= new float[(long)images.Count * width];
+            var first = batch.Number * batchSize;
+            output.Logits.ToArray<float>().CopyTo(logits, first * network.Classes);
+            output.Pooled.ToArray<float>().CopyTo(pooled, first * width);
+        }
+        return new(logits, pooled!, images.Labels.ToArray());
+    }
+
+    static int Largest(ReadOnlySpan<float> row)
+    {
+        var best = 0;
+        for (var k = 1; k < row.Length; k++)
+            if (row[k] > row[best]) best = k;
+        return best;
+    }
+}
