@@ -14,7 +14,6 @@ public class TsneTests
         var map = new Tsne().Embed(points, Width);
         Assert.True(map.Divergence is > 0 and < 1.5, $"divergence {map.Divergence}");
         Assert.Equal(1.0, NearestOfOwnCluster(map), 2);
-        // scikit-learn's TSNE reaches 0.957 to 0.963 on these points.
         Assert.True(Trustworthiness.Of(points, Width, map) > 0.95, $"trustworthiness {Trustworthiness.Of(points, Width, map)}");
     }
 
