@@ -1,7 +1,17 @@
+using DistillSharp.Cli.Commands;
+
 namespace DistillSharp.Cli;
 
 /// <summary>Every command of the tool, in the order of the help page.</summary>
 static class CommandList
 {
-    public static IReadOnlyList<CliCommand> All() => [];
+    public static IReadOnlyList<CliCommand> All() =>
+    [
+        new TrainCommand(),
+        new EvalCommand(),
+        new ModelsCommand(),
+        new MethodsCommand(),
+        new VerifyCommand(),
+        new DoctorCommand(),
+    ];
 }

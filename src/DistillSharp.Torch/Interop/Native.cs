@@ -14,7 +14,8 @@ internal static unsafe partial class Native
         NativeLibrary.SetDllImportResolver(typeof(Native).Assembly, Resolve);
         Check(ds_runtime_start());
         // libtorch starts with one thread where it cannot read the number of cores.
-        Check(ds_set_threads(Environment.ProcessorCount));
+        var asked = Environment.GetEnvironmentVariable("OMP_NUM_THREADS");
+        Check(ds_set_threads(int.TryParse(asked, out var threads) && threads > 0 ? threads : Environment.ProcessorCount));
     }
 
     /// <summary>Turns the status of a native call into a <see cref="TorchException"/>.</summary>

@@ -1,0 +1,29 @@
+using System.CommandLine;
+using DistillSharp.Verification;
+using Spectre.Console;
+
+namespace DistillSharp.Cli.Commands;
+
+sealed class DoctorCommand : CliCommand
+{
+    readonly Option<bool> json = JsonOption();
+
+    public DoctorCommand() : base("doctor", "Look at this machine: which libtorch, how fast, and what would make it faster.", "distill doctor", "distill doctor --json") =>
+        Options.Add(json);
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        var findings = Doctor.Examine();
+        var healthy = findings.All(finding => finding.Healthy);
+        if (given.GetValue(json)) terminal.Json(new { healthy, findings });
+        else
+        {
+            foreach (var finding in findings)
+            {
+                terminal.StyledOut.MarkupLineInterpolated($"{(finding.Healthy ? "[green]ok  [/]" : "[yellow]slow[/]")}  {finding.Name,-22} {finding.Value}");
+                if (finding.Remedy is { } remedy) terminal.StyledOut.MarkupLineInterpolated($"                              mend it with: [bold]{remedy}[/]");
+            }
+        }
+        return healthy ? 0 : 1;
+    }
+}

@@ -1,0 +1,43 @@
+using System.CommandLine;
+using DistillSharp.Models;
+using Spectre.Console;
+
+namespace DistillSharp.Cli.Commands;
+
+sealed class ModelsCommand : CliCommand
+{
+    readonly Option<int> classes = new("--classes") { Description = "Number of classes; 0 means 100 for CIFAR networks and 1000 for ImageNet ones" };
+    readonly Option<bool> json = JsonOption();
+
+    public ModelsCommand() : base("models", "List the networks: parameters, work and features.", "distill models", "distill models --classes 10 --json")
+    {
+        Options.Add(classes);
+        Options.Add(json);
+    }
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        var cards = NetworkCard.All(given.GetValue(classes) is > 0 and var count ? count : null);
+        if (given.GetValue(json))
+        {
+            terminal.Json(cards.Select(card => new
+            {
+                card.Name,
+                card.Parameters,
+                card.Macs,
+                card.Classes,
+                Input = new[] { 3, card.Input.Height, card.Input.Width },
+                card.PooledWidth,
+                Stages = card.Stages.Select(stage => new[] { stage.Channels, stage.Height, stage.Width }),
+            }));
+            return 0;
+        }
+        var table = new Table().Border(TableBorder.Simple)
+            .AddColumn("network").AddColumn(new TableColumn("parameters").RightAligned()).AddColumn(new TableColumn("MACs").RightAligned())
+            .AddColumn("input").AddColumn("stages (channels x height x width)").AddColumn(new TableColumn("pooled").RightAligned());
+        foreach (var card in cards)
+            table.AddRow(card.Name, $"{card.Parameters / 1e6:0.00} M", $"{card.Macs / 1e6:0.0} M", $"{card.Input}", string.Join(" ", card.Stages), $"{card.PooledWidth}");
+        terminal.StyledOut.Write(table);
+        return 0;
+    }
+}

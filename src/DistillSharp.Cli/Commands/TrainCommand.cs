@@ -1,0 +1,53 @@
+using System.CommandLine;
+using DistillSharp.Runs;
+
+namespace DistillSharp.Cli.Commands;
+
+sealed class TrainCommand : CliCommand
+{
+    readonly Argument<string> recipe = new("RECIPE") { Description = "A recipe's file, or the folder of a run to resume" };
+    readonly Option<string[]> set = CommonOptions.Set();
+    readonly Option<string?> name = new("--name") { Description = "The run's name; made of teacher, student, methods and seed where it is left out" };
+    readonly Option<bool> resume = new("--resume") { Description = "Go on with the run of that name from its last checkpoint, if there is one" };
+    readonly Option<string> runs = CommonOptions.Runs();
+    readonly Option<bool> json = JsonOption();
+
+    public TrainCommand() : base(
+        "train", "Train a student, with a teacher or alone, as a recipe says.",
+        "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml",
+        "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml --set train.epochs=1 --set data.root=/data --name first",
+        "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml --name first --resume")
+    {
+        Arguments.Add(recipe);
+        foreach (var option in new Option[] { set, name, resume, runs, json }) Options.Add(option);
+    }
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        var request = TrainingRequest.Of(given.GetValue(recipe)!, given.GetValue(set) ?? [], given.GetValue(name), given.GetValue(runs)!, given.GetValue(resume));
+        using var stop = new StopOnInterrupt(terminal);
+        using var progress = TrainingProgressView.For(terminal);
+        var result = new Experiment(request.Recipe, request.RunsRoot, progress).Run(request.Name, given.GetValue(resume), stop.Token);
+        progress.Dispose();
+
+        if (given.GetValue(json))
+            terminal.Json(new
+            {
+                run = result.Folder,
+                completed = result.Training.Completed,
+                epochs = result.Training.Epochs,
+                acc1 = result.Training.Accuracy?.Top1,
+                acc5 = result.Training.Accuracy?.Top5,
+                result.Training.BestAcc1,
+                result.Training.BestEpoch,
+                result.Student.Parameters,
+                result.ImagesPerSecond,
+                result.Seconds,
+            });
+        else if (result.Training.Completed)
+            terminal.Out.WriteLine($"{result.Student.Network}: Acc1 {result.Training.Accuracy?.Top1:0.00} %, Acc5 {result.Training.Accuracy?.Top5:0.00} % after {result.Training.Epochs} epochs; the run is {result.Folder}");
+        else
+            terminal.Out.WriteLine($"stopped in epoch {result.Training.Epochs + 1} with a checkpoint; go on with: distill train {result.Folder} --resume");
+        return result.Training.Completed ? 0 : 1;
+    }
+}

@@ -1,0 +1,57 @@
+using System.CommandLine;
+using DistillSharp.Verification;
+using Spectre.Console;
+
+namespace DistillSharp.Cli.Commands;
+
+sealed class VerifyCommand : CliCommand
+{
+    readonly Argument<string> folder = new("DIR") { Description = "The folder of reference cases (*.safetensors, in folders below too)" };
+    readonly Option<string> device = new("--device") { Description = "Where to compute: cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
+    readonly Option<bool> json = JsonOption();
+
+    public VerifyCommand() : base(
+        "verify", "Compare networks, losses, gradients and training steps with reference numbers.",
+        "distill verify ../shared/reference", "distill verify cases --json")
+    {
+        Arguments.Add(folder);
+        Options.Add(device);
+        Options.Add(json);
+    }
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        var asJson = given.GetValue(json);
+        var results = new List<VerificationResult>();
+        foreach (var result in Verifier.Run(given.GetValue(folder)!, CommonOptions.Device(given.GetValue(device)!)))
+        {
+            results.Add(result);
+            if (!asJson) Show(result, terminal);
+        }
+        var counts = Enum.GetValues<VerificationOutcome>().ToDictionary(outcome => outcome, outcome => results.Count(result => result.Outcome == outcome));
+        if (asJson)
+            terminal.Json(new
+            {
+                passed = counts[VerificationOutcome.Passed],
+                failed = counts[VerificationOutcome.Failed],
+                unknown = counts[VerificationOutcome.Unknown],
+                cases = results.Select(result => new { result.Case, result.Kind, outcome = result.Outcome.ToString().ToLowerInvariant(), result.WorstError, result.Seconds, result.Details }),
+            });
+        else
+            terminal.Out.WriteLine($"{counts[VerificationOutcome.Passed]} passed, {counts[VerificationOutcome.Failed]} failed, {counts[VerificationOutcome.Unknown]} unknown");
+        return counts[VerificationOutcome.Failed] == 0 ? 0 : 1;
+    }
+
+    static void Show(VerificationResult result, Terminal terminal)
+    {
+        var (word, colour) = result.Outcome switch
+        {
+            VerificationOutcome.Passed => ("passed ", "green"),
+            VerificationOutcome.Failed => ("FAILED ", "red"),
+            _ => ("unknown", "yellow"),
+        };
+        var note = result.Outcome == VerificationOutcome.Passed ? $"worst relative error {result.WorstError:0.0e+0}, {result.Seconds:0.0} s" : "";
+        terminal.StyledOut.MarkupLine($"[{colour}]{word}[/]  {Markup.Escape(result.Case),-48} {note}");
+        foreach (var detail in result.Details) terminal.StyledOut.MarkupLine($"           {Markup.Escape(detail)}");
+    }
+}

@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Globalization;
+using DistillSharp.Training;
+using Spectre.Console;
+
+namespace DistillSharp.Cli;
+
+/// <summary>Shows training as it goes: one live line on a terminal, plain lines now and then anywhere else.</summary>
+abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IDisposable
+{
+    protected Terminal Terminal { get; } = terminal;
+
+    protected TrainingPlan Plan { get; private set; } = new(1, 1, 1, 1, Torch.Precision.Fp32, 0);
+
+    public static TrainingProgressView For(Terminal terminal) =>
+        terminal.StyledError.Profile.Capabilities.Interactive ? new LiveLine(terminal) : new PlainLines(terminal);
+
+    public override void Started(TrainingPlan plan)
+    {
+        Plan = plan;
+        Line($"training {plan.Parameters:N0} parameters for {plan.Epochs} epochs of {plan.StepsPerEpoch} steps, batch {plan.BatchSize}, {plan.Precision.ToString().ToLowerInvariant()}");
+    }
+
+    public override void EpochEnded(EpochMetrics metrics)
+    {
+        var accuracy = metrics.Acc1 is null ? "" : string.Create(CultureInfo.InvariantCulture, $"  Acc1 {metrics.Acc1:0.00}  Acc5 {metrics.Acc5:0.00}");
+        Line(string.Create(CultureInfo.InvariantCulture,
+            $"epoch {metrics.Epoch,3}/{Plan.Epochs}  loss {metrics.Loss:0.0000}{Terms(metrics.Terms.Select(term => (term.Key, term.Value)))}  lr {metrics.Lr:0.#####}  {metrics.ImagesPerSecond:0} images/s{accuracy}"));
+    }
+
+    public override void Said(string message) => Line(message);
+
+    public override void Warned(string message) => Line($"warning: {message}");
+
+    public virtual void Dispose() { }
+
+    protected abstract void Line(string text);
+
+    protected string Describe(StepReport report)
+    {
+        var left = (Plan.Epochs - report.Epoch + 1.0) * Plan.StepsPerEpoch - report.Batch;
+        var remaining = report.ImagesPerSecond > 0 ? TimeSpan.FromSeconds(left * Plan.BatchSize / report.ImagesPerSecond) : TimeSpan.Zero;
+        return string.Create(CultureInfo.InvariantCulture,
+            $"epoch {report.Epoch,3}/{Plan.Epochs}  step {report.Batch,4}/{Plan.StepsPerEpoch}  loss {report.Loss:0.0000}{Terms(report.Terms)}  lr {report.LearningRate:0.#####}  {report.ImagesPerSecond:0} images/s  {Shown(remaining)} left");
+    }
+
+    // One term alone is the loss.
+    static string Terms(IEnumerable<(string Name, double Value)> terms)
+    {
+        var all = terms.ToArray();
+        return all.Length < 2 ? "" : $" ({string.Join(", ", all.Select(term => string.Create(CultureInfo.InvariantCulture, $"{term.Name} {term.Value:0.000}")))})";
+    }
+
+    static string Shown(TimeSpan time) => time.TotalHours >= 1 ? $"{(int)time.TotalHours} h {time.Minutes:00} min" : $"{time.Minutes}:{time.Seconds:00}";
+
+    /// <summary>Plain lines: each epoch, and a step every few seconds.</summary>
+    sealed class PlainLines(Terminal terminal) : TrainingProgressView(terminal)
+    {
+        static readonly TimeSpan interval = TimeSpan.FromSeconds(15);
+        readonly Stopwatch clock = Stopwatch.StartNew();
+
+        public override void Stepped(StepReport report)
+        {
+            if (clock.Elapsed < interval) return;
+            clock.Restart();
+            Line(Describe(report));
+        }
+
+        protected override void Line(string text) => Terminal.Error.WriteLine(text);
+    }
+
+    /// <summary>One line that is written over and over, the epochs' lines standing above it.</summary>
+    sealed class LiveLine(Terminal terminal) : TrainingProgressView(terminal)
+    {
+        const string Erase = "\r\u001b[2K";
+        static readonly TimeSpan interval = TimeSpan.FromMilliseconds(100);
+        readonly Stopwatch clock = Stopwatch.StartNew();
+        bool shown;
+
+        public override void Stepped(StepReport report)
+        {
+            if (shown && clock.Elapsed < interval) return;
+            clock.Restart();
+            Show(Bar(report) + Describe(report));
+        }
+
+        public override void Evaluating(int epoch) => Show($"epoch {epoch,3}/{Plan.Epochs}  measuring on the test images");
+
+        public override void Dispose() => Clear();
+
+        protected override void Line(string text)
+        {
+            Clear();
+            Terminal.StyledError.WriteLine(text);
+        }
+
+        void Show(string text)
+        {
+            // A line that wraps could not be written over.
+            var width = Math.Max(20, Terminal.StyledError.Profile.Width - 1);
+            Terminal.Error.Write(Erase + (text.Length > width ? text[..width] : text));
+            shown = true;
+        }
+
+        void Clear()
+        {
+            if (!shown) return;
+            Terminal.Error.Write(Erase);
+            shown = false;
+        }
+
+        string Bar(StepReport report)
+        {
+            const int length = 16;
+            var full = (int)Math.Round(length * (double)report.Batch / Plan.StepsPerEpoch);
+            return $"{new string('━', full)}{new string('╌', length - full)} ";
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using DistillSharp.Torch;
+
+namespace DistillSharp.Models;
+
+/// <summary>A network's figures, all computed from the network itself.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Classes">Number of classes.</param>
+/// <param name="Input">The size of its images.</param>
+/// <param name="Parameters">Trainable values.</param>
+/// <param name="Macs">Multiply-add operations for one image.</param>
+/// <param name="Stages">The features of stem and stages.</param>
+/// <param name="PooledWidth">Width of the features before the classifier.</param>
+public sealed record NetworkCard(
+    string Name, int Classes, Size2 Input, long Parameters, long Macs, IReadOnlyList<FeatureShape> Stages, long PooledWidth)
+{
+    const int CifarClasses = 100, ImageNetClasses = 1000, CifarSize = 32;
+
+    /// <summary>The figures of one network.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="classes">Number of classes; null for 100 where the natural input is CIFAR's, else 1000.</param>
+    public static NetworkCard Of(string name, int? classes = null)
+    {
+        var network = Networks.Create(name, classes ?? CifarClasses);
+        try
+        {
+            if (classes is null && network.Input.Natural.Height > CifarSize)
+            {
+                network.Dispose();
+                network = Networks.Create(name, ImageNetClasses);
+            }
+            var shapes = network.Describe();
+            return new(name, network.Classes, network.Input.Natural, network.ParameterCount, shapes.MultiplyAdds, shapes.Stages, shapes.PooledWidth);
+        }
+        finally
+        {
+            network.Dispose();
+        }
+    }
+
+    /// <summary>The figures of all networks, in the order of their names.</summary>
+    public static IReadOnlyList<NetworkCard> All(int? classes = null) => [.. Networks.Names.Select(name => Of(name, classes))];
+}

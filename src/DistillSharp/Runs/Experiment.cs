@@ -1,0 +1,145 @@
+using DistillSharp.Data;
+using DistillSharp.Models;
+using DistillSharp.Recipes;
+using DistillSharp.Torch;
+using DistillSharp.Training;
+
+namespace DistillSharp.Runs;
+
+/// <summary>How an experiment ended.</summary>
+/// <param name="Folder">The run's folder.</param>
+/// <param name="Name">The run's name.</param>
+/// <param name="Training">What training came to.</param>
+/// <param name="Student">The student's figures.</param>
+/// <param name="Seconds">From the first step to the last, over all sessions of this call.</param>
+/// <param name="ImagesPerSecond">Training images per second over the epochs of this call.</param>
+public sealed record ExperimentResult(string Folder, string Name, TrainingResult Training, NetworkFigures Student, double Seconds, double ImagesPerSecond);
+
+/// <summary>A network's name and size.</summary>
+public sealed record NetworkFigures(string Network, long Parameters);
+
+/// <summary>From a recipe to a run: loads what the recipe names, trains, and keeps the run's folder.</summary>
+/// <param name="recipe">What to train.</param>
+/// <param name="runsRoot">The folder of all runs.</param>
+/// <param name="observer">Watches the run.</param>
+public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver observer)
+{
+    /// <summary>Trains in a new run folder, or goes on with the run of that name.</summary>
+    /// <param name="name">The run's name; null for one made of teacher, student, methods and seed.</param>
+    /// <param name="resume">Whether to go on with the run of that name where there is one.</param>
+    /// <param name="stop">Ends the run after the step under way, with a checkpoint.</param>
+    /// <exception cref="UserException">A file is missing or damaged, a method cannot serve the pair, or training diverged.</exception>
+    /// <exception cref="UsageException">The name is taken, or the run to resume was made from another recipe.</exception>
+    public ExperimentResult Run(string? name = null, bool resume = false, CancellationToken stop = default)
+    {
+        foreach (var warning in recipe.Warnings) observer.Warned(warning);
+        recipe.CheckFiles();
+        var wanted = name ?? RunName.Suggest(recipe.Teacher?.Name, recipe.Student.Network, recipe.Methods.Select(method => method.Name), recipe.Train.Seed);
+        var path = Path.Combine(runsRoot, wanted);
+        if (resume && StoredRun.IsRun(path)) return Resume(path, stop);
+
+        var data = recipe.LoadData();
+        using var teacher = LoadTeacher(data.Classes);
+        using var student = CreateStudent(data.Classes);
+        using var trainer = CreateTrainer(student, teacher, data);
+        using var folder = RunFolder.Create(runsRoot, Record(wanted, data, student), recipe.Resolve(), exactName: name is not null);
+        return Train(folder, trainer, student, data, resume: false, stop);
+    }
+
+    ExperimentResult Resume(string path, CancellationToken stop)
+    {
+        using var folder = RunFolder.Open(path);
+        if (folder.Record.RecipeDigest != RecipeDigest.Of(recipe.Resolve()))
+            throw new UsageException($"{path} was made from another recipe (its own is {Path.Combine(path, RunFolder.RecipeFile)}); resume it with that one, or choose another --name");
+        var data = recipe.LoadData();
+        using var teacher = LoadTeacher(data.Classes);
+        using var student = CreateStudent(data.Classes);
+        using var trainer = CreateTrainer(student, teacher, data);
+        return Train(folder, trainer, student, data, resume: true, stop);
+    }
+
+    ExperimentResult Train(RunFolder folder, Trainer trainer, Classifier student, Dataset data, bool resume, CancellationToken stop)
+    {
+        using var recorder = new RunRecorder(folder, observer.Warned);
+        var speed = new Speedometer();
+        try
+        {
+            var checkpoints = new CheckpointStore(folder.CheckpointsPath, recipe.Train.KeepCheckpoints);
+            var result = trainer.Run(TrainingObserver.Of(recorder, speed, observer), checkpoints, resume, stop);
+            if (result.Completed) StudentFile.Write(Path.Combine(folder.Path, StudentFile.FileName), student, data, result.Accuracy?.Top1);
+            recorder.End(result.Completed ? RunState.Finished : RunState.Interrupted);
+            return new(folder.Path, folder.Name, result, new(student.Name, student.ParameterCount), speed.Seconds, speed.ImagesPerSecond);
+        }
+        catch (Exception error)
+        {
+            recorder.End(RunState.Failed, error.Message);
+            throw;
+        }
+    }
+
+    Classifier? LoadTeacher(int classes)
+    {
+        if (recipe.Teacher is not { } described) return null;
+        if (described.Network is null) throw new UserException($"{described.TorchScript}: TorchScript teachers cannot be used yet");
+        var teacher = Networks.Create(described.Network, classes);
+        try
+        {
+            return teacher.LoadWeights(described.Weights!);
+        }
+        catch
+        {
+            teacher.Dispose();
+            throw;
+        }
+    }
+
+    Classifier CreateStudent(int classes)
+    {
+        var student = Networks.Create(recipe.Student.Network, classes, (ulong)recipe.Train.Seed);
+        if (recipe.Student.Weights is { } weights) student.LoadWeights(weights);
+        return student;
+    }
+
+    // The student's weights are drawn first, the methods' after them: both follow from the seed.
+    Trainer CreateTrainer(Classifier student, Classifier? teacher, Dataset data) =>
+        new(student, teacher, recipe.CreateMethods(), data, recipe.ToTrainingOptions());
+
+    RunRecord Record(string name, Dataset data, Classifier student) => new()
+    {
+        Name = name,
+        State = RunState.Running,
+        Versions = RunVersions.Current(Runtime.Version),
+        Dataset = data.Name,
+        TrainImages = data.Train.Count,
+        TestImages = data.Test.Count,
+        Teacher = recipe.Teacher?.Name,
+        Student = student.Name,
+        Methods = [.. recipe.Methods.Select(method => new MethodUse(method.Name, method.Settings.GetValueOrDefault("policy")))],
+        Seed = recipe.Train.Seed,
+        Epochs = recipe.Train.Epochs,
+        Batch = recipe.Data.Batch,
+        Precision = recipe.Train.Precision.Resolve(recipe.Train.Device).ToString().ToLowerInvariant(),
+        Device = recipe.Train.Device.ToString(),
+        Parameters = student.ParameterCount,
+    };
+
+    /// <summary>Adds up how long the epochs of this call took.</summary>
+    sealed class Speedometer : TrainingObserver
+    {
+        int epochs;
+        double secondsPerImage;
+
+        public double Seconds { get; private set; }
+
+        // Every epoch has the same images: the rate over all is the harmonic mean.
+        public double ImagesPerSecond => secondsPerImage > 0 ? epochs / secondsPerImage : 0;
+
+        public override void EpochEnded(EpochMetrics metrics)
+        {
+            Seconds += metrics.Seconds;
+            if (metrics.ImagesPerSecond <= 0) return;
+            epochs++;
+            secondsPerImage += 1 / metrics.ImagesPerSecond;
+        }
+    }
+}
