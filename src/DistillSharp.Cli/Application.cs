@@ -31,10 +31,17 @@ sealed class Application
             $"a command is missing; it is one of {string.Join(", ", commands.Select(command => command.Name))} ('distill --help' says what each does)"));
         foreach (var command in commands)
         {
-            Strictness.Apply(command);
-            command.SetAction(given => command.Run(given, terminal));
+            Connect(command);
             root.Subcommands.Add(command);
         }
+    }
+
+    void Connect(CliCommand command)
+    {
+        Strictness.Apply(command);
+        command.SetAction(given => command.Run(given, terminal));
+        if (command is CliGroup group)
+            foreach (var member in group.Members) Connect(member);
     }
 
     /// <summary>The version as <c>distill --version</c> prints it, without the commit that built it.</summary>

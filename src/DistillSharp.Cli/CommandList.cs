@@ -9,6 +9,7 @@ static class CommandList
     [
         new TrainCommand(),
         new EvalCommand(),
+        new RecipeCommand(),
         new ModelsCommand(),
         new MethodsCommand(),
         new VerifyCommand(),

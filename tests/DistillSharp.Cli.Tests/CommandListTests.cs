@@ -8,13 +8,21 @@ public class CommandListTests
     {
         var commands = CommandList.All();
         var application = new Application(new Terminal(TextWriter.Null, TextWriter.Null), commands);
-        foreach (var command in commands)
+        Assert.All(commands, command => Check(command, command.Name));
+
+        void Check(CliCommand command, string path)
         {
             Assert.False(string.IsNullOrWhiteSpace(command.Description), $"{command.Name} has no description");
             Assert.NotEmpty(command.Examples);
+            if (command is CliGroup group)
+            {
+                Assert.NotEmpty(group.Members);
+                foreach (var member in group.Members) Check(member, $"{path} {member.Name}");
+                return;
+            }
             foreach (var example in command.Examples)
             {
-                Assert.StartsWith($"distill {command.Name}", example);
+                Assert.StartsWith($"distill {path}", example);
                 var given = application.Parse(example.Split(' ')[1..]);
                 Assert.True(given.Errors.Count == 0, $"the example '{example}' does not parse: {string.Join("; ", given.Errors)}");
                 Assert.Same(command, given.CommandResult.Command);

@@ -5,7 +5,7 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class TrainCommand : CliCommand
 {
-    readonly Argument<string> recipe = new("RECIPE") { Description = "A recipe's file, or the folder of a run to resume" };
+    readonly Argument<string> recipe = new("RECIPE") { Description = "A recipe's file, a name that 'distill recipe list' prints, or the folder of a run to resume" };
     readonly Option<string[]> set = CommonOptions.Set();
     readonly Option<string?> name = new("--name") { Description = "The run's name; made of teacher, student, methods and seed where it is left out" };
     readonly Option<bool> resume = new("--resume") { Description = "Go on with the run of that name from its last checkpoint, if there is one" };

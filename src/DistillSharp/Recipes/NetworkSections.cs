@@ -5,7 +5,7 @@ namespace DistillSharp.Recipes;
 /// <summary>The section <c>teacher</c>: a network of this library with its weights, or a TorchScript file.</summary>
 public sealed record TeacherSection
 {
-    static readonly string[] keys = ["network", "weights", "torchscript"];
+    internal static IReadOnlyList<string> Keys { get; } = ["network", "weights", "torchscript"];
 
     /// <summary>The network, one of <see cref="Networks.Names"/>; null for a TorchScript file.</summary>
     public string? Network { get; init; }
@@ -24,7 +24,7 @@ public sealed record TeacherSection
 
     internal static TeacherSection Read(YamlValue value)
     {
-        var section = new RecipeSection(value, "teacher", keys);
+        var section = new RecipeSection(value, "teacher", Keys);
         var teacher = new TeacherSection
         {
             Network = section.Name("network", "network", Networks.Names),
@@ -60,7 +60,7 @@ public sealed record TeacherSection
 /// <summary>The section <c>student</c>: the network to train.</summary>
 public sealed record StudentSection
 {
-    static readonly string[] keys = ["network", "weights"];
+    internal static IReadOnlyList<string> Keys { get; } = ["network", "weights"];
 
     /// <summary>The network, one of <see cref="Networks.Names"/>.</summary>
     public required string Network { get; init; }
@@ -70,7 +70,7 @@ public sealed record StudentSection
 
     internal static StudentSection Read(YamlValue value)
     {
-        var section = new RecipeSection(value, "student", keys);
+        var section = new RecipeSection(value, "student", Keys);
         return new()
         {
             Network = section.Name("network", "network", Networks.Names)

@@ -34,7 +34,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     {
         foreach (var warning in recipe.Warnings) observer.Warned(warning);
         recipe.CheckFiles();
-        var wanted = name ?? RunName.Suggest(recipe.Teacher?.Name, recipe.Student.Network, recipe.Methods.Select(method => method.Name), recipe.Train.Seed);
+        var wanted = name ?? RunName.Suggest(recipe);
         var path = Path.Combine(runsRoot, wanted);
         if (resume && StoredRun.IsRun(path)) return Resume(path, stop);
 

@@ -279,4 +279,18 @@ public class RecipeTests
         Assert.Equal(2, Assert.IsType<Kd>(methods[1]).Temperature);
         Assert.NotSame(methods[0], Recipe.Parse(Full).CreateMethods()[0]);
     }
+
+    [Fact]
+    public void The_documentation_names_every_key()
+    {
+        var page = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "recipes.md"));
+        var keys = DataSection.Keys.Select(key => $"data.{key}").Concat(TrainSection.Keys.Select(key => $"train.{key}"))
+            .Concat(TeacherSection.Keys.Select(key => $"teacher.{key}")).Concat(StudentSection.Keys.Select(key => $"student.{key}"))
+            .Append("ce.weight").Append("methods");
+        Assert.All(keys, key => Assert.Contains($"`{key}`", page));
+        Assert.All(Datasets.Names, name => Assert.Contains($"`{name}`", page));
+
+        var example = page.Split("\n\n").First(block => block.StartsWith("    data:", StringComparison.Ordinal)).Replace("\n    ", "\n").Trim();
+        Assert.Equal("resnet56-resnet20-fsecd-s1", RunName.Suggest(Recipe.Parse(example)));
+    }
 }

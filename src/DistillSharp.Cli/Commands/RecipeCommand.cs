@@ -1,0 +1,89 @@
+using System.CommandLine;
+using DistillSharp.Recipes;
+using DistillSharp.Runs;
+using DistillSharp.Runs.Tables;
+
+namespace DistillSharp.Cli.Commands;
+
+sealed class RecipeCommand() : CliGroup(
+    "recipe", "Show and check recipes: files, and those of the paper's tables by name.",
+    new RecipeShowCommand(), new RecipeCheckCommand(), new RecipeListCommand());
+
+sealed class RecipeShowCommand : CliCommand
+{
+    readonly Argument<string> recipe = RecipeArgument.Make();
+    readonly Option<string[]> set = CommonOptions.Set();
+    readonly Option<bool> json = JsonOption();
+
+    public RecipeShowCommand() : base(
+        "show", "Print a whole recipe, every default written out.",
+        "distill recipe show table3/resnet56-resnet20/fsecd",
+        "distill recipe show recipes/cifar100-resnet56-resnet20-kd.yaml --set train.epochs=24")
+    {
+        Arguments.Add(recipe);
+        Options.Add(set);
+        Options.Add(json);
+    }
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        var shown = PaperRecipes.Open(given.GetValue(recipe)!, given.GetValue(set) ?? []);
+        foreach (var warning in shown.Warnings) terminal.Error.WriteLine($"warning: {warning}");
+        var text = shown.Resolve();
+        if (given.GetValue(json))
+            terminal.Json(new { run = RunName.Suggest(shown), digest = RecipeDigest.Of(text), settings = RecipeSettings.Of(text), yaml = text });
+        else terminal.Out.Write(text);
+        return 0;
+    }
+}
+
+sealed class RecipeCheckCommand : CliCommand
+{
+    readonly Argument<string> recipe = RecipeArgument.Make();
+    readonly Option<string[]> set = CommonOptions.Set();
+
+    public RecipeCheckCommand() : base(
+        "check", "Check a recipe and that the files it names are there; train nothing.",
+        "distill recipe check recipes/cifar100-resnet56-resnet20-fsecd.yaml --set data.root=/data")
+    {
+        Arguments.Add(recipe);
+        Options.Add(set);
+    }
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        var source = given.GetValue(recipe)!;
+        var checkedRecipe = PaperRecipes.Open(source, given.GetValue(set) ?? []);
+        foreach (var warning in checkedRecipe.Warnings) terminal.Error.WriteLine($"warning: {warning}");
+        checkedRecipe.CheckFiles();
+        terminal.Out.WriteLine($"{source}: {Describe(checkedRecipe)}; everything it names is there");
+        return 0;
+    }
+
+    static string Describe(Recipe recipe)
+    {
+        var from = recipe.Teacher is { } teacher ? $" from {teacher.Name} by {string.Join(" and ", recipe.Methods.Select(method => method.Name))}" : " from the labels alone";
+        return $"{recipe.Student.Network} learns{from}, on {recipe.Data.Set}, {recipe.Train.Epochs} epoch{(recipe.Train.Epochs == 1 ? "" : "s")} in batches of {recipe.Data.Batch}";
+    }
+}
+
+sealed class RecipeListCommand : CliCommand
+{
+    readonly Option<bool> json = JsonOption();
+
+    public RecipeListCommand() : base("list", "List the recipes of the paper's tables and of the teachers they need.", "distill recipe list") => Options.Add(json);
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        string[] names = [.. PaperRecipes.Names, .. PaperRecipes.Teachers];
+        if (given.GetValue(json)) terminal.Json(names);
+        else
+            foreach (var name in names) terminal.Out.WriteLine(name);
+        return 0;
+    }
+}
+
+static class RecipeArgument
+{
+    public static Argument<string> Make() => new("RECIPE") { Description = "A recipe's file, or a name that 'distill recipe list' prints" };
+}
