@@ -7,6 +7,7 @@ static class CommandList
 {
     public static IReadOnlyList<CliCommand> All() =>
     [
+        new QuickstartCommand(),
         new TrainCommand(),
         new EvalCommand(),
         new RecipeCommand(),

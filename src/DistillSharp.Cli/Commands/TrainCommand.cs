@@ -27,7 +27,7 @@ sealed class TrainCommand : CliCommand
         var request = TrainingRequest.Of(given.GetValue(recipe)!, given.GetValue(set) ?? [], given.GetValue(name), given.GetValue(runs)!, given.GetValue(resume));
         using var stop = new StopOnInterrupt(terminal);
         using var progress = TrainingProgressView.For(terminal);
-        var result = new Experiment(request.Recipe, request.RunsRoot, progress).Run(request.Name, given.GetValue(resume), stop.Token);
+        var result = new Experiment(request.Recipe, request.RunsRoot, progress).Run(request.Name, given.GetValue(resume), stop: stop.Token);
         progress.Dispose();
 
         if (given.GetValue(json))

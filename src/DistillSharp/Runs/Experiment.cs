@@ -27,10 +27,11 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     /// <summary>Trains in a new run folder, or goes on with the run of that name.</summary>
     /// <param name="name">The run's name; null for one made of teacher, student, methods and seed.</param>
     /// <param name="resume">Whether to go on with the run of that name where there is one.</param>
+    /// <param name="exactName">Whether a name that is taken is refused; else a number is put behind it.</param>
     /// <param name="stop">Ends the run after the step under way, with a checkpoint.</param>
     /// <exception cref="UserException">A file is missing or damaged, a method cannot serve the pair, or training diverged.</exception>
     /// <exception cref="UsageException">The name is taken, or the run to resume was made from another recipe.</exception>
-    public ExperimentResult Run(string? name = null, bool resume = false, CancellationToken stop = default)
+    public ExperimentResult Run(string? name = null, bool resume = false, bool exactName = true, CancellationToken stop = default)
     {
         foreach (var warning in recipe.Warnings) observer.Warned(warning);
         recipe.CheckFiles();
@@ -42,7 +43,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         using var teacher = LoadTeacher(data.Classes);
         using var student = CreateStudent(data.Classes);
         using var trainer = CreateTrainer(student, teacher, data);
-        using var folder = RunFolder.Create(runsRoot, Record(wanted, data, student), recipe.Resolve(), exactName: name is not null);
+        using var folder = RunFolder.Create(runsRoot, Record(wanted, data, student), recipe.Resolve(), exactName && name is not null);
         return Train(folder, trainer, student, data, resume: false, stop);
     }
 

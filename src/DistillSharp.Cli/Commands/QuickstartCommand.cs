@@ -1,0 +1,60 @@
+using System.CommandLine;
+using DistillSharp.Runs;
+using Spectre.Console;
+
+namespace DistillSharp.Cli.Commands;
+
+sealed class QuickstartCommand : CliCommand
+{
+    readonly Option<string> data = new("--data-root") { Description = "The folder of Fashion-MNIST's IDX files", DefaultValueFactory = _ => Quickstart.DebianData };
+    readonly Option<long> seed = new("--seed") { Description = "The students' seed", DefaultValueFactory = _ => 1 };
+    readonly Option<string[]> set = CommonOptions.Set();
+    readonly Option<string> runs = CommonOptions.Runs();
+    readonly Option<bool> json = JsonOption();
+
+    public QuickstartCommand() : base(
+        "quickstart", "Train a teacher once, then one small student by cross-entropy, KD and FSECD, and compare.",
+        "distill quickstart", "distill quickstart --seed 2 --json")
+    {
+        foreach (var option in new Option[] { data, seed, set, runs, json }) Options.Add(option);
+    }
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        using var stop = new StopOnInterrupt(terminal);
+        using var progress = TrainingProgressView.For(terminal);
+        var runsRoot = given.GetValue(runs)!;
+        var rows = new Quickstart(given.GetValue(data)!, runsRoot, progress).Run(given.GetValue(seed), given.GetValue(set), stop.Token);
+        progress.Dispose();
+        if (given.GetValue(json))
+            terminal.Json(rows.Select(row => new
+            {
+                row.Method,
+                network = row.Result.Student.Network,
+                acc1 = row.Result.Training.Accuracy?.Top1,
+                acc5 = row.Result.Training.Accuracy?.Top5,
+                row.Result.Student.Parameters,
+                row.Result.ImagesPerSecond,
+                row.Result.Seconds,
+                run = row.Result.Folder,
+            }));
+        else Show(rows, terminal);
+        return rows.Count == 4 ? 0 : 1;
+    }
+
+    static void Show(IReadOnlyList<QuickstartRow> rows, Terminal terminal)
+    {
+        var table = new Table().Border(TableBorder.Rounded).AddColumn("method").AddColumn("network");
+        foreach (var name in new[] { "Acc1 %", "Acc5 %", "parameters", "images/s", "time" }) table.AddColumn(new TableColumn(name).RightAligned());
+        foreach (var (method, result) in rows)
+        {
+            // The teacher of an earlier quickstart was not trained again.
+            var trained = result.Seconds > 0;
+            table.AddRow(
+                method, result.Student.Network, $"{result.Training.Accuracy?.Top1:0.00}", $"{result.Training.Accuracy?.Top5:0.00}",
+                $"{result.Student.Parameters:N0}", trained ? $"{result.ImagesPerSecond:0}" : "kept", trained ? $"{result.Seconds:0} s" : "");
+        }
+        terminal.StyledOut.Write(table);
+        foreach (var (method, result) in rows) terminal.Out.WriteLine($"{method,-8} {result.Folder}");
+    }
+}
