@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Training steps, ours and plain PyTorch's, alternately in one go: a table of medians and ratios.
+# Usage: benchmarks/compare.sh [ROUNDS] [STEPS]. Needs python3-torch beside what eng/setup.sh installs. Let nothing else run.
+set -euo pipefail
+root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
+rounds=${1:-3}
+steps=${2:-30}
+python=${PYTHON:-/usr/bin/python3}
+"$root/eng/build-native.sh" >&2
+dotnet build "$root/benchmarks/DistillSharp.Benchmarks" -c release -v q -nologo >&2
+ours="dotnet $root/artifacts/bin/DistillSharp.Benchmarks/release/DistillSharp.Benchmarks.dll steps"
+theirs="$python $root/benchmarks/compare/pytorch_steps.py"
+lines=$(mktemp)
+trap 'rm -f "$lines"' EXIT
+for round in $(seq "$rounds"); do
+  for pair in "resnet56 resnet20" "resnet32x4 resnet8x4"; do
+    echo "round $round of $rounds: $pair" >&2
+    echo "$pair|PyTorch, contiguous fp32|$($theirs $pair fp32 64 "$steps" contiguous)" >>"$lines"
+    echo "$pair|PyTorch, channels-last fp32|$($theirs $pair fp32 64 "$steps" channels_last)" >>"$lines"
+    echo "$pair|PyTorch, channels-last bf16|$($theirs $pair bf16 64 "$steps" channels_last)" >>"$lines"
+    echo "$pair|DistillSharp, fp32|$($ours $pair fp32 64 "$steps")" >>"$lines"
+    echo "$pair|DistillSharp, auto|$($ours $pair auto 64 "$steps")" >>"$lines"
+  done
+done
+"$python" "$root/benchmarks/compare/table.py" "$lines" "$rounds" "$steps"
