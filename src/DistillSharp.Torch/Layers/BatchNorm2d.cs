@@ -39,9 +39,16 @@ public sealed class BatchNorm2d : Layer
     /// <summary>[C], unbiased.</summary>
     public Tensor RunningVar { get; }
 
+    /// <summary>
+    /// Whether the convolution before does this norm's work (<see cref="NormFolding"/>): in evaluation mode the input then
+    /// comes normalised.
+    /// </summary>
+    internal bool Folded { get; set; }
+
     /// <inheritdoc/>
     public override Tensor Forward(Tensor x)
     {
+        if (Folded && !Training) return x;
         if (Training) batches.AddInPlace(1L);
         return Functional.BatchNorm(x, Weight, Bias, RunningMean, RunningVar, Training, Momentum, Epsilon);
     }
@@ -49,9 +56,15 @@ public sealed class BatchNorm2d : Layer
     /// <summary>relu(norm(x) + residual), the residual being optional.</summary>
     public Tensor ForwardRelu(Tensor x, Tensor? residual = null)
     {
-        using var scope = TensorScope.Open();
         var y = Forward(x);
-        if (residual is not null) y += residual;
-        return scope.Keep(Functional.Relu(y));
+        // The norm's output is nobody else's, nor is what a folded norm hands on: what follows is written over it, which saves
+        // a pass over memory each. A recording must see every value.
+        if (OperatorTrace.IsRecording)
+        {
+            using var scope = TensorScope.Open();
+            return scope.Keep(Functional.Relu(residual is null ? y : y + residual));
+        }
+        if (residual is not null) y.AddInPlace(residual);
+        return Functional.ReluInPlace(y);
     }
 }

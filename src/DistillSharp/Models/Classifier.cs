@@ -44,6 +44,17 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
     /// <summary>Computes the logits and hands features to the tap as they come. Intermediates are freed by the caller.</summary>
     protected abstract Tensor Compute(Tensor images, FeatureTap tap);
 
+    /// <summary>
+    /// Folds batch norms into the convolutions before them, for as long as the result lives. The network is put into evaluation
+    /// mode and must stay there.
+    /// </summary>
+    /// <param name="size">Height and width of the images; the network's natural size where it is null.</param>
+    public NormFolding FoldNorms(Size2? size = null)
+    {
+        Train(false);
+        return NormFolding.Of(this, () => Forward(Blank(size ?? Input.Natural), Features.Pooled | Features.Stages | Features.PreActivations));
+    }
+
     /// <summary>What the network's features look like for images of a size, found by running it once.</summary>
     /// <param name="size">Height and width; the network's natural size where it is null.</param>
     public NetworkShapes Describe(Size2? size = null)
@@ -55,8 +66,7 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
         {
             using var off = Autograd.NoGrad();
             using var scope = TensorScope.Open();
-            var device = NamedParameters().First().Tensor.Device;
-            var images = Tensor.Zeros([1, 3, image.Height, image.Width], device: device);
+            var images = Blank(image);
             using var trace = OperatorTrace.Record();
             var output = Forward(images, Features.Pooled | Features.Stages | Features.PreActivations);
             return new(
@@ -70,6 +80,8 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
             Train(training);
         }
     }
+
+    Tensor Blank(Size2 image) => Tensor.Zeros([1, 3, image.Height, image.Width], device: NamedParameters().First().Tensor.Device);
 }
 
 /// <summary>What images a network takes.</summary>

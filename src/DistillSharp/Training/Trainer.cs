@@ -4,6 +4,7 @@ using DistillSharp.Evaluation;
 using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Torch;
+using DistillSharp.Torch.Layers;
 using DistillSharp.Torch.Optimisers;
 
 namespace DistillSharp.Training;
@@ -21,6 +22,7 @@ public sealed class Trainer : IDisposable
     readonly TrainingOptions options;
     readonly BatchLoader loader;
     readonly Sgd optimiser;
+    readonly NormFolding? folding;
     readonly IReadOnlyList<string> matched;
     TrainingProgress progress = new();
     TrainingObserver observer = TrainingObserver.Of();
@@ -39,8 +41,9 @@ public sealed class Trainer : IDisposable
         this.teacher = objective.TeacherFeatures is null ? null : teacher ?? throw new UsageException(
             $"{string.Join(" and ", objective.Methods.Where(method => method.TeacherFeatures is not null).Select(method => method.Name))} need a teacher, and there is none");
         matched = Bind();
-        foreach (var module in new Torch.Layers.Module?[] { student, this.teacher, objective }) module?.To(options.Device);
+        foreach (var module in new Module?[] { student, this.teacher, objective }) module?.To(options.Device);
         this.teacher?.RequireGrad(false);
+        folding = this.teacher?.FoldNorms(new Size2(data.Train.Height, data.Train.Width));
         optimiser = new(student.Parameters().Concat(objective.Parameters()), options.Momentum, options.WeightDecay, options.Nesterov);
         loader = new(data.Train, data.Normalisation, BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation));
     }
@@ -209,6 +212,7 @@ public sealed class Trainer : IDisposable
     /// <summary>Frees the optimiser's and the methods' tensors; student and teacher stay the caller's.</summary>
     public void Dispose()
     {
+        folding?.Dispose();
         optimiser.Dispose();
         objective.Dispose();
     }
