@@ -10,6 +10,8 @@ namespace DistillSharp.Cli;
 /// </summary>
 sealed class Terminal(TextWriter output, TextWriter error)
 {
+    const int UnwrappedWidth = 500;
+
     // Made on first use: the help page must not wait for either library to load.
     IAnsiConsole? styledOut;
     IAnsiConsole? styledError;
@@ -31,13 +33,16 @@ sealed class Terminal(TextWriter output, TextWriter error)
     {
         var output = new AnsiConsoleOutput(writer);
         // Left to itself, Spectre asks only the environment, and files fill with escape codes.
-        return AnsiConsole.Create(new AnsiConsoleSettings
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Out = output,
             Ansi = output.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
             ColorSystem = output.IsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = output.IsTerminal ? InteractionSupport.Detect : InteractionSupport.No,
         });
+        // A file has no right edge: nothing is wrapped at the 80 columns that Spectre assumes.
+        if (!output.IsTerminal) console.Profile.Width = UnwrappedWidth;
+        return console;
     }
 
     static class JsonStyle
