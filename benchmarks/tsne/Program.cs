@@ -31,7 +31,7 @@ switch (args)
         var watch = Stopwatch.StartNew();
         var map = new Tsne { Threads = int.Parse(threads) }.Embed(features, Width);
         Console.WriteLine($"{watch.Elapsed.TotalSeconds:F1} {Trustworthiness.Of(features, Width, map):F4} {map.Divergence:F3}");
-        Write(Path.Combine(folder, "map.f32"), [.. map.X.Zip(map.Y).SelectMany(p => new[] { (float)p.First, (float)p.Second })]);
+        Write(Path.Combine(folder, "map.f32"), [.. map.X.Zip(map.Y).SelectMany(p => new[] { p.First, p.Second })]);
         return 0;
     default:
         Console.Error.WriteLine("usage: see benchmarks/tsne.sh --help");

@@ -27,7 +27,7 @@ public static class Trustworthiness
         x -= x.Mean(0, keep: true);
         var norms = (x * x).Sum(1);
         var transposed = x.Transpose();
-        var flat = Tensor.Stack([Tensor.From(map.X), Tensor.From(map.Y)], 1);
+        var flat = Tensor.Stack([Tensor.From(map.X), Tensor.From(map.Y)], 1).To(DType.Float64);
         var shown = Neighbours.Of(flat, neighbours);
 
         var penalty = 0L;

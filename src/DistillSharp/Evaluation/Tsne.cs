@@ -6,7 +6,7 @@ namespace DistillSharp.Evaluation;
 /// <param name="X">[N].</param>
 /// <param name="Y">[N].</param>
 /// <param name="Divergence">Kullback and Leibler's divergence that remained: the lower, the better the map.</param>
-public sealed record TsneMap(double[] X, double[] Y, double Divergence);
+public sealed record TsneMap(float[] X, float[] Y, double Divergence);
 
 /// <summary>
 /// t-SNE (van der Maaten and Hinton, JMLR 2008): places points in the plane so that near neighbours stay near. Attraction is
@@ -81,7 +81,7 @@ public sealed record Tsne
         var forces = new TsneForces(TsneAffinities.Of(neighbours, Perplexity), Threads ?? Environment.ProcessorCount);
         var (x, y) = Start(reduced);
         Descend(forces, x, y, cancel);
-        return new(Array.ConvertAll(x, v => (double)v), Array.ConvertAll(y, v => (double)v), forces.Divergence(x, y));
+        return new(x, y, forces.Divergence(x, y));
     }
 
     void Descend(TsneForces forces, float[] x, float[] y, CancellationToken cancel)

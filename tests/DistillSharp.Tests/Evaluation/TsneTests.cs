@@ -114,12 +114,12 @@ public class TsneTests
     [Fact]
     public void Trustworthiness_is_scikit_learns()
     {
-        var (points, x, y) = (new float[20 * 3], new double[20], new double[20]);
+        var (points, x, y) = (new float[20 * 3], new float[20], new float[20]);
         for (var i = 0; i < points.Length; i++) points[i] = i * i * 37 % 101;
-        for (var i = 0; i < 20; i++) (x[i], y[i]) = (i * 7 % 11 + 0.013 * i, i * 5 % 13 + 0.007 * i * i);
+        for (var i = 0; i < 20; i++) (x[i], y[i]) = (i * 7 % 11 + 0.013f * i, i * 5 % 13 + 0.007f * i * i);
         Assert.Equal(Expected5, Trustworthiness.Of(points, 3, new(x, y, 0)), 9);
         Assert.Equal(Expected3, Trustworthiness.Of(points, 3, new(x, y, 0), 3), 9);
-        Assert.Equal(1, Trustworthiness.Of([.. x.Zip(y).SelectMany(p => new[] { (float)p.First, (float)p.Second })], 2, new(x, y, 0)), 9);
+        Assert.Equal(1, Trustworthiness.Of([.. x.Zip(y).SelectMany(p => new[] { p.First, p.Second })], 2, new(x, y, 0)), 9);
     }
 
     // sklearn.manifold.trustworthiness (1.2.1) of the numbers above, n_neighbors 5 and 3.
