@@ -14,6 +14,7 @@ extern "C" {
 
 typedef struct ds_tensor_s* ds_tensor;
 typedef struct ds_operator_s* ds_operator;
+typedef struct ds_module_s* ds_module;
 
 typedef enum ds_kind {
   DS_NONE = 0,
@@ -83,6 +84,19 @@ DS_API void ds_set_grad_mode(uint8_t enabled);
 // the cache of cast weights.
 DS_API int ds_autocast_enter(int32_t device_type, uint8_t enabled, int32_t dtype, uint8_t* before);
 DS_API int ds_autocast_leave(int32_t device_type, uint8_t before);
+
+// ---- TorchScript: networks saved by torch.jit, in evaluation mode
+DS_API int ds_module_load(const char* path, ds_module* loaded);
+DS_API void ds_module_free(ds_module module);
+// One parameter or buffer, the module's own; null past the last one.
+DS_API int ds_module_state(ds_module module, int32_t index, char* name, int32_t capacity, ds_tensor* tensor,
+                           uint8_t* is_parameter);
+DS_API int ds_module_forward(ds_module module, ds_tensor input, ds_tensor* results, int32_t capacity, int32_t* written);
+
+// ---- images: JPEG and PNG files in memory
+DS_API int ds_image_size(const uint8_t* bytes, int64_t count, int32_t* height, int32_t* width);
+DS_API int ds_image_decode(const uint8_t* bytes, int64_t count, uint8_t* pixels,
+                           int64_t capacity);  // pixels: RGB, [height, width, 3]
 
 // ---- runtime
 DS_API int ds_runtime_start(void);  // allocator thresholds, libtorch_cuda where there is one

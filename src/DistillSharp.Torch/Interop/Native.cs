@@ -82,6 +82,12 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] public static partial void ds_set_grad_mode(byte enabled);
     [LibraryImport(Library)] public static partial int ds_autocast_enter(int deviceType, byte enabled, int dtype, out byte before);
     [LibraryImport(Library)] public static partial int ds_autocast_leave(int deviceType, byte before);
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] public static partial int ds_module_load(string path, out nint loaded);
+    [LibraryImport(Library)] public static partial void ds_module_free(nint module);
+    [LibraryImport(Library)] public static partial int ds_module_state(nint module, int index, byte* name, int capacity, out nint tensor, out byte isParameter);
+    [LibraryImport(Library)] public static partial int ds_module_forward(nint module, nint input, nint* results, int capacity, out int written);
+    [LibraryImport(Library)] public static partial int ds_image_size(byte* bytes, long count, out int height, out int width);
+    [LibraryImport(Library)] public static partial int ds_image_decode(byte* bytes, long count, byte* pixels, long capacity);
     [LibraryImport(Library)] public static partial int ds_runtime_start();
     [LibraryImport(Library)] public static partial byte* ds_libtorch_version();
     [LibraryImport(Library)] public static partial int ds_build_description(byte* buffer, int capacity);
