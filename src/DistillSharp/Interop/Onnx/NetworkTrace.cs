@@ -1,0 +1,58 @@
+using DistillSharp.Models;
+using DistillSharp.Torch;
+
+namespace DistillSharp.Interop.Onnx;
+
+/// <summary>
+/// What a network computes in evaluation mode, operator by operator. It is run with batches of two sizes: a dimension that
+/// differs between them is the batch, one that does not is the network's own.
+/// </summary>
+sealed class NetworkTrace
+{
+    readonly IReadOnlyList<TracedCall> other;
+
+    NetworkTrace(IReadOnlyList<TracedCall> calls, IReadOnlyList<TracedCall> other, Tensor input, Tensor logits) =>
+        (Calls, this.other, Input, Logits) = (calls, other, input, logits);
+
+    /// <summary>The calls in order. Their tensors are names only: the elements are freed.</summary>
+    public IReadOnlyList<TracedCall> Calls { get; }
+
+    /// <summary>The images.</summary>
+    public Tensor Input { get; }
+
+    /// <summary>The result.</summary>
+    public Tensor Logits { get; }
+
+    /// <summary>Whether a dimension of a call's result grows with the batch.</summary>
+    public bool IsBatch(int call, int result, int dimension) =>
+        Calls[call].Shapes[result][dimension] != other[call].Shapes[result][dimension];
+
+    public static NetworkTrace Of(Classifier network, Size2 image)
+    {
+        if (network is TorchScriptNetwork) throw new UserException($"{network.Name} cannot be written as ONNX: it is TorchScript, whose operators cannot be seen from here");
+        var training = network.Training;
+        network.Train(false);
+        try
+        {
+            using var off = Autograd.NoGrad();
+            var (calls, input, logits) = Run(network, image, batch: 2);
+            var (other, _, _) = Run(network, image, batch: 3);
+            if (!calls.Select(call => call.Operator).SequenceEqual(other.Select(call => call.Operator)))
+                throw new UserException($"{network.Name} cannot be written as ONNX: it computes differently for batches of different sizes");
+            return new(calls, other, input, logits);
+        }
+        finally
+        {
+            network.Train(training);
+        }
+    }
+
+    static (IReadOnlyList<TracedCall> Calls, Tensor Input, Tensor Logits) Run(Classifier network, Size2 image, long batch)
+    {
+        using var scope = TensorScope.Open();
+        var input = Tensor.Zeros([batch, 3, image.Height, image.Width], device: network.Device);
+        using var trace = OperatorTrace.Record();
+        var logits = network.Forward(input).Logits;
+        return (trace.Calls, input, logits);
+    }
+}

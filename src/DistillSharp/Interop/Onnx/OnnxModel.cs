@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using DistillSharp.Interop.Onnx.Messages;
+using DistillSharp.Models;
+using DistillSharp.Torch;
+
+namespace DistillSharp.Interop.Onnx;
+
+/// <summary>The whole message: graph, versions, metadata.</summary>
+static class OnnxModel
+{
+    const string InputName = "images", OutputName = "logits", BatchName = "batch";
+
+    public static ModelProto Of(Classifier network, OnnxOptions options)
+    {
+        var size = options.ImageSize ?? network.Input.Natural;
+        var trace = NetworkTrace.Of(network, size);
+        var graph = new OnnxGraph(network.Name, options.Opset, network.State());
+        graph.Bind(trace.Input, options.WithPreprocessing ? Preprocessing(graph, options) : InputName);
+        Translate(network, trace, graph, options.FoldBatchNorm ? FoldedNorms.In(trace) : FoldedNorms.None);
+
+        var message = graph.Message;
+        // The result keeps the name under which it is known outside.
+        var last = graph.NameOf(trace.Logits);
+        message.Node.Add(new NodeProto { Name = "Output", OpType = "Identity", Input = { last }, Output = { OutputName } });
+        var imageType = options.WithPreprocessing ? TensorProto.Types.DataType.Uint8 : TensorProto.Types.DataType.Float;
+        long[] image = options.WithPreprocessing ? [size.Height, size.Width, 3] : [3, size.Height, size.Width];
+        message.Input.Add(Value(InputName, imageType, options, image));
+        message.Output.Add(Value(OutputName, TensorProto.Types.DataType.Float, options, network.Classes));
+
+        var version = typeof(OnnxModel).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+        var model = new ModelProto
+        {
+            // The oldest format version that has the operator set: readers refuse newer ones than they know.
+            IrVersion = options.Opset switch { < 15 => 7, < 19 => 8, _ => 9 },
+            ProducerName = "DistillSharp",
+            ProducerVersion = version,
+            Graph = message,
+            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = options.Opset } },
+        };
+        foreach (var (key, value) in Metadata(network, options, size, version).OrderBy(entry => entry.Key, StringComparer.Ordinal))
+            model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+        return model;
+    }
+
+    static void Translate(Classifier network, NetworkTrace trace, OnnxGraph graph, FoldedNorms folds)
+    {
+        var memory = new SharedMemory();
+        for (var i = 0; i < trace.Calls.Count; i++)
+        {
+            var call = new OnnxCall(graph, trace, i, folds);
+            try
+            {
+                memory.Note(call.Traced);
+                OnnxOperators.Translate(call);
+            }
+            catch (UserException e)
+            {
+                throw new UserException($"{network.Name} cannot be written as ONNX: {e.Message} (operator {i + 1}, {call.Traced.Operator})", e);
+            }
+        }
+    }
+
+    // uint8 [N, H, W, 3] to what the network takes, in the order of operations of the training's own normalisation.
+    static string Preprocessing(OnnxGraph graph, OnnxOptions options)
+    {
+        var normalisation = options.Normalisation!;
+        long[] perChannel = [1, 3, 1, 1];
+        var pixels = graph.Node("Cast", [InputName], OnnxGraph.Int("to", (long)TensorProto.Types.DataType.Float));
+        var planes = graph.Node("Transpose", [pixels], OnnxGraph.Ints("perm", [0, 3, 1, 2]));
+        var unit = graph.Node("Div", [planes, graph.Number(255)]);
+        var centred = graph.Node("Sub", [unit, graph.Constant("normalisation.mean", perChannel, normalisation.Mean)]);
+        return graph.Node("Div", [centred, graph.Constant("normalisation.std", perChannel, normalisation.Std)]);
+    }
+
+    static ValueInfoProto Value(string name, TensorProto.Types.DataType type, OnnxOptions options, params long[] rest)
+    {
+        var batch = options.DynamicBatch
+            ? new TensorShapeProto.Types.Dimension { DimParam = BatchName }
+            : new TensorShapeProto.Types.Dimension { DimValue = options.Batch };
+        var shape = new TensorShapeProto { Dim = { batch, rest.Select(size => new TensorShapeProto.Types.Dimension { DimValue = size }) } };
+        return new() { Name = name, Type = new() { TensorType = new() { ElemType = (int)type, Shape = shape } } };
+    }
+
+    static Dictionary<string, string> Metadata(Classifier network, OnnxOptions options, Size2 size, string version)
+    {
+        var metadata = new Dictionary<string, string>(options.Metadata)
+        {
+            ["network"] = network.Name,
+            ["image_size"] = JsonSerializer.Serialize(new[] { size.Height, size.Width }),
+            ["distillsharp"] = version,
+        };
+        if (options.ClassNames is { } names) metadata["classes"] = JsonSerializer.Serialize(names, JsonText);
+        if (options.Normalisation is { } normalisation)
+        {
+            metadata["mean"] = Numbers(normalisation.Mean);
+            metadata["std"] = Numbers(normalisation.Std);
+        }
+        return metadata;
+    }
+
+    static readonly JsonSerializerOptions JsonText = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    static string Numbers(ReadOnlySpan<float> values) =>
+        $"[{string.Join(", ", values.ToArray().Select(value => value.ToString(CultureInfo.InvariantCulture)))}]";
+}

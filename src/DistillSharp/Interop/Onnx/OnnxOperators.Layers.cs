@@ -1,0 +1,104 @@
+using DistillSharp.Interop.Onnx.Messages;
+
+namespace DistillSharp.Interop.Onnx;
+
+// Operators with windows or weights.
+static partial class OnnxOperators
+{
+    static void Convolution(OnnxCall call)
+    {
+        var (graph, weight) = (call.Graph, call[1].Tensor!);
+        var stride = call.Pair(3, 1);
+        var dilation = call.Pair(5, 1);
+        var padding = call.Pair(4, 0);
+        AttributeProto[] attributes =
+        [
+            OnnxGraph.Ints("kernel_shape", [weight.Size(2), weight.Size(3)]), Two("strides", stride), Pads(padding), Two("dilations", dilation),
+            OnnxGraph.Int("group", call.Has(6) ? call[6].Integer : 1),
+        ];
+        if (call.Folds.After(call.Traced) is not { } norm)
+        {
+            call.Node("Conv", call.Has(2) ? [call.In(0), call.In(1), call.In(2)] : [call.In(0), call.In(1)], attributes);
+            return;
+        }
+        var (folded, bias) = FoldedNorms.Fold(call.Traced, norm);
+        // A weight that two convolutions share is folded into each of them differently.
+        var name = $"{graph.StateName(weight) ?? "weight"}.{graph.StateName(norm.Arguments[3].Tensor!) ?? "norm"}";
+        call.Node("Conv", [call.In(0), graph.Constant(name, weight.Shape, folded), graph.Constant($"{name}.bias", [bias.Length], bias)], attributes);
+    }
+
+    static void TransposedConvolution(OnnxCall call)
+    {
+        var weight = call[1].Tensor!;
+        call.Node("ConvTranspose", call.Has(2) ? [call.In(0), call.In(1), call.In(2)] : [call.In(0), call.In(1)],
+            OnnxGraph.Ints("kernel_shape", [weight.Size(2), weight.Size(3)]), Two("strides", call.Pair(3, 1)), Pads(call.Pair(4, 0)),
+            Two("output_padding", call.Pair(5, 0)), OnnxGraph.Int("group", call.Has(6) ? call[6].Integer : 1), Two("dilations", call.Pair(7, 1)));
+    }
+
+    static void Linear(OnnxCall call)
+    {
+        if (call.Shape(0).Count != 2) throw new UserException($"a linear layer over {call.Shape(0).Count} dimensions; only [N, width] is translated");
+        call.Node("Gemm", call.Has(2) ? [call.In(0), call.In(1), call.In(2)] : [call.In(0), call.In(1)], OnnxGraph.Int("transB", 1));
+    }
+
+    static void BatchNorm(OnnxCall call)
+    {
+        if (call.Folds.Contains(call.Traced))
+        {
+            Same(call);
+            return;
+        }
+        if (call[5].Integer != 0) throw new UserException("a batch norm uses the statistics of the batch, even in evaluation mode");
+        long channels = call.Shape(3)[0];
+        string Given(int argument, string name, float otherwise) => call.Has(argument)
+            ? call.In(argument)
+            : call.Graph.Constant($"{name}_{channels}", [channels], Enumerable.Repeat(otherwise, (int)channels).ToArray());
+        call.Node("BatchNormalization", [call.In(0), Given(1, "ones", 1), Given(2, "zeros", 0), call.In(3), call.In(4)],
+            OnnxGraph.Float("epsilon", call[7].Real));
+    }
+
+    static void AveragePool(OnnxCall call)
+    {
+        var kernel = call.Pair(1, 1);
+        var padding = call.Pair(3, 0);
+        if (call.Has(6)) throw new UserException("an average pooling divides by a number of its own, which ONNX cannot express");
+        if (padding == (0, 0) && kernel == (call.Shape(0)[2], call.Shape(0)[3]))
+        {
+            call.Node("GlobalAveragePool", [call.In(0)]);
+            return;
+        }
+        // Where the border does not count, libtorch's argument 6 says so; it counts unless said.
+        var counts = !call.Has(5) || call[5].Integer != 0;
+        call.Node("AveragePool", [call.In(0)], Two("kernel_shape", kernel), Two("strides", Stride(call, kernel)), Pads(padding),
+            OnnxGraph.Int("ceil_mode", call[4].Integer), OnnxGraph.Int("count_include_pad", counts ? 1 : 0));
+    }
+
+    static void MaxPool(OnnxCall call)
+    {
+        var kernel = call.Pair(1, 1);
+        call.Node("MaxPool", [call.In(0)], Two("kernel_shape", kernel), Two("strides", Stride(call, kernel)), Pads(call.Pair(3, 0)),
+            Two("dilations", call.Pair(4, 1)), OnnxGraph.Int("ceil_mode", call[5].Integer));
+    }
+
+    static void AdaptiveAveragePool(OnnxCall call)
+    {
+        var (height, width) = (call.Shape(0)[2], call.Shape(0)[3]);
+        var size = call.Pair(1, 1);
+        if (size == (1, 1))
+        {
+            call.Node("GlobalAveragePool", [call.In(0)]);
+            return;
+        }
+        if (height % size.Height != 0 || width % size.Width != 0)
+            throw new UserException($"an adaptive pooling makes {size.Height}x{size.Width} of {height}x{width}, which takes windows of different sizes");
+        var window = (height / size.Height, width / size.Width);
+        call.Node("AveragePool", [call.In(0)], Two("kernel_shape", window), Two("strides", window));
+    }
+
+    static (long, long) Stride(OnnxCall call, (long, long) kernel) => call[2].Integers is { Count: > 0 } ? call.Pair(2, 1) : kernel;
+
+    static AttributeProto Two(string name, (long Height, long Width) size) => OnnxGraph.Ints(name, [size.Height, size.Width]);
+
+    static AttributeProto Pads((long Height, long Width) padding) =>
+        OnnxGraph.Ints("pads", [padding.Height, padding.Width, padding.Height, padding.Width]);
+}

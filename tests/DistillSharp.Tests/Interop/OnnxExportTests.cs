@@ -1,0 +1,254 @@
+using System.Text.Json;
+using DistillSharp.Data;
+using DistillSharp.Evaluation;
+using DistillSharp.Interop;
+using DistillSharp.Models;
+using DistillSharp.Tests.Data;
+using DistillSharp.Torch;
+using DistillSharp.Verification;
+
+namespace DistillSharp.Tests.Interop;
+
+public sealed class OnnxExportTests : IDisposable
+{
+    const double Tolerance = 1e-4;
+
+    static readonly Normalisation cifar = new([.5070f, .4865f, .4409f], [.2673f, .2564f, .2761f]);
+
+    readonly TemporaryFolder folder = new();
+    readonly TensorScope scope = TensorScope.Open();
+
+    public void Dispose()
+    {
+        scope.Dispose();
+        folder.Dispose();
+    }
+
+    static Classifier Network(string name, int classes = 10)
+    {
+        var network = Networks.Create(name, classes, seed: 1);
+        new ReferenceValues("onnx").Fill(network);
+        return network;
+    }
+
+    /// <summary>Photographs where Debian's data set is installed, else noise: float32 [N, 3, side, side], normalised.</summary>
+    static Tensor Images(int count, long side)
+    {
+        if (!Directory.Exists(RealData.FashionMnistRoot)) return new ReferenceValues("onnx").Uniform("images", -1.7, 1.7, count, 3, side, side);
+        var data = fashion.Value;
+        var images = Tensor.From(data.Pixels[..(count * 32 * 32 * 3)], count, 32, 32, 3).To(DType.Float32).Permute(0, 3, 1, 2) / 127.5 - 1;
+        return (side == 32 ? images : new Operator("aten::upsample_nearest2d").Call(images, new[] { side, side }, Argument.None, Argument.None)).Contiguous();
+    }
+
+    static readonly Lazy<ImageSet> fashion = new(() => Datasets.FashionMnist(RealData.FashionMnistRoot).Test);
+
+    static float[] Logits(Classifier network, Tensor images)
+    {
+        var training = network.Training;
+        network.Train(false);
+        using var off = Autograd.NoGrad();
+        var logits = network.Forward(images).Logits.ToArray<float>();
+        network.Train(training);
+        return logits;
+    }
+
+    [OnnxRuntimeFact]
+    public void Every_network_gives_the_same_logits_in_ONNX_Runtime_and_passes_the_checker()
+    {
+        // A process takes longer to start than a network to run, but all files at once would fill a small disk.
+        foreach (var names in Networks.Names.Chunk(8))
+        {
+            using var inner = TensorScope.Open();
+            var jobs = new List<(string Name, OnnxRuntime.Job Job, float[] Expected)>();
+            foreach (var name in names)
+            {
+                using var network = Network(name);
+                var side = QuickSide(network);
+                var images = Images(2, side);
+                network.ExportOnnx(folder[name], new() { DynamicBatch = true, ImageSize = side });
+                jobs.Add((name, new(folder[name], images), Logits(network, images)));
+            }
+            if (OnnxChecker.Exists)
+                foreach (var (job, said) in jobs.Zip(OnnxChecker.Check([.. jobs.Select(job => job.Job.Model)])))
+                {
+                    var side = job.Job.Images.Size(2);
+                    Assert.Equal($"[[\"images\", 1, [\"batch\", 3, {side}, {side}]]]", said.GetProperty("inputs").GetRawText());
+                    Assert.Equal("""[["logits", 1, ["batch", 10]]]""", said.GetProperty("outputs").GetRawText());
+                    Assert.Equal(job.Name, said.GetProperty("metadata").GetProperty("network").GetString());
+                }
+            foreach (var (job, logits) in jobs.Zip(OnnxRuntime.Run([.. jobs.Select(job => job.Job)])))
+            {
+                var error = OnnxRuntime.RelativeError(logits, job.Expected);
+                Assert.True(error < Tolerance, $"{job.Name}: relative error {error:g3}");
+            }
+            Empty();
+        }
+    }
+
+    // Networks for 224 take any size, and are quicker for a smaller one.
+    static long QuickSide(Classifier network) => Math.Min(64, network.Input.Natural.Height);
+
+    void Empty()
+    {
+        foreach (var file in Directory.GetFiles(folder.Path)) File.Delete(file);
+    }
+
+    [OnnxRuntimeFact]
+    public void Every_option_gives_the_same_logits()
+    {
+        // Convolutions with norms to fold, norms that cannot be folded, groups, shuffles, concatenations.
+        foreach (var name in new[] { "resnet8", "wrn_16_1", "shufflenet_v2", "mobilenet_v2_half" })
+        {
+            using var network = Network(name, 7);
+            var pixels = Tensor.From(Enumerable.Range(0, 3 * 32 * 32 * 3).Select(i => (byte)(i * 7919 % 256)).ToArray(), 3, 32, 32, 3);
+            var images = Normalised(pixels);
+            var expected = Logits(network, images);
+            OnnxOptions[] variants =
+            [
+                new() { Batch = 3 },
+                new() { DynamicBatch = true, Opset = OnnxOptions.OldestOpset },
+                new() { DynamicBatch = true, Opset = OnnxOptions.NewestOpset },
+                new() { DynamicBatch = true, FoldBatchNorm = false },
+                new() { DynamicBatch = true, WithPreprocessing = true, Normalisation = cifar },
+            ];
+            var jobs = variants.Select((options, i) =>
+            {
+                network.ExportOnnx(folder[$"{name}{i}"], options);
+                return new OnnxRuntime.Job(folder[$"{name}{i}"], options.WithPreprocessing ? pixels : images);
+            }).ToArray();
+            Assert.All(OnnxRuntime.Run(jobs), logits => Assert.True(OnnxRuntime.RelativeError(logits, expected) < Tolerance));
+        }
+    }
+
+    static Tensor Normalised(Tensor pixels)
+    {
+        var values = new float[pixels.Count];
+        cifar.Apply(pixels.Memory<byte>(), values);
+        return Tensor.From(values, [.. pixels.Shape]).Permute(0, 3, 1, 2).Contiguous();
+    }
+
+    [OnnxCheckerFact]
+    public void Norms_are_folded_and_the_rest_is_written_down()
+    {
+        using var network = Network("resnet8", 3);
+        network.ExportOnnx(folder["folded"], new()
+        {
+            DynamicBatch = true, Opset = 15, ClassNames = ["a", "b \"quoted\"", "Zürich"], Normalisation = cifar,
+            Metadata = new Dictionary<string, string> { ["accuracy"] = "72.63" },
+        });
+        network.ExportOnnx(folder["whole"], new() { FoldBatchNorm = false, WithPreprocessing = true, Normalisation = cifar });
+        var said = OnnxChecker.Check(folder["folded"], folder["whole"]);
+        string[] plain = ["Add", "Conv", "Flatten", "Gemm", "GlobalAveragePool", "Identity", "Relu"];
+        Assert.Equal(plain, Operators(said[0]));
+        Assert.Equal(plain.Concat(["BatchNormalization", "Cast", "Div", "Sub", "Transpose"]).Order(StringComparer.Ordinal), Operators(said[1]));
+        Assert.Equal(15, said[0].GetProperty("opset").GetInt32());
+        Assert.Equal("""[["images", 1, ["batch", 3, 32, 32]]]""", said[0].GetProperty("inputs").GetRawText());
+        Assert.Equal("""[["images", 2, [1, 32, 32, 3]]]""", said[1].GetProperty("inputs").GetRawText());
+        Assert.StartsWith("DistillSharp ", said[0].GetProperty("producer").GetString());
+        string Metadata(string key) => said[0].GetProperty("metadata").GetProperty(key).GetString()!;
+        Assert.Equal(["a", "b \"quoted\"", "Zürich"], JsonSerializer.Deserialize<string[]>(Metadata("classes"))!);
+        Assert.Equal("[0.507, 0.4865, 0.4409]", Metadata("mean"));
+        Assert.Equal("[0.2673, 0.2564, 0.2761]", Metadata("std"));
+        Assert.Equal("[32,32]", Metadata("image_size"));
+        Assert.Equal("72.63", Metadata("accuracy"));
+    }
+
+    static IEnumerable<string> Operators(JsonElement said) => said.GetProperty("operators").EnumerateArray().Select(name => name.GetString()!);
+
+    [OnnxRuntimeFact(needsShared: true)]
+    public void A_real_network_classifies_1000_real_images_the_same()
+    {
+        using var network = Networks.Create("resnet56", 100).LoadWeights(SharedFiles.Path("data/checkpoints/resnet56.pth"));
+        var test = RealData.Cifar100.Test.Subset(1000);
+        network.ExportOnnx(folder["resnet56"], new() { DynamicBatch = true, WithPreprocessing = true, Normalisation = cifar });
+        var logits = OnnxRuntime.Run(new OnnxRuntime.Job(folder["resnet56"], Tensor.From(test.Pixels, 1000, 32, 32, 3)))[0];
+        var expected = Logits(network, Normalised(Tensor.From(test.Pixels, 1000, 32, 32, 3)));
+        Assert.True(OnnxRuntime.RelativeError(logits, expected) < Tolerance);
+
+        var right = 0;
+        for (var i = 0; i < 1000; i++)
+        {
+            var row = logits.AsSpan(i * 100, 100);
+            if (row.IndexOf(row.ToArray().Max()) == test.Labels[i]) right++;
+        }
+        Assert.Equal(Accuracy.Measure(network, test, cifar).Correct1, right);
+        Assert.InRange(right, 690, 760);
+    }
+
+    [Fact]
+    public void The_same_network_gives_the_same_bytes_and_stays_as_it_was()
+    {
+        using var network = Network("resnet8");
+        network.ExportOnnx(folder["a"]);
+        Assert.True(network.Training);
+        Assert.True(network.Parameters()[0].RequiresGrad);
+        network.ExportOnnx(folder["b"]);
+        Assert.Equal(File.ReadAllBytes(folder["a"]), File.ReadAllBytes(folder["b"]));
+        var before = LiveTensors.Count;
+        network.ExportOnnx(folder["a"]);
+        Assert.Equal(before, LiveTensors.Count);
+    }
+
+    [Theory]
+    [InlineData(12, 1, false, "13 to 20")]
+    [InlineData(21, 1, false, "13 to 20")]
+    [InlineData(17, 0, false, "batch of 0")]
+    [InlineData(17, 1, true, "mean and the standard deviation")]
+    public void Impossible_options_are_refused(int opset, int batch, bool preprocessing, string said)
+    {
+        using var network = Network("resnet8");
+        var error = Assert.Throws<UsageException>(() => network.ExportOnnx(folder["x"], new() { Opset = opset, Batch = batch, WithPreprocessing = preprocessing }));
+        Assert.Contains(said, error.Message);
+        Assert.Empty(Directory.GetFiles(folder.Path));
+    }
+
+    [Fact]
+    public void An_image_size_that_the_network_cannot_take_is_refused()
+    {
+        using var network = Network("vgg8");
+        Assert.Throws<UserException>(() => network.ExportOnnx(folder["x"], new() { ImageSize = 4 }));
+        Assert.Empty(Directory.GetFiles(folder.Path));
+    }
+
+    [Fact]
+    public void What_has_no_counterpart_is_named()
+    {
+        Assert.Contains("aten::cumsum", Refusal(x => new Operator("aten::cumsum").Call(x, 1L, Argument.None)));
+        Assert.Contains("in place", Refusal(x =>
+        {
+            var view = x.Narrow(1, 0, 1);
+            x.MultiplyInPlace(2);
+            return view;
+        }));
+        Assert.Contains("batch", Refusal(x => x.Reshape(x.Size(2), -1)));
+        var foreign = Tensor.Ones([1]);
+        Assert.Contains("neither computed from the images nor a parameter", Refusal(x => x + foreign));
+    }
+
+    string Refusal(Func<Tensor, Tensor> compute)
+    {
+        using var network = new Odd(compute);
+        var error = Assert.Throws<UserException>(() => network.ExportOnnx(folder["odd"]));
+        Assert.StartsWith("odd cannot be written as ONNX: ", error.Message);
+        Assert.Empty(Directory.GetFiles(folder.Path));
+        return error.Message;
+    }
+
+    sealed class Odd : Classifier
+    {
+        readonly Func<Tensor, Tensor> compute;
+        readonly DistillSharp.Torch.Layers.Linear fc;
+
+        public Odd(Func<Tensor, Tensor> compute) : base("odd", 4, new InputRule(32))
+        {
+            this.compute = compute;
+            fc = Child("fc", new DistillSharp.Torch.Layers.Linear(3, 4));
+        }
+
+        protected override Tensor Compute(Tensor images, FeatureTap tap)
+        {
+            var x = compute(images * 1);
+            return x.Dimensions == 4 && x.Size(1) == 3 ? fc.Forward(x.Mean([2, 3])) : x;
+        }
+    }
+}
