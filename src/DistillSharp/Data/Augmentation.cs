@@ -36,22 +36,29 @@ public sealed record Augmentation
     /// <summary>Whether images are mirrored left to right with probability 1/2.</summary>
     public bool Flip { get; init; }
 
+    /// <summary>
+    /// Whether a random area of 8 % to 100 % of the image, of a ratio of 3:4 to 4:3, is scaled to the network's size, instead
+    /// of padding and cropping: the protocol of ImageNet.
+    /// </summary>
+    public bool ResizedCrop { get; init; }
+
     /// <summary>How many outcomes there are, (2 * padding + 1)^2 times 2 with flip; null where they cannot be counted.</summary>
-    public int? VariantCount => Side * Side * (Flip ? 2 : 1);
+    public int? VariantCount => ResizedCrop ? null : Side * Side * (Flip ? 2 : 1);
 
     int Side => 2 * Padding + 1;
 
-    /// <summary>From a recipe's list: <c>crop</c> (padding 4) and <c>flip</c>, or nothing.</summary>
-    /// <exception cref="UsageException">An unknown name or one given twice.</exception>
+    /// <summary>From a recipe's list: <c>crop</c> (padding 4) or <c>resized-crop</c>, <c>flip</c>, or nothing.</summary>
+    /// <exception cref="UsageException">An unknown name, one given twice, or two kinds of crop.</exception>
     public static Augmentation FromNames(IEnumerable<string> names)
     {
         var seen = new HashSet<string>();
         foreach (var name in names)
         {
-            if (name is not ("crop" or "flip")) throw new UsageException($"unknown augmentation '{name}'; there are crop and flip");
+            if (name is not ("crop" or "resized-crop" or "flip")) throw new UsageException($"unknown augmentation '{name}'; there are crop, resized-crop and flip");
             if (!seen.Add(name)) throw new UsageException($"augmentation '{name}' is listed twice");
         }
-        return new() { Padding = seen.Contains("crop") ? CropAndFlip.Padding : 0, Flip = seen.Contains("flip") };
+        if (seen.IsSupersetOf(["crop", "resized-crop"])) throw new UsageException("augmentation has both crop and resized-crop; take one of them");
+        return new() { Padding = seen.Contains("crop") ? CropAndFlip.Padding : 0, ResizedCrop = seen.Contains("resized-crop"), Flip = seen.Contains("flip") };
     }
 
     /// <summary>What happens to image <paramref name="index"/> in <paramref name="epoch"/>; every variant is equally likely.</summary>
@@ -94,5 +101,22 @@ public sealed record Augmentation
             row[(left + kept)..].Clear();
             if (draw.Flip) PixelRows.Mirror(row, pixel);
         }
+    }
+
+    /// <summary>Carries <see cref="ResizedCrop"/> out: what happens to image <paramref name="index"/> in <paramref name="epoch"/>.</summary>
+    /// <param name="original">The image as stored, [H, W, C].</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="index">The image's position in its set.</param>
+    /// <param name="height">Rows of the result.</param>
+    /// <param name="width">Columns of the result.</param>
+    /// <param name="destination">[height, width, C].</param>
+    internal void Apply(ImageView original, long seed, int epoch, int index, int height, int width, Span<byte> destination)
+    {
+        var (area, flip) = Data.ResizedCrop.Draw(original.Height, original.Width, seed, epoch, index);
+        ImageScaling.Scale(original, area, height, width).CopyTo(destination);
+        if (!Flip || !flip) return;
+        var row = width * original.Channels;
+        for (var y = 0; y < height; y++) PixelRows.Mirror(destination.Slice(y * row, row), original.Channels);
     }
 }

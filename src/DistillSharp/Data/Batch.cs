@@ -29,7 +29,7 @@ public sealed class Batch
 
     /// <summary>
     /// Which of the augmentation's outcomes each image shows, [N]; see <see cref="AugmentationDraw.Variant"/>. Together with
-    /// <see cref="Indices"/> it decides the image to the last bit.
+    /// <see cref="Indices"/> it decides the image to the last bit. -1 where outcomes cannot be counted.
     /// </summary>
     public ReadOnlySpan<int> Variants => variants;
 
@@ -52,7 +52,7 @@ public sealed class Batch
             var index = indices.Span[i];
             labels[i] = set.Labels[index];
             positions[i] = index;
-            variants[i] = options.Augmentation.Draw(options.Seed, epoch, index).Variant;
+            variants[i] = options.Augmentation.ResizedCrop ? -1 : options.Augmentation.Draw(options.Seed, epoch, index).Variant;
         }
 
         var threads = Math.Min(options.Threads, Count);
@@ -66,8 +66,9 @@ public sealed class Batch
             var moved = new byte[size];
             for (var i = from; i < to; i++)
             {
-                var image = set.Image(indices.Span[i]);
-                options.Augmentation.Apply(image, options.Augmentation.Variant(variants[i]), moved);
+                var index = indices.Span[i];
+                if (options.Augmentation.ResizedCrop) options.Augmentation.Apply(set.Original(index), options.Seed, epoch, index, set.Height, set.Width, moved);
+                else options.Augmentation.Apply(set.Image(index), options.Augmentation.Variant(variants[i]), moved);
                 normalisation.Apply(moved, images.Slice(i * size, size));
             }
         }

@@ -9,15 +9,17 @@ public static class Datasets
         ["cifar10"] = Cifar10,
         ["fashion-mnist"] = FashionMnist,
         ["mnist"] = Mnist,
+        ["image-folder"] = root => ImageFolder(root),
     };
 
-    // Of the training images, as the public code bases round them; MNIST's one channel counts three times.
+    // Of the training images, as the public code bases round them; MNIST's one channel counts three times; for photographs those of ImageNet.
     static readonly Dictionary<string, (float[] Mean, float[] Std)> Statistics = new()
     {
         ["cifar100"] = ([.5071f, .4867f, .4408f], [.2675f, .2565f, .2761f]),
         ["cifar10"] = ([.4914f, .4822f, .4465f], [.2470f, .2435f, .2616f]),
         ["fashion-mnist"] = ([.2860f, .2860f, .2860f], [.3530f, .3530f, .3530f]),
         ["mnist"] = ([.1307f, .1307f, .1307f], [.3081f, .3081f, .3081f]),
+        ["image-folder"] = ([.485f, .456f, .406f], [.229f, .224f, .225f]),
     };
 
     /// <summary>Every name that <see cref="Load"/> takes.</summary>
@@ -77,4 +79,17 @@ public static class Datasets
     public static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std) NormalisationOf(string name) => Statistics[name];
 
     static Dataset Whole(string name, ImageSet train, ImageSet test) => new(name, train, test, Statistics[name].Mean, Statistics[name].Std);
+
+    /// <summary>
+    /// JPEG and PNG files in folders, as ImageNet is published: train/CLASS/... and val/CLASS/.... They are read when they are
+    /// needed.
+    /// </summary>
+    /// <param name="root">Holds train/ and val/.</param>
+    /// <param name="side">Height and width of the images that the network gets.</param>
+    /// <exception cref="UserException">A folder is missing or holds no images.</exception>
+    public static Dataset ImageFolder(string root, int side = 224)
+    {
+        var (train, test) = Data.ImageFolder.Read(root, side);
+        return Whole("image-folder", train, test);
+    }
 }

@@ -89,6 +89,12 @@ public class ImageSet
     }
 
     /// <summary>
+    /// The image at a position as it was stored, of whatever size, for <see cref="Augmentation.ResizedCrop"/>; the same as
+    /// <see cref="Image"/> unless a set says otherwise. May be called from several threads at once.
+    /// </summary>
+    public virtual ImageView Original(int index) => Image(index);
+
+    /// <summary>
     /// At most <paramref name="limit"/> of the images, as many of each class as the set allows (counts differ by at most one
     /// where no class runs out), in their old order. Which ones depends only on <paramref name="seed"/>.
     /// </summary>

@@ -16,7 +16,7 @@ public sealed record DataSection
     /// <summary>Images of one training step.</summary>
     public required int Batch { get; init; }
 
-    /// <summary>What is done to training images: <c>crop</c>, <c>flip</c>, both or nothing.</summary>
+    /// <summary>What is done to training images: <c>crop</c> or <c>resized-crop</c>, <c>flip</c>, or nothing.</summary>
     public required IReadOnlyList<string> Augment { get; init; }
 
     /// <summary>Mean of each channel, in 0..1.</summary>
@@ -70,7 +70,7 @@ public sealed record DataSection
 
     static IReadOnlyList<string>? ReadAugment(RecipeSection section)
     {
-        const string must = "a list of crop and flip, or [] for nothing";
+        const string must = "a list of crop (or resized-crop) and flip, or [] for nothing";
         if (section["augment"] is not { } value) return null;
         if (value.Kind != YamlKind.Sequence || value.Items.Exists(item => item.Kind != YamlKind.Scalar)) throw section.Wrong("augment", value, must);
         try

@@ -24,5 +24,10 @@ static class Protocol
         [.. new long[] { 150, 180, 210 }.Select(step => (int)((step * epochs + Epochs / 2) / Epochs)).Where(step => step > 0 && step < epochs).Distinct()];
 
     /// <summary>Crop and flip; digits are not mirrored.</summary>
-    public static IReadOnlyList<string> Augment(string set) => set == "mnist" ? ["crop"] : ["crop", "flip"];
+    public static IReadOnlyList<string> Augment(string set) => set switch
+    {
+        "mnist" => ["crop"],
+        "image-folder" => ["resized-crop", "flip"],
+        _ => ["crop", "flip"],
+    };
 }

@@ -93,7 +93,7 @@ public class AugmentationTests
         Assert.Equal(cifar, Augmentation.FromNames(["flip", "crop"]));
         Assert.Equal(Augmentation.None, Augmentation.FromNames([]));
         Assert.Equal(new Augmentation { Flip = true }, Augmentation.FromNames(["flip"]));
-        Assert.Equal("unknown augmentation 'flop'; there are crop and flip", Assert.Throws<UsageException>(() => Augmentation.FromNames(["flop"])).Message);
+        Assert.Equal("unknown augmentation 'flop'; there are crop, resized-crop and flip", Assert.Throws<UsageException>(() => Augmentation.FromNames(["flop"])).Message);
         Assert.Equal("augmentation 'crop' is listed twice", Assert.Throws<UsageException>(() => Augmentation.FromNames(["crop", "crop"])).Message);
         Assert.Throws<UsageException>(() => new Augmentation { Padding = -1 });
         Assert.Throws<UsageException>(() => new Augmentation { Padding = 65 });

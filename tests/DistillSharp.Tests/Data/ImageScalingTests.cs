@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using DistillSharp.Data;
+
+namespace DistillSharp.Tests.Data;
+
+public class ImageScalingTests
+{
+    static byte[] Noise(int height, int width, int seed)
+    {
+        var pixels = new byte[height * width * 3];
+        new Random(seed).NextBytes(pixels);
+        return pixels;
+    }
+
+    [PillowFact]
+    public void Scaling_is_Pillows_to_the_last_bit()
+    {
+        using var folder = new TemporaryFolder();
+        (int Height, int Width, ImageArea Area, int ToHeight, int ToWidth)[] cases =
+        [
+            (40, 50, new(0, 0, 40, 50), 20, 25), (40, 50, new(0, 0, 40, 50), 13, 7), (40, 50, new(3, 5, 17, 31), 64, 48),
+            (40, 50, new(39, 49, 1, 1), 5, 6), (7, 5, new(0, 0, 7, 5), 7, 32), (7, 5, new(0, 0, 7, 5), 32, 5), (300, 200, new(10, 20, 250, 150), 224, 224),
+        ];
+        for (var i = 0; i < cases.Length; i++)
+        {
+            var (height, width, area, toHeight, toWidth) = cases[i];
+            var pixels = Noise(height, width, i);
+            File.WriteAllBytes(folder["in"], pixels);
+            Python("""
+                import sys
+                from PIL import Image
+                folder, h, w, top, left, ah, aw, th, tw = sys.argv[1], *map(int, sys.argv[2:])
+                image = Image.frombytes("RGB", (w, h), open(folder + "/in", "rb").read())
+                image = image.crop((left, top, left + aw, top + ah)).resize((tw, th), Image.BILINEAR)
+                open(folder + "/out", "wb").write(image.tobytes())
+                """, folder.Path, height, width, area.Top, area.Left, area.Height, area.Width, toHeight, toWidth);
+            Assert.Equal(File.ReadAllBytes(folder["out"]), ImageScaling.Scale(new(pixels, height, width, 3), area, toHeight, toWidth));
+        }
+    }
+
+    static void Python(string program, params object[] arguments)
+    {
+        using var process = Process.Start("/usr/bin/python3", ["-c", program, .. arguments.Select(argument => argument.ToString()!)]);
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [Fact]
+    public void The_middle_is_cut_out_of_the_scaled_image()
+    {
+        // Columns 0..7 of 4x8: the shorter side stays 4, and the middle four columns remain.
+        var pixels = Enumerable.Range(0, 4 * 8 * 3).Select(i => (byte)(i / 3 % 8 * 10)).ToArray();
+        var cut = ImageScaling.FitCentre(new(pixels, 4, 8, 3), 4, 4, 4);
+        Assert.Equal(Enumerable.Range(0, 48).Select(i => (byte)((2 + i / 3 % 4) * 10)), cut);
+        Assert.All(ImageScaling.FitCentre(new(Enumerable.Repeat((byte)77, 30 * 9 * 3).ToArray(), 30, 9, 3), 256, 224, 224), value => Assert.Equal(77, value));
+    }
+
+    [Fact]
+    public void Random_areas_keep_their_bounds_and_their_distribution()
+    {
+        var (shares, ratios, flips, whole) = (new List<double>(), new List<double>(), 0, 0);
+        for (var index = 0; index < 4000; index++)
+        {
+            var (area, flip) = ResizedCrop.Draw(300, 400, seed: 5, epoch: 2, index);
+            Assert.True(area is { Top: >= 0, Left: >= 0, Height: > 0, Width: > 0 } && area.Top + area.Height <= 300 && area.Left + area.Width <= 400, $"{area}");
+            shares.Add(area.Height * area.Width / 120_000.0);
+            ratios.Add((double)area.Width / area.Height);
+            if (flip) flips++;
+            if (area.Height == 300) whole++;
+        }
+        Assert.InRange(shares.Min(), .075, .10);
+        Assert.InRange(shares.Max(), .9, 1);
+        // Large areas often do not fit: over many draws of torchvision's rule the mean is .433, its error for 4,000 draws .0034.
+        Assert.InRange(shares.Average(), .433 - 3 * .0034, .433 + 3 * .0034);
+        Assert.InRange(ratios.Min(), .74, .80);
+        Assert.InRange(ratios.Max(), 1.28, 1.35);
+        Assert.InRange(flips, 1850, 2150);
+        // All rows: 29 of 4,000 by the same rule.
+        Assert.InRange(whole, 10, 60);
+        Assert.Equal(ResizedCrop.Draw(300, 400, 5, 2, 17), ResizedCrop.Draw(300, 400, 5, 2, 17));
+        Assert.NotEqual(ResizedCrop.Draw(300, 400, 5, 2, 17), ResizedCrop.Draw(300, 400, 5, 3, 17));
+        Assert.NotEqual(ResizedCrop.Draw(300, 400, 5, 2, 17), ResizedCrop.Draw(300, 400, 6, 2, 17));
+    }
+
+    [Theory]
+    [InlineData(10, 1000, 0, 493, 10, 13)]
+    [InlineData(1000, 10, 493, 0, 13, 10)]
+    public void A_very_long_image_gives_its_middle(int height, int width, int top, int left, int areaHeight, int areaWidth)
+    {
+        // 8 % of such an image cannot have a ratio of 3:4 to 4:3.
+        var (area, _) = ResizedCrop.Draw(height, width, 1, 1, 1);
+        Assert.Equal(new ImageArea(top, left, areaHeight, areaWidth), area);
+    }
+}
+
+/// <summary>A fact that runs only where the system's Python has Pillow.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+sealed class PillowFactAttribute : FactAttribute
+{
+    static readonly Lazy<bool> exists = new(() =>
+    {
+        if (!File.Exists("/usr/bin/python3")) return false;
+        using var process = Process.Start(new ProcessStartInfo("/usr/bin/python3", ["-c", "import PIL"]) { RedirectStandardError = true })!;
+        process.WaitForExit();
+        return process.ExitCode == 0;
+    });
+
+    public PillowFactAttribute()
+    {
+        if (!exists.Value) Skip = "the system's Python has no Pillow (Debian: python3-pil)";
+    }
+}
