@@ -42,10 +42,21 @@ public sealed class Objective : Module
     /// <exception cref="UserException">A method cannot serve the pair.</exception>
     public IReadOnlyList<string> Bind(DistillationPair pair)
     {
+        foreach (var method in methods) CheckTeacher(method, pair.Teacher);
         string[] lines = [.. methods.SelectMany(method => method.Bind(pair))];
         // What a method asks for may depend on the pair, as KD's weights do.
         if (unweighted is not null) unweighted.Weight = AskedFor(methods.Where(method => method != unweighted));
         return lines;
+    }
+
+    // A network from elsewhere may show less than those of this library.
+    static void CheckTeacher(DistillationMethod method, PairMember teacher)
+    {
+        var needed = method.TeacherFeatures ?? Features.Logits;
+        if (needed.HasFlag(Features.Pooled) && teacher.Shapes.PooledWidth == 0)
+            throw new UserException($"{method.Name} needs the teacher's pooled features, and {teacher.Name} has none to show; a TorchScript teacher shows them by returning (logits, pooled)");
+        if ((needed & (Features.Stages | Features.PreActivations)) != 0 && teacher.Shapes.Stages.Count == 0)
+            throw new UserException($"{method.Name} needs the stages of the teacher, and {teacher.Name} has none to show, as no TorchScript network has; take a network of this library, or a method on logits or pooled features");
     }
 
     static double AskedFor(IEnumerable<DistillationMethod> methods) => methods.Select(method => method.CrossEntropyWeight).DefaultIfEmpty(1).Min();

@@ -44,6 +44,9 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
     /// <summary>Computes the logits and hands features to the tap as they come. Intermediates are freed by the caller.</summary>
     protected abstract Tensor Compute(Tensor images, FeatureTap tap);
 
+    /// <summary>Where the network's state lies; the processor for a network without state.</summary>
+    public Device Device => State().Select(entry => entry.Tensor.Device).FirstOrDefault();
+
     /// <summary>
     /// Folds batch norms into the convolutions before them, for as long as the result lives. The network is put into evaluation
     /// mode and must stay there.
@@ -72,7 +75,7 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
             return new(
                 [.. output.Stages!.Select(FeatureShape.Of)],
                 [.. output.PreActivations!.Select(FeatureShape.Of)],
-                output.Pooled!.Size(1),
+                output.Pooled?.Size(1) ?? 0,
                 trace.Calls.Sum(MultiplyAdds.Of));
         }
         finally
@@ -81,7 +84,7 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
         }
     }
 
-    Tensor Blank(Size2 image) => Tensor.Zeros([1, 3, image.Height, image.Width], device: NamedParameters().First().Tensor.Device);
+    Tensor Blank(Size2 image) => Tensor.Zeros([1, 3, image.Height, image.Width], device: Device);
 }
 
 /// <summary>What images a network takes.</summary>
@@ -113,7 +116,7 @@ public readonly record struct FeatureShape(long Channels, long Height, long Widt
 /// <summary>What a network's features look like.</summary>
 /// <param name="Stages">The stem's output, then each stage's.</param>
 /// <param name="PreActivations">The same before their last ReLU; empty where a network has none.</param>
-/// <param name="PooledWidth">Width of the features before the classifier.</param>
+/// <param name="PooledWidth">Width of the features before the classifier; 0 where the network does not show them.</param>
 /// <param name="MultiplyAdds">Multiply-add operations of convolutions and linear layers for one image.</param>
 public sealed record NetworkShapes(
     IReadOnlyList<FeatureShape> Stages,

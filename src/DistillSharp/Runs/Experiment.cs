@@ -40,7 +40,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         if (resume && StoredRun.IsRun(path)) return Resume(path, stop);
 
         var data = recipe.LoadData();
-        using var teacher = LoadTeacher(data.Classes);
+        using var teacher = LoadTeacher(data);
         using var student = CreateStudent(data.Classes);
         using var trainer = CreateTrainer(student, teacher, data);
         using var folder = RunFolder.Create(runsRoot, Record(wanted, data, student), recipe.Resolve(), exactName && name is not null);
@@ -53,7 +53,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         if (folder.Record.RecipeDigest != RecipeDigest.Of(recipe.Resolve()))
             throw new UsageException($"{path} was made from another recipe (its own is {Path.Combine(path, RunFolder.RecipeFile)}); resume it with that one, or choose another --name");
         var data = recipe.LoadData();
-        using var teacher = LoadTeacher(data.Classes);
+        using var teacher = LoadTeacher(data);
         using var student = CreateStudent(data.Classes);
         using var trainer = CreateTrainer(student, teacher, data);
         return Train(folder, trainer, student, data, resume: true, stop);
@@ -78,11 +78,11 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         }
     }
 
-    Classifier? LoadTeacher(int classes)
+    Classifier? LoadTeacher(Dataset data)
     {
         if (recipe.Teacher is not { } described) return null;
-        if (described.Network is null) throw new UserException($"{described.TorchScript}: TorchScript teachers cannot be used yet");
-        var teacher = Networks.Create(described.Network, classes);
+        if (described.TorchScript is { } file) return LoadTorchScript(file, data);
+        var teacher = Networks.Create(described.Network!, data.Classes);
         try
         {
             return teacher.LoadWeights(described.Weights!);
@@ -92,6 +92,14 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
             teacher.Dispose();
             throw;
         }
+    }
+
+    static TorchScriptNetwork LoadTorchScript(string file, Dataset data)
+    {
+        var teacher = TorchScriptNetwork.Load(file, new(data.Train.Height, data.Train.Width));
+        if (teacher.Classes == data.Classes) return teacher;
+        teacher.Dispose();
+        throw new UserException($"{file}: the network knows {teacher.Classes} classes, but {data.Name} has {data.Classes}");
     }
 
     Classifier CreateStudent(int classes)
