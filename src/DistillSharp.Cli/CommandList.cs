@@ -11,6 +11,8 @@ static class CommandList
         new TrainCommand(),
         new EvalCommand(),
         new RecipeCommand(),
+        new PredictCommand(),
+        new ExportCommand(),
         new ModelsCommand(),
         new MethodsCommand(),
         new VerifyCommand(),

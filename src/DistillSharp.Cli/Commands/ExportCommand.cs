@@ -1,0 +1,62 @@
+using System.CommandLine;
+using DistillSharp.Interop;
+
+namespace DistillSharp.Cli.Commands;
+
+sealed class ExportCommand : CliCommand
+{
+    readonly NetworkOptions network = new();
+    readonly Argument<string?> run = new("RUN") { Description = "A finished run's folder, instead of --model and --weights", Arity = ArgumentArity.ZeroOrOne };
+    readonly Option<string?> onnx = new("--onnx") { Description = "Write ONNX: input images, output logits", HelpName = "FILE" };
+    readonly Option<string?> safetensors = new("--safetensors") { Description = "Write the weights as safetensors", HelpName = "FILE" };
+    readonly Option<string?> pth = new("--pth") { Description = "Write the weights as a PyTorch state dict", HelpName = "FILE" };
+    readonly Option<int> opset = new("--opset")
+    {
+        Description = $"ONNX's operator set, {OnnxOptions.OldestOpset} to {OnnxOptions.NewestOpset}",
+        DefaultValueFactory = _ => new OnnxOptions().Opset,
+    };
+    readonly Option<int?> batch = new("--batch") { Description = "Images of one batch of the ONNX graph (default 1)" };
+    readonly Option<bool> dynamicBatch = new("--dynamic-batch") { Description = "Let the ONNX graph take batches of any size" };
+    readonly Option<bool> withPreprocessing = new("--with-preprocessing")
+    {
+        Description = "Let the ONNX graph normalise: its input is then uint8 [N, H, W, 3], RGB, 0..255",
+    };
+    readonly Option<bool> keepNorms = new("--keep-batch-norm") { Description = "Do not fold batch norms into convolutions" };
+    readonly Option<bool> json = JsonOption();
+
+    public ExportCommand() : base(
+        "export", "Write a trained network as ONNX, safetensors or a PyTorch state dict.",
+        "distill export runs/resnet56-resnet20-fsecd-s1 --onnx student.onnx --dynamic-batch",
+        "distill export --model resnet56 --weights resnet56.pth --data cifar100 --onnx resnet56.onnx --with-preprocessing",
+        "distill export runs/resnet56-resnet20-fsecd-s1 --pth student.pth --safetensors student.safetensors")
+    {
+        Arguments.Add(run);
+        foreach (var option in new Option[] { onnx, safetensors, pth }) Options.Add(option);
+        network.AddTo(this);
+        foreach (var option in new Option[] { opset, batch, dynamicBatch, withPreprocessing, keepNorms, json }) Options.Add(option);
+    }
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        if (given.GetValue(dynamicBatch) && given.GetValue(batch) is not null) throw new UsageException("--batch and --dynamic-batch contradict each other; take one of them");
+        var written = new NetworkExport
+        {
+            Source = network.Source(given, given.GetValue(run)),
+            Onnx = given.GetValue(onnx),
+            SafeTensors = given.GetValue(safetensors),
+            PyTorch = given.GetValue(pth),
+            Options = new()
+            {
+                Opset = given.GetValue(opset),
+                Batch = given.GetValue(batch) ?? 1,
+                DynamicBatch = given.GetValue(dynamicBatch),
+                WithPreprocessing = given.GetValue(withPreprocessing),
+                FoldBatchNorm = !given.GetValue(keepNorms),
+            },
+        }.Write();
+        var files = written.Select(path => new { File = path, Bytes = new FileInfo(path).Length }).ToList();
+        if (given.GetValue(json)) terminal.Json(files);
+        else files.ForEach(file => terminal.Out.WriteLine($"{file.File}: {file.Bytes:n0} bytes"));
+        return 0;
+    }
+}

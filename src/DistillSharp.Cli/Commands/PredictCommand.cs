@@ -1,0 +1,49 @@
+using System.CommandLine;
+using DistillSharp.Interop;
+
+namespace DistillSharp.Cli.Commands;
+
+sealed class PredictCommand : CliCommand
+{
+    readonly NetworkOptions network = new();
+    readonly Argument<string[]> places = new("RUN IMAGE")
+    {
+        Description = "A finished run's folder (unless --model is given), then JPEG or PNG files, or folders of them",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    readonly Option<int> top = new("--top") { Description = "How many classes to name for each image", DefaultValueFactory = _ => 5 };
+    readonly Option<bool> json = JsonOption();
+
+    public PredictCommand() : base(
+        "predict", "Say what a trained network sees in images.",
+        "distill predict runs/resnet56-resnet20-fsecd-s1 photo.jpg",
+        "distill predict runs/resnet56-resnet20-fsecd-s1 photos --top 1 --json",
+        "distill predict --model resnet56 --weights resnet56.pth --data cifar100 photo.png")
+    {
+        Arguments.Add(places);
+        network.AddTo(this);
+        foreach (var option in new Option[] { top, json }) Options.Add(option);
+    }
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        string? run = null;
+        var images = given.GetValue(places)!;
+        if (!network.Given(given)) (run, images) = (images[0], images[1..]);
+        if (images.Length == 0) throw new UsageException("no image was given; give JPEG or PNG files, or folders of them, after the run");
+
+        using var predictor = new Predictor(network.Source(given, run).Load());
+        var predictions = new List<Prediction>();
+        foreach (var prediction in predictor.Predict(images, given.GetValue(top)))
+        {
+            predictions.Add(prediction);
+            if (prediction.Error is { } error) terminal.Error.WriteLine($"distill: {error}");
+            else if (!given.GetValue(json)) Print(prediction, terminal);
+        }
+        if (given.GetValue(json)) terminal.Json(predictions);
+        return predictions.Exists(prediction => prediction.Error is not null) ? 1 : 0;
+    }
+
+    static void Print(Prediction prediction, Terminal terminal) => terminal.Out.WriteLine(
+        $"{prediction.File}: {string.Join(", ", prediction.Guesses.Select(guess => $"{guess.Class} {100 * guess.Probability:0.0} %"))}");
+}

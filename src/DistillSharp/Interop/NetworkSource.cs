@@ -1,0 +1,108 @@
+using DistillSharp.Data;
+using DistillSharp.Formats;
+using DistillSharp.Models;
+using DistillSharp.Runs;
+using DistillSharp.Torch;
+
+namespace DistillSharp.Interop;
+
+/// <summary>Where a network comes from: a finished run, or a name and a file of weights with what is known about its images.</summary>
+public sealed record NetworkSource
+{
+    // No layer but the last has such a size, so it finds the last.
+    const int UnlikelyClasses = 1009;
+
+    /// <summary>A run's folder, or the student.safetensors in it.</summary>
+    public string? Run { get; init; }
+
+    /// <summary>The network's name, instead of a run.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>The network's weights: a PyTorch state dict or safetensors.</summary>
+    public string? Weights { get; init; }
+
+    /// <summary>The data set that the weights were trained on, for its normalisation.</summary>
+    public string? Dataset { get; init; }
+
+    /// <summary>The mean of each channel, instead of the data set's.</summary>
+    public IReadOnlyList<float>? Mean { get; init; }
+
+    /// <summary>The standard deviation of each channel, instead of the data set's.</summary>
+    public IReadOnlyList<float>? Std { get; init; }
+
+    /// <summary>Loads the network, in evaluation mode.</summary>
+    /// <exception cref="UsageException">What was given is too little, or contradicts itself.</exception>
+    /// <exception cref="UserException">A file is missing, damaged, or does not fit the network.</exception>
+    public LoadedNetwork Load()
+    {
+        if (Run is not null && (Model ?? Weights) is not null) throw new UsageException("give either a run or --model and --weights, not both");
+        if (Run is null && (Model is null || Weights is null)) throw new UsageException("give a run's folder, or --model and --weights");
+        if (Mean is null != Std is null) throw new UsageException("give both --mean and --std, or neither");
+        if (Dataset is not null && !Datasets.Names.Contains(Dataset))
+            throw new UsageException($"unknown data set '{Dataset}'; there are {string.Join(", ", Datasets.Names)}{Nearest.Hint(Dataset, Datasets.Names)}");
+        if (Run is not null)
+        {
+            var (network, description) = StudentFile.Load(Run);
+            return new(network)
+            {
+                ClassNames = description.ClassNames, Dataset = description.Dataset, Acc1 = description.Acc1,
+                Image = new(description.Height, description.Width),
+                Normalisation = Mean is null ? new(description.Mean, description.Std) : Given(),
+            };
+        }
+        var loaded = Read(Model!, Weights!);
+        return new(loaded) { Dataset = Dataset, Image = loaded.Input.Natural, Normalisation = Given() };
+    }
+
+    Normalisation? Given()
+    {
+        if (Mean is not null) return new(Mean, Std!);
+        return Dataset is not null && Datasets.NormalisationOf(Dataset) is var known ? new(known.Mean, known.Std) : null;
+    }
+
+    static Classifier Read(string model, string file)
+    {
+        string classifier;
+        using (var probe = Networks.Create(model, UnlikelyClasses))
+            classifier = probe.State().Last(entry => entry.Tensor.Dimensions > 0 && entry.Tensor.Size(0) == UnlikelyClasses).Name;
+        var stored = WeightsFile.Read(file);
+        var last = stored.FirstOrDefault(tensor => tensor.Name == classifier);
+        if (last is not { Shape: [> 0 and < int.MaxValue, ..] })
+            throw new UserException($"{file}: these weights do not fit {model}: they hold no {classifier}, by which the number of classes is known");
+        var network = Networks.Create(model, (int)last.Shape[0]);
+        try
+        {
+            network.LoadState(stored, file);
+            network.Train(false);
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+}
+
+/// <summary>A network with what is known about its images and classes. It owns the network.</summary>
+/// <param name="Network">The network, in evaluation mode.</param>
+public sealed record LoadedNetwork(Classifier Network) : IDisposable
+{
+    /// <summary>The names of the classes, where they are known.</summary>
+    public IReadOnlyList<string>? ClassNames { get; init; }
+
+    /// <summary>The data set it was trained on, where it is known.</summary>
+    public string? Dataset { get; init; }
+
+    /// <summary>Its accuracy in percent, where it is known.</summary>
+    public double? Acc1 { get; init; }
+
+    /// <summary>Height and width of its images.</summary>
+    public required Size2 Image { get; init; }
+
+    /// <summary>How its images are normalised, where it is known.</summary>
+    public Normalisation? Normalisation { get; init; }
+
+    /// <inheritdoc/>
+    public void Dispose() => Network.Dispose();
+}
