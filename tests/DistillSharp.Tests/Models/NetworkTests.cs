@@ -137,6 +137,21 @@ public class NetworkTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void A_step_in_bfloat16_stays_finite(string name)
+    {
+        using var scope = TensorScope.Open();
+        using var network = Networks.Create(name, 10, seed: 1);
+        using (Precision.Bf16.Enter(Device.Cpu))
+        {
+            var output = network.Forward(Images(4, 32, 32).Contiguous(MemoryFormat.ChannelsLast), All);
+            Assert.All(output.Tensors, tensor => Assert.True(tensor.AllFinite()));
+            Functional.CrossEntropy(output.Logits.To(DType.Float32), Tensor.From(new long[] { 3, 1, 4, 1 })).Backward();
+        }
+        Assert.All(network.NamedParameters(), parameter => Assert.True(parameter.Tensor.Grad?.AllFinite(), parameter.Name));
+    }
+
     [Fact]
     public void A_size_that_a_network_cannot_take_is_refused_with_the_sizes_that_work()
     {
