@@ -13,6 +13,8 @@ public static class ChildProgram
         [Runs.RunFolderTests.HoldRole] = Runs.RunFolderTests.Hold,
         [Runs.MetricsLogTests.FillRole] = Runs.MetricsLogTests.Fill,
         [Runs.RunRegistryConcurrencyTests.RecordRole] = Runs.RunRegistryConcurrencyTests.Record,
+        [Runs.Sweeps.SweepKillTests.SweepRole] = Runs.Sweeps.SweepKillTests.Sweep,
+        [Runs.Sweeps.SweepKillTests.TrainRole] = Runs.Sweeps.SweepKillTests.Train,
     };
 
     public static int Main(string[] arguments)

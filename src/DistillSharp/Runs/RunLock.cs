@@ -15,8 +15,9 @@ sealed partial class RunLock : IDisposable
     /// <summary>The file's name in the run folder.</summary>
     public const string FileName = "run.lock";
 
-    // Long enough for a look at the state (RunLock.Holder takes the lock for a moment) to be over.
-    static readonly TimeSpan patience = TimeSpan.FromMilliseconds(400);
+    // Looks at the state take the lock for a moment too. A look leaves no living process's number in the file, so it is
+    // waited for longer than a holder is: on a busy machine a moment can be long.
+    static readonly TimeSpan patience = TimeSpan.FromMilliseconds(200), patienceWithLooks = TimeSpan.FromSeconds(5);
 
     FileStream? file;
 
@@ -38,8 +39,10 @@ sealed partial class RunLock : IDisposable
             {
                 throw FileTrouble.Report($"cannot lock {path}", e);
             }
-            if (Environment.TickCount64 - start > patience.TotalMilliseconds)
-                throw new UserException($"{folder} is in use by process {Pid(path)?.ToString(CultureInfo.InvariantCulture) ?? "of unknown number"}; "
+            var pid = Pid(path);
+            var real = pid is { } number && (!Directory.Exists("/proc") || Directory.Exists($"/proc/{number.ToString(CultureInfo.InvariantCulture)}"));
+            if (Environment.TickCount64 - start > (real ? patience : patienceWithLooks).TotalMilliseconds)
+                throw new UserException($"{folder} is in use by {(real ? $"process {pid}" : "a process of unknown number")}; "
                     + "wait for it to end, or give this run another name");
             Thread.Sleep(20);
         }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using DistillSharp.Recipes;
 
 namespace DistillSharp.Runs;
 
@@ -100,6 +101,16 @@ public sealed record RunRecord
 
     /// <summary>The student's parameters.</summary>
     public long? Parameters { get; init; }
+
+    /// <summary>The record of a recipe's run, before anything is loaded: what the data and the trainer tell is still missing.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="name">The wanted name; from the recipe when null.</param>
+    public static RunRecord Of(Recipe recipe, string? name = null) => new()
+    {
+        Name = name ?? RunName.Suggest(recipe), State = RunState.Running, Dataset = recipe.Data.Set, Teacher = recipe.Teacher?.Name,
+        Student = recipe.Student.Network, Methods = [.. recipe.Methods.Select(m => new MethodUse(m.Name, m.Settings.GetValueOrDefault("policy")))],
+        Seed = recipe.Train.Seed, Epochs = recipe.Train.Epochs, Batch = recipe.Data.Batch, Device = recipe.Train.Device.ToString(),
+    };
 
     /// <summary>The methods in a table's words: <c>ce</c>, <c>fsecd</c>, <c>kd+crd</c>.</summary>
     [JsonIgnore]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using DistillSharp.Methods;
 
 namespace DistillSharp.Runs.Tables;
 
@@ -43,9 +44,8 @@ static class PaperProtocol
             Setting("data.mean", "mean", "[0.5071, 0.4867, 0.4408]");
             Setting("data.std", "standard deviation", "[0.2675, 0.2565, 0.2761]");
         }
-        // Left to the method, the temperature is the published one.
-        if (paper.Method is "kd" or "dkd" && run.Settings.GetValueOrDefault("methods[0].temperature") != "")
-            Setting("methods[0].temperature", "temperature", imagenet ? "1" : "4");
+        // FSECD's settings in the paper are not public: nothing can be said to depart from them.
+        if (paper.Method != "fsecd") found.AddRange(OfMethod(paper, run.Settings, imagenet));
         return found;
 
         void Number(string what, int? ours, int theirs)
@@ -67,6 +67,27 @@ static class PaperProtocol
         {
             if (run.Settings.TryGetValue(path, out var ours) && ours != theirs) found.Add($"{what} {(ours.Length == 0 ? "none" : ours)} instead of {theirs}");
         }
+    }
+
+    // A method's own settings are the published ones where the recipe leaves them open. Those of ImageNet's pairs are the
+    // method's to choose, and only the temperature is known here.
+    static IEnumerable<string> OfMethod(PaperResult paper, IReadOnlyDictionary<string, string> settings, bool imagenet)
+    {
+        using var method = DistillationMethods.Create(paper.Method);
+        if (!imagenet && Given("ce.weight") is { } weight && Number(method.CrossEntropyWeight) is var usual && weight != usual)
+            yield return $"weight of cross-entropy {weight} instead of {usual}";
+        foreach (var setting in MethodSetting.Of(method))
+        {
+            if (Given($"methods[0].{setting.Name}") is not { } ours) continue;
+            var theirs = setting.Name == "temperature" && paper.Method is "kd" or "dkd" ? imagenet ? "1" : "4"
+                : imagenet ? null : RecipeSettings.Canonical(setting.Read(method) ?? "");
+            if (theirs is not null && ours != theirs)
+                yield return $"{setting.Name.Replace('_', ' ')} {ours} instead of {(theirs.Length == 0 ? "the pair's own" : theirs)}";
+        }
+
+        string? Given(string path) => settings.TryGetValue(path, out var value) && value.Length > 0 ? value : null;
+
+        static string Number(double value) => RecipeSettings.Canonical(value.ToString(CultureInfo.InvariantCulture));
     }
 
     /// <summary>The batch size of a result: given in table 2; elsewhere 64, 128 for FSECD and 256 for ImageNet.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using DistillSharp.Recipes;
 using DistillSharp.Runs;
 using DistillSharp.Runs.Tables;
 
@@ -169,6 +170,45 @@ public class PaperTableTests
         var table = PaperTable.Of(4, [Run("dkd", 1, 70, teacher: "vgg13", student: "mobilenet_v2_half", settings: settings)]);
         Assert.Empty(table.Marks);
         Assert.Equal(70, Cell(table, "DKD", "vgg13 → mobilenet_v2_half").Mean);
+    }
+
+    [Theory]
+    [InlineData(3, "ce", "resnet56", "resnet20", "")]
+    [InlineData(3, "kd", "resnet56", "resnet20", "")]
+    [InlineData(3, "dkd", "resnet110", "resnet32", "")]
+    [InlineData(3, "fsecd", "resnet32x4", "resnet8x4", "data.batch=128")]
+    [InlineData(2, "fsecd", "resnet32x4", "resnet8x4", "data.batch=512")]
+    public void A_recipe_that_leaves_the_protocol_to_the_defaults_is_not_marked(int number, string method, string teacher, string student, string set)
+    {
+        var recipe = Recipe.Parse(method == "ce" ? "" : $"teacher: {{ network: {teacher}, weights: t.pth }}\nmethods: [{method}]", "r",
+            [.. (string[])["data.set=cifar100", $"student.network={student}", .. set.Split(' ', StringSplitOptions.RemoveEmptyEntries)]]);
+        var record = RunRecord.Of(recipe) with { State = RunState.Finished, TrainImages = 50_000, TestImages = 10_000, Precision = "fp32" };
+        var run = new RunSummary(record, record.State, "", RecipeSettings.Of(recipe.Resolve()), 240, 70, 90, 70, 240, 800, 1000);
+        var table = PaperTable.Of(number, [run]);
+        Assert.Empty(table.Marks);
+        Assert.Single(table.Cells.SelectMany(r => r), c => c.Ours is not null);
+
+        var scaled = recipe.With("train.epochs=6", "train.lr=0.1");
+        var other = run with { Record = record with { Epochs = 6 }, Settings = RecipeSettings.Of(scaled.Resolve()), EpochsDone = 6 };
+        Assert.Equal(set == "data.batch=512" ? "6 epochs instead of 240" : "6 epochs instead of 240, learning rate 0.1 instead of 0.05",
+            Assert.Single(PaperTable.Of(number, [other]).Marks));
+    }
+
+    [Theory]
+    [InlineData("kd", "temperature: 2", "temperature 2 instead of 4")]
+    [InlineData("kd", "temperature: 4, weight: 0.9", null)]
+    [InlineData("dkd", "beta: 3", "beta 3 instead of the pair's own")]
+    [InlineData("at", "weight: 10", "weight 10 instead of 1000")]
+    [InlineData("crd", "negatives: 64", "negatives 64 instead of 16384")]
+    [InlineData("fsecd", "temperature: 0.7, weight: 3", null)]
+    public void Settings_of_a_method_other_than_the_published_ones_are_marked(string method, string settings, string? note)
+    {
+        var recipe = Recipe.Parse("data: { set: cifar100 }\nteacher: { network: resnet56, weights: t.pth }\nstudent: { network: resnet20 }\n"
+            + $"methods: [{{ name: {method}, {settings} }}]", "r", method == "fsecd" ? ["data.batch=128"] : []);
+        var record = RunRecord.Of(recipe) with { State = RunState.Finished, TrainImages = 50_000, TestImages = 10_000, Precision = "fp32" };
+        var table = PaperTable.Of(3, [new RunSummary(record, record.State, "", RecipeSettings.Of(recipe.Resolve()), 240, 70, 90, 70, 240, 800, 1000)]);
+        Assert.Equal(note is null ? [] : [note], table.Marks);
+        Assert.Single(table.Cells.SelectMany(r => r), c => c.Ours is not null);
     }
 
     [Fact]
