@@ -25,15 +25,18 @@ public static class ChildProgram
     }
 
     /// <summary>Starts a child in a role, its standard streams redirected.</summary>
-    public static Process Start(string role, params string[] arguments) => Start([Dotnet, .. Command(role, arguments)]);
+    public static Process Start(string role, params string[] arguments) => Start([.. Command, role, .. arguments]);
 
     /// <summary>The same from a shell that first runs some commands of its own (limits, signals, variables).</summary>
     public static Process StartIn(string prepare, string role, params string[] arguments) =>
-        Start(["bash", "-c", prepare + "; exec \"$@\"", "bash", Dotnet, .. Command(role, arguments)]);
+        Start(["bash", "-c", prepare + "; exec \"$@\"", "bash", .. Command, role, .. arguments]);
 
-    static string Dotnet => Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet";
-
-    static string[] Command(string role, string[] arguments) => ["exec", typeof(ChildProgram).Assembly.Location, role, .. arguments];
+    /// <summary>The command that starts a child; its role and arguments follow.</summary>
+    public static string[] Command { get; } =
+    [
+        Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet",
+        "exec", typeof(ChildProgram).Assembly.Location,
+    ];
 
     static Process Start(string[] command) => Process.Start(new ProcessStartInfo(command[0], command[1..])
     {

@@ -113,22 +113,12 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     Trainer CreateTrainer(Classifier student, Classifier? teacher, Dataset data) =>
         new(student, teacher, recipe.CreateMethods(), data, recipe.ToTrainingOptions());
 
-    RunRecord Record(string name, Dataset data, Classifier student) => new()
+    RunRecord Record(string name, Dataset data, Classifier student) => RunRecord.Of(recipe, name) with
     {
-        Name = name,
-        State = RunState.Running,
         Versions = RunVersions.Current(Runtime.Version),
-        Dataset = data.Name,
         TrainImages = data.Train.Count,
         TestImages = data.Test.Count,
-        Teacher = recipe.Teacher?.Name,
-        Student = student.Name,
-        Methods = [.. recipe.Methods.Select(method => new MethodUse(method.Name, method.Settings.GetValueOrDefault("policy")))],
-        Seed = recipe.Train.Seed,
-        Epochs = recipe.Train.Epochs,
-        Batch = recipe.Data.Batch,
         Precision = recipe.Train.Precision.Resolve(recipe.Train.Device).ToString().ToLowerInvariant(),
-        Device = recipe.Train.Device.ToString(),
         Parameters = student.ParameterCount,
     };
 

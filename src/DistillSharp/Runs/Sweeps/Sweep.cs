@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.IO.Enumeration;
 using System.Text;
 using DistillSharp.Formats;
 using DistillSharp.Recipes;
+using DistillSharp.Runs.Tables;
 
 namespace DistillSharp.Runs.Sweeps;
 
@@ -16,14 +18,15 @@ namespace DistillSharp.Runs.Sweeps;
 /// set:      { train.epochs: 5, data.train_limit: 5000 }
 /// vary:     { train.lr: [0.05, 0.1] }        # one more dimension for each setting
 /// </code>
-/// Cross-entropy has no teacher: pairs of one student share its runs.
+/// Or, instead of pairs and methods, whole recipes: <c>recipes: [table3/*, table2/resnet32x4-*/fsecd-*, my.yaml]</c>, those of the
+/// paper by name or pattern and files. Equal runs are made once: cross-entropy has no teacher, so pairs of one student share it.
 /// </summary>
 public sealed class Sweep
 {
     const int LargestFile = 1 << 20;
     const int MostRuns = 10_000;
 
-    static readonly string[] keys = ["recipe", "pairs", "teachers", "methods", "seeds", "set", "vary"];
+    static readonly string[] keys = ["recipes", "recipe", "pairs", "teachers", "methods", "seeds", "set", "vary"];
     static readonly string[] sections = ["data", "teacher", "student", "ce", "train"];
 
     readonly string source;
@@ -43,13 +46,12 @@ public sealed class Sweep
         teachers = Text(root, "teachers") ?? "teachers/{teacher}.pth";
         common = [.. Assignments(root["set"], "set")];
         string[] last = [.. overrides];
-        var pairs = Items(root, "pairs", required: true).ConvertAll(Pair);
-        var methods = Items(root, "methods", required: true).ConvertAll(Method);
-        var seeds = root["seeds"] is null ? [1] : Items(root, "seeds", required: true).ConvertAll(Seed);
+        var bases = root["recipes"] is null ? Matrix(root) : Whole(root);
+        var seeds = root["seeds"] is null ? [1] : Items(root, "seeds").ConvertAll(Seed);
         var variants = Variants(root["vary"]);
-        if ((long)pairs.Count * methods.Count * seeds.Count * variants.Count > MostRuns)
+        if ((long)bases.Count * seeds.Count * variants.Count > MostRuns)
             throw new UsageException($"{source}: the sweep has more than {MostRuns} runs");
-        Runs = Build(pairs, methods, seeds, variants, last);
+        Runs = Build(bases, seeds, variants, last);
     }
 
     /// <summary>The runs, each once, in the order of pairs, methods, variants and seeds.</summary>
@@ -80,42 +82,72 @@ public sealed class Sweep
     /// <exception cref="UsageException">As in <see cref="Load"/>.</exception>
     public static Sweep Parse(string text, string source = "the sweep", params IEnumerable<string> overrides) => new(text, source, overrides);
 
+    // A point of the matrix before seeds and variants: where its recipe is from, what is set in it, and how its runs are called.
+    sealed record Base(string? Recipe, string[] Assignments, string? Teacher, string? Student, string? Label);
+
     sealed record PairEntry(string Teacher, string Student, string? Weights);
 
     sealed record MethodEntry(string Label, string? Yaml, string[] Assignments);
 
     sealed record Variant(string Suffix, string[] Assignments);
 
-    List<RunSpec> Build(List<PairEntry> pairs, List<MethodEntry> methods, List<long> seeds, List<Variant> variants, string[] last)
+    List<Base> Matrix(YamlValue root)
+    {
+        var pairs = Items(root, "pairs").ConvertAll(Pair);
+        var methods = Items(root, "methods").ConvertAll(Method);
+        return [.. pairs.SelectMany(pair => methods.Select(method => new Base(recipe,
+            [.. method.Yaml is { } yaml ? Taught(pair, yaml) : ["teacher=null", "methods=[]"], $"student.network={pair.Student}", .. common, .. method.Assignments],
+            method.Yaml is null ? null : pair.Teacher, pair.Student, method.Label)))];
+    }
+
+    List<Base> Whole(YamlValue root)
+    {
+        foreach (var other in (string[])["recipe", "pairs", "methods", "teachers"])
+            if (root[other] is { } stray) throw new UsageException($"{stray.Place}: a sweep has either recipes or pairs and methods; {other} cannot stand beside recipes");
+        return [.. Items(root, "recipes").SelectMany(Names).Distinct().Select(name => new Base(name, common, null, null, PaperLabel(name)))];
+    }
+
+    static IEnumerable<string> Names(YamlValue value)
+    {
+        if (value.Kind != YamlKind.Scalar) throw new UsageException($"{value.Place}: a recipe is a file or a name such as table3/resnet56-resnet20/fsecd");
+        if (!value.Text.AsSpan().ContainsAny('*', '?')) return [value.Text];
+        var names = PaperRecipes.Names.Where(name => FileSystemName.MatchesSimpleExpression(value.Text, name, ignoreCase: false)).ToList();
+        return names.Count > 0 ? names : throw new UsageException($"{value.Place}: no recipe of the paper is named as '{ShownText.Of(value.Text)}'; try table3/*");
+    }
+
+    // "fsecd-class-b512" of a recipe of the paper says more than its method's name.
+    static string? PaperLabel(string name) => PaperRecipes.Names.Contains(name) ? name[(name.LastIndexOf('/') + 1)..] : null;
+
+    List<RunSpec> Build(List<Base> bases, List<long> seeds, List<Variant> variants, string[] last)
     {
         var runs = new Dictionary<string, RunSpec>();
         var names = new Dictionary<string, string>();
-        foreach (var pair in pairs)
-            foreach (var method in methods)
-                foreach (var variant in variants)
-                    foreach (var seed in seeds)
-                    {
-                        var taught = method.Yaml is not null;
-                        var name = RunName.Suggest(taught ? pair.Teacher : null, pair.Student, [method.Label + variant.Suffix], seed);
-                        var spec = Spec(name, [.. taught ? Taught(pair, method.Yaml!) : ["teacher=null", "methods=[]"],
-                            $"student.network={pair.Student}", .. common, .. method.Assignments, .. variant.Assignments,
-                            $"train.seed={seed.ToString(CultureInfo.InvariantCulture)}", .. last]);
-                        if (!runs.TryAdd(spec.Digest, spec)) continue;
-                        if (!names.TryAdd(name, spec.Digest))
-                            throw new UsageException($"{source}: two different runs would be named '{name}'; tell their methods apart by a label: {{ name: {method.Label}, label: ... }}");
-                    }
+        foreach (var point in bases)
+            foreach (var variant in variants)
+                foreach (var seed in seeds)
+                {
+                    var spec = Spec(point, variant, seed, last);
+                    if (!runs.TryAdd(spec.Digest, spec)) continue;
+                    if (!names.TryAdd(spec.Name, spec.Digest))
+                        throw new UsageException($"{source}: two different runs would be named '{spec.Name}'; tell their methods apart by a label: "
+                            + $"{{ name: {point.Label ?? "..."}, label: ... }}");
+                }
         return [.. runs.Values];
     }
 
-    RunSpec Spec(string name, string[] overrides)
+    RunSpec Spec(Base point, Variant variant, long seed, string[] last)
     {
+        string[] overrides = [.. point.Assignments, .. variant.Assignments, $"train.seed={seed.ToString(CultureInfo.InvariantCulture)}", .. last];
         try
         {
-            return new RunSpec(name, recipe is null ? Recipe.Parse("", source, overrides) : Recipe.Load(recipe, overrides));
+            var made = point.Recipe is null ? Recipe.Parse("", source, overrides) : PaperRecipes.Open(point.Recipe, overrides);
+            var label = point.Label ?? (made.Methods.Count == 0 ? "ce" : string.Join('-', made.Methods.Select(m => m.Name)));
+            return new RunSpec(RunName.Suggest(made.Teacher?.Name, made.Student.Network, [label + variant.Suffix], seed), made);
         }
         catch (UsageException e)
         {
-            throw new UsageException($"{source}, run {name}: {e.Message}", e);
+            var what = point.Recipe ?? string.Join('-', new[] { point.Teacher, point.Student, point.Label }.OfType<string>());
+            throw new UsageException($"{source}, {what}: {e.Message}", e);
         }
     }
 
@@ -186,12 +218,12 @@ public sealed class Sweep
 
     static string Assignment(string path, YamlValue value) => $"{path}={(value.IsNull ? "null" : RecipeSettings.Inline(value))}";
 
-    static List<YamlValue> Items(YamlValue root, string key, bool required)
+    static List<YamlValue> Items(YamlValue root, string key)
     {
         var value = root[key];
-        if (value is null && required) throw new UsageException($"{root.Place}: the sweep has no {key}");
+        if (value is null) throw new UsageException($"{root.Place}: the sweep has no {key}");
         if (value is { Kind: YamlKind.Sequence, Items.Count: > 0 }) return value.Items;
-        throw new UsageException($"{value!.Place}: {key} is a list with at least one entry");
+        throw new UsageException($"{value.Place}: {key} is a list with at least one entry");
     }
 
     static string? Text(YamlValue mapping, string key) => mapping[key] switch

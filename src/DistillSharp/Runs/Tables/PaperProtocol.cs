@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using DistillSharp.Methods;
 
@@ -69,25 +70,38 @@ static class PaperProtocol
         }
     }
 
-    // A method's own settings are the published ones where the recipe leaves them open. Those of ImageNet's pairs are the
-    // method's to choose, and only the temperature is known here.
+    // What the recipe leaves to the method is the published setting; what it says must be that of the paper's recipe.
     static IEnumerable<string> OfMethod(PaperResult paper, IReadOnlyDictionary<string, string> settings, bool imagenet)
     {
+        var theirs = published.GetOrAdd(paper, Published);
         using var method = DistillationMethods.Create(paper.Method);
-        if (!imagenet && Given("ce.weight") is { } weight && Number(method.CrossEntropyWeight) is var usual && weight != usual)
+        // ImageNet's pairs change a method's defaults; without a recipe of the paper they are not known here.
+        if (Given("ce.weight") is { } weight && Theirs("ce.weight", imagenet ? null : Number(method.CrossEntropyWeight)) is { } usual && weight != usual)
             yield return $"weight of cross-entropy {weight} instead of {usual}";
         foreach (var setting in MethodSetting.Of(method))
         {
-            if (Given($"methods[0].{setting.Name}") is not { } ours) continue;
-            var theirs = setting.Name == "temperature" && paper.Method is "kd" or "dkd" ? imagenet ? "1" : "4"
-                : imagenet ? null : RecipeSettings.Canonical(setting.Read(method) ?? "");
-            if (theirs is not null && ours != theirs)
-                yield return $"{setting.Name.Replace('_', ' ')} {ours} instead of {(theirs.Length == 0 ? "the pair's own" : theirs)}";
+            var path = $"methods[0].{setting.Name}";
+            if (Given(path) is { } ours && Theirs(path, imagenet ? null : RecipeSettings.Canonical(setting.Read(method) ?? "")) is { } own && ours != own)
+                yield return $"{setting.Name.Replace('_', ' ')} {ours} instead of {(own.Length == 0 ? "the pair's own" : own)}";
         }
+
+        string? Theirs(string path, string? otherwise) => theirs.TryGetValue(path, out var value) && value.Length > 0 ? value : otherwise;
 
         string? Given(string path) => settings.TryGetValue(path, out var value) && value.Length > 0 ? value : null;
 
         static string Number(double value) => RecipeSettings.Canonical(value.ToString(CultureInfo.InvariantCulture));
+    }
+
+    static readonly ConcurrentDictionary<PaperResult, IReadOnlyDictionary<string, string>> published = new();
+
+    static IReadOnlyDictionary<string, string> Published(PaperResult paper)
+    {
+        try { return RecipeSettings.Of(PaperRecipes.Get(PaperRecipes.NameOf(paper)).Resolve()); }
+        catch (UsageException)
+        {
+            // Its data set or a network of it is not in this build.
+            return new Dictionary<string, string>();
+        }
     }
 
     /// <summary>The batch size of a result: given in table 2; elsewhere 64, 128 for FSECD and 256 for ImageNet.</summary>

@@ -5,10 +5,10 @@ using DistillSharp.Runs.Sweeps;
 
 namespace DistillSharp.Tests.Runs.Sweeps;
 
-/// <summary>A run that keeps its folder as training does, with a number for a checkpoint and naps for epochs.</summary>
+/// <summary>A run that keeps its folder as training does, with a number for a checkpoint and naps for epochs. True when it finished.</summary>
 static class FakeTraining
 {
-    public static void Run(string root, string name, string recipeText, bool resume, int napMilliseconds, CancellationToken stop = default, int failAfter = int.MaxValue,
+    public static bool Run(string root, string name, string recipeText, bool resume, int napMilliseconds, CancellationToken stop = default, int failAfter = int.MaxValue,
         Action<int>? beforeEpoch = null)
     {
         var recipe = Recipe.Parse(recipeText);
@@ -24,7 +24,7 @@ static class FakeTraining
             if (stop.IsCancellationRequested)
             {
                 recorder.End(RunState.Interrupted);
-                return;
+                return false;
             }
             if (epoch > failAfter)
             {
@@ -36,6 +36,7 @@ static class FakeTraining
             File.Move(checkpoint + ".tmp", checkpoint, overwrite: true);
         }
         recorder.End(RunState.Finished);
+        return true;
     }
 
     public static Task<RunExit> Start(string root, RunStart start, CancellationToken stop, int failAfter = int.MaxValue, Action<int>? beforeEpoch = null)

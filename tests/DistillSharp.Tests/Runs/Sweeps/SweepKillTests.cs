@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using DistillSharp.Runs;
 using DistillSharp.Runs.Sweeps;
 
@@ -7,7 +8,7 @@ namespace DistillSharp.Tests.Runs.Sweeps;
 public sealed class SweepKillTests : IDisposable
 {
     public const string SweepRole = "sweep";
-    public const string TrainRole = "sweep-train";
+    public const string TrainRole = "train";
 
     const string File = """
         pairs: [resnet56-resnet20, resnet32x4-resnet8x4]
@@ -25,29 +26,34 @@ public sealed class SweepKillTests : IDisposable
     {
         var root = arguments[0];
         var plan = SweepPlan.Of(DistillSharp.Runs.Sweeps.Sweep.Parse(File).Runs, root);
-        var runner = new SweepRunner(async (start, stop) =>
-        {
-            var recipe = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.yaml");
-            await System.IO.File.WriteAllTextAsync(recipe, start.Spec.RecipeText, stop);
-            using var process = ChildProgram.Start(TrainRole, root, start.Run, recipe, start.Resume ? "resume" : "new");
-            var said = await process.StandardError.ReadToEndAsync(CancellationToken.None);
-            await process.WaitForExitAsync(CancellationToken.None);
-            return new RunExit(process.ExitCode, said.Trim());
-        })
-        { PollInterval = TimeSpan.FromMilliseconds(50) };
+        var process = new TrainingProcess(ChildProgram.Command, root);
+        var runner = new SweepRunner(process.Start) { PollInterval = TimeSpan.FromMilliseconds(50) };
         Console.WriteLine("started");
         var outcomes = runner.Run(plan, jobs: 2).GetAwaiter().GetResult();
         foreach (var outcome in outcomes) Console.WriteLine($"{outcome.Entry.Run}: {outcome.Result} {outcome.Message}");
         return outcomes.All(o => o.Result is SweepResult.Finished or SweepResult.Skipped) ? 0 : 1;
     }
 
-    /// <summary>The grandchild: trains one run.</summary>
+    /// <summary>The grandchild: trains one run, with the arguments of <c>distill train</c>.</summary>
     public static int Train(string[] arguments)
     {
-        var recipe = System.IO.File.ReadAllText(arguments[2]);
-        System.IO.File.Delete(arguments[2]);
-        FakeTraining.Run(arguments[0], arguments[1], recipe, arguments[3] == "resume", napMilliseconds: 60);
-        return 0;
+        Assert.Equal(["--name", "--resume", "--runs"], [arguments[1], arguments[3], arguments[4]]);
+        var (recipe, name, root) = (System.IO.File.ReadAllText(arguments[0]), arguments[2], arguments[5]);
+        if (name.Contains("broken"))
+        {
+            Console.WriteLine("epoch 1 of 8");
+            Console.Error.WriteLine("distill: there is no file 'teachers/resnet56.pth'\n");
+            return 1;
+        }
+        using var stop = new CancellationTokenSource();
+        using var _ = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
+        {
+            context.Cancel = true;
+            stop.Cancel();
+        });
+        var finished = FakeTraining.Run(root, name, recipe, resume: StoredRun.IsRun(Path.Combine(root, name)), napMilliseconds: 60, stop.Token);
+        Console.WriteLine($"threads {Environment.ProcessorCount} {Environment.GetEnvironmentVariable("OMP_NUM_THREADS")}");
+        return finished ? 0 : 1;
     }
 
     [Fact]
@@ -90,5 +96,42 @@ public sealed class SweepKillTests : IDisposable
         using var registry = RunRegistry.Open(root);
         Assert.Equal(12, registry.List(new() { State = RunState.Finished }).Count);
         Assert.All(registry.List(RunFilter.All), r => Assert.Equal(8, r.EpochsDone));
+    }
+
+    static RunStart StartOf(string name, int epochs) => new(new RunSpec(name,
+        DistillSharp.Recipes.Recipe.Parse("data: { set: cifar100 }\nstudent: { network: resnet20 }", "r", $"train.epochs={epochs}")), name, Resume: false, Threads: 1);
+
+    [Fact]
+    public async Task A_training_process_gets_its_threads_and_leaves_a_log()
+    {
+        var exit = await new TrainingProcess(ChildProgram.Command, folder.Path).Start(StartOf("one", 2), CancellationToken.None);
+        Assert.Equal(new RunExit(0), exit);
+        Assert.Equal("threads 1 1\n", System.IO.File.ReadAllText(folder[".sweeps/one.log"]));
+        Assert.Equal([1, 2], StoredRun.Load(folder["one"]).Metrics.Select(m => m.Epoch));
+        Assert.Single(StoredRun.FoldersIn(folder.Path));
+    }
+
+    [Fact]
+    public async Task What_it_said_last_is_the_failure() =>
+        Assert.Equal(new RunExit(1, "distill: there is no file 'teachers/resnet56.pth'"),
+            await new TrainingProcess(ChildProgram.Command, folder.Path).Start(StartOf("broken", 2), CancellationToken.None));
+
+    [Fact]
+    public async Task A_command_that_does_not_exist_is_a_failure()
+    {
+        var exit = await new TrainingProcess(["/no/such/distill"], folder.Path).Start(StartOf("x", 2), CancellationToken.None);
+        Assert.NotEqual(0, exit.Code);
+        Assert.Contains("/no/such/distill", exit.Message);
+    }
+
+    [Fact]
+    public async Task Asked_to_stop_it_ends_with_a_checkpoint()
+    {
+        using var stop = new CancellationTokenSource();
+        var running = new TrainingProcess(ChildProgram.Command, folder.Path).Start(StartOf("long", 100_000), stop.Token);
+        while (!System.IO.File.Exists(folder["long/checkpoints/epoch"])) await Task.Delay(10);
+        stop.Cancel();
+        Assert.Equal(1, (await running).Code);
+        Assert.Equal(RunState.Interrupted, StoredRun.Load(folder["long"]).State);
     }
 }

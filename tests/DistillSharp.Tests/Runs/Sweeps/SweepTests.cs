@@ -59,6 +59,19 @@ public class SweepTests
     }
 
     [Fact]
+    public void A_whole_table_of_the_paper_is_a_sweep()
+    {
+        var runs = Sweep.Parse("{ recipes: [table3/resnet*, table2/resnet32x4-resnet8x4/fsecd-*], seeds: [1, 2], set: { train.epochs: 6 } }").Runs;
+        // Three pairs by nine methods, and of table 2's six the one at batch 128 and instance level is table 3's.
+        Assert.Equal((3 * 9 + 5) * 2, runs.Count);
+        Assert.Equal(runs.Count, runs.Select(r => r.Name).Distinct().Count());
+        Assert.Contains("resnet32x4-resnet8x4-fsecd-class-b512-s2", runs.Select(r => r.Name));
+        Assert.Contains("resnet20-ce-s1", runs.Select(r => r.Name));
+        Assert.All(runs, r => Assert.Equal(6, r.Recipe.Train.Epochs));
+        Assert.Equal(2, Sweep.Parse("{ recipes: [table4/resnet32x4-shufflenet_v1/ce, table4/wrn_40_2-shufflenet_v1/ce], seeds: [1, 2] }").Runs.Count);
+    }
+
+    [Fact]
     public void A_base_recipe_is_what_all_runs_share()
     {
         using var folder = new TemporaryFolder();
@@ -94,11 +107,13 @@ public class SweepTests
     [InlineData("pairs: [resnet56-resnet20]\nmethods: [kd]\nseeds: [-1]", "s.yaml:3: a seed is a whole number")]
     [InlineData("pairs: [resnet56-resnet20]\nmethods: [kd]\nvary: { data.batch: 64 }", "s.yaml:3: vary.data.batch is a list of values")]
     [InlineData("pairs: [resnet56-resnet20]\nmethods: [kd]\nset: 5", "s.yaml:3: set is settings with values")]
-    [InlineData("pairs: [resnet56-resnet20]\nmethods: [kd]", "s.yaml, run resnet56-resnet20-kd-s1: ")]
+    [InlineData("pairs: [resnet56-resnet20]\nmethods: [kd]", "s.yaml, resnet56-resnet20-kd: ")]
     [InlineData("pairs: [resnet56-resnet21]\nmethods: [kd]\nset: { data.set: cifar100 }", "resnet21")]
     [InlineData("pairs: [resnet56-resnet20]\nmethods: [kdd]\nset: { data.set: cifar100 }", "kdd")]
     [InlineData("pairs: [resnet56-resnet20]\nmethods: [{ name: ce, weight: 2 }]\nset: { data.set: cifar100 }", "s.yaml:2: ce has no settings")]
     [InlineData("pairs: [", "s.yaml:")]
+    [InlineData("recipes: [table3/*]\npairs: [resnet56-resnet20]", "s.yaml:2: a sweep has either recipes or pairs and methods")]
+    [InlineData("recipes: [table9/*]", "s.yaml:1: no recipe of the paper is named as 'table9/*'")]
     [InlineData("[1]", "s.yaml:1: a sweep is keys with values")]
     public void A_mistake_is_named_with_its_place(string text, string says)
     {
