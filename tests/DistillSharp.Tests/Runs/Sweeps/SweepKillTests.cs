@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using DistillSharp.Runs;
 using DistillSharp.Runs.Sweeps;
@@ -72,14 +71,12 @@ public sealed class SweepKillTests : IDisposable
             Assert.False(StoredRun.FoldersIn(root).Count == 12 && StoredRun.FoldersIn(root).All(f => StoredRun.Load(f).State == RunState.Finished),
                 $"all was done before kill {kill + 1}: the test must kill at work");
         }
-        var watch = Stopwatch.StartNew();
         using (var process = ChildProgram.Start(SweepRole, root))
         {
             var said = process.StandardOutput.ReadToEnd();
             Assert.True(process.WaitForExit(60_000));
             Assert.True(process.ExitCode == 0, said + process.StandardError.ReadToEnd());
         }
-        Assert.True(watch.Elapsed < TimeSpan.FromMinutes(2));
 
         var specs = DistillSharp.Runs.Sweeps.Sweep.Parse(File).Runs;
         Assert.Equal(12, specs.Count);
