@@ -12,7 +12,7 @@ namespace DistillSharp.Benchmarks;
 
 /// <summary>
 /// Times whole training steps: teacher, student forward and backward, FSECD, optimiser, through the real trainer on random
-/// images. Prints one JSON object: the median step in milliseconds, images per second, peak memory in MB.
+/// images. Prints one JSON object: the median step in milliseconds, images per second, memory in MB, live tensors.
 /// </summary>
 static class TrainingSteps
 {
@@ -34,7 +34,7 @@ static class TrainingSteps
             Precision = precision,
             Schedule = new ConstantSchedule { BaseRate = 0.01 },
         });
-        var clock = new StepClock();
+        var clock = new StepClock(warmup, steps);
         trainer.Run(clock);
         var milliseconds = clock.Milliseconds.Skip(warmup).Order().ToArray();
         var median = milliseconds[milliseconds.Length / 2];
@@ -43,7 +43,10 @@ static class TrainingSteps
             step_ms = Math.Round(median, 2),
             images_per_second = Math.Round(batch / median * 1000, 1),
             peak_mb = Process.GetCurrentProcess().PeakWorkingSet64 / 1_000_000,
-            live_tensors = LiveTensors.Count,
+            live_tensors_after_warmup = clock.LiveAfterWarmup,
+            live_tensors = clock.Live,
+            resident_mb_after_tenth = clock.ResidentAfterTenth,
+            resident_mb = clock.Resident,
         }));
     }
 
@@ -58,17 +61,29 @@ static class TrainingSteps
         return new("random", new ImageSet(pixels, size, size, 3, labels, names), test, [.5f, .5f, .5f], [.25f, .25f, .25f]);
     }
 
-    sealed class StepClock : TrainingObserver
+    sealed class StepClock(int warmup, int steps) : TrainingObserver
     {
         readonly Stopwatch clock = new();
 
         public List<double> Milliseconds { get; } = [];
+
+        public long LiveAfterWarmup { get; private set; }
+
+        public long Live { get; private set; }
+
+        public long ResidentAfterTenth { get; private set; }
+
+        public long Resident { get; private set; }
 
         public override void Started(TrainingPlan plan) => clock.Start();
 
         public override void Stepped(StepReport report)
         {
             Milliseconds.Add(clock.Elapsed.TotalMilliseconds);
+            Live = LiveTensors.Count;
+            if (Milliseconds.Count == warmup) LiveAfterWarmup = Live;
+            if (Milliseconds.Count == warmup + steps / 10) ResidentAfterTenth = Environment.WorkingSet / 1_000_000;
+            if (Milliseconds.Count == warmup + steps) Resident = Environment.WorkingSet / 1_000_000;
             clock.Restart();
         }
     }
