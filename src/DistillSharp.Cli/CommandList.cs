@@ -10,6 +10,8 @@ static class CommandList
         new QuickstartCommand(),
         new TrainCommand(),
         new EvalCommand(),
+        new ReportCommand(),
+        new PlotCommand(),
         new RecipeCommand(),
         new PredictCommand(),
         new ExportCommand(),

@@ -31,7 +31,7 @@ public sealed class NetworkOutputs
     /// <summary>Number of classes, K.</summary>
     public int Classes { get; }
 
-    /// <summary>Width of the pooled features, D.</summary>
+    /// <summary>Width of the pooled features, D; 0 where the network shows none, as a TorchScript one may.</summary>
     public int Width { get; }
 
     /// <summary>The logits, [N, K].</summary>
@@ -51,6 +51,14 @@ public sealed class NetworkOutputs
 
     /// <summary>The logits of one image, [K].</summary>
     public ReadOnlySpan<float> LogitsOf(int image) => logits.AsSpan(image * Classes, Classes);
+
+    /// <summary>The pooled features of some images, [images, D].</summary>
+    public float[] PooledOf(ReadOnlySpan<int> images)
+    {
+        var chosen = new float[images.Length * Width];
+        for (var at = 0; at < images.Length; at++) pooled.AsSpan(images[at] * Width, Width).CopyTo(chosen.AsSpan(at * Width));
+        return chosen;
+    }
 
     /// <summary>The softmax probability that the network gives to a class for an image.</summary>
     public double Probability(int image, int label)
@@ -84,13 +92,14 @@ public sealed class NetworkOutputs
         {
             using var scope = TensorScope.Open();
             var output = network.Forward(batch.Images.To(device), Features.Pooled);
-            var width = (int)output.Pooled!.Size(1);
-            pooled ??= new float[(long)images.Count * width];
             var first = batch.Number * batchSize;
             output.Logits.ToArray<float>().CopyTo(logits, first * network.Classes);
-            output.Pooled.ToArray<float>().CopyTo(pooled, first * width);
+            if (output.Pooled is not { } features) continue;
+            var width = (int)features.Size(1);
+            pooled ??= new float[(long)images.Count * width];
+            features.ToArray<float>().CopyTo(pooled, first * width);
         }
-        return new(logits, pooled!, images.Labels.ToArray());
+        return new(logits, pooled ?? [], images.Labels.ToArray());
     }
 
     static int Largest(ReadOnlySpan<float> row)

@@ -40,7 +40,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         if (resume && StoredRun.IsRun(path)) return Resume(path, stop);
 
         var data = recipe.LoadData();
-        using var teacher = LoadTeacher(data);
+        using var teacher = LoadTeacher(recipe, data);
         using var student = CreateStudent(data.Classes);
         using var trainer = CreateTrainer(student, teacher, data);
         using var folder = RunFolder.Create(runsRoot, Record(wanted, data, student), recipe.Resolve(), exactName && name is not null);
@@ -53,7 +53,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         if (folder.Record.RecipeDigest != RecipeDigest.Of(recipe.Resolve()))
             throw new UsageException($"{path} was made from another recipe (its own is {Path.Combine(path, RunFolder.RecipeFile)}); resume it with that one, or choose another --name");
         var data = recipe.LoadData();
-        using var teacher = LoadTeacher(data);
+        using var teacher = LoadTeacher(recipe, data);
         using var student = CreateStudent(data.Classes);
         using var trainer = CreateTrainer(student, teacher, data);
         return Train(folder, trainer, student, data, resume: true, stop);
@@ -78,7 +78,9 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         }
     }
 
-    Classifier? LoadTeacher(Dataset data)
+    /// <summary>The teacher that a recipe names, with its weights; null without one.</summary>
+    /// <exception cref="UserException">Its file is missing or damaged, or does not fit.</exception>
+    internal static Classifier? LoadTeacher(Recipe recipe, Dataset data)
     {
         if (recipe.Teacher is not { } described) return null;
         if (described.TorchScript is { } file) return LoadTorchScript(file, data);

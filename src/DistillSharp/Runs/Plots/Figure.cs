@@ -22,17 +22,24 @@ public sealed record Figure(string Svg, int Width, int Height)
     /// <exception cref="UserException">The file cannot be written, or <c>rsvg-convert</c> is missing for PNG.</exception>
     public void Save(string path, double zoom = 3)
     {
+        CheckEnding(path);
         switch (Path.GetExtension(path).ToLowerInvariant())
         {
             case ".svg":
                 AtomicFile.Write(path, Encoding.UTF8.GetBytes(Svg));
                 break;
-            case ".png":
+            default:
                 AtomicFile.Write(path, ToPng(zoom));
                 break;
-            default:
-                throw new UsageException($"cannot tell the kind of picture from '{path}': let it end in .svg or .png");
         }
+    }
+
+    /// <summary>Refuses a file whose ending is no kind of picture, before time is spent on drawing.</summary>
+    /// <exception cref="UsageException">The ending is neither <c>.svg</c> nor <c>.png</c>.</exception>
+    public static void CheckEnding(string path)
+    {
+        if (Path.GetExtension(path).ToLowerInvariant() is not (".svg" or ".png"))
+            throw new UsageException($"cannot tell the kind of picture from '{path}': let it end in .svg or .png");
     }
 
     /// <summary>The picture as PNG, by <c>rsvg-convert</c>.</summary>

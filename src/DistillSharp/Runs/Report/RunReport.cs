@@ -7,20 +7,6 @@ using DistillSharp.Formats;
 
 namespace DistillSharp.Runs.Report;
 
-/// <summary>A run for a report.</summary>
-/// <param name="Run">Its folder's content.</param>
-public sealed record ReportedRun(StoredRun Run)
-{
-    /// <summary>What its student makes of the report's images; null where the student cannot be run.</summary>
-    public NetworkOutputs? Student { get; init; }
-
-    /// <summary>The same of its teacher; runs with the same teacher share one object.</summary>
-    public NetworkOutputs? Teacher { get; init; }
-
-    /// <summary>Why outputs are missing, in one sentence for the reader.</summary>
-    public string? Missing { get; init; }
-}
-
 /// <summary>
 /// Runs as one HTML page that holds everything it needs and asks no network for anything: table, training curves, t-SNE with
 /// the images, accuracy by class, the student's mistakes, correlation and confusion, recipes.
@@ -33,7 +19,7 @@ public sealed record RunReport
     public string? Title { get; init; }
 
     /// <summary>The runs, at least one.</summary>
-    public required IReadOnlyList<ReportedRun> Runs { get; init; }
+    public required IReadOnlyList<MeasuredRun> Runs { get; init; }
 
     /// <summary>The test images that the outputs belong to; without them the page has no pictures of networks.</summary>
     public ImageSet? Images { get; init; }
@@ -61,7 +47,7 @@ public sealed record RunReport
         if (outputs.Any(one => Images is null || !one.Labels.SequenceEqual(Images.Labels) || one.Classes != Images.ClassNames.Count))
             throw new ArgumentException("the outputs do not belong to the report's images", nameof(Images));
 
-        var points = Images is null || outputs.Count == 0 ? [] : BalancedSubset.Choose(Images.Labels.ToArray(), Images.ClassNames.Count, Math.Min(MapPoints, Images.Count), Tsne.Seed);
+        var points = Images is null || outputs.Count == 0 ? [] : BalancedSubset.Choose(Images.Labels, Images.ClassNames.Count, Math.Min(MapPoints, Images.Count), Tsne.Seed);
         // One sheet for the examples of all runs; an image that several students miss is there once.
         var missed = new List<int>();
         var runs = Runs.Select(run => Describe(run, outputs, missed)).ToList();
@@ -97,7 +83,7 @@ public sealed record RunReport
         };
     }
 
-    RunData Describe(ReportedRun run, List<NetworkOutputs> outputs, List<int> missed) => Describe(run.Run) with
+    RunData Describe(MeasuredRun run, List<NetworkOutputs> outputs, List<int> missed) => Describe(run.Run) with
     {
         Missing = run.Missing,
         StudentNetwork = run.Student is { } student ? outputs.IndexOf(student) : null,
@@ -138,7 +124,7 @@ public sealed record RunReport
         return new(
             TitleOf(outputs), 100.0 * outputs.Correct / outputs.Count, [.. confusion.ClassAccuracy().Select(v => Math.Round(v, 2))],
             [.. confusion.Counts.Cast<long>()], [.. confusion.Commonest(CommonConfusions).Select(c => new[] { c.Label, c.Predicted, c.Images })],
-            CanMap(points) ? Array.ConvertAll(points, i => outputs.Predictions[i]) : null, CanMap(points) ? Map(outputs, points, cancel) : null);
+            CanMap(points) ? Array.ConvertAll(points, i => outputs.Predictions[i]) : null, CanMap(points) && outputs.Width > 0 ? Map(outputs, points, cancel) : null);
     }
 
     string TitleOf(NetworkOutputs outputs) =>
@@ -151,10 +137,7 @@ public sealed record RunReport
 
     MapData Map(NetworkOutputs outputs, int[] points, CancellationToken cancel)
     {
-        var features = new float[points.Length * outputs.Width];
-        for (var at = 0; at < points.Length; at++)
-            outputs.Pooled.Slice(points[at] * outputs.Width, outputs.Width).CopyTo(features.AsSpan(at * outputs.Width));
-        var map = (Tsne with { Perplexity = Math.Min(Tsne.Perplexity, (points.Length - 1) / 3.0) }).Embed(features, outputs.Width, cancel);
+        var map = (Tsne with { Perplexity = Math.Min(Tsne.Perplexity, (points.Length - 1) / 3.0) }).Embed(outputs.PooledOf(points), outputs.Width, cancel);
         return new([.. map.X.Select(v => Math.Round(v, 2))], [.. map.Y.Select(v => Math.Round(v, 2))]);
     }
 

@@ -70,7 +70,8 @@ public class RunReportTests
     public void The_page_names_no_network()
     {
         using var folder = new TemporaryFolder();
-        var page = new RunReport { Runs = [new(Run(folder, "one", 50)) { Student = Outputs(1, 1) }], Images = Images.Random(Count, Classes) }.Build();
+        var mute = new NetworkOutputs(Outputs(3, 1).Logits.ToArray(), [], Outputs(3, 1).Labels.ToArray());
+        var page = new RunReport { Runs = [new(Run(folder, "one", 50)) { Student = Outputs(1, 1), Teacher = mute }], Images = Images.Random(Count, Classes) }.Build();
         Assert.DoesNotMatch(new Regex("""(src|href)=["']?(https?:)?//"""), page);
         Assert.DoesNotContain("{{", page);
         Assert.Contains("Content-Security-Policy", page);
@@ -80,7 +81,7 @@ public class RunReportTests
     public void Outputs_for_other_images_are_refused()
     {
         using var folder = new TemporaryFolder();
-        var run = new ReportedRun(Run(folder, "one", 50)) { Student = Outputs(1, 1) };
+        var run = new MeasuredRun(Run(folder, "one", 50)) { Student = Outputs(1, 1) };
         Assert.Throws<ArgumentException>(() => new RunReport { Runs = [run] }.Build());
         Assert.Throws<ArgumentException>(() => new RunReport { Runs = [run], Images = Images.Random(Count + 1, Classes) }.Build());
         Assert.Throws<ArgumentException>(() => new RunReport { Runs = [] }.Build());

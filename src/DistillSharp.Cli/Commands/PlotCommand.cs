@@ -1,0 +1,115 @@
+using System.CommandLine;
+using DistillSharp.Evaluation;
+using DistillSharp.Runs;
+using DistillSharp.Runs.Plots;
+
+namespace DistillSharp.Cli.Commands;
+
+sealed class PlotCommand() : CliGroup(
+    "plot", "Draw runs as SVG or PNG: training curves, t-SNE, logit correlation, confusion.",
+    new PlotCurvesCommand(), new PlotTsneCommand(), new PlotCorrelationCommand(), new PlotConfusionCommand());
+
+/// <summary>A command that draws one picture of runs.</summary>
+abstract class PictureCommand : CliCommand
+{
+    readonly Option<string> output;
+
+    protected PictureCommand(string name, string description, params string[] examples) : base(name, description, examples)
+    {
+        output = new("--out") { Description = "The picture to write, ending in .svg or .png", HelpName = "FILE", DefaultValueFactory = _ => $"{name}.svg" };
+        Arguments.Add(Runs);
+        Options.Add(output);
+    }
+
+    protected Argument<string[]> Runs { get; } = RunPictures.Runs();
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        var file = given.GetValue(output)!;
+        Figure.CheckEnding(file);
+        var figure = Draw(given, terminal);
+        figure.Save(file);
+        terminal.Out.WriteLine($"{file}: {figure.Width}x{figure.Height}");
+        return 0;
+    }
+
+    protected abstract Figure Draw(ParseResult given, Terminal terminal);
+}
+
+/// <summary>A picture for which the networks must be run over the test images.</summary>
+abstract class NetworkPictureCommand : PictureCommand
+{
+    readonly Option<string?> root = RunPictures.Root();
+    readonly Option<int?> images = RunPictures.Images();
+
+    protected NetworkPictureCommand(string name, string description, params string[] examples) : base(name, description, examples)
+    {
+        Options.Add(root);
+        Options.Add(images);
+    }
+
+    protected NetworkPlots Plots(ParseResult given, Terminal terminal) => new(RunPictures.Measure(given, Runs, root, images, terminal));
+}
+
+sealed class PlotCurvesCommand : PictureCommand
+{
+    readonly Option<CurveMetric> metric = new("--metric") { Description = "What to show: acc1, acc5, loss, lr or images_per_second", DefaultValueFactory = _ => CurveMetric.Acc1 };
+    readonly Option<string> title = new("--title") { Description = "The title above", DefaultValueFactory = _ => "" };
+
+    public PlotCurvesCommand() : base(
+        "curves", "Draw training curves over the epochs, a curve for each run.",
+        "distill plot curves runs/resnet56-resnet20-kd-s1 runs/resnet56-resnet20-fsecd-s1 --out curves.svg",
+        "distill plot curves runs/resnet56-resnet20-kd-s1 --metric loss --out loss.png")
+    {
+        Options.Add(metric);
+        Options.Add(title);
+    }
+
+    protected override Figure Draw(ParseResult given, Terminal terminal) => TrainingCurves.Of(
+        given.GetValue(Runs)!.Select(StoredRun.Load).Select(run => (run.Record.Name, run.Metrics)), given.GetValue(metric), given.GetValue(title)!).Draw();
+}
+
+sealed class PlotTsneCommand : NetworkPictureCommand
+{
+    readonly Option<int> points = RunPictures.Points();
+    readonly Option<double> perplexity = new("--perplexity") { Description = "How many neighbours each point is thought to have", DefaultValueFactory = _ => 30 };
+    readonly Option<int> iterations = new("--iterations") { Description = "Steps of gradient descent", DefaultValueFactory = _ => 1000 };
+    readonly Option<double> exaggeration = new("--exaggeration") { Description = "How much stronger neighbours attract at first", DefaultValueFactory = _ => 12 };
+    readonly Option<long> seed = new("--seed") { Description = "Decides which images are shown and how equal points are parted", DefaultValueFactory = _ => 0 };
+
+    public PlotTsneCommand() : base(
+        "tsne", "Draw t-SNE of the features before the classifier: teacher and students side by side, coloured by class.",
+        "distill plot tsne runs/resnet56-resnet20-fsecd-s1 --out tsne.svg",
+        "distill plot tsne runs/resnet56-resnet20-fsecd-s1 --points 5000 --perplexity 50 --out tsne.png")
+    {
+        foreach (var option in new Option[] { points, perplexity, iterations, exaggeration, seed }) Options.Add(option);
+    }
+
+    protected override Figure Draw(ParseResult given, Terminal terminal) => Plots(given, terminal).Tsne(
+        new Tsne
+        {
+            Perplexity = given.GetValue(perplexity),
+            Iterations = given.GetValue(iterations),
+            Exaggeration = given.GetValue(exaggeration),
+            Seed = given.GetValue(seed),
+        },
+        given.GetValue(points));
+}
+
+sealed class PlotCorrelationCommand() : NetworkPictureCommand(
+    "correlation", "Draw how the correlations between class logits differ between teacher and student.",
+    "distill plot correlation runs/resnet56-resnet20-kd-s1 runs/resnet56-resnet20-fsecd-s1 --out correlation.svg")
+{
+    protected override Figure Draw(ParseResult given, Terminal terminal) => Plots(given, terminal).Correlation();
+}
+
+sealed class PlotConfusionCommand() : NetworkPictureCommand(
+    "confusion", "Draw which classes a run's student takes for which.",
+    "distill plot confusion runs/resnet56-resnet20-fsecd-s1 --out confusion.svg")
+{
+    protected override Figure Draw(ParseResult given, Terminal terminal)
+    {
+        if (given.GetValue(Runs)!.Length > 1) throw new UsageException("a confusion matrix is of one run; give one");
+        return Plots(given, terminal).Confusion();
+    }
+}
