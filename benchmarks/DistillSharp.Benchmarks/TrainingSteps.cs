@@ -45,7 +45,7 @@ static class TrainingSteps
             peak_mb = Process.GetCurrentProcess().PeakWorkingSet64 / 1_000_000,
             live_tensors_after_warmup = clock.LiveAfterWarmup,
             live_tensors = clock.Live,
-            resident_mb_after_tenth = clock.ResidentAfterTenth,
+            resident_mb_half_way = clock.ResidentHalfWay,
             resident_mb = clock.Resident,
         }));
     }
@@ -71,7 +71,7 @@ static class TrainingSteps
 
         public long Live { get; private set; }
 
-        public long ResidentAfterTenth { get; private set; }
+        public long ResidentHalfWay { get; private set; }
 
         public long Resident { get; private set; }
 
@@ -82,7 +82,7 @@ static class TrainingSteps
             Milliseconds.Add(clock.Elapsed.TotalMilliseconds);
             Live = LiveTensors.Count;
             if (Milliseconds.Count == warmup) LiveAfterWarmup = Live;
-            if (Milliseconds.Count == warmup + steps / 10) ResidentAfterTenth = Environment.WorkingSet / 1_000_000;
+            if (Milliseconds.Count == warmup + steps / 2) ResidentHalfWay = Environment.WorkingSet / 1_000_000;
             if (Milliseconds.Count == warmup + steps) Resident = Environment.WorkingSet / 1_000_000;
             clock.Restart();
         }
