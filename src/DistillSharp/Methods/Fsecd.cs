@@ -84,7 +84,7 @@ public sealed class Fsecd : DistillationMethod
         var u = Functional.Normalize(t.Detach().To(DType.Float32));
         // At a low temperature bf16 cannot tell the pairs apart: the contrast is computed in float32.
         using var precise = Precision.Fp32.Enter(z.Device);
-        var S = (z / Temperature).MatMul(u.Transpose());
+        var S = z.MatMul(u.Transpose()) / Temperature;
         // This is the loss for P(i) = { i }; for others the mean of S_ip over P(i) takes the place of S_ii.
         var loss = Functional.CrossEntropy(S, Tensor.Range(0, S.Size(0), device: S.Device));
         if (Policy == PositivePairs.Class) loss += (z * (u - PositiveMeans(u, step.Labels))).Sum(1).Mean() / Temperature;
