@@ -10,6 +10,8 @@ public static class ChildProgram
 {
     static readonly Dictionary<string, Func<string[], int>> roles = new()
     {
+        [Methods.CrdTests.MemoryRole] = Methods.CrdTests.PrintMemory,
+        [Methods.RkdTests.MemoryRole] = Methods.RkdTests.PrintMemory,
         [Runs.RunFolderTests.HoldRole] = Runs.RunFolderTests.Hold,
         [Runs.MetricsLogTests.FillRole] = Runs.MetricsLogTests.Fill,
         [Runs.RunRegistryConcurrencyTests.RecordRole] = Runs.RunRegistryConcurrencyTests.Record,

@@ -10,11 +10,15 @@ namespace DistillSharp.Methods;
 /// TCKD = KL( b(t) || b(s) ),   NCKD = KL( q(t) || q(s) )
 /// L    = min(epoch / warm-up, 1) * T^2 / N sum_i ( alpha TCKD_i + beta NCKD_i )
 /// </code>
-/// Everything stays in logarithms: log(1 - p_y) is the log-sum-exp of log p over the other classes, log q the log-softmax of
-/// z / T over them. So nothing overflows and no logarithm is taken of a probability that was rounded to 0.
+/// log q is a log-softmax from which the label's class is masked out. log b is taken from b as published, where b is a normal
+/// number; where it vanishes, from the log-softmax of all classes: log(1 - p_y) is the log-sum-exp of log p over the others. So
+/// nothing overflows, no logarithm is taken of a 0, and published runs are reproduced to the last bit.
 /// </summary>
 public sealed class Dkd : DistillationMethod
 {
+    const long Summed = 2;
+    static readonly Operator kl = new("aten::kl_div");
+
     // The published beta of each pair, teacher first.
     static readonly Dictionary<(string Teacher, string Student), double> betas = new()
     {
@@ -75,28 +79,45 @@ public sealed class Dkd : DistillationMethod
         var y = step.Labels.Unsqueeze(1);
         var isTarget = Tensor.Range(0, step.Student.Logits.Size(1), device: y.Device).EqualTo(y);
 
-        var s = Parts(step.Student.Logits.To(DType.Float32) / T, y, isTarget);
-        var t = Parts(step.Teacher.Logits.To(DType.Float32) / T, y, isTarget);
-        var tckd = Kl(t.LogB, s.LogB);
-        var nckd = Kl(t.LogQ, s.LogQ);
+        var s = new Parts(step.Student.Logits.To(DType.Float32) / T, y, isTarget);
+        var t = new Parts(step.Teacher.Logits.To(DType.Float32) / T, y, isTarget);
+        var N = (double)y.Size(0);
+        var tckd = kl.Call(s.LogB, t.B, Summed, false) * (T * T) / N;
+        var nckd = kl.Call(s.LogQ, t.Q, Summed, false) * (T * T) / N;
 
         var warmth = warmUp > 0 ? Math.Min(step.Epoch / warmUp, 1) : 1;
-        var scale = warmth * T * T;
         return
         [
-            new("dkd.target", scope.Keep(tckd * (scale * Alpha))),
-            new("dkd.others", scope.Keep(nckd * (scale * beta))),
+            new("dkd.target", scope.Keep(tckd * (warmth * Alpha))),
+            new("dkd.others", scope.Keep(nckd * (warmth * beta))),
         ];
     }
 
-    // log b [N, 2] and log q [N, K]; the target's own place in log q holds 0 for both networks, so that it adds nothing.
-    static (Tensor LogB, Tensor LogQ) Parts(Tensor z, Tensor y, Tensor isTarget)
+    /// <summary>The two distributions of one network and their logarithms: b [N, 2], and q [N, K] with 0 in the label's place, log q too.</summary>
+    sealed class Parts
     {
-        var logP = Functional.LogSoftmax(z);
-        var logOthers = Functional.LogSumExp(logP.MaskedFill(isTarget, double.NegativeInfinity), 1, keep: true);
-        var logQ = Functional.LogSoftmax(z.MaskedFill(isTarget, double.NegativeInfinity)).MaskedFill(isTarget, 0);
-        return (Tensor.Cat([logP.Gather(1, y), logOthers], 1), logQ);
-    }
+        public Parts(Tensor z, Tensor y, Tensor isTarget)
+        {
+            var target = isTarget.To(DType.Float32);
+            var p = Functional.Softmax(z);
+            B = Tensor.Cat([(p * target).Sum(1, keep: true), (p * (1.0 - target)).Sum(1, keep: true)], 1);
 
-    static Tensor Kl(Tensor logTarget, Tensor logPrediction) => (logTarget.Exp() * (logTarget - logPrediction)).Sum(1).Mean();
+            var logP = Functional.LogSoftmax(z);
+            var logOthers = Functional.LogSumExp(logP.MaskedFill(isTarget, double.NegativeInfinity), 1, keep: true);
+            var isNormal = B.GreaterThan(1e-30);
+            LogB = Tensor.Where(isNormal, Tensor.Where(isNormal, B, Tensor.Ones([1], device: B.Device)).Log(), Tensor.Cat([logP.Gather(1, y), logOthers], 1));
+
+            var others = z.MaskedFill(isTarget, double.NegativeInfinity);
+            Q = Functional.Softmax(others);
+            LogQ = Functional.LogSoftmax(others).MaskedFill(isTarget, 0);
+        }
+
+        public Tensor B { get; }
+
+        public Tensor LogB { get; }
+
+        public Tensor Q { get; }
+
+        public Tensor LogQ { get; }
+    }
 }

@@ -36,6 +36,8 @@ public enum EmbeddedLayer
 /// </summary>
 public sealed class Fsecd : DistillationMethod
 {
+    static readonly Operator unique = new("aten::_unique2"), indexAdd = new("aten::index_add");
+
     Linear? phi;
 
     /// <inheritdoc/>
@@ -83,16 +85,18 @@ public sealed class Fsecd : DistillationMethod
         // At a low temperature bf16 cannot tell the pairs apart: the contrast is computed in float32.
         using var precise = Precision.Fp32.Enter(z.Device);
         var S = z.MatMul(u.Transpose()) / Temperature;
-        var loss = Policy == PositivePairs.Instance
-            ? Functional.CrossEntropy(S, Tensor.Range(0, S.Size(0), device: S.Device))
-            : -(Positives(step.Labels) * Functional.LogSoftmax(S)).Sum(1).Mean();
+        // This is the loss for P(i) = { i }; for others the mean of S_ip over P(i) takes the place of S_ii.
+        var loss = Functional.CrossEntropy(S, Tensor.Range(0, S.Size(0), device: S.Device));
+        if (Policy == PositivePairs.Class) loss += (z * (u - PositiveMeans(u, step.Labels))).Sum(1).Mean() / Temperature;
         return [new(Name, scope.Keep(loss))];
     }
 
-    // Row i holds 1/|P(i)| at the places of P(i), which is never empty: i itself is in it.
-    static Tensor Positives(Tensor y)
+    // [N, b], row i the mean of u over P(i), which is never empty, as i itself is in it. The mean of S_ip is z_i times this row
+    // over tau: no second N x N matrix is needed to say which pairs are positive.
+    static Tensor PositiveMeans(Tensor u, Tensor y)
     {
-        var same = y.Unsqueeze(1).EqualTo(y.Unsqueeze(0)).To(DType.Float32);
-        return same / same.Sum(1, keep: true);
+        var (classes, place, members) = unique.Call3(y, true, true, true);
+        var sums = indexAdd.Call(Tensor.Zeros([classes.Size(0), u.Size(1)], device: u.Device), 0L, place, u);
+        return (sums / members!.Unsqueeze(1)).IndexSelect(0, place!);
     }
 }

@@ -31,16 +31,14 @@ static class KnownGradient
             using var off = Autograd.NoGrad();
             value.AddInPlace(part.Detach());
         }
-        value = value.To(DType.Float32);
-        if (!learns) return scope.Keep(value);
 
         // x - x is exactly 0 and has the gradient of x: it adds the gradient and leaves the value.
         foreach (var (variable, standIn) in variables.Zip(standIns))
         {
-            if (!variable.RequiresGrad) continue;
+            if (!learns || !variable.RequiresGrad) continue;
             var x = (variable * standIn.Grad!).Sum();
             value += x - x.Detach();
         }
-        return scope.Keep(value);
+        return scope.Keep(value.To(DType.Float32));
     }
 }

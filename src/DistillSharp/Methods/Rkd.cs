@@ -8,27 +8,24 @@ namespace DistillSharp.Methods;
 /// equations 6 to 10. For the pooled features x of a batch of N images:
 /// <code>
 /// d_ij  = ||x_i - x_j||,   D_ij = d_ij / mean of d over i != j
-/// A_ijk = &lt;e_ij, e_ik&gt;,    e_ij = (x_j - x_i) / d_ij, 0 where x_i and x_j coincide
+/// e_ij  = (x_j - x_i) / ||x_j - x_i||,   A_ijk = &lt;e_ij, e_ik&gt;
 /// L     = w_d mean of h(D(s), D(t)) + w_a mean of h(A(s), A(t)),   h: smooth L1
 /// </code>
-/// Both follow from the inner products G_ij = &lt;x_i, x_j&gt;: &lt;x_j - x_i, x_k - x_i&gt; = G_jk - G_ij - G_ik + G_ii. The angles are computed
-/// for a few i at a time, so that neither N x N x D nor N x N x N values are ever in memory.
+/// The angles are computed for a few i at a time, so that neither N x N x D nor N x N x N values are ever in memory.
 /// </summary>
 public sealed class Rkd : DistillationMethod
 {
-    // Points nearer than a thousandth of their norms coincide: float32 products cannot tell in which direction they differ.
-    const double Apart = 1e-6;
-    static readonly Operator diagonal = new("aten::diagonal");
+    static readonly Operator batchedProduct = new("aten::bmm"), norm = new("aten::linalg_vector_norm");
 
     /// <inheritdoc/>
     public override string Name => "rkd";
 
     /// <summary>w_d.</summary>
-    [Setting("weight of the distances")]
+    [Setting("weight of the distances", AtLeast = 0)]
     public double DistanceWeight { get; set; } = 25;
 
     /// <summary>w_a.</summary>
-    [Setting("weight of the angles")]
+    [Setting("weight of the angles", AtLeast = 0)]
     public double AngleWeight { get; set; } = 50;
 
     /// <inheritdoc/>
@@ -42,70 +39,46 @@ public sealed class Rkd : DistillationMethod
     {
         using var scope = TensorScope.Open();
         using var precise = Precision.Fp32.Enter(step.Student.Pooled!.Device);
-        var s = new Relations(step.Student.Pooled!);
-        var t = new Relations(step.Teacher.Pooled!);
-        return
-        [
-            new("rkd.distance", scope.Keep(Functional.SmoothL1(s.D, t.D) * DistanceWeight)),
-            new("rkd.angle", scope.Keep(Angles(s, t) * AngleWeight)),
-        ];
+        var (s, t) = (step.Student.Pooled!.To(DType.Float32), step.Teacher.Pooled!.To(DType.Float32));
+        // One image is in no relation to another.
+        var (distance, angle) = s.Size(0) > 1 ? (Functional.SmoothL1(D(s), D(t)) * DistanceWeight, Angles(s, t)) : (s.Sum() * 0, s.Sum() * 0);
+        return [new("rkd.distance", scope.Keep(distance)), new("rkd.angle", scope.Keep(angle))];
     }
 
-    static Tensor Angles(Relations s, Relations t)
+    static Tensor D(Tensor x)
     {
-        var N = s.G.Size(0);
-        // On the CPU a piece stays in the second-level cache, on a GPU it keeps the processors busy.
-        var piece = Math.Max(1, (s.G.Device.Type == DeviceType.Cpu ? 1 << 18 : 1 << 22) / (N * N));
-        return KnownGradient.Sum(
-            (int)((N + piece - 1) / piece),
-            (k, x) =>
-            {
-                var (first, count) = (k * piece, Math.Min(piece, N - k * piece));
-                var h = Functional.SmoothL1(A(x[0], x[1], first, count), A(t.G, t.PerDistance, first, count));
-                return h * (count / (double)N);
-            },
-            s.G,
-            s.PerDistance);
+        var N = x.Size(0);
+        var square = x.Pow(2).Sum(1);
+        var product = x.MatMul(x.Transpose());
+        var d = (square.Unsqueeze(1) + square.Unsqueeze(0) - product * 2.0).Clamp(least: 1e-12).Sqrt()
+            .MaskedFill(Tensor.Eye(N, device: x.Device).GreaterThan(0), 0);
+        // Cut behind its first element into rows of N + 1, a square matrix has its diagonal in the last column.
+        var others = d.Flatten().Narrow(0, 1, N * N - 1).Reshape(N - 1, N + 1).Narrow(1, 0, N);
+        return d / others.Reshape(-1).Mean();
     }
 
-    // A_ijk for i from first on: [count, N, N].
-    static Tensor A(Tensor G, Tensor perDistance, long first, long count)
+    Tensor Angles(Tensor s, Tensor t)
     {
-        var Gii = diagonal.Call(G).Narrow(0, first, count).Unsqueeze(1);
-        var towards = G.Narrow(0, first, count) - Gii / 2.0;
-        var r = perDistance.Narrow(0, first, count);
-        return (G - (towards.Unsqueeze(2) + towards.Unsqueeze(1))) * (r.Unsqueeze(2) * r.Unsqueeze(1));
-    }
+        var N = s.Size(0);
+        // As many i as keep one tensor of differences or angles within 4 MiB on the CPU (its cache) and 64 MiB on a GPU.
+        var each = N * Math.Max(N, Math.Max(s.Size(1), t.Size(1)));
+        var piece = Math.Clamp((s.Device.Type == DeviceType.Cpu ? 1 << 20 : 1 << 24) / each, 1, N);
+        return piece == N ? Part(s, 0, N) : KnownGradient.Sum((int)((N + piece - 1) / piece), (k, x) => Part(x[0], k * piece, Math.Min(piece, N - k * piece)), s);
 
-    /// <summary>What is known of the points x [N, D]; each [N, N].</summary>
-    sealed class Relations
-    {
-        public Relations(Tensor x)
+        Tensor Part(Tensor s, long first, long count)
         {
-            var points = x.To(DType.Float32);
-            // Distances and angles do not change with the origin; from the centre the products lose the fewest digits.
-            points -= points.Detach().Mean(0);
-            G = points.MatMul(points.Transpose());
-
-            var N = G.Size(0);
-            var norms = diagonal.Call(G);
-            var scale = norms.Unsqueeze(0) + norms.Unsqueeze(1);
-            var square = scale - G * 2.0;
-            var others = 1.0 - Tensor.Eye(N, device: G.Device);
-            var d = square.Clamp(least: 1e-12).Sqrt();
-            var sum = (d * others).Sum();
-            D = d * others / (sum / Math.Max(1, N * (N - 1))).Clamp(least: 1e-12);
-            var apart = (square - scale * Apart).Detach().GreaterThan(0).To(DType.Float32);
-            PerDistance = apart * others / d;
+            Tensor target;
+            using (Autograd.NoGrad()) target = A(t, first, count);
+            return Functional.SmoothL1(A(s, first, count), target) * (AngleWeight * count / N);
         }
+    }
 
-        /// <summary>&lt;x_i, x_j&gt;, the mean of all points being the origin.</summary>
-        public Tensor G { get; }
-
-        /// <summary>D_ij.</summary>
-        public Tensor D { get; }
-
-        /// <summary>1 / d_ij, and 0 where the points coincide.</summary>
-        public Tensor PerDistance { get; }
+    // A_ijk for i from first on: [count, N, N]. Where x_i and x_j coincide, e_ij is 0.
+    static Tensor A(Tensor x, long first, long count)
+    {
+        var differences = x.Unsqueeze(0) - x.Narrow(0, first, count).Unsqueeze(1);
+        var length = norm.Call(differences, 2.0, new[] { 2L }, true, Argument.None);
+        var e = differences / length.MaskedFill(length.EqualTo(0), 1);
+        return batchedProduct.Call(e, e.Transpose(1, 2));
     }
 }

@@ -1,0 +1,164 @@
+using DistillSharp.Methods;
+using DistillSharp.Torch;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace DistillSharp.Tests.Methods;
+
+public class FsecdTests
+{
+    /// <summary>A batch of N student features R^a and teacher features R^b with labels.</summary>
+    public sealed record Batch(int Seed, int Size, int Width, int TeacherWidth, int Classes, PositivePairs Policy, double Temperature)
+    {
+        internal Tensor Student => Make.Values(Seed, Size, Width);
+
+        internal Tensor Teacher => Make.Values(Seed + 1, Size, TeacherWidth);
+
+        internal long[] Labels => [.. new Random(Seed).GetItems(Enumerable.Range(0, Classes).Select(c => (long)c).ToArray(), Size)];
+
+        internal Fsecd Method()
+        {
+            Runtime.Seed((ulong)Seed);
+            var method = new Fsecd { Policy = Policy, Temperature = Temperature };
+            method.Bind(Make.Pair(Make.Member("student", Width), Make.Member("teacher", TeacherWidth), Classes));
+            return method;
+        }
+
+        internal double Loss(Tensor student, Tensor teacher, long[] labels) =>
+            Method().Loss(Make.Step(Make.Pooled(student), Make.Pooled(teacher), labels)).Item();
+    }
+
+    static readonly Arbitrary<Batch> batches = Arb.From(
+        from seed in Gen.Choose(0, 100_000)
+        from size in Gen.Choose(1, 24)
+        from width in Gen.Choose(1, 12)
+        from teacherWidth in Gen.Elements(width, width + 3)
+        from classes in Gen.Choose(1, 12)
+        from policy in Gen.Elements(PositivePairs.Instance, PositivePairs.Class)
+        from temperature in Gen.Elements(0.05, 0.1, 0.5, 1.0)
+        select new Batch(seed, size, width, teacherWidth, classes, policy, temperature));
+
+    static void Holds(Func<Batch, bool> law) => Prop.ForAll(batches, batch =>
+    {
+        using var scope = TensorScope.Open();
+        return law(batch);
+    }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void It_is_the_formula() => Holds(batch =>
+    {
+        var method = batch.Method();
+        var s = batch.Student;
+        var loss = method.Loss(Make.Step(Make.Pooled(s), Make.Pooled(batch.Teacher), batch.Labels)).Item();
+        var phi = method.NamedParameters().ToDictionary(entry => entry.Name, entry => entry.Tensor);
+        if (phi.Count > 0) s = s.MatMul(phi["embed.weight"].Transpose()) + phi["embed.bias"];
+        return Near(loss, Formula(Rows(s), Rows(batch.Teacher), batch.Labels, batch.Policy, batch.Temperature));
+    });
+
+    [Fact]
+    public void The_order_of_the_batch_does_not_matter() => Holds(batch =>
+    {
+        var order = Enumerable.Range(0, batch.Size).Select(i => (long)i).ToArray();
+        new Random(batch.Seed).Shuffle(order);
+        var shuffled = batch.Loss(
+            batch.Student.IndexSelect(0, Tensor.From(order)),
+            batch.Teacher.IndexSelect(0, Tensor.From(order)),
+            [.. order.Select(i => batch.Labels[i])]);
+        return Near(batch.Loss(batch.Student, batch.Teacher, batch.Labels), shuffled);
+    });
+
+    [Fact]
+    public void The_scale_of_the_features_does_not_matter() => Holds(batch =>
+    {
+        // A linear layer with a bias is no longer indifferent to the student's scale.
+        var scale = batch.Width == batch.TeacherWidth ? 17.0 : 1.0;
+        return Near(batch.Loss(batch.Student, batch.Teacher, batch.Labels), batch.Loss(batch.Student * scale, batch.Teacher * 0.01, batch.Labels));
+    });
+
+    [Fact]
+    public void Both_policies_agree_when_all_labels_differ() => Holds(batch =>
+    {
+        long[] labels = [.. Enumerable.Range(0, batch.Size).Select(i => (long)i * 3)];
+        var instance = (batch with { Policy = PositivePairs.Instance }).Loss(batch.Student, batch.Teacher, labels);
+        return instance == (batch with { Policy = PositivePairs.Class }).Loss(batch.Student, batch.Teacher, labels);
+    });
+
+    [Fact]
+    public void The_gradient_reaches_the_student_only() => Holds(batch =>
+    {
+        var (s, t) = (batch.Student.Leaf(), batch.Teacher.Leaf());
+        batch.Method().Loss(Make.Step(Make.Pooled(s), Make.Pooled(t), batch.Labels)).Backward();
+        return s.Grad is { } gradient && gradient.AllFinite() && t.Grad is null;
+    });
+
+    [Fact]
+    public void Equal_similarities_cost_log_N() => Holds(batch =>
+    {
+        var (s, t) = (Tensor.Ones([batch.Size, batch.Width]), Tensor.Ones([batch.Size, batch.TeacherWidth]));
+        return Near(Math.Log(batch.Size), batch.Loss(s, t, batch.Labels));
+    });
+
+    [Fact]
+    public void At_temperature_001_it_stays_finite_in_bf16() => Holds(batch =>
+    {
+        // Features far apart and, in one row, none at all.
+        var s = Tensor.Cat([batch.Student * 1e4, Tensor.Zeros([1, batch.Width])]).To(DType.BFloat16).Leaf();
+        var t = Tensor.Cat([batch.Teacher * 1e4, Tensor.Zeros([1, batch.TeacherWidth])]).To(DType.BFloat16);
+        using var mixed = Precision.Bf16.Enter(Device.Cpu);
+        var loss = (batch with { Temperature = 0.01 }).Method().Loss(Make.Step(Make.Pooled(s), Make.Pooled(t), [.. batch.Labels, 0]));
+        loss.Backward();
+        return loss.AllFinite() && s.Grad!.AllFinite();
+    });
+
+    [Theory]
+    [InlineData(PositivePairs.Instance)]
+    [InlineData(PositivePairs.Class)]
+    public void A_batch_of_one_costs_nothing(PositivePairs policy)
+    {
+        using var scope = TensorScope.Open();
+        var batch = new Batch(Seed: 5, Size: 1, Width: 4, TeacherWidth: 4, Classes: 10, policy, Temperature: 0.1);
+        Assert.Equal(0, batch.Loss(batch.Student, batch.Teacher, [7]), 6);
+    }
+
+    [Fact]
+    public void The_logits_can_take_the_place_of_the_pooled_features()
+    {
+        using var scope = TensorScope.Open();
+        var (s, t) = (Make.Values(1, 8, 10), Make.Values(2, 8, 10));
+        var method = new Fsecd { Layer = EmbeddedLayer.Logits };
+        method.Bind(Make.Pair(Make.Member("student", 3), Make.Member("teacher", 5), classes: 10));
+        Assert.Empty(method.Parameters());
+        var loss = method.Loss(Make.Step(new(s), new(t)));
+        Assert.Equal(Formula(Rows(s), Rows(t), new long[8], PositivePairs.Instance, 0.1), loss.Item(), 4);
+    }
+
+    [Fact]
+    public void A_temperature_of_0_is_refused()
+    {
+        var error = Assert.Throws<UsageException>(() => new Fsecd { Temperature = 0 }.Bind(Make.Pair(Make.Member("a"), Make.Member("b"))));
+        Assert.Equal("fsecd: temperature is 0; it must be greater than 0", error.Message);
+    }
+
+    // The definition, written out in double precision.
+    static double Formula(double[][] s, double[][] t, long[] y, PositivePairs policy, double tau)
+    {
+        var (z, u) = (s.Select(Unit).ToArray(), t.Select(Unit).ToArray());
+        double S(int i, int j) => z[i].Zip(u[j], (a, b) => a * b).Sum() / tau;
+        var N = s.Length;
+        return -Enumerable.Range(0, N).Average(i =>
+        {
+            var P = policy == PositivePairs.Instance ? [i] : Enumerable.Range(0, N).Where(j => y[j] == y[i]).ToArray();
+            return P.Average(p => S(i, p) - Math.Log(Enumerable.Range(0, N).Sum(j => Math.Exp(S(i, j)))));
+        });
+    }
+
+    static double[] Unit(double[] v)
+    {
+        var length = Math.Max(1e-12, Math.Sqrt(v.Sum(x => x * x)));
+        return [.. v.Select(x => x / length)];
+    }
+
+    static double[][] Rows(Tensor x) => [.. x.ToArray<double>().Chunk((int)x.Size(1))];
+
+    static bool Near(double a, double b) => Math.Abs(a - b) <= 1e-4 * (1 + Math.Abs(a));
+}
