@@ -49,7 +49,10 @@ public sealed class RunRecorder : TrainingObserver, IDisposable
     {
         Folder.Update(r => r with
         {
-            Batch = plan.BatchSize, Precision = plan.Precision.ToString().ToLowerInvariant(), Parameters = plan.Parameters, Epochs = plan.Epochs,
+            Batch = plan.BatchSize,
+            Precision = plan.Precision.ToString().ToLowerInvariant(),
+            Parameters = plan.Parameters,
+            Epochs = plan.Epochs,
         });
         ContinueAfter(plan.FirstEpoch - 1);
     }

@@ -66,7 +66,10 @@ public class PngTests
                 var (pa, pb, pc) = (Math.Abs(p - a), Math.Abs(p - b), Math.Abs(p - c));
                 var predicted = lines[y * (stride + 1)] switch
                 {
-                    0 => 0, 1 => a, 2 => b, 3 => (a + b) >> 1,
+                    0 => 0,
+                    1 => a,
+                    2 => b,
+                    3 => (a + b) >> 1,
                     4 => pa <= pb && pa <= pc ? a : pb <= pc ? b : c,
                     var other => throw new InvalidDataException($"filter {other}"),
                 };
