@@ -20,7 +20,7 @@ sealed class DoctorCommand : CliCommand
         {
             foreach (var finding in findings)
             {
-                terminal.StyledOut.MarkupLineInterpolated($"{(finding.Healthy ? "[green]ok  [/]" : "[yellow]slow[/]")}  {finding.Name,-22} {finding.Value}");
+                terminal.StyledOut.MarkupLine($"{(finding.Healthy ? "[green]ok  [/]" : "[yellow]slow[/]")}  {Markup.Escape(finding.Name),-22} {Markup.Escape(finding.Value)}");
                 if (finding.Remedy is { } remedy) terminal.StyledOut.MarkupLineInterpolated($"                              mend it with: [bold]{remedy}[/]");
             }
         }

@@ -1,3 +1,4 @@
+using DistillSharp.Data;
 using DistillSharp.Evaluation;
 using DistillSharp.Models;
 using DistillSharp.Recipes;
@@ -41,8 +42,15 @@ public sealed record EvaluationRequest
         var network = Model ?? throw Missing("--model NAME");
         var weights = Weights ?? throw Missing("--weights FILE");
         var set = Dataset ?? throw Missing("--data NAME");
+        Known("network", network, Networks.Names);
+        Known("data set", set, Datasets.Names);
         var text = $"data: {{ set: '{Quoted(set)}', root: '{Quoted(Root ?? "data")}' }}\nstudent: {{ network: '{Quoted(network)}' }}";
         return (Recipe.Parse(text, "the command line", Overrides), weights);
+    }
+
+    static void Known(string kind, string name, IReadOnlyCollection<string> names)
+    {
+        if (!names.Contains(name)) throw new UsageException($"there is no {kind} '{name}'; there are {string.Join(", ", names)}{Nearest.Hint(name, names)}");
     }
 
     static UsageException Missing(string option) =>
