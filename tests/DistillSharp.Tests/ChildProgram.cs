@@ -17,6 +17,7 @@ public static class ChildProgram
         [Runs.RunRegistryConcurrencyTests.RecordRole] = Runs.RunRegistryConcurrencyTests.Record,
         [Runs.Sweeps.SweepKillTests.SweepRole] = Runs.Sweeps.SweepKillTests.Sweep,
         [Runs.Sweeps.SweepKillTests.TrainRole] = Runs.Sweeps.SweepKillTests.Train,
+        [Training.KilledRunTests.TrainRole] = Training.KilledRunTests.Train,
     };
 
     public static int Main(string[] arguments)

@@ -73,7 +73,15 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         }
         catch (Exception error)
         {
-            recorder.End(RunState.Failed, error.Message);
+            try
+            {
+                recorder.End(RunState.Failed, error.Message);
+            }
+            catch (UserException second)
+            {
+                // The first failure is the one to report; a full disk can well be the cause of both.
+                observer.Warned(second.Message);
+            }
             throw;
         }
     }

@@ -39,7 +39,7 @@ public sealed class Trainer : IDisposable
         (this.student, this.data) = (student, data);
         objective = new(methods, options.CrossEntropyWeight);
         this.teacher = objective.TeacherFeatures is null ? null : teacher ?? throw new UsageException(
-            $"{string.Join(" and ", objective.Methods.Where(method => method.TeacherFeatures is not null).Select(method => method.Name))} need a teacher, and there is none");
+            $"{objective.Methods.First(method => method.TeacherFeatures is not null).Name} needs a teacher, and there is none");
         matched = Bind();
         foreach (var module in new Module?[] { student, this.teacher, objective }) module?.To(options.Device);
         this.teacher?.RequireGrad(false);
@@ -143,6 +143,7 @@ public sealed class Trainer : IDisposable
     // Measures the student and reports the epoch; true when it is the best so far.
     bool EndEpoch()
     {
+        RefuseRuinedState();
         var clock = Stopwatch.StartNew();
         var epoch = progress.Epoch;
         var accuracy = default(Accuracy?);
@@ -174,6 +175,7 @@ public sealed class Trainer : IDisposable
     void Save(CheckpointStore? checkpoints, bool best)
     {
         if (checkpoints is null) return;
+        RefuseRuinedState();
         try
         {
             checkpoints.Save(Checkpoint.Of(progress, student, objective, optimiser), best);
@@ -183,6 +185,15 @@ public sealed class Trainer : IDisposable
             // A full disk must not end days of training: the older checkpoint is whole, and the next attempt may succeed.
             observer.Warned($"{error.Message.TrimEnd('.')}; training goes on without this checkpoint");
         }
+    }
+
+    // A step whose loss was finite can still ruin the weights, which only the next step's loss would show: too late for a
+    // checkpoint made in between.
+    void RefuseRuinedState()
+    {
+        foreach (var module in new Module[] { student, objective })
+            foreach (var (name, tensor) in module.State())
+                if (!tensor.AllFinite()) throw new TrainingDivergedException(name, progress.Epoch, progress.Step);
     }
 
     void Restore(CheckpointStore checkpoints)

@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using DistillSharp.Tests.Data;
+using DistillSharp.Torch;
+using DistillSharp.Training;
+
+namespace DistillSharp.Tests.Training;
+
+/// <summary>Checkpoints that cannot be written are a warning: training goes on, and tries again.</summary>
+[Collection(WholeProcessCollection.Name)]
+public sealed class FullDiskTests : IDisposable
+{
+    readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void Training_goes_on_and_tries_again_where_the_folder_cannot_be_made()
+    {
+        var checkpoints = new CheckpointStore(folder["checkpoints"]);
+        File.WriteAllText(folder["checkpoints"], "in the way");
+        using var run = new TinyTraining(Precision.Fp32);
+        run.At = step =>
+        {
+            if (step == 4) File.Delete(folder["checkpoints"]);
+        };
+
+        Assert.True(run.Run(checkpoints).Completed);
+
+        var warning = Assert.Single(run.Warnings);
+        Assert.Contains(folder["checkpoints"], warning);
+        Assert.EndsWith("; training goes on without this checkpoint", warning);
+        AssertEndsUndisturbed(checkpoints);
+    }
+
+    [FullDiskFact]
+    public void Training_goes_on_and_tries_again_where_the_disk_is_full()
+    {
+        var disk = folder["disk"];
+        Directory.CreateDirectory(disk);
+        Assert.True(SmallDisk.Mount(disk, "4m"));
+        try
+        {
+            var checkpoints = new CheckpointStore(Path.Combine(disk, "checkpoints"));
+            var ballast = Path.Combine(disk, "ballast");
+            using var run = new TinyTraining(Precision.Fp32);
+            string[] before = [];
+            run.At = step =>
+            {
+                if (step == 4)
+                {
+                    before = [.. checkpoints.Files];
+                    SmallDisk.Fill(ballast);
+                }
+                if (step == 7)
+                {
+                    // The second epoch's could not be written: the first one's is whole, and nothing half-written lies beside it.
+                    Assert.Equal(before, checkpoints.Files);
+                    Assert.Equal(3, checkpoints.Latest(Assert.Fail)!.Value.Checkpoint.Progress.Step);
+                    Assert.Empty(Directory.GetFiles(checkpoints.Folder, "*.tmp"));
+                    File.Delete(ballast);
+                }
+            };
+
+            Assert.True(run.Run(checkpoints).Completed);
+
+            Assert.Contains("the disk is full; training goes on without this checkpoint", Assert.Single(run.Warnings));
+            AssertEndsUndisturbed(checkpoints);
+        }
+        finally
+        {
+            SmallDisk.Unmount(disk);
+        }
+    }
+
+    void AssertEndsUndisturbed(CheckpointStore checkpoints)
+    {
+        var others = new CheckpointStore(folder["undisturbed"]);
+        using var undisturbed = new TinyTraining(Precision.Fp32);
+        undisturbed.Run(others);
+        Assert.Equal(TinyTraining.Latest(others), TinyTraining.Latest(checkpoints));
+        Assert.Equal(TinyTraining.Content(Checkpoint.Read(others.BestPath)), TinyTraining.Content(Checkpoint.Read(checkpoints.BestPath)));
+    }
+}
+
+/// <summary>A file system in memory of some size, where this process may mount one.</summary>
+static class SmallDisk
+{
+    static readonly Lazy<bool> possible = new(() =>
+    {
+        using var folder = new TemporaryFolder();
+        return Mount(folder.Path, "1m") && Unmount(folder.Path);
+    });
+
+    public static bool IsPossible => OperatingSystem.IsLinux() && possible.Value;
+
+    public static bool Mount(string folder, string size) => Run("mount", "-t", "tmpfs", "-o", $"size={size}", "distillsharp-test", folder);
+
+    public static bool Unmount(string folder) => Run("umount", folder);
+
+    /// <summary>Writes until nothing fits.</summary>
+    public static void Fill(string path)
+    {
+        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        try
+        {
+            for (var piece = new byte[4096]; ;) file.Write(piece);
+        }
+        catch (IOException)
+        {
+            // Full.
+        }
+    }
+
+    static bool Run(string program, params string[] arguments)
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+            process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return false;
+        }
+    }
+}
+
+/// <summary>A fact that runs only where a small file system can be mounted.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class FullDiskFactAttribute : FactAttribute
+{
+    public FullDiskFactAttribute()
+    {
+        if (!SmallDisk.IsPossible) Skip = "this process may not mount a small file system to fill";
+    }
+}

@@ -1,0 +1,120 @@
+using System.Text.Json;
+using DistillSharp.Data;
+using DistillSharp.Methods;
+using DistillSharp.Models;
+using DistillSharp.Tests.Data;
+using DistillSharp.Torch;
+using DistillSharp.Torch.Optimisers;
+using DistillSharp.Training;
+
+namespace DistillSharp.Tests.Training;
+
+/// <summary>
+/// A run of three epochs of three steps (8, 8 and 4 images of random pixels) that takes a moment. Networks and methods draw
+/// from libtorch's one generator, so tests that compare runs belong to a collection that nothing else runs beside.
+/// </summary>
+sealed class TinyTraining : IDisposable
+{
+    public const int Epochs = 3, StepsPerEpoch = 3, Classes = 5;
+
+    static readonly string[] names = ["a", "b", "c", "d", "e"];
+    readonly Classifier teacher = Networks.Create("mobilenet_v2_half", Classes, seed: 99);
+    readonly Trainer trainer;
+
+    public TinyTraining(Precision precision, params IEnumerable<DistillationMethod> methods)
+        : this(Options(precision), methods) { }
+
+    public TinyTraining(TrainingOptions options, params IEnumerable<DistillationMethod> methods)
+    {
+        Student = Networks.Create("resnet8", Classes, seed: 1);
+        trainer = new(Student, teacher, methods, Data, options);
+    }
+
+    public static Dataset Data { get; } = new("random", Images(20, 1), Images(10, 2), [.5f, .5f, .5f], [.25f, .25f, .25f]);
+
+    public Classifier Student { get; }
+
+    /// <summary>The run's epochs, without what a clock decides.</summary>
+    public List<EpochMetrics> Metrics { get; } = [];
+
+    public List<StepReport> Steps { get; } = [];
+
+    public List<string> Said { get; } = [];
+
+    public List<string> Warnings { get; } = [];
+
+    /// <summary>Called after each step, and before each measurement with a step of 0.</summary>
+    public Action<long> At { get; set; } = _ => { };
+
+    public static TrainingOptions Options(Precision precision = Precision.Fp32) => new()
+    {
+        Epochs = Epochs,
+        BatchSize = 8,
+        Precision = precision,
+        Schedule = new MultiStepSchedule { BaseRate = 0.05, Milestones = [2], WarmupSteps = 2 },
+    };
+
+    /// <summary>The methods of the promise, each with what it keeps beside the student: a layer, memories, a warm-up.</summary>
+    public static DistillationMethod[] Methods(string name) => name switch
+    {
+        "ce" => [],
+        "crd" => [new Crd { FeatureDim = 16, Negatives = 12 }],
+        "dkd" => [new Dkd { Warmup = 3 }],
+        _ => [DistillationMethods.Create(name)],
+    };
+
+    /// <summary>Trains, and stops after the given step of the whole run.</summary>
+    public TrainingResult Run(CheckpointStore? checkpoints = null, bool resume = false, long stopAfter = long.MaxValue)
+    {
+        using var stop = new CancellationTokenSource();
+        return trainer.Run(new Observer(this, step =>
+        {
+            if (step == stopAfter) stop.Cancel();
+        }), checkpoints, resume, stop.Token);
+    }
+
+    /// <summary>Everything a checkpoint holds as comparable text; times are left out.</summary>
+    public static SortedDictionary<string, string> Content(Checkpoint checkpoint)
+    {
+        var content = new SortedDictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["progress"] = JsonSerializer.Serialize(checkpoint.Progress with { Seconds = 0 }),
+        };
+        foreach (var tensor in checkpoint.Tensors)
+            content.Add(tensor.Name, $"{tensor.Type} {string.Join(",", tensor.Shape)} {Convert.ToHexString(tensor.Data.Span)}");
+        return content;
+    }
+
+    public static SortedDictionary<string, string> Latest(CheckpointStore checkpoints) =>
+        Content(checkpoints.Latest(Assert.Fail)!.Value.Checkpoint);
+
+    public static string Text(IEnumerable<EpochMetrics> metrics) => JsonSerializer.Serialize(metrics);
+
+    static ImageSet Images(int count, int seed) => new(
+        SmallFiles.Bytes(count * 32 * 32 * 3, seed), 32, 32, 3, [.. Enumerable.Range(0, count).Select(i => i * 7 % Classes)], names);
+
+    public void Dispose()
+    {
+        trainer.Dispose();
+        Student.Dispose();
+        teacher.Dispose();
+    }
+
+    sealed class Observer(TinyTraining run, Action<long> step) : TrainingObserver
+    {
+        public override void Stepped(StepReport report)
+        {
+            run.Steps.Add(report);
+            step(report.Step);
+            run.At(report.Step);
+        }
+
+        public override void Evaluating(int epoch) => run.At(0);
+
+        public override void EpochEnded(EpochMetrics metrics) => run.Metrics.Add(metrics with { Seconds = 0, ImagesPerSecond = 0 });
+
+        public override void Said(string message) => run.Said.Add(message);
+
+        public override void Warned(string message) => run.Warnings.Add(message);
+    }
+}
