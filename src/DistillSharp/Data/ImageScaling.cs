@@ -26,20 +26,27 @@ public static class ImageScaling
     /// <param name="height">Rows of the result.</param>
     /// <param name="width">Columns of the result.</param>
     /// <returns>[height, width, C].</returns>
-    public static byte[] Scale(ImageView image, ImageArea area, int height, int width)
+    public static byte[] Scale(ImageView image, ImageArea area, int height, int width) =>
+        Scale(image, area, height, width, new(0, 0, height, width));
+
+    // Computes only a part of the result: all of it may be far larger, when a long strip is scaled up.
+    static byte[] Scale(ImageView image, ImageArea area, int height, int width, ImageArea part)
     {
-        var channels = image.Channels;
-        // Only the area may be seen: beyond its edges there is nothing, as if it had been cut out first.
-        var rows = new byte[area.Height * width * channels];
-        var along = Weights(area.Width, width);
-        for (var y = 0; y < area.Height; y++)
-            ScaleRow(image.Pixels.Slice(((area.Top + y) * image.Width + area.Left) * channels, area.Width * channels), rows.AsSpan(y * width * channels), along, channels);
+        var stride = part.Width * image.Channels;
+        var along = Weights(area.Width, width, part.Left, part.Width);
+        var down = Weights(area.Height, height, part.Top, part.Height);
+        var first = down[0].First;
+        var rows = new byte[(down[^1].First + down[^1].Weights.Length - first) * stride];
+        for (var y = 0; y * stride < rows.Length; y++)
+        {
+            // Only the area may be seen: beyond its edges there is nothing, as if it had been cut out first.
+            var row = image.Pixels.Slice(((area.Top + first + y) * image.Width + area.Left) * image.Channels, area.Width * image.Channels);
+            ScaleRow(row, rows.AsSpan(y * stride, stride), along, image.Channels);
+        }
         if (area.Height == height) return rows;
 
-        var result = new byte[height * width * channels];
-        var down = Weights(area.Height, height);
-        var stride = width * channels;
-        for (var y = 0; y < height; y++) MixRows(rows, result.AsSpan(y * stride, stride), down[y]);
+        var result = new byte[part.Height * stride];
+        for (var y = 0; y < part.Height; y++) MixRows(rows, result.AsSpan(y * stride, stride), down[y] with { First = down[y].First - first });
         return result;
     }
 
@@ -74,14 +81,14 @@ public static class ImageScaling
 
     readonly record struct Window(int First, int[] Weights);
 
-    // For each place of the result, which places of the source it is made of and how much each counts.
-    static Window[] Weights(int from, int to)
+    // For each of some places of the result, which places of the source it is made of and how much each counts.
+    static Window[] Weights(int from, int to, int start, int count)
     {
-        if (from == to) return [.. Enumerable.Range(0, to).Select(place => new Window(place, [1 << Bits]))];
+        if (from == to) return [.. Enumerable.Range(start, count).Select(place => new Window(place, [1 << Bits]))];
         var scale = (double)from / to;
         var reach = Math.Max(scale, 1);
-        var windows = new Window[to];
-        for (var place = 0; place < to; place++)
+        var windows = new Window[count];
+        for (var place = start; place < start + count; place++)
         {
             var centre = (place + .5) * scale;
             var first = Math.Max(0, (int)(centre - reach + .5));
@@ -89,7 +96,7 @@ public static class ImageScaling
             var weights = new double[end - first];
             for (var i = 0; i < weights.Length; i++) weights[i] = Math.Max(0, 1 - Math.Abs((i + first - centre + .5) * (1 / reach)));
             var sum = weights.Sum();
-            windows[place] = new(first, Array.ConvertAll(weights, weight => (int)(.5 + weight / sum * (1 << Bits))));
+            windows[place - start] = new(first, Array.ConvertAll(weights, weight => (int)(.5 + weight / sum * (1 << Bits))));
         }
         return windows;
     }
@@ -106,16 +113,6 @@ public static class ImageScaling
             ? ((int)((long)shorter * image.Height / image.Width), shorter)
             : (shorter, (int)((long)shorter * image.Width / image.Height));
         var (top, left) = ((int)Math.Round((h - height) / 2.0), (int)Math.Round((w - width) / 2.0));
-        var scaled = (h, w) == (image.Height, image.Width) ? image.Pixels : Scale(image, ImageArea.Of(image), h, w);
-        return Cut(new(scaled, h, w, image.Channels), new(top, left, height, width));
-    }
-
-    static byte[] Cut(ImageView image, ImageArea area)
-    {
-        var row = area.Width * image.Channels;
-        var result = new byte[area.Height * row];
-        for (var y = 0; y < area.Height; y++)
-            image.Pixels.Slice(((area.Top + y) * image.Width + area.Left) * image.Channels, row).CopyTo(result.AsSpan(y * row));
-        return result;
+        return Scale(image, ImageArea.Of(image), h, w, new(top, left, height, width));
     }
 }

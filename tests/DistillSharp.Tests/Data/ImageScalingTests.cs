@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using DistillSharp.Data;
 
 namespace DistillSharp.Tests.Data;
@@ -38,6 +39,21 @@ public class ImageScalingTests
         }
     }
 
+    [PillowFact(needsShared: true)]
+    public void Photographs_decode_to_Pillows_values()
+    {
+        using var folder = new TemporaryFolder();
+        var files = ImageFiles.In(SharedFiles.Path("data/jpeg")).ToArray();
+        Assert.Equal(60, files.Length);
+        Python("""
+            import hashlib, sys
+            from PIL import Image
+            sums = [hashlib.md5(Image.open(path).convert("RGB").tobytes()).hexdigest() for path in sys.argv[2:]]
+            open(sys.argv[1], "w").write("\n".join(sums))
+            """, [folder["sums"], .. files]);
+        Assert.Equal(File.ReadAllLines(folder["sums"]), files.Select(file => Convert.ToHexStringLower(MD5.HashData(ImageFiles.Read(file).Pixels))));
+    }
+
     static void Python(string program, params object[] arguments)
     {
         using var process = Process.Start("/usr/bin/python3", ["-c", program, .. arguments.Select(argument => argument.ToString()!)]);
@@ -53,6 +69,33 @@ public class ImageScalingTests
         var cut = ImageScaling.FitCentre(new(pixels, 4, 8, 3), 4, 4, 4);
         Assert.Equal(Enumerable.Range(0, 48).Select(i => (byte)((2 + i / 3 % 4) * 10)), cut);
         Assert.All(ImageScaling.FitCentre(new(Enumerable.Repeat((byte)77, 30 * 9 * 3).ToArray(), 30, 9, 3), 256, 224, 224), value => Assert.Equal(77, value));
+    }
+
+    [Theory]
+    [InlineData(1, 60_000)]
+    [InlineData(60_000, 1)]
+    public void A_strip_scaled_up_takes_no_more_than_its_middle(int height, int width)
+    {
+        var pixels = Enumerable.Repeat((byte)9, height * width * 3).ToArray();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.All(ImageScaling.FitCentre(new(pixels, height, width, 3), 256, 224, 224), value => Assert.Equal(9, value));
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 8 << 20);
+    }
+
+    [PillowFact]
+    public void The_middle_is_that_of_torchvision()
+    {
+        using var folder = new TemporaryFolder();
+        var pixels = Noise(61, 90, 3);
+        File.WriteAllBytes(folder["in"], pixels);
+        Python("""
+            import sys
+            from PIL import Image
+            image = Image.frombytes("RGB", (90, 61), open(sys.argv[1] + "/in", "rb").read()).resize((int(36 * 90 / 61), 36), Image.BILINEAR)
+            left, top = int(round((image.width - 32) / 2.0)), int(round((36 - 32) / 2.0))
+            open(sys.argv[1] + "/out", "wb").write(image.crop((left, top, left + 32, top + 32)).tobytes())
+            """, folder.Path);
+        Assert.Equal(File.ReadAllBytes(folder["out"]), ImageScaling.FitCentre(new(pixels, 61, 90, 3), 36, 32, 32));
     }
 
     [Fact]
@@ -105,8 +148,9 @@ sealed class PillowFactAttribute : FactAttribute
         return process.ExitCode == 0;
     });
 
-    public PillowFactAttribute()
+    public PillowFactAttribute(bool needsShared = false)
     {
+        if (needsShared) Skip = new SharedFactAttribute().Skip;
         if (!exists.Value) Skip = "the system's Python has no Pillow (Debian: python3-pil)";
     }
 }

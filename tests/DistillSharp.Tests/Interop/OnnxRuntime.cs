@@ -77,6 +77,13 @@ sealed class OnnxRuntimeFactAttribute : FactAttribute
     }
 }
 
+/// <summary>A theory that runs only where ONNX Runtime is installed.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+sealed class OnnxRuntimeTheoryAttribute : TheoryAttribute
+{
+    public OnnxRuntimeTheoryAttribute() => Skip = new OnnxRuntimeFactAttribute().Skip;
+}
+
 /// <summary>Python's onnx package with its checker.</summary>
 static class OnnxChecker
 {
