@@ -38,6 +38,7 @@ public static class RunExport
         ("failure", r => r.Record.Failure),
         ("cpu", r => r.Record.Machine?.Cpu),
         ("cores", r => r.Record.Machine?.Cores),
+        ("threads", r => r.Record.Threads),
         ("memory_bytes", r => r.Record.Machine?.MemoryBytes),
         ("distillsharp", r => r.Record.Versions?.DistillSharp),
         ("libtorch", r => r.Record.Versions?.Libtorch),

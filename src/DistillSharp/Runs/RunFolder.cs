@@ -56,7 +56,7 @@ public sealed class RunFolder : IDisposable
     /// so that several processes may create runs of one name at once.
     /// </summary>
     /// <param name="runsRoot">The folder of all runs; it is created when absent.</param>
-    /// <param name="record">What is known of the run. Name is the wanted name; creation time, state, machine and digest are filled in here.</param>
+    /// <param name="record">What is known of the run. Name is the wanted name; creation time, state, machine, threads and digest are filled in here.</param>
     /// <param name="recipe">The resolved recipe's text.</param>
     /// <param name="exactName">Refuse a name that is taken instead of appending <c>-2</c>, <c>-3</c>, and so on.</param>
     /// <exception cref="UsageException">The name cannot be a run's name, or it is taken and <paramref name="exactName"/> is set.</exception>
@@ -81,6 +81,7 @@ public sealed class RunFolder : IDisposable
                 Failure = null,
                 State = RunState.Running,
                 Machine = MachineDescription.Current,
+                Threads = Environment.ProcessorCount,
                 RecipeDigest = Runs.RecipeDigest.Of(recipe),
             };
             for (var number = 1; ; number++)

@@ -28,7 +28,7 @@ public sealed record MethodUse(string Name, string? Policy = null);
 /// <param name="DistillSharp">This library's version.</param>
 /// <param name="Libtorch">libtorch's version, as the native layer reports it.</param>
 /// <param name="Dotnet">The .NET runtime's version.</param>
-public sealed record RunVersions(string DistillSharp, string? Libtorch, string Dotnet)
+public sealed record RunVersions([property: JsonPropertyName("distillsharp")] string DistillSharp, string? Libtorch, string Dotnet)
 {
     /// <summary>The versions of this process.</summary>
     /// <param name="libtorch">What the native layer says, or null when it was not loaded.</param>
@@ -59,6 +59,9 @@ public sealed record RunRecord
 
     /// <summary>The machine it was started on.</summary>
     public MachineDescription? Machine { get; init; }
+
+    /// <summary>How many cores its process was given; its speed is that of these.</summary>
+    public int? Threads { get; init; }
 
     /// <summary>The versions it was started with.</summary>
     public RunVersions? Versions { get; init; }

@@ -36,7 +36,9 @@ public sealed class RunFolderTests : IDisposable
         Assert.Equal("fsecd", top.GetProperty("methods")[0].GetProperty("name").GetString());
         Assert.Equal("instance", top.GetProperty("methods")[0].GetProperty("policy").GetString());
         Assert.Equal("1.13.1", top.GetProperty("versions").GetProperty("libtorch").GetString());
-        Assert.Equal(Environment.ProcessorCount, top.GetProperty("machine").GetProperty("cores").GetInt32());
+        Assert.Equal(RunVersions.Current(null).DistillSharp, top.GetProperty("versions").GetProperty("distillsharp").GetString());
+        Assert.True(top.GetProperty("machine").GetProperty("cores").GetInt32() >= Environment.ProcessorCount);
+        Assert.Equal(Environment.ProcessorCount, top.GetProperty("threads").GetInt32());
         Assert.True(top.GetProperty("machine").GetProperty("memory_bytes").GetInt64() > 1 << 20);
         Assert.Equal(RecipeDigest.Of(Sample.Recipe), top.GetProperty("recipe_digest").GetString());
         Assert.False(top.TryGetProperty("finished", out _));

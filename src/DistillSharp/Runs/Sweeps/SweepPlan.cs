@@ -26,7 +26,7 @@ public enum SweepState
 /// <param name="State">Where it stands.</param>
 /// <param name="Run">The name of its run folder, the one that exists or the one it will have.</param>
 /// <param name="Existing">What exists of it; null when missing.</param>
-/// <param name="SecondsLeft">An estimate of the training time still needed; null when nothing like it was ever measured.</param>
+/// <param name="SecondsLeft">An estimate of the training time still needed on all cores; null when nothing like it was ever measured.</param>
 /// <param name="Basis">The run whose speed the estimate is from.</param>
 public sealed record SweepEntry(RunSpec Spec, SweepState State, string Run, RunSummary? Existing, double? SecondsLeft, string? Basis);
 
@@ -50,8 +50,7 @@ public sealed class SweepPlan
     public IReadOnlyList<string> Problems { get; }
 
     /// <summary>
-    /// The training time still needed in all. Runs side by side share the cores that the speeds were measured on, so it is
-    /// not divided by their number.
+    /// The training time still needed in all. Runs side by side share the cores, so it does not depend on their number.
     /// </summary>
     public double SecondsLeft => Entries.Sum(e => e.SecondsLeft ?? 0);
 
@@ -141,8 +140,11 @@ static class SweepEstimate
             .ThenByDescending(r => r.Record.Batch == recipe.Data.Batch)
             .ThenByDescending(r => r.Record.Created)
             .FirstOrDefault();
-        return nearest is null ? (null, null)
-            : (Math.Max(0, recipe.Train.Epochs - epochsDone) * (double)images / nearest.ImagesPerSecond!.Value, nearest.Name);
+        if (nearest is null) return (null, null);
+        // A speed measured on a part of the cores stands for as much of the machine's.
+        var cores = MachineDescription.Current.Cores;
+        var speed = nearest.ImagesPerSecond!.Value * cores / Math.Clamp(nearest.Record.Threads ?? cores, 1, cores);
+        return (Math.Max(0, recipe.Train.Epochs - epochsDone) * (double)images / speed, nearest.Name);
     }
 
     static int? Images(DataSection data)

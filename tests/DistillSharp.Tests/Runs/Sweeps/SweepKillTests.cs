@@ -104,7 +104,9 @@ public sealed class SweepKillTests : IDisposable
         var exit = await new TrainingProcess(ChildProgram.Command, folder.Path).Start(StartOf("one", 2), CancellationToken.None);
         Assert.Equal(new RunExit(0), exit);
         Assert.Equal("threads 1 1\n", System.IO.File.ReadAllText(folder[".sweeps/one.log"]));
-        Assert.Equal([1, 2], StoredRun.Load(folder["one"]).Metrics.Select(m => m.Epoch));
+        var run = StoredRun.Load(folder["one"]);
+        Assert.Equal([1, 2], run.Metrics.Select(m => m.Epoch));
+        Assert.Equal((1, MachineDescription.Current), (run.Record.Threads, run.Record.Machine));
         Assert.Single(StoredRun.FoldersIn(folder.Path));
     }
 
