@@ -45,7 +45,7 @@ public sealed class KilledRunTests : IDisposable
         return result.Training.Completed ? 0 : 1;
     }
 
-    [Fact]
+    [LongFact]
     public void A_run_killed_at_random_moments_ends_as_one_left_alone()
     {
         var methods = new[] { ("ce", ""), ("kd", "kd"), ("crd", "crd, feature_dim: 16, negatives: 12"), ("fsecd", "fsecd") };

@@ -47,14 +47,6 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void The_loss_falls_on_images_seen_again_and_again()
-    {
-        using var run = new TinyTraining(TinyTraining.Options() with { Epochs = 8, Augmentation = DistillSharp.Data.Augmentation.None, Schedule = new ConstantSchedule { BaseRate = 0.02 } });
-        run.Run();
-        Assert.True(run.Metrics[7].Loss < run.Metrics[0].Loss * 2 / 3, $"from {run.Metrics[0].Loss} to {run.Metrics[7].Loss}");
-    }
-
-    [Fact]
     public void The_student_is_measured_as_often_as_asked_and_after_the_last_epoch()
     {
         using var run = new TinyTraining(TinyTraining.Options() with { EvaluateEvery = 2 });
