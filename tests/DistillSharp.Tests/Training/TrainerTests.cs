@@ -2,7 +2,6 @@ using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
 using DistillSharp.Torch;
-using DistillSharp.Torch.Optimisers;
 using DistillSharp.Training;
 
 namespace DistillSharp.Tests.Training;
