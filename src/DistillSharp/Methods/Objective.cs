@@ -42,11 +42,23 @@ public sealed class Objective : Module
     /// <exception cref="UserException">A method cannot serve the pair.</exception>
     public IReadOnlyList<string> Bind(DistillationPair pair)
     {
-        foreach (var method in methods) CheckTeacher(method, pair.Teacher);
+        foreach (var method in methods)
+        {
+            CheckStudent(method, pair.Student);
+            CheckTeacher(method, pair.Teacher);
+        }
         string[] lines = [.. methods.SelectMany(method => method.Bind(pair))];
         // What a method asks for may depend on the pair, as KD's weights do.
         if (unweighted is not null) unweighted.Weight = AskedFor(methods.Where(method => method != unweighted));
         return lines;
+    }
+
+    static void CheckStudent(DistillationMethod method, PairMember student)
+    {
+        if (method.StudentFeatures.HasFlag(Features.Pooled) && student.Shapes.PooledWidth == 0)
+            throw new UserException($"{method.Name} needs the student's pooled features, and {student.Name} shows none; a network shows them by FeatureTap.Pooled");
+        if ((method.StudentFeatures & (Features.Stages | Features.PreActivations)) != 0 && student.Shapes.Stages.Count == 0)
+            throw new UserException($"{method.Name} needs the stages of the student, and {student.Name} shows none; a network shows them by FeatureTap.Stage");
     }
 
     // A network from elsewhere may show less than those of this library.

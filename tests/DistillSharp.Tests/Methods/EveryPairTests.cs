@@ -1,0 +1,106 @@
+using DistillSharp.Methods;
+using DistillSharp.Models;
+using DistillSharp.Torch;
+using DistillSharp.Torch.Optimisers;
+
+namespace DistillSharp.Tests.Methods;
+
+/// <summary>
+/// The paper's 13 teacher-student pairs times its nine methods, FSECD by both policies: each is bound and trained for two steps
+/// on small random images.
+/// </summary>
+public class EveryPairTests(EveryPairTests.Teachers teachers) : IClassFixture<EveryPairTests.Teachers>
+{
+    const int Classes = 10, Batch = 4, Samples = 40, Steps = 2;
+
+    static readonly (string Teacher, string Student)[] pairs =
+    [
+        ("wrn_40_2", "wrn_16_2"), ("wrn_40_2", "wrn_40_1"), ("resnet56", "resnet20"), ("resnet110", "resnet32"),
+        ("resnet32x4", "resnet8x4"), ("vgg13", "vgg8"), ("vgg13", "mobilenet_v2_half"), ("resnet50_cifar", "mobilenet_v2_half"),
+        ("resnet32x4", "shufflenet_v1"), ("resnet32x4", "shufflenet_v2"), ("wrn_40_2", "shufflenet_v1"),
+        ("resnet34", "resnet18"), ("resnet50", "mobilenet_v1"),
+    ];
+
+    static readonly string[] methods = ["ce", "kd", "fitnet", "at", "rkd", "ofd", "crd", "dkd", "fsecd-instance", "fsecd-class"];
+
+    // Grouped by pair, so that each teacher looks at the images once.
+    public static TheoryData<string, string, string> Combinations()
+    {
+        var combinations = new TheoryData<string, string, string>();
+        foreach (var (teacher, student) in pairs)
+            foreach (var method in methods) combinations.Add(teacher, student, method);
+        return combinations;
+    }
+
+    [Fact]
+    public void There_are_130_of_them() => Assert.Equal(130, Combinations().Count);
+
+    [Theory]
+    [MemberData(nameof(Combinations))]
+    public void It_trains(string teacher, string student, string method)
+    {
+        using var scope = TensorScope.Open();
+        var (guide, outputs) = teachers.Of(teacher);
+        using var network = Networks.Create(student, Classes, seed: 3);
+        using var objective = new Objective(Methods(method));
+        objective.Bind(new(PairMember.Of(network, Size(teacher)), guide, Classes, Enumerable.Range(0, Samples).Select(i => i % Classes).ToArray(), Seed: 1));
+        var parameters = network.NamedParameters().Concat(objective.NamedParameters()).ToArray();
+        using var optimiser = new Sgd(parameters.Select(parameter => parameter.Tensor), weightDecay: 5e-4);
+
+        for (var k = 0; k < Steps; k++)
+        {
+            var output = network.Forward(Images(Size(teacher), k), objective.StudentFeatures);
+            var terms = objective.Compute(new(output, outputs[k], Labels(k), Tensor.Range(k * Batch, (k + 1) * Batch), Epoch: 1));
+            Assert.All(terms, term => Assert.True(term.Value.AllFinite(), $"{term.Name} is {term.Value.Item()} in step {k + 1}"));
+            optimiser.ZeroGrad();
+            terms.Select(term => term.Value).Aggregate((sum, term) => sum + term).Backward();
+            var still = parameters.Where(parameter => parameter.Tensor.Grad is not { } gradient || !(gradient.Abs().Max().Item() > 0)).Select(parameter => parameter.Name);
+            Assert.True(!still.Any(), $"no gradient in step {k + 1}: {string.Join(", ", still)}");
+            optimiser.Step(0.01);
+        }
+    }
+
+    static DistillationMethod[] Methods(string name) => name switch
+    {
+        "ce" => [],
+        "fsecd-instance" => [new Fsecd { Policy = PositivePairs.Instance }],
+        "fsecd-class" => [new Fsecd { Policy = PositivePairs.Class }],
+        _ => [DistillationMethods.Create(name)],
+    };
+
+    static Size2 Size(string teacher) => teacher is "resnet34" or "resnet50" ? 64 : 32;
+
+    static Tensor Images(Size2 size, int step) => Make.Values(step, Batch, 3, size.Height, size.Width).Contiguous(MemoryFormat.ChannelsLast);
+
+    // Two images share a class, so that the class policy has something to do.
+    static Tensor Labels(int step) => Tensor.From([step, 4L, 4L, 7L], Batch);
+
+    /// <summary>What the teachers say of the images; only the latest teacher is kept.</summary>
+    public sealed class Teachers : IDisposable
+    {
+        string? name;
+        Classifier? network;
+        PairMember? member;
+        ClassifierOutput[] outputs = [];
+
+        public (PairMember Member, ClassifierOutput[] Outputs) Of(string teacher)
+        {
+            if (teacher == name) return (member!, outputs);
+            Dispose();
+            network = Networks.Create(name = teacher, Classes, seed: 2);
+            member = PairMember.Of(network, Size(teacher));
+            network.Train(false);
+            using var off = Autograd.NoGrad();
+            using var scope = TensorScope.Open();
+            outputs = [.. Enumerable.Range(0, Steps).Select(k => network.Forward(Images(Size(teacher), k), Features.Pooled | Features.Stages | Features.PreActivations))];
+            foreach (var tensor in outputs.SelectMany(output => output.Tensors)) tensor.Unscoped();
+            return (member, outputs);
+        }
+
+        public void Dispose()
+        {
+            network?.Dispose();
+            foreach (var tensor in outputs.SelectMany(output => output.Tensors)) tensor.Dispose();
+        }
+    }
+}
