@@ -10,6 +10,7 @@ public static class ChildProgram
 {
     static readonly Dictionary<string, Func<string[], int>> roles = new()
     {
+        [Extending.ExtendingTests.Role] = Extending.ExtendingTests.Run,
         [Methods.CrdTests.MemoryRole] = Methods.CrdTests.PrintMemory,
         [Methods.RkdTests.MemoryRole] = Methods.RkdTests.PrintMemory,
         [Runs.RunFolderTests.HoldRole] = Runs.RunFolderTests.Hold,
