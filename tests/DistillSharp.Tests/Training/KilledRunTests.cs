@@ -16,7 +16,7 @@ public sealed class KilledRunTests : IDisposable
 {
     public const string TrainRole = "train-recipe";
 
-    const int KillsOfEach = 5, Epochs = 6;
+    const int KillsOfEach = 5, Epochs = 6, Steps = 18;
     static readonly TimeSpan patience = TimeSpan.FromMinutes(3);
 
     readonly TemporaryFolder folder = new();
@@ -37,7 +37,7 @@ public sealed class KilledRunTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    /// <summary>The child: trains by a recipe in a run folder, or goes on with it, and says when it has begun.</summary>
+    /// <summary>The child: trains by a recipe in a run folder, or goes on with it, and says when it has begun, and after each step.</summary>
     public static int Train(string[] arguments)
     {
         Runtime.Threads = 1;
@@ -45,7 +45,7 @@ public sealed class KilledRunTests : IDisposable
         return result.Training.Completed ? 0 : 1;
     }
 
-    [LongFact]
+    [Fact]
     public void A_run_killed_at_random_moments_ends_as_one_left_alone()
     {
         var methods = new[] { ("ce", ""), ("kd", "kd"), ("crd", "crd, feature_dim: 16, negatives: 12"), ("fsecd", "fsecd") };
@@ -56,39 +56,50 @@ public sealed class KilledRunTests : IDisposable
     {
         var recipe = WriteRecipe(name, method);
         var (aloneRoot, killedRoot) = (folder[$"{name}-alone"], folder[$"{name}-killed"]);
+        var killedRun = Path.Combine(killedRoot, name);
 
-        TimeSpan whole;
+        TimeSpan start, step;
         using (var child = Start(recipe, aloneRoot, name))
         {
-            var clock = AwaitBeginning(child);
+            var clock = Stopwatch.StartNew();
+            Await(child, 0);
+            start = clock.Elapsed;
+            Await(child, Steps);
+            step = (clock.Elapsed - start) / Steps;
             AssertEnds(child);
-            whole = clock.Elapsed;
         }
         var alone = Finished(Path.Combine(aloneRoot, name));
 
-        var kills = 0;
-        var moments = "";
-        while (kills < KillsOfEach)
+        // Moments are counted in steps, so that a busy machine kills where an idle one does: 3.5 is half a step's time after
+        // the third step's end, when that step's checkpoint is being written or the fourth is under way. What lies beyond the
+        // last step are the last measurement and the student's file.
+        var moments = Enumerable.Range(0, KillsOfEach).Select(_ => Random.Shared.NextDouble() * (Steps + 1)).Order().ToArray();
+        for (var i = 0; i < moments.Length;)
         {
-            // All five fit into one run unless the machine has become faster meanwhile; then a further run takes the rest.
             using var child = Start(recipe, killedRoot, name);
-            var wait = Random.Shared.NextDouble() * whole / KillsOfEach;
             // One in five comes while the process still starts, restores or creates its folder.
-            if (kills != 2) AwaitBeginning(child);
-            Thread.Sleep(wait);
+            if (i == 2) Thread.Sleep(Random.Shared.NextDouble() * start);
+            else
+            {
+                Await(child, (int)moments[i] > Checkpointed(killedRun) ? (int)moments[i] : 0);
+                Thread.Sleep(moments[i] % 1 * step);
+            }
             child.Kill();
             Assert.True(child.WaitForExit(patience));
-            if (child.ExitCode == 0)
+            if (child.ExitCode != 0)
             {
-                Assert.Equal(alone, Finished(Path.Combine(killedRoot, name)));
-                Directory.Delete(killedRoot, recursive: true);
+                i++;
                 continue;
             }
-            kills++;
-            moments += string.Create(CultureInfo.InvariantCulture, $" {wait.TotalMilliseconds:0}");
+            // It had ended before: that was no kill, and the others go to a further run.
+            Assert.Equal(alone, Finished(killedRun));
+            Directory.Delete(killedRoot, recursive: true);
+            moments[i] = Random.Shared.NextDouble() * (Steps - 1);
+            moments.AsSpan(i).Sort();
         }
         using (var child = Start(recipe, killedRoot, name)) AssertEnds(child);
-        Assert.True(alone == Finished(Path.Combine(killedRoot, name)), $"{name}, killed after (ms):{moments}");
+        Assert.True(alone == Finished(killedRun), string.Create(CultureInfo.InvariantCulture,
+            $"{name}, killed after these steps: {string.Join(", ", moments.Select(moment => moment.ToString("0.00", CultureInfo.InvariantCulture)))}"));
     }
 
     [Fact]
@@ -99,7 +110,7 @@ public sealed class KilledRunTests : IDisposable
         using var first = Start(recipe, folder["runs"], "busy");
         try
         {
-            AwaitBeginning(first);
+            Await(first, 0);
             var error = Assert.Throws<UserException>(() => new Experiment(Recipe.Load(recipe), folder["runs"], TrainingObserver.Of()).Run("busy", resume: true));
             Assert.Equal($"{path} is in use by process {first.Id}; wait for it to end, or give this run another name", error.Message);
             Assert.Equal(first.Id, StoredRun.Load(path).Process);
@@ -148,13 +159,19 @@ public sealed class KilledRunTests : IDisposable
     static Process Start(string recipe, string root, string name) =>
         ChildProgram.StartIn("export OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive DOTNET_TieredPGO=0", TrainRole, recipe, root, name);
 
-    static Stopwatch AwaitBeginning(Process child)
+    /// <summary>Returns when the child has done a step; for 0, when it is about to train.</summary>
+    static void Await(Process child, int step)
     {
-        var line = child.StandardOutput.ReadLine();
-        if (line is null) Assert.Fail($"the child ended: {child.StandardError.ReadToEnd()}");
-        Assert.Equal("training", line);
-        return Stopwatch.StartNew();
+        while (child.StandardOutput.ReadLine() is { } line)
+            if (int.Parse(line, CultureInfo.InvariantCulture) >= step) return;
+        Assert.Fail($"the child ended: {child.StandardError.ReadToEnd()}");
     }
+
+    /// <summary>The step of the latest checkpoint; the next process goes on from there.</summary>
+    static int Checkpointed(string run) =>
+        new CheckpointStore(Path.Combine(run, RunFolder.CheckpointsFolder)).Files is [var latest, ..]
+            ? int.Parse(Path.GetFileNameWithoutExtension(latest)["step-".Length..], CultureInfo.InvariantCulture)
+            : 0;
 
     static void AssertEnds(Process child)
     {
@@ -164,7 +181,9 @@ public sealed class KilledRunTests : IDisposable
 
     sealed class Announcer : TrainingObserver
     {
-        public override void Started(TrainingPlan plan) => Console.WriteLine("training");
+        public override void Started(TrainingPlan plan) => Console.WriteLine(0);
+
+        public override void Stepped(StepReport report) => Console.WriteLine(report.Step);
 
         public override void Warned(string message) => Console.Error.WriteLine(message);
     }
