@@ -41,7 +41,7 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IDisp
         var left = (Plan.Epochs - report.Epoch + 1.0) * Plan.StepsPerEpoch - report.Batch;
         var remaining = report.ImagesPerSecond > 0 ? TimeSpan.FromSeconds(left * Plan.BatchSize / report.ImagesPerSecond) : TimeSpan.Zero;
         return string.Create(CultureInfo.InvariantCulture,
-            $"epoch {report.Epoch,3}/{Plan.Epochs}  step {report.Batch,4}/{Plan.StepsPerEpoch}  loss {report.Loss:0.0000}{Terms(report.Terms)}  lr {report.LearningRate:0.#####}  {report.ImagesPerSecond:0} images/s  {Shown(remaining)} left");
+            $"epoch {report.Epoch,3}/{Plan.Epochs}  step {report.Batch,4}/{Plan.StepsPerEpoch}  loss {report.Loss:0.0000}{Terms(report.Terms)}  lr {report.LearningRate:0.#####}  {report.ImagesPerSecond:0} images/s  {remaining.Shown()} left");
     }
 
     // One term alone is the loss.
@@ -50,8 +50,6 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IDisp
         var all = terms.ToArray();
         return all.Length < 2 ? "" : $" ({string.Join(", ", all.Select(term => string.Create(CultureInfo.InvariantCulture, $"{term.Name} {term.Value:0.000}")))})";
     }
-
-    static string Shown(TimeSpan time) => time.TotalHours >= 1 ? $"{(int)time.TotalHours} h {time.Minutes:00} min" : $"{time.Minutes}:{time.Seconds:00}";
 
     /// <summary>Plain lines: each epoch, and a step every few seconds.</summary>
     sealed class PlainLines(Terminal terminal) : TrainingProgressView(terminal)

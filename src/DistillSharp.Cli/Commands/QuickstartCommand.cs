@@ -24,7 +24,10 @@ sealed class QuickstartCommand : CliCommand
         using var stop = new StopOnInterrupt(terminal);
         using var progress = TrainingProgressView.For(terminal);
         var runsRoot = given.GetValue(runs)!;
-        var rows = new Quickstart(given.GetValue(data)!, runsRoot, progress).Run(given.GetValue(seed), given.GetValue(set), stop.Token);
+        var quickstart = new Quickstart(given.GetValue(data)!, runsRoot, progress);
+        var rows = quickstart.Run(given.GetValue(seed), given.GetValue(set), stop.Token);
+        var complete = rows.Count == 4;
+        var report = complete ? quickstart.Report(rows) : null;
         progress.Dispose();
         if (given.GetValue(json))
             terminal.Json(rows.Select(row => new
@@ -39,7 +42,9 @@ sealed class QuickstartCommand : CliCommand
                 run = row.Result.Folder,
             }));
         else Show(rows, terminal);
-        return rows.Count == 4 ? 0 : 1;
+        // With --json, standard output holds the one value.
+        if (report is not null) (given.GetValue(json) ? terminal.Error : terminal.Out).WriteLine($"report   {report}");
+        return complete ? 0 : 1;
     }
 
     static void Show(IReadOnlyList<QuickstartRow> rows, Terminal terminal)

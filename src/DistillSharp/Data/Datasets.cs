@@ -9,6 +9,7 @@ public static class Datasets
         ["cifar10"] = Cifar10,
         ["fashion-mnist"] = FashionMnist,
         ["mnist"] = Mnist,
+        ["imagenet"] = ImageNet,
         ["image-folder"] = root => ImageFolder(root),
     };
 
@@ -19,6 +20,7 @@ public static class Datasets
         ["cifar10"] = ([.4914f, .4822f, .4465f], [.2470f, .2435f, .2616f]),
         ["fashion-mnist"] = ([.2860f, .2860f, .2860f], [.3530f, .3530f, .3530f]),
         ["mnist"] = ([.1307f, .1307f, .1307f], [.3081f, .3081f, .3081f]),
+        ["imagenet"] = ([.485f, .456f, .406f], [.229f, .224f, .225f]),
         ["image-folder"] = ([.485f, .456f, .406f], [.229f, .224f, .225f]),
     };
 
@@ -91,5 +93,20 @@ public static class Datasets
     {
         var (train, test) = Data.ImageFolder.Read(root, side);
         return Whole("image-folder", train, test);
+    }
+
+    /// <summary>
+    /// ImageNet (ILSVRC 2012): 1,281,167 + 50,000 photographs in 1,000 classes, as JPEG files in train/CLASS/ and val/CLASS/.
+    /// To look at, the shorter side is scaled to 256 and the middle 224x224 cut out.
+    /// </summary>
+    /// <param name="root">Holds train/ and val/.</param>
+    /// <exception cref="UserException">A folder is missing or holds no images, or there are not 1,000 classes.</exception>
+    public static Dataset ImageNet(string root)
+    {
+        const int classes = 1000;
+        var (train, test) = Data.ImageFolder.Read(root, side: 224);
+        if (train.ClassNames.Count != classes)
+            throw new UserException($"'{Path.Combine(root, "train")}' holds {train.ClassNames.Count} folders, but ImageNet has {classes} classes; a part of it, or other photographs, are the data set image-folder");
+        return Whole("imagenet", train, test);
     }
 }

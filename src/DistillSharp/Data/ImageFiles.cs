@@ -35,7 +35,7 @@ public static class ImageFiles
     {
         var view = new ImageView(image.Pixels, image.Height, image.Width, 3);
         var side = Math.Max(height, width);
-        if (dataset == "image-folder") return ImageScaling.FitCentre(view, side * 256 / 224, height, width);
+        if (dataset is "image-folder" or "imagenet") return ImageScaling.FitCentre(view, side * 256 / 224, height, width);
         var border = dataset is "mnist" or "fashion-mnist" ? 2 : 0;
         var inner = ImageScaling.FitCentre(view, side - 2 * border, height - 2 * border, width - 2 * border);
         if (border == 0) return inner;

@@ -40,8 +40,8 @@ public sealed record DataSection
         {
             Set = set,
             Root = section.Text("root", "a folder") ?? "data",
-            Batch = section.Int("batch", least: 1) ?? Protocol.Batch,
-            Augment = ReadAugment(section) ?? Protocol.Augment(set),
+            Batch = section.Int("batch", least: 1) ?? Protocol.Of(set).Batch,
+            Augment = ReadAugment(section) ?? Protocol.Of(set).Augment,
             Mean = Channels(section, "mean", mean => mean is >= 0 and <= 1, "a list of numbers from 0 to 1, one for each channel") ?? Datasets.NormalisationOf(set).Mean,
             Std = Channels(section, "std", std => std is > 0 and <= 1 && (float)std > 0, "a list of numbers above 0 and at most 1, one for each channel")
                 ?? Datasets.NormalisationOf(set).Std,

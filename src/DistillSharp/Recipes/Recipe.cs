@@ -56,7 +56,7 @@ public sealed class Recipe
         Methods = methods is null ? [] : MethodSection.ReadAll(methods);
         CrossEntropyWeight = (crossEntropy is null ? null : new RecipeSection(crossEntropy, "ce", ["weight"])
             .Number("weight", weight => weight >= 0, "a number of at least 0")) ?? DefaultCrossEntropyWeight();
-        Train = TrainSection.Read(Section(document, "train") ?? new YamlValue(YamlKind.Mapping, "", new(source, 0)), Student.Network, warnings);
+        Train = TrainSection.Read(Section(document, "train") ?? new YamlValue(YamlKind.Mapping, "", new(source, 0)), Data.Set, Student.Network, warnings);
         Warnings = warnings;
 
         dataPlace = data.Place;

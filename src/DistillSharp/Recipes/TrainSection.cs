@@ -50,21 +50,21 @@ public sealed record TrainSection
     /// <summary>A checkpoint within an epoch whenever so many minutes have passed; null for never.</summary>
     public double? CheckpointMinutes { get; init; }
 
-    internal static TrainSection Read(YamlValue value, string student, List<string> warnings)
+    internal static TrainSection Read(YamlValue value, string set, string student, List<string> warnings)
     {
         const string positive = "a number above 0", notNegative = "a number of at least 0";
-        var section = new RecipeSection(value, "train", Keys);
-        var epochs = section.Int("epochs", least: 1, most: MostEpochs) ?? Protocol.Epochs;
+        var (section, protocol) = (new RecipeSection(value, "train", Keys), Protocol.Of(set));
+        var epochs = section.Int("epochs", least: 1, most: MostEpochs) ?? protocol.Epochs;
         var train = new TrainSection
         {
             Epochs = epochs,
-            Schedule = ReadSchedule(section, epochs, warnings) with
+            Schedule = ReadSchedule(section, protocol, epochs, warnings) with
             {
-                BaseRate = section.Number("lr", rate => rate > 0, positive) ?? Protocol.LearningRate(student),
+                BaseRate = section.Number("lr", rate => rate > 0, positive) ?? protocol.LearningRate(student),
                 WarmupSteps = section.Whole("warmup_steps", least: 0, most: long.MaxValue) ?? 0,
             },
             Momentum = section.Number("momentum", momentum => momentum is >= 0 and < 1, "a number from 0 to below 1") ?? Protocol.Momentum,
-            WeightDecay = section.Number("weight_decay", decay => decay >= 0, notNegative) ?? Protocol.WeightDecay,
+            WeightDecay = section.Number("weight_decay", decay => decay >= 0, notNegative) ?? protocol.WeightDecay,
             Nesterov = section.Flag("nesterov", false),
             Precision = section.Word("precision", "auto", "auto", "fp32", "bf16") switch
             {
@@ -109,10 +109,10 @@ public sealed record TrainSection
         text.Number("checkpoint_minutes", CheckpointMinutes);
     }
 
-    static LearningRateSchedule ReadSchedule(RecipeSection section, int epochs, List<string> warnings)
+    static LearningRateSchedule ReadSchedule(RecipeSection section, Protocol protocol, int epochs, List<string> warnings)
     {
         const string forms = "cosine, linear, constant or { steps: [150, 180, 210], factor: 0.1 }";
-        if (section["schedule"] is not { } value) return new MultiStepSchedule { Milestones = Protocol.Steps(epochs), Gamma = Protocol.Factor };
+        if (section["schedule"] is not { } value) return new MultiStepSchedule { Milestones = protocol.StepsOf(epochs), Gamma = Protocol.Factor };
         switch (value)
         {
             case { Kind: YamlKind.Scalar, Text: "cosine" }: return new CosineSchedule();
@@ -123,7 +123,7 @@ public sealed record TrainSection
 
         var schedule = new RecipeSection(value, "train.schedule", ["steps", "factor"]);
         var factor = schedule.Number("factor", factor => factor is > 0 and <= 1, "a number above 0 and at most 1") ?? Protocol.Factor;
-        if (schedule["steps"] is not { } list) return new MultiStepSchedule { Milestones = Protocol.Steps(epochs), Gamma = factor };
+        if (schedule["steps"] is not { } list) return new MultiStepSchedule { Milestones = protocol.StepsOf(epochs), Gamma = factor };
 
         const string rising = "a list of epochs in rising order, such as [150, 180, 210]";
         if (list.Kind != YamlKind.Sequence) throw schedule.Wrong("steps", list, rising);

@@ -1,6 +1,7 @@
 using DistillSharp.Data;
 using DistillSharp.Models;
 using DistillSharp.Recipes;
+using DistillSharp.Runs.Tables;
 using DistillSharp.Torch;
 using DistillSharp.Training;
 
@@ -130,6 +131,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         TestImages = data.Test.Count,
         Precision = recipe.Train.Precision.Resolve(recipe.Train.Device).ToString().ToLowerInvariant(),
         Parameters = student.ParameterCount,
+        TeacherDepartures = recipe.Teacher is { } teacher ? TeacherCard.DeparturesOf(teacher.File) : null,
     };
 
     /// <summary>Adds up how long the epochs of this call took.</summary>

@@ -1,4 +1,5 @@
 using DistillSharp.Recipes;
+using DistillSharp.Runs.Report;
 using DistillSharp.Training;
 
 namespace DistillSharp.Runs;
@@ -20,6 +21,10 @@ public sealed class Quickstart(string dataRoot, string runsRoot, TrainingObserve
     /// <summary>Where Debian's package dataset-fashion-mnist puts its files.</summary>
     public const string DebianData = "/usr/share/datasets/fashion-mnist";
 
+    /// <summary>The name of the page in the folder of all runs.</summary>
+    public const string ReportName = "report.html";
+
+    const int MapPoints = 1000;
     const string TeacherRun = "quickstart-teacher";
     static readonly string[] methods = ["ce", "kd", "fsecd"];
 
@@ -46,6 +51,19 @@ public sealed class Quickstart(string dataRoot, string runsRoot, TrainingObserve
             rows.Add(new(method, student));
         }
         return rows;
+    }
+
+    /// <summary>Writes the students' runs as one page, <see cref="ReportName"/> in the folder of all runs.</summary>
+    /// <param name="rows">What <see cref="Run"/> returned, whole.</param>
+    /// <returns>The page's path.</returns>
+    /// <exception cref="UserException">The data is gone, or the page cannot be written.</exception>
+    public string Report(IReadOnlyList<QuickstartRow> rows)
+    {
+        observer.Said("The report: running the networks over the test images, drawing the maps");
+        var measured = MeasuredRuns.Load([.. rows.Skip(1).Select(row => row.Result.Folder)]);
+        var path = Path.Combine(runsRoot, ReportName);
+        new RunReport { Title = "Quickstart: one student, three ways to train it", Runs = measured.Runs, Images = measured.Images, MapPoints = MapPoints }.Save(path);
+        return path;
     }
 
     ExperimentResult Train(string recipe, string name, bool resume, IReadOnlyList<string> overrides, CancellationToken stop) =>

@@ -46,6 +46,10 @@ public static class RunExport
         ("path", r => r.Path),
     ];
 
+    /// <summary>What is known of one run, by the names of the CSV's columns; what is not known is left out.</summary>
+    public static IReadOnlyList<(string Name, string Value)> Fields(RunSummary run) =>
+        [.. columns.Select(c => (c.Name, c.Value(run) is double number ? number.ToString("0.##", CultureInfo.InvariantCulture) : $"{c.Value(run)}")).Where(field => field.Item2.Length > 0)];
+
     /// <summary>One line per run under a line of column names.</summary>
     public static string ToCsv(IEnumerable<RunSummary> runs)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using DistillSharp.Runs.Tables;
 using DistillSharp.Training;
 
 namespace DistillSharp.Runs;
@@ -13,6 +14,7 @@ namespace DistillSharp.Runs;
     Converters = [typeof(FiniteNumber)])]
 [JsonSerializable(typeof(RunRecord))]
 [JsonSerializable(typeof(EpochMetrics))]
+[JsonSerializable(typeof(TeacherCard))]
 [JsonSerializable(typeof(Dictionary<string, double>))]
 sealed partial class RunJson : JsonSerializerContext
 {

@@ -81,6 +81,9 @@ public sealed record RunRecord
     /// <summary>The teacher's network; null without one.</summary>
     public string? Teacher { get; init; }
 
+    /// <summary>In what the teacher's own training departs from the paper's protocol; null where that is not known.</summary>
+    public IReadOnlyList<string>? TeacherDepartures { get; init; }
+
     /// <summary>The student's network.</summary>
     public required string Student { get; init; }
 

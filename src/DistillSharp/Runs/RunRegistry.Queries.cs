@@ -51,10 +51,24 @@ public sealed partial class RunRegistry
         Terms = JsonSerializer.Deserialize(r.GetString(8), RunJson.Default.DictionaryStringDouble) ?? [],
     }, ("$run", run));
 
+    /// <summary>The name of a run that is given by its name or by its folder.</summary>
+    /// <exception cref="UserException">The folder is not one of <see cref="Root"/>.</exception>
+    public string NameOf(string nameOrFolder)
+    {
+        if (!nameOrFolder.Contains(Path.DirectorySeparatorChar)) return nameOrFolder;
+        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(nameOrFolder));
+        return Path.GetDirectoryName(folder) == Path.TrimEndingDirectorySeparator(Root) ? Path.GetFileName(folder)
+            : throw new UserException($"{nameOrFolder} is no run of {Root}; give its name, or the folder of all runs that holds it");
+    }
+
+    /// <summary>One run by name.</summary>
+    /// <exception cref="UserException">It is not in the registry.</exception>
+    public RunSummary Get(string run) => Find(run) ?? throw Absent(run);
+
     /// <summary>Runs side by side: their results, and the settings in which they differ.</summary>
     /// <exception cref="UserException">A run is not in the registry.</exception>
     public RunComparison Compare(IEnumerable<string> runs) =>
-        new([.. runs.Select(name => Find(name) ?? throw Absent(name))]);
+        new([.. runs.Select(Get)]);
 
     UserException Absent(string name)
     {

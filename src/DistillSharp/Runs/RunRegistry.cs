@@ -44,6 +44,15 @@ public sealed partial class RunRegistry : IDisposable
         return new RunRegistry(root, new RegistryDatabase(Path.Combine(root, FileName), d => Fill(root, d)));
     }
 
+    /// <summary>The runs of a folder that a filter lets through, oldest first. A folder that is not there holds none, and is not made.</summary>
+    /// <exception cref="UserException">As <see cref="Open"/>.</exception>
+    public static IReadOnlyList<RunSummary> ListIn(string runsRoot, RunFilter? filter = null)
+    {
+        if (!Directory.Exists(runsRoot)) return [];
+        using var registry = Open(runsRoot);
+        return registry.List(filter ?? RunFilter.All);
+    }
+
     /// <summary>Recreates the registry of a folder of runs from the folders, also where its file is damaged.</summary>
     /// <remarks>Processes that are recording meanwhile wait until it is done. A damaged file is kept as <c>runs.db.damaged</c>.</remarks>
     /// <exception cref="UserException">The file cannot be written.</exception>

@@ -65,4 +65,15 @@ public sealed record RunFilter
 
     /// <summary>Settings of the recipe by path, each of which must have this value.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Settings as a user writes them, each as <c>path=value</c>.</summary>
+    /// <exception cref="UsageException">One has no path.</exception>
+    public static IReadOnlyDictionary<string, string> SettingsOf(IEnumerable<string> assignments)
+    {
+        var settings = new Dictionary<string, string>();
+        foreach (var given in assignments)
+            if (given.IndexOf('=') is > 0 and var at) settings[given[..at]] = given[(at + 1)..];
+            else throw new UsageException($"'{given}' is no setting; write path=value, for example train.lr=0.05");
+        return settings;
+    }
 }

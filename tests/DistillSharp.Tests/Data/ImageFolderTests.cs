@@ -40,6 +40,19 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     [Fact]
+    public void ImageNet_has_a_thousand_classes()
+    {
+        foreach (var label in Enumerable.Range(0, 1000)) Put($"train/n{label:0000}/x.png");
+        Put("val/n0007/y.png");
+        var data = Datasets.Load("imagenet", folder.Path);
+        Assert.Equal(("imagenet", 1000, 7), (data.Name, data.Classes, data.Test.Labels[0]));
+        Assert.Equal([.485f, .456f, .406f], data.Mean);
+        Assert.Equal([.229f, .224f, .225f], data.Std);
+        Directory.Delete(folder["train/n0999"], recursive: true);
+        Assert.Contains("holds 999 folders, but ImageNet has 1000 classes", Assert.Throws<UserException>(() => Datasets.Load("imagenet", folder.Path)).Message);
+    }
+
+    [Fact]
     public void What_is_missing_or_damaged_is_named()
     {
         Assert.Contains("train", Refusal());

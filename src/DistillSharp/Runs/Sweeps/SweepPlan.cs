@@ -57,6 +57,23 @@ public sealed class SweepPlan
     /// <summary>How many runs that are not finished have no estimate.</summary>
     public int WithoutEstimate => Entries.Count(e => e.State != SweepState.Finished && e.SecondsLeft is null);
 
+    /// <summary>The files and folders that runs not finished need and that are not there, a sentence each.</summary>
+    public IReadOnlyList<string> MissingFiles() =>
+        [.. Entries.Where(e => e.State != SweepState.Finished).Select(e => Missing(e.Spec.Recipe)).OfType<string>().Distinct()];
+
+    static string? Missing(Recipe recipe)
+    {
+        try
+        {
+            recipe.CheckFiles();
+            return null;
+        }
+        catch (UserException e)
+        {
+            return e.Message;
+        }
+    }
+
     /// <summary>Compares a sweep's runs with a folder of runs.</summary>
     /// <param name="specs">The runs asked for.</param>
     /// <param name="runsRoot">The folder of all runs; it need not exist.</param>
@@ -153,6 +170,7 @@ static class SweepEstimate
         {
             "cifar10" or "cifar100" => 50_000,
             "mnist" or "fashion-mnist" => 60_000,
+            "imagenet" => 1_281_167,
             _ => null,
         };
         return data.TrainLimit is { } limit ? Math.Min(limit, all ?? limit) : all;

@@ -68,7 +68,7 @@ public sealed record CellResult(
     {
         var r = run.Record;
         return string.Join('\n', run.Settings.Where(s => !indifferent.Contains(s.Key)).Select(s => $"{s.Key}={s.Value}")
-            .Append($"{r.Dataset} {r.TrainImages} {r.TestImages} {r.Epochs} {run.EpochsDone} {r.Batch} {r.Precision} {r.Device}"));
+            .Append($"{r.Dataset} {r.TrainImages} {r.TestImages} {r.Epochs} {run.EpochsDone} {r.Batch} {r.Precision} {r.Device} {string.Join(';', r.TeacherDepartures ?? [])}"));
     }
 
     static (double Mean, double? Spread) MeanAndSpread(double[] values)

@@ -39,12 +39,13 @@ static class PaperProtocol
         Setting("train.nesterov", "Nesterov momentum", "false");
         Setting("train.momentum", "momentum", "0.9");
         Setting("train.weight_decay", "weight decay", imagenet ? "0.0001" : "0.0005");
-        if (!imagenet && record.Dataset == paper.Dataset)
+        if (record.Dataset == paper.Dataset)
         {
-            Setting("data.augment", "augmentation", "[crop, flip]");
-            Setting("data.mean", "mean", "[0.5071, 0.4867, 0.4408]");
-            Setting("data.std", "standard deviation", "[0.2675, 0.2565, 0.2761]");
+            Setting("data.augment", "augmentation", imagenet ? "[resized-crop, flip]" : "[crop, flip]");
+            Setting("data.mean", "mean", imagenet ? "[0.485, 0.456, 0.406]" : "[0.5071, 0.4867, 0.4408]");
+            Setting("data.std", "standard deviation", imagenet ? "[0.229, 0.224, 0.225]" : "[0.2675, 0.2565, 0.2761]");
         }
+        if (record.TeacherDepartures is { Count: > 0 } teacher) found.Add($"a teacher trained with {string.Join(", ", teacher)}");
         // FSECD's settings in the paper are not public: nothing can be said to depart from them.
         if (paper.Method != "fsecd") found.AddRange(OfMethod(paper, run.Settings, imagenet));
         return found;

@@ -14,10 +14,13 @@ public static class PaperRecipes
 {
     static readonly Dictionary<string, PaperResult> results = PaperResults.All.ToDictionary(NameOf);
     static readonly Dictionary<string, PaperResult> teachers = PaperResults.All.DistinctBy(result => result.Teacher)
-        .ToDictionary(result => $"teacher/{result.Teacher}", result => result with { Method = "ce", Policy = null, Batch = null, Student = result.Teacher });
+        .ToDictionary(result => $"teacher/{result.Teacher}", TeacherOf);
 
     /// <summary>The names of all results' recipes, in the order of the tables.</summary>
     public static IReadOnlyCollection<string> Names => results.Keys;
+
+    /// <summary>A result's teacher as one that is trained itself, from the labels alone.</summary>
+    internal static PaperResult TeacherOf(PaperResult result) => result with { Method = "ce", Policy = null, Batch = null, Student = result.Teacher };
 
     /// <summary>The names of the teachers' recipes.</summary>
     public static IReadOnlyCollection<string> Teachers => teachers.Keys;
@@ -53,12 +56,10 @@ public static class PaperRecipes
     static string HintOrExample(string name) => Nearest.Hint(name, [.. results.Keys, .. teachers.Keys]) is { Length: > 0 } hint
         ? hint : $"; they are named as {results.Keys.First()} or {teachers.Keys.First()}";
 
+    // Epochs, rates and augmentation are the protocol's, which recipes have by default.
     static string Text(PaperResult result)
     {
         var imagenet = result.Dataset == "imagenet";
-        var train = imagenet
-            ? "epochs: 100, lr: 0.1, schedule: { steps: [30, 60, 90], factor: 0.1 }, weight_decay: 1e-4"
-            : $"epochs: 240, lr: {Protocol.LearningRate(result.Student).ToString(CultureInfo.InvariantCulture)}, weight_decay: 5e-4";
         var distilled = result.Method == "ce" ? "" : $$"""
 
             teacher: { network: {{result.Teacher}}, weights: teachers/{{result.Teacher}}.pth }
@@ -68,7 +69,7 @@ public static class PaperRecipes
         return $$"""
             data: { set: {{result.Dataset}}, root: data, batch: {{PaperProtocol.Batch(result)}} }
             student: { network: {{result.Student}} }{{distilled}}
-            train: { {{train}}, momentum: 0.9, precision: fp32 }
+            train: { precision: fp32 }
 
             """;
     }

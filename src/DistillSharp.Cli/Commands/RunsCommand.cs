@@ -1,0 +1,162 @@
+using System.CommandLine;
+using DistillSharp.Runs;
+using Spectre.Console;
+
+namespace DistillSharp.Cli.Commands;
+
+sealed class RunsCommand() : CliGroup(
+    "runs", "List, show, compare and remove runs; rebuild their registry from the run folders.",
+    new RunsListCommand(), new RunsShowCommand(), new RunsCompareCommand(), new RunsRemoveCommand(), new RunsRebuildCommand());
+
+sealed class RunsListCommand : CliCommand
+{
+    readonly Option<string> runs = CommonOptions.Runs();
+    readonly Option<string?> dataset = new("--dataset") { Description = "Only runs on this data set" };
+    readonly Option<string?> teacher = new("--teacher") { Description = "Only runs with this teacher" };
+    readonly Option<string?> student = new("--student") { Description = "Only runs of this student" };
+    readonly Option<string?> method = new("--method") { Description = "Only runs by this method: ce, fsecd, kd+crd" };
+    readonly Option<long?> seed = new("--seed") { Description = "Only runs of this seed" };
+    readonly Option<RunState?> state = new("--state") { Description = "Only runs that are running, finished, failed or interrupted" };
+    readonly Option<string?> name = new("--name") { Description = "Only runs with this in their name" };
+    readonly Option<string?> digest = new("--digest") { Description = "Only runs of the recipe with this digest, or its beginning" };
+    readonly Option<string[]> set = new("--set")
+    {
+        Description = "Only runs whose recipe has this value: path=value (may be given several times)",
+        HelpName = "path=value",
+        DefaultValueFactory = _ => [],
+    };
+    readonly Option<bool> json = JsonOption();
+    readonly Option<bool> csv = new("--csv") { Description = "Print CSV, a line for each run" };
+
+    public RunsListCommand() : base(
+        "list", "List runs, oldest first.",
+        "distill runs list --method fsecd --state finished", "distill runs list --set train.lr=0.05 --csv")
+    {
+        foreach (var option in new Option[] { runs, dataset, teacher, student, method, seed, state, name, digest, set, json, csv }) Options.Add(option);
+    }
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        var found = RunRegistry.ListIn(given.GetValue(runs)!, new RunFilter
+        {
+            Dataset = given.GetValue(dataset), Teacher = given.GetValue(teacher), Student = given.GetValue(student), Method = given.GetValue(method),
+            Seed = given.GetValue(seed), State = given.GetValue(state), NameContains = given.GetValue(name), Digest = given.GetValue(digest),
+            Settings = RunFilter.SettingsOf(given.GetValue(set) ?? []),
+        });
+        if (RunsOutput.Format(given, json, csv) is { } format)
+            terminal.Out.Write(format == RunsFormat.Json ? RunExport.ToJson(found) + "\n" : RunExport.ToCsv(found));
+        else if (found.Count == 0) terminal.Error.WriteLine($"no such run in {given.GetValue(runs)}");
+        else terminal.StyledOut.Write(RunsOutput.Table(found));
+        return 0;
+    }
+}
+
+sealed class RunsShowCommand : CliCommand
+{
+    readonly Argument<string> run = RunsOutput.Run();
+    readonly Option<string> runs = CommonOptions.Runs();
+    readonly Option<bool> json = JsonOption();
+    readonly Option<bool> csv = new("--csv") { Description = "Print the epochs as CSV" };
+
+    public RunsShowCommand() : base("show", "Show one run: results, machine, recipe, epochs.", "distill runs show resnet56-resnet20-fsecd-s1", "distill runs show resnet56-resnet20-fsecd-s1 --csv")
+    {
+        Arguments.Add(run);
+        foreach (var option in new Option[] { runs, json, csv }) Options.Add(option);
+    }
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        using var registry = RunsOutput.Open(given, runs);
+        var shown = registry.Get(registry.NameOf(given.GetValue(run)!));
+        var metrics = registry.Metrics(shown.Name);
+        if (RunsOutput.Format(given, json, csv) is { } format)
+        {
+            terminal.Out.Write(format == RunsFormat.Json ? RunExport.ToJson(shown, metrics) + "\n" : RunExport.ToCsv(metrics));
+            return 0;
+        }
+        var facts = new Grid().AddColumn().AddColumn();
+        foreach (var (key, value) in RunExport.Fields(shown)) facts.AddRow(Markup.Escape(key), Markup.Escape(value));
+        terminal.StyledOut.Write(facts);
+        var settings = new Table().Border(TableBorder.Simple).AddColumn("setting").AddColumn("value");
+        foreach (var (path, value) in shown.Settings) settings.AddRow(Markup.Escape(path), Markup.Escape(value));
+        terminal.StyledOut.Write(settings);
+        return 0;
+    }
+}
+
+sealed class RunsCompareCommand : CliCommand
+{
+    readonly Argument<string[]> chosen = new("RUN") { Description = "The runs, by name or folder", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string> runs = CommonOptions.Runs();
+    readonly Option<bool> json = JsonOption();
+
+    public RunsCompareCommand() : base(
+        "compare", "Show runs side by side, and the settings in which they differ.",
+        "distill runs compare resnet56-resnet20-kd-s1 resnet56-resnet20-fsecd-s1")
+    {
+        Arguments.Add(chosen);
+        Options.Add(runs);
+        Options.Add(json);
+    }
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        if (given.GetValue(chosen)!.Length < 2) throw new UsageException("a comparison is of two runs or more; give another");
+        using var registry = RunsOutput.Open(given, runs);
+        var comparison = registry.Compare(given.GetValue(chosen)!.Select(registry.NameOf));
+        if (given.GetValue(json))
+        {
+            terminal.Out.WriteLine(RunExport.ToJson(comparison));
+            return 0;
+        }
+        terminal.StyledOut.Write(RunsOutput.Table(comparison.Runs));
+        var table = new Table().Border(TableBorder.Simple).AddColumn("setting");
+        foreach (var one in comparison.Runs) table.AddColumn(Markup.Escape(one.Name));
+        foreach (var difference in comparison.Differences)
+            table.AddRow([difference.Path, .. difference.Values.Select(value => Markup.Escape(value ?? "-"))]);
+        if (comparison.Differences.Count > 0) terminal.StyledOut.Write(table);
+        else terminal.Out.WriteLine("Their settings are the same.");
+        if (!comparison.SameMachine) terminal.Out.WriteLine("They ran on different machines: their speeds do not compare.");
+        if (!comparison.SameVersions) terminal.Out.WriteLine("They ran with different versions.");
+        return 0;
+    }
+}
+
+sealed class RunsRemoveCommand : CliCommand
+{
+    readonly Argument<string[]> chosen = new("RUN") { Description = "The runs, by name or folder", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string> runs = CommonOptions.Runs();
+
+    public RunsRemoveCommand() : base("remove", "Remove runs: their folders with all checkpoints, and their entries.", "distill runs remove resnet56-resnet20-kd-s1")
+    {
+        Arguments.Add(chosen);
+        Options.Add(runs);
+    }
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        using var registry = RunsOutput.Open(given, runs);
+        foreach (var name in given.GetValue(chosen)!.Select(registry.NameOf).Distinct().ToList())
+        {
+            registry.Remove(name);
+            terminal.Out.WriteLine($"removed {name}");
+        }
+        return 0;
+    }
+}
+
+sealed class RunsRebuildCommand : CliCommand
+{
+    readonly Option<string> runs = CommonOptions.Runs();
+
+    public RunsRebuildCommand() : base("rebuild", "Recreate the registry from the run folders, which are the truth.", "distill runs rebuild", "distill runs rebuild --runs runs") =>
+        Options.Add(runs);
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        var report = RunRegistry.Rebuild(given.GetValue(runs)!);
+        foreach (var problem in report.Problems) terminal.Error.WriteLine($"left out: {problem}");
+        terminal.Out.WriteLine($"{Path.Combine(given.GetValue(runs)!, RunRegistry.FileName)}: {report.Runs} run{(report.Runs == 1 ? "" : "s")}");
+        return report.Problems.Count == 0 ? 0 : 1;
+    }
+}

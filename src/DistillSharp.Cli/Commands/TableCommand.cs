@@ -1,0 +1,29 @@
+using System.CommandLine;
+using DistillSharp.Runs;
+using DistillSharp.Runs.Tables;
+
+namespace DistillSharp.Cli.Commands;
+
+sealed class TableCommand : CliCommand
+{
+    readonly Argument<int> number = new("NUMBER") { Description = "The table's number in the paper: 2, 3, 4 or 5" };
+    readonly Option<string> runs = CommonOptions.Runs();
+    readonly Option<TableFormat> format = new("--format") { Description = "md, csv, tex or json", DefaultValueFactory = _ => TableFormat.Md };
+
+    public TableCommand() : base(
+        "table", "Print a table of the paper with our results beside the paper's.",
+        "distill table 3", "distill table 2 --runs runs --format tex")
+    {
+        Arguments.Add(number);
+        Options.Add(runs);
+        Options.Add(format);
+    }
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        var table = PaperTable.Of(given.GetValue(number), RunRegistry.ListIn(given.GetValue(runs)!));
+        var text = PaperTableWriter.Write(table, given.GetValue(format));
+        terminal.Out.Write(text.EndsWith('\n') ? text : text + "\n");
+        return 0;
+    }
+}

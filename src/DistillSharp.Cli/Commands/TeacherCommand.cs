@@ -1,0 +1,44 @@
+using System.CommandLine;
+using System.Globalization;
+using DistillSharp.Runs.Tables;
+
+namespace DistillSharp.Cli.Commands;
+
+sealed class TeacherCommand : CliCommand
+{
+    readonly Argument<string[]> wanted = new("TABLE|NAME")
+    {
+        Description = "Tables of the paper (table3 or 3), or teachers by name (resnet56)",
+        HelpName = "TABLE|NAME",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    readonly Option<string> folder = new("--to") { Description = "The folder that keeps the teachers", HelpName = "DIR", DefaultValueFactory = _ => "teachers" };
+    readonly Option<int?> epochs = new("--epochs") { Description = "Train for so many epochs, as --set train.epochs=N" };
+    readonly Option<string[]> set = CommonOptions.Set();
+    readonly Option<string> runs = CommonOptions.Runs();
+    readonly Option<bool> json = JsonOption();
+
+    public TeacherCommand() : base(
+        "teacher", "Train the teachers that a table of the paper needs, and keep them; those that are there stay as they are.",
+        "distill teacher table3 --set data.root=/data", "distill teacher resnet56 wrn_40_2 --epochs 24 --to teachers")
+    {
+        Arguments.Add(wanted);
+        foreach (var option in new Option[] { folder, epochs, set, runs, json }) Options.Add(option);
+    }
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        string[] shorter = given.GetValue(epochs) is { } count ? [string.Create(CultureInfo.InvariantCulture, $"train.epochs={count}")] : [];
+        var networks = PaperTeachers.Needed(given.GetValue(wanted)!);
+        using var stop = new StopOnInterrupt(terminal);
+        using var progress = TrainingProgressView.For(terminal);
+        var kept = new PaperTeachers(given.GetValue(folder)!, given.GetValue(runs)!, progress).Train(networks, [.. given.GetValue(set) ?? [], .. shorter], stop.Token);
+        progress.Dispose();
+        if (given.GetValue(json))
+            terminal.Json(kept.Select(one => new { one.Network, one.File, trained = one.Result is not null, acc1 = one.Result?.Training.Accuracy?.Top1, acc5 = one.Result?.Training.Accuracy?.Top5, run = one.Result?.Folder }));
+        else
+            foreach (var one in kept)
+                terminal.Out.WriteLine(one.Result is null ? $"{one.File}: kept as it was" : $"{one.File}: Acc1 {one.Result.Training.Accuracy?.Top1:0.00} %, from {one.Result.Folder}");
+        return kept.Count == networks.Count ? 0 : 1;
+    }
+}
