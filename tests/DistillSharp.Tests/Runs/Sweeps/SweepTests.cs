@@ -14,6 +14,17 @@ public class SweepTests
         """;
 
     [Fact]
+    public void The_documentations_sweep_is_one()
+    {
+        var page = System.IO.File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "tables.md"));
+        var example = page.Split("\n\n").First(block => block.StartsWith("    pairs:", StringComparison.Ordinal)).Replace("\n    ", "\n").Trim();
+        // The file that it names as the common recipe is the reader's own.
+        var runs = Sweep.Parse(string.Join('\n', example.Split('\n').Where(line => !line.StartsWith("recipe:", StringComparison.Ordinal)))).Runs;
+        Assert.Equal(2 * 3 * 3 * 2, runs.Count);
+        Assert.Contains(runs, run => run.Name == "resnet110-resnet32-fsecd-w3-lr0.1-s3");
+    }
+
+    [Fact]
     public void A_sweep_is_the_product_of_pairs_methods_and_seeds()
     {
         var runs = Sweep.Parse(Small).Runs;

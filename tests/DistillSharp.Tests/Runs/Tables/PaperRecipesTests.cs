@@ -1,5 +1,6 @@
 using DistillSharp.Recipes;
 using DistillSharp.Runs;
+using DistillSharp.Runs.Sweeps;
 using DistillSharp.Runs.Tables;
 
 namespace DistillSharp.Tests.Runs.Tables;
@@ -119,11 +120,15 @@ public class PaperRecipesTests
     }
 
     [Fact]
-    public void Every_file_in_recipes_is_one()
+    public void Every_file_in_recipes_is_one_or_a_sweep()
     {
-        var files = Directory.GetFiles(Path.Combine(SourceTree.Root, "recipes"), "*.yaml", SearchOption.AllDirectories);
-        Assert.NotEmpty(files);
-        foreach (var file in files) Assert.Empty(Recipe.Load(file).Warnings);
+        var sweeps = Path.Combine(SourceTree.Root, "recipes", "sweeps");
+        var files = Directory.GetFiles(Path.Combine(SourceTree.Root, "recipes"), "*.yaml", SearchOption.AllDirectories).ToLookup(file => Path.GetDirectoryName(file) == sweeps);
+        Assert.NotEmpty(files[false]);
+        foreach (var file in files[false]) Assert.Empty(Recipe.Load(file).Warnings);
+        Assert.NotEmpty(files[true]);
+        foreach (var file in files[true]) Assert.All(Sweep.Load(file).Runs, run => Assert.Empty(run.Recipe.Warnings));
+        Assert.Equal(162, Sweep.Load(Path.Combine(sweeps, "table3.yaml")).Runs.Count);
     }
 
     static RunSummary Finished(Recipe recipe)
