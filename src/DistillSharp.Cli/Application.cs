@@ -74,8 +74,8 @@ sealed class Application
     int Report(Exception exception, bool trace)
     {
         var cause = Cause(exception);
-        // What the file system refuses (no space, no permission) is the user's to mend, and its messages name the path.
-        var expected = cause is UserException or IOException or UnauthorizedAccessException;
+        // What the file system refuses (no space, no permission) is the user's to mend, and its messages name the path; so is a libtorch that is missing.
+        var expected = cause is UserException or IOException or UnauthorizedAccessException or DllNotFoundException;
         terminal.Error.WriteLine(expected || trace
             ? $"distill: {(expected ? "" : "internal error: ")}{cause.Message}"
             : $"distill: internal error: {cause.Message} (run again with --verbose for the trace)");

@@ -32,7 +32,19 @@ public class StartupTests
         Assert.Equal(2, code);
     }
 
-    static (int Code, string Output) Start(string? maps, string argument)
+    [Theory]
+    [InlineData("/no/such/library.so", "DISTILLSHARP_NATIVE names /no/such/library.so, and there is no such file")]
+    [InlineData("/etc/passwd", "/etc/passwd cannot be loaded (/etc/passwd: ", "; it needs the libtorch it was built against: install that one")]
+    public void A_native_library_that_does_not_load_is_one_sentence(string file, params string[] said)
+    {
+        var (code, output) = Start(null, "doctor", ("DISTILLSHARP_NATIVE", file));
+        Assert.Equal(1, code);
+        Assert.StartsWith("distill: ", output);
+        Assert.All(said, words => Assert.Contains(words, output));
+        Assert.Single(output.TrimEnd().Split('\n'));
+    }
+
+    static (int Code, string Output) Start(string? maps, string argument, params (string Name, string Value)[] variables)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "distill.dll"), argument])
         {
@@ -44,6 +56,7 @@ public class StartupTests
             start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(StartupHook).Assembly.Location;
             start.Environment[StartupHook.Target] = maps;
         }
+        foreach (var (name, value) in variables) start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();

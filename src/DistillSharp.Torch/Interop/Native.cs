@@ -7,7 +7,7 @@ namespace DistillSharp.Torch.Interop;
 /// <summary>The C ABI of native/include/distillsharp.h, one to one.</summary>
 internal static unsafe partial class Native
 {
-    const string Library = "distillsharp_native";
+    const string Library = "distillsharp_native", FileName = $"lib{Library}.so";
 
     static Native()
     {
@@ -42,22 +42,30 @@ internal static unsafe partial class Native
     static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
     {
         if (name != Library) return 0;
-        var tried = new List<string>();
-        foreach (var candidate in Candidates())
-        {
-            tried.Add(candidate);
-            if (File.Exists(candidate)) return NativeLibrary.Load(candidate);
-        }
-        throw new DllNotFoundException(
-            $"libdistillsharp_native.so was not found (tried {string.Join(", ", tried)}). " +
-            "Run eng/build-native.sh, or name the file in DISTILLSHARP_NATIVE.");
+        if (Environment.GetEnvironmentVariable("DISTILLSHARP_NATIVE") is { Length: > 0 } named)
+            return File.Exists(named) ? Load(named) : throw new DllNotFoundException($"DISTILLSHARP_NATIVE names {named}, and there is no such file");
+        // Beside the program, where a build puts it, and where a package has it; the runtime knows further places.
+        var platform = $"linux-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+        string[] candidates = [Path.Combine(AppContext.BaseDirectory, FileName), Path.Combine(AppContext.BaseDirectory, "runtimes", platform, "native", FileName)];
+        if (Array.Find(candidates, File.Exists) is { } found) return Load(found);
+        if (NativeLibrary.TryLoad(Library, assembly, path, out var loaded)) return loaded;
+        throw new DllNotFoundException($"{FileName} was not found (tried {string.Join(", ", candidates)}); run eng/build-native.sh, or name the file in DISTILLSHARP_NATIVE");
     }
 
-    static IEnumerable<string> Candidates()
+    static nint Load(string file)
     {
-        if (Environment.GetEnvironmentVariable("DISTILLSHARP_NATIVE") is { Length: > 0 } named) yield return named;
-        yield return Path.Combine(AppContext.BaseDirectory, $"lib{Library}.so");
-        yield return Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", $"lib{Library}.so");
+        try
+        {
+            return NativeLibrary.Load(file);
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+        {
+            // The runtime's own words end with what the system's loader said of each file it tried.
+            var reason = e.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1];
+            throw new DllNotFoundException(
+                $"{file} cannot be loaded ({reason}); it needs the libtorch it was built against: install that one, name its lib folder in LD_LIBRARY_PATH, " +
+                "or build for the one you have (eng/build-native.sh) and name the result in DISTILLSHARP_NATIVE", e);
+        }
     }
 
     [LibraryImport(Library)] public static partial byte* ds_last_error();
