@@ -24,8 +24,9 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IDisp
     public override void EpochEnded(EpochMetrics metrics)
     {
         var accuracy = metrics.Acc1 is null ? "" : string.Create(CultureInfo.InvariantCulture, $"  Acc1 {metrics.Acc1:0.00}  Acc5 {metrics.Acc5:0.00}");
+        var remembered = metrics.TeacherRemembered is null ? "" : string.Create(CultureInfo.InvariantCulture, $"  teacher remembered {100 * metrics.TeacherRemembered:0} %");
         Line(string.Create(CultureInfo.InvariantCulture,
-            $"epoch {metrics.Epoch,3}/{Plan.Epochs}  loss {metrics.Loss:0.0000}{Terms(metrics.Terms.Select(term => (term.Key, term.Value)))}  lr {metrics.Lr:0.#####}  {metrics.ImagesPerSecond:0} images/s{accuracy}"));
+            $"epoch {metrics.Epoch,3}/{Plan.Epochs}  loss {metrics.Loss:0.0000}{Terms(metrics.Terms.Select(term => (term.Key, term.Value)))}  lr {metrics.Lr:0.#####}  {metrics.ImagesPerSecond:0} images/s{remembered}{accuracy}"));
     }
 
     public override void Said(string message) => Line(message);

@@ -51,15 +51,15 @@ public sealed unsafe class Operator(string name)
         return (Tensor.Own(results[0].Pointer), Tensor.OwnOrNull(results[1].Pointer), Tensor.OwnOrNull(results[2].Pointer));
     }
 
-    /// <summary>Calls an operator that returns a list of at most <paramref name="capacity"/> tensors.</summary>
+    /// <summary>Calls an operator that returns at most <paramref name="capacity"/> tensors; undefined ones are left out.</summary>
     /// <inheritdoc cref="Call"/>
     public Tensor[] CallList(int capacity, params ReadOnlySpan<Argument> arguments)
     {
         var results = new NativeValue[capacity];
         fixed (NativeValue* first = results)
         {
-            var tensors = new Tensor[Invoke(arguments, first, capacity)];
-            for (var i = 0; i < tensors.Length; i++) tensors[i] = Tensor.Own(results[i].Pointer);
+            var written = Invoke(arguments, first, capacity);
+            var tensors = Array.ConvertAll(Array.FindAll(results[..written], result => result.Pointer != 0), result => Tensor.Own(result.Pointer));
             if (OperatorTrace.IsRecording) OperatorTrace.Note(this, arguments, tensors);
             return tensors;
         }

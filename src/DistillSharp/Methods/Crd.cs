@@ -59,6 +59,9 @@ public sealed class Crd : DistillationMethod
     public override Features? TeacherFeatures => Features.Pooled;
 
     /// <inheritdoc/>
+    public override bool UsesTeacherLogits => false;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         Require(FeatureDim > 0, "feature_dim", FeatureDim, "1 or more");

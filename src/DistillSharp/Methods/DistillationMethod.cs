@@ -75,6 +75,12 @@ public abstract class DistillationMethod : Module
     public virtual Features? TeacherFeatures => Features.Logits;
 
     /// <summary>
+    /// Whether the teacher's logits are used, which come with every forward pass. Where no method uses them they need not be
+    /// remembered, and a step's teacher may show NaN in their place.
+    /// </summary>
+    public virtual bool UsesTeacherLogits => true;
+
+    /// <summary>
     /// Prepares for a pair: checks that the method can serve it and makes the method's parameters (on the CPU; the caller moves
     /// the method to the device afterwards). Called once, before training, when the teacher has its weights.
     /// </summary>

@@ -62,6 +62,9 @@ public sealed class Fsecd : DistillationMethod
     public override Features? TeacherFeatures => StudentFeatures;
 
     /// <inheritdoc/>
+    public override bool UsesTeacherLogits => Layer == EmbeddedLayer.Logits;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         Require(Temperature > 0, "temperature", Temperature, "greater than 0");

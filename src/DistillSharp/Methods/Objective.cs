@@ -37,6 +37,9 @@ public sealed class Objective : Module
     public Features? TeacherFeatures => methods.Aggregate((Features?)null, (all, method) =>
         method.TeacherFeatures is { } needed ? (all ?? Features.Logits) | needed : all);
 
+    /// <summary>Whether a method uses the teacher's logits.</summary>
+    public bool UsesTeacherLogits => methods.Any(method => method.TeacherFeatures is not null && method.UsesTeacherLogits);
+
     /// <summary>Prepares every method for a pair.</summary>
     /// <returns>Lines for the log.</returns>
     /// <exception cref="UserException">A method cannot serve the pair.</exception>

@@ -35,6 +35,9 @@ public sealed class Rkd : DistillationMethod
     public override Features? TeacherFeatures => Features.Pooled;
 
     /// <inheritdoc/>
+    public override bool UsesTeacherLogits => false;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

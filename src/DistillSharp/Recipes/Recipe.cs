@@ -154,6 +154,7 @@ public sealed class Recipe
         EvaluateEvery = Train.EvaluateEvery,
         KeepCheckpoints = Train.KeepCheckpoints,
         CheckpointEvery = Train.CheckpointMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
+        TeacherMemory = Train.TeacherMemory,
     };
 
     /// <summary>Reads the data set, normalised and limited as the recipe says. A limit takes the same images whatever the seed.</summary>

@@ -12,6 +12,7 @@ public sealed record TrainSection
     [
         "epochs", "lr", "schedule", "warmup_steps", "momentum", "weight_decay", "nesterov", "precision", "device", "seed",
         "evaluate_every", "evaluate_batch", "keep_checkpoints", "checkpoint_minutes",
+        "teacher_memory",
     ];
 
     /// <summary>Passes over the training set.</summary>
@@ -50,6 +51,9 @@ public sealed record TrainSection
     /// <summary>A checkpoint within an epoch whenever so many minutes have passed; null for never.</summary>
     public double? CheckpointMinutes { get; init; }
 
+    /// <summary>Bytes for remembered outputs of the teacher: 0 for none, null for what seems right.</summary>
+    public long? TeacherMemory { get; init; }
+
     internal static TrainSection Read(YamlValue value, string set, string student, List<string> warnings)
     {
         const string positive = "a number above 0", notNegative = "a number of at least 0";
@@ -78,6 +82,7 @@ public sealed record TrainSection
             EvaluateBatch = section.Int("evaluate_batch", least: 1) ?? 250,
             KeepCheckpoints = section.Int("keep_checkpoints", least: 1) ?? 2,
             CheckpointMinutes = section.Number("checkpoint_minutes", minutes => minutes is > 0 and < 1e6, "a number above 0, or null for never"),
+            TeacherMemory = ReadTeacherMemory(section),
         };
         if (train is { Nesterov: true, Momentum: 0 })
             throw section.Mistake("nesterov", "train.nesterov looks ahead along the momentum, but train.momentum is 0; change one of them");
@@ -107,6 +112,7 @@ public sealed record TrainSection
         text.Number<int>("evaluate_batch", EvaluateBatch);
         text.Number<int>("keep_checkpoints", KeepCheckpoints);
         text.Number("checkpoint_minutes", CheckpointMinutes);
+        text.Raw("teacher_memory", TeacherMemory switch { null => "auto", 0 => "off", { } bytes => DataSize.Text(bytes) });
     }
 
     static LearningRateSchedule ReadSchedule(RecipeSection section, Protocol protocol, int epochs, List<string> warnings)
@@ -137,6 +143,18 @@ public sealed record TrainSection
             warnings.Add($"{list.Place}: the learning rate is to fall after epoch {late}, but training ends with epoch {epochs}; "
                 + "leave train.schedule out and the steps follow train.epochs");
         return new MultiStepSchedule { Milestones = steps, Gamma = factor };
+    }
+
+    static long? ReadTeacherMemory(RecipeSection section)
+    {
+        const string must = "auto, off or a size such as 2 GB";
+        return section.Text("teacher_memory", must) switch
+        {
+            null or "auto" => null,
+            "off" => 0,
+            { } text when DataSize.TryParse(text, out var bytes) => bytes,
+            _ => throw section.Wrong("teacher_memory", section["teacher_memory"]!, must),
+        };
     }
 
     static Device ReadDevice(RecipeSection section)

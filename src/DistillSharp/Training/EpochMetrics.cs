@@ -29,4 +29,10 @@ public sealed record EpochMetrics
 
     /// <summary>Seconds that the epoch took, evaluation counted.</summary>
     public required double Seconds { get; init; }
+
+    /// <summary>
+    /// Share of the epoch's images whose teacher output was remembered, 0..1; null where nothing is remembered. A resumed run
+    /// begins with an empty memory and counts only its own images.
+    /// </summary>
+    public double? TeacherRemembered { get; init; }
 }

@@ -23,7 +23,8 @@ public sealed class Trainer : IDisposable
     readonly BatchLoader loader;
     readonly Sgd optimiser;
     readonly NormFolding? folding;
-    readonly IReadOnlyList<string> matched;
+    readonly TeacherMemory? memory;
+    readonly string[] matched;
     TrainingProgress progress = new();
     TrainingObserver observer = TrainingObserver.Of();
 
@@ -40,16 +41,21 @@ public sealed class Trainer : IDisposable
         objective = new(methods, options.CrossEntropyWeight);
         this.teacher = objective.TeacherFeatures is null ? null : teacher ?? throw new UsageException(
             $"{objective.Methods.First(method => method.TeacherFeatures is not null).Name} needs a teacher, and there is none");
-        matched = Bind();
+        var lines = Bind();
         foreach (var module in new Module?[] { student, this.teacher, objective }) module?.To(options.Device);
         this.teacher?.RequireGrad(false);
         folding = this.teacher?.FoldNorms(new Size2(data.Train.Height, data.Train.Width));
         optimiser = new(student.Parameters().Concat(objective.Parameters()), options.Momentum, options.WeightDecay, options.Nesterov);
         loader = new(data.Train, data.Normalisation, BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation));
+        if (TeacherMemoryPlan.For(objective, data, options, out var why) is { } plan) memory = new(plan, Ask, line => observer.Said(line));
+        matched = options.TeacherMemory > 0 && why is not null ? [.. lines, $"the teacher's answers are not remembered: {why}"] : [.. lines];
     }
 
     /// <summary>The methods, with their parameters and state.</summary>
     public Objective Objective => objective;
+
+    /// <summary>Notes where a step's time goes, while it is set.</summary>
+    public StepProfile? Profile { get; set; }
 
     /// <summary>Trains from the start, or from the latest checkpoint on.</summary>
     /// <param name="observer">Watches the run.</param>
@@ -66,17 +72,21 @@ public sealed class Trainer : IDisposable
         this.observer.Started(new(
             options.Epochs, loader.BatchCount, options.BatchSize, progress.Epoch, options.Precision.Resolve(options.Device), student.ParameterCount));
 
+        if (Profile is not null) Profile.Device = options.Device;
         student.Train();
         teacher?.Train(false);
         objective.Train();
         var sinceCheckpoint = Stopwatch.StartNew();
         while (progress.Epoch <= options.Epochs)
         {
+            memory?.BeginEpoch();
+            Profile?.Begin();
             foreach (var batch in loader.Epoch(progress.Epoch, skip: progress.Batch))
             {
                 var last = Step(batch);
+                Profile?.EndStep(batch.Count, memory?.Spared ?? 0);
                 if (last) break;
-                if (stop.IsCancellationRequested)
+                if (stop.IsCancellationRequested || Profile is { IsDone: true })
                 {
                     Save(checkpoints, best: false);
                     return Result(completed: false);
@@ -85,15 +95,20 @@ public sealed class Trainer : IDisposable
                 {
                     Save(checkpoints, best: false);
                     sinceCheckpoint.Restart();
+                    Profile?.Begin();
                 }
             }
             var best = EndEpoch();
             Save(checkpoints, best);
             sinceCheckpoint.Restart();
-            if (stop.IsCancellationRequested && progress.Epoch <= options.Epochs) return Result(completed: false);
+            if ((stop.IsCancellationRequested || Profile is { IsDone: true }) && progress.Epoch <= options.Epochs) return Result(completed: false);
         }
         return Result(completed: true);
     }
+
+    /// <summary>Measures how fast the networks' convolutions alone run here, for a step of this run.</summary>
+    public ConvolutionLimit MeasureConvolutions() => ConvolutionLimit.Measure(
+        student, teacher, new(data.Train.Height, data.Train.Width), options.BatchSize, options.Precision.Resolve(options.Device), options.Device);
 
     // One step; true when it was the epoch's last.
     bool Step(Batch batch)
@@ -101,21 +116,28 @@ public sealed class Trainer : IDisposable
         var clock = Stopwatch.StartNew();
         using var scope = TensorScope.Open();
         var (images, labels, indices) = (batch.Images.To(options.Device), batch.Labels.To(options.Device), batch.Indices.To(options.Device));
+        Profile?.Mark(StepPhase.Data);
 
         IReadOnlyList<LossTerm> terms;
         Tensor loss;
         using (options.Precision.Enter(options.Device))
         {
             var output = student.Forward(images, objective.StudentFeatures);
-            terms = objective.Compute(new(output, Guidance(images) ?? output, labels, indices, progress.Epoch));
+            Profile?.Mark(StepPhase.StudentForward);
+            var guidance = Guidance(images, batch);
+            Profile?.Mark(StepPhase.Teacher);
+            terms = objective.Compute(new(output, guidance ?? output, labels, indices, progress.Epoch));
             loss = terms.Select(term => term.Value).Aggregate((sum, term) => sum + term);
         }
 
         var values = Values(terms);
+        Profile?.Mark(StepPhase.Loss);
         optimiser.ZeroGrad();
         loss.Backward();
+        Profile?.Mark(StepPhase.Backward);
         var rate = options.Schedule.At(new(progress.Step, loader.BatchCount, options.Epochs));
         optimiser.Step(rate);
+        Profile?.Mark(StepPhase.Optimiser);
 
         progress.Count(batch.Count, clock.Elapsed.TotalSeconds, values);
         observer.Stepped(new(progress.Epoch, progress.Batch, progress.Step, values.Sum(term => term.Value), values, rate, progress.ImagesPerSecond));
@@ -123,12 +145,14 @@ public sealed class Trainer : IDisposable
     }
 
     // The teacher's answer, as far as the methods need it.
-    ClassifierOutput? Guidance(Tensor images)
+    ClassifierOutput? Guidance(Tensor images, Batch batch)
     {
         if (teacher is null) return null;
         using var off = Autograd.NoGrad();
-        return teacher.Forward(images, objective.TeacherFeatures!.Value);
+        return memory is null ? Ask(images) : memory.Answer(images, batch.Indices.Memory<long>(), batch.Variants);
     }
+
+    ClassifierOutput Ask(Tensor images) => teacher!.Forward(images, objective.TeacherFeatures!.Value);
 
     // The terms as numbers; none may be NaN or infinite.
     (string Name, double Value)[] Values(IReadOnlyList<LossTerm> terms)
@@ -167,6 +191,7 @@ public sealed class Trainer : IDisposable
             Lr = options.Schedule.At(new(progress.Step - 1, loader.BatchCount, options.Epochs)),
             ImagesPerSecond = progress.ImagesPerSecond,
             Seconds = progress.Seconds + clock.Elapsed.TotalSeconds,
+            TeacherRemembered = memory is { Images: > 0 } ? (double)memory.Remembered / memory.Images : null,
         });
         progress.NextEpoch();
         return best;
@@ -223,6 +248,7 @@ public sealed class Trainer : IDisposable
     /// <summary>Frees the optimiser's and the methods' tensors; student and teacher stay the caller's.</summary>
     public void Dispose()
     {
+        memory?.Dispose();
         folding?.Dispose();
         optimiser.Dispose();
         objective.Dispose();

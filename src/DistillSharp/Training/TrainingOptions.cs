@@ -42,6 +42,12 @@ public sealed record TrainingOptions
     /// </summary>
     public double? CrossEntropyWeight { get; init; }
 
+    /// <summary>
+    /// Bytes that remembered outputs of the teacher may take; 0 remembers nothing. They change no result. Null takes what
+    /// seems right: on a processor at most 2 GB and a quarter of the memory there is, on a GPU nothing.
+    /// </summary>
+    public long? TeacherMemory { get; init; }
+
     /// <summary>Images of one batch when the student is measured.</summary>
     public int EvaluationBatchSize { get; init; } = 250;
 

@@ -109,6 +109,11 @@ public class RecipeErrorTests
     [InlineData("schedule: { factor: 2 }", "train.schedule.factor is '2'; it must be a number above 0 and at most 1")]
     [InlineData("keep_checkpoints: 0", "train.keep_checkpoints is '0'")]
     [InlineData("checkpoint_minutes: 0", "train.checkpoint_minutes is '0'; it must be a number above 0, or null for never")]
+    [InlineData("teacher_memory: 0", "train.teacher_memory is '0'; it must be auto, off or a size such as 2 GB")]
+    [InlineData("teacher_memory: 2", "train.teacher_memory is '2'; it must be auto, off or a size such as 2 GB")]
+    [InlineData("teacher_memory: -1 GB", "train.teacher_memory is '-1 GB'")]
+    [InlineData("teacher_memory: 0.5 B", "train.teacher_memory is '0.5 B'")]
+    [InlineData("teacher_memory: 99999 TB", "train.teacher_memory is '99999 TB'")]
     public void In_train(string train, string says) => Assert.Contains(says, Wrong(train: train).Message);
 
     [Fact]

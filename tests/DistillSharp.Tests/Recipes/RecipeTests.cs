@@ -32,6 +32,7 @@ public class RecipeTests
           evaluate_batch: 500
           keep_checkpoints: 3
           checkpoint_minutes: 2.5
+          teacher_memory: 1.5 GB
         """;
 
     internal const string Small = """
@@ -65,6 +66,7 @@ public class RecipeTests
         Assert.Equal((200, 0.8, 1e-4, true), (train.Epochs, train.Momentum, train.WeightDecay, train.Nesterov));
         Assert.Equal((Precision.Fp32, Device.Cuda(1), 7), (train.Precision, train.Device, train.Seed));
         Assert.Equal((5, 500, 3, 2.5), (train.EvaluateEvery, train.EvaluateBatch, train.KeepCheckpoints, train.CheckpointMinutes));
+        Assert.Equal(1_500_000_000, train.TeacherMemory);
         Assert.Empty(recipe.Warnings);
     }
 
@@ -217,6 +219,7 @@ public class RecipeTests
               evaluate_batch: 250
               keep_checkpoints: 2
               checkpoint_minutes: null
+              teacher_memory: auto
 
             """, Recipe.Parse(Small).Resolve());
     }

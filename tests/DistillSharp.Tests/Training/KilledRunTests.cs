@@ -137,7 +137,7 @@ public sealed class KilledRunTests : IDisposable
         return string.Join('\n',
         [
             Convert.ToHexString(File.ReadAllBytes(Path.Combine(path, StudentFile.FileName))),
-            TinyTraining.Text(run.Metrics.Select(epoch => epoch with { Seconds = 0, ImagesPerSecond = 0 })),
+            TinyTraining.Text(run.Metrics.Select(epoch => epoch with { Seconds = 0, ImagesPerSecond = 0, TeacherRemembered = null })),
             .. TinyTraining.Latest(checkpoints).Select(entry => $"{entry.Key} {entry.Value}"),
             .. TinyTraining.Content(Checkpoint.Read(checkpoints.BestPath)).Select(entry => $"{entry.Key} {entry.Value}"),
         ]);

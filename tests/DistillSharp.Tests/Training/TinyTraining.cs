@@ -34,10 +34,18 @@ sealed class TinyTraining : IDisposable
 
     public Classifier Student { get; }
 
-    /// <summary>The run's epochs, without what a clock decides.</summary>
+    /// <summary>The run's epochs, without what a clock decides, and what the teacher's memory did not yet know after a stop.</summary>
     public List<EpochMetrics> Metrics { get; } = [];
 
+    /// <summary>The share of each epoch's images whose teacher output was remembered.</summary>
+    public List<double?> Remembered { get; } = [];
+
     public List<StepReport> Steps { get; } = [];
+
+    /// <summary>Where a step's time goes, when it is set.</summary>
+    public StepProfile? Profile { get => trainer.Profile; init => trainer.Profile = value; }
+
+    public ConvolutionLimit MeasureConvolutions() => trainer.MeasureConvolutions();
 
     public List<string> Said { get; } = [];
 
@@ -111,7 +119,11 @@ sealed class TinyTraining : IDisposable
 
         public override void Evaluating(int epoch) => run.At(0);
 
-        public override void EpochEnded(EpochMetrics metrics) => run.Metrics.Add(metrics with { Seconds = 0, ImagesPerSecond = 0 });
+        public override void EpochEnded(EpochMetrics metrics)
+        {
+            run.Remembered.Add(metrics.TeacherRemembered);
+            run.Metrics.Add(metrics with { Seconds = 0, ImagesPerSecond = 0, TeacherRemembered = null });
+        }
 
         public override void Said(string message) => run.Said.Add(message);
 

@@ -60,7 +60,7 @@ public sealed record CellResult(
     static readonly HashSet<string> indifferent =
     [
         "data.root", "train.seed", "train.precision", "train.device", "train.evaluate_every", "train.evaluate_batch", "train.keep_checkpoints",
-        "train.checkpoint_minutes",
+        "train.checkpoint_minutes", "train.teacher_memory",
     ];
 
     // Everything that decides the result apart from the seed.

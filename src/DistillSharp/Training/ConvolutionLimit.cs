@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using DistillSharp.Models;
+using DistillSharp.Torch;
+
+namespace DistillSharp.Training;
+
+/// <summary>
+/// How long the convolutions of a training step take when nothing else is done: each is timed by itself through libtorch, in
+/// the type and order in memory that training uses. No implementation on these kernels can be faster.
+/// </summary>
+/// <param name="BatchSize">Images of the step.</param>
+/// <param name="StudentSeconds">The student's, forward and both backward passes.</param>
+/// <param name="TeacherSeconds">The teacher's, forward; 0 without a teacher.</param>
+public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, double TeacherSeconds)
+{
+    const int LeastRuns = 3, MostRuns = 20;
+    static readonly TimeSpan enough = TimeSpan.FromMilliseconds(100);
+    static readonly Operator backward = new("aten::convolution_backward");
+
+    /// <summary>Measures two networks' convolutions. Takes seconds.</summary>
+    /// <param name="student">The student.</param>
+    /// <param name="teacher">The teacher, or null.</param>
+    /// <param name="image">Height and width of the images.</param>
+    /// <param name="batchSize">Images of a step.</param>
+    /// <param name="precision">What the run's precision was resolved to.</param>
+    /// <param name="device">Where to compute.</param>
+    public static ConvolutionLimit Measure(Classifier student, Classifier? teacher, Size2 image, int batchSize, Precision precision, Device device)
+    {
+        var type = precision == Precision.Bf16 ? DType.BFloat16 : DType.Float32;
+        return new(
+            batchSize,
+            Convolution.Of(student, image, device).Sum(entry => entry.Count * entry.Convolution.Seconds(batchSize, type, device, training: true)),
+            teacher is null ? 0 : Convolution.Of(teacher, image, device).Sum(entry => entry.Count * entry.Convolution.Seconds(batchSize, type, device, training: false)));
+    }
+
+    /// <summary>What decides how long a convolution takes.</summary>
+    /// <param name="Inputs">Channels in.</param>
+    /// <param name="Image">Height and width of what comes in.</param>
+    /// <param name="Outputs">Channels out.</param>
+    /// <param name="Kernel">Height and width of the kernel.</param>
+    /// <param name="Stride">Step between windows.</param>
+    /// <param name="Padding">Zeros on each side.</param>
+    /// <param name="Groups">Groups of channels that stay apart.</param>
+    /// <param name="IsFirst">Whether it sees the images themselves, whose gradient nobody needs.</param>
+    internal sealed record Convolution(long Inputs, Size2 Image, long Outputs, Size2 Kernel, Size2 Stride, Size2 Padding, long Groups, bool IsFirst)
+    {
+        static readonly long[] noDilation = [1, 1];
+
+        /// <summary>A network's convolutions, and how often each occurs, found by running it once.</summary>
+        public static IReadOnlyList<(Convolution Convolution, int Count)> Of(Classifier network, Size2 image, Device device)
+        {
+            var training = network.Training;
+            network.Train(false);
+            try
+            {
+                using var off = Autograd.NoGrad();
+                using var scope = TensorScope.Open();
+                var images = Tensor.Zeros([1, 3, image.Height, image.Width], device: device);
+                using var trace = OperatorTrace.Record();
+                network.Forward(images);
+                return [.. trace.Calls.Where(call => call.Operator == "aten::conv2d").Select(call => From(call, images)).CountBy(found => found).Select(pair => (pair.Key, pair.Value))];
+            }
+            finally
+            {
+                network.Train(training);
+            }
+        }
+
+        static Convolution From(TracedCall call, Tensor images)
+        {
+            var (x, weight) = (call.Arguments[0].Tensor!.Shape, call.Arguments[1].Tensor!.Shape);
+            var groups = call.Arguments[6].Integer;
+            return new(
+                weight[1] * groups, new(x[2], x[3]), weight[0], new(weight[2], weight[3]), Pair(call.Arguments[3]), Pair(call.Arguments[4]), groups,
+                ReferenceEquals(call.Arguments[0].Tensor, images));
+        }
+
+        static Size2 Pair(Argument argument) => new(argument.Integers![0], argument.Integers[1]);
+
+        /// <summary>The fastest of several runs: forward and, in training, the gradients of the weight and of what came in.</summary>
+        public double Seconds(int batchSize, DType type, Device device, bool training)
+        {
+            using var off = Autograd.NoGrad();
+            using var scope = TensorScope.Open();
+            var x = Filled(batchSize, Inputs, Image.Height, Image.Width);
+            var weight = Filled(Outputs, Inputs / Groups, Kernel.Height, Kernel.Width);
+            var gradient = Functional.Conv2d(x, weight, null, Stride, Padding, 1, Groups);
+            var forward = Fastest(() => Functional.Conv2d(x, weight, null, Stride, Padding, 1, Groups), device);
+            return !training ? forward : forward + Fastest(
+                () => backward.CallList(3, gradient, x, weight, Argument.None, Stride, Padding, noDilation, false, new Size2(0, 0), Groups, Argument.Bools(!IsFirst, true, false)), device);
+
+            Tensor Filled(params long[] shape) => Tensor.Full(shape, 0.5, type, device).Contiguous(MemoryFormat.ChannelsLast);
+        }
+
+        static double Fastest(Action run, Device device)
+        {
+            var fastest = double.MaxValue;
+            var whole = Stopwatch.StartNew();
+            for (var i = 0; i < LeastRuns || (i < MostRuns && whole.Elapsed < enough); i++)
+            {
+                using var scope = TensorScope.Open();
+                var clock = Stopwatch.StartNew();
+                run();
+                if (device.Type == DeviceType.Cuda) Runtime.Synchronize();
+                fastest = Math.Min(fastest, clock.Elapsed.TotalSeconds);
+            }
+            return fastest;
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using DistillSharp.Torch;
+
+namespace DistillSharp.Training;
+
+/// <summary>A part of a training step.</summary>
+public enum StepPhase
+{
+    /// <summary>Waiting for the batch, and its way to the device.</summary>
+    Data,
+
+    /// <summary>The teacher's answer.</summary>
+    Teacher,
+
+    /// <summary>The student's forward pass.</summary>
+    StudentForward,
+
+    /// <summary>The methods' terms and their sum, and their values as numbers.</summary>
+    Loss,
+
+    /// <summary>The backward pass, through the methods and the student.</summary>
+    Backward,
+
+    /// <summary>The step of the weights.</summary>
+    Optimiser,
+
+    /// <summary>Everything else: freeing what the step made, counting, telling the observer.</summary>
+    Other,
+}
+
+/// <summary>
+/// Where the time of training steps goes. Give it to <see cref="Trainer.Profile"/>. The first steps are left out, as they make
+/// kernels and buffers ready; measurements on the test images and checkpoints are no part of a step. On a GPU each phase
+/// waits for the device, so that it is charged with its own work, and the whole becomes slower.
+/// </summary>
+public sealed class StepProfile
+{
+    static readonly StepPhase[] phases = Enum.GetValues<StepPhase>();
+    readonly long[] ticks = new long[phases.Length], ofThisStep = new long[phases.Length];
+    long last;
+    int seen;
+
+    /// <summary>Steps to count, after which training ends as if it had been asked to stop; null for all.</summary>
+    public int? MostSteps { get; init; }
+
+    /// <summary>Steps at the start that are left out.</summary>
+    public int WarmupSteps { get; init; } = 2;
+
+    /// <summary>Steps that were counted.</summary>
+    public int Steps { get; private set; }
+
+    /// <summary>Their images.</summary>
+    public long Images { get; private set; }
+
+    /// <summary>Those of them that the teacher did not look at, as its answer was remembered.</summary>
+    public long SparedTeacher { get; private set; }
+
+    /// <summary>Mean seconds of a step.</summary>
+    public double StepSeconds => Steps == 0 ? 0 : (double)ticks.Sum() / Stopwatch.Frequency / Steps;
+
+    /// <summary>Training images per second.</summary>
+    public double ImagesPerSecond => Steps == 0 ? 0 : Images / (StepSeconds * Steps);
+
+    internal bool IsDone => Steps >= MostSteps;
+
+    internal Device Device { get; set; }
+
+    /// <summary>Mean seconds of a step's part.</summary>
+    public double Seconds(StepPhase phase) => Steps == 0 ? 0 : (double)ticks[(int)phase] / Stopwatch.Frequency / Steps;
+
+    /// <summary>The mean time that convolutions alone would have taken for a step, in seconds: the teacher's for the images it looked at.</summary>
+    public double LimitSeconds(ConvolutionLimit limit) => Steps == 0 ? 0
+        : (limit.StudentSeconds * Images + limit.TeacherSeconds * (Images - SparedTeacher)) / limit.BatchSize / Steps;
+
+    /// <summary>Begins to count anew: what went before is no part of a step.</summary>
+    internal void Begin() => last = Stopwatch.GetTimestamp();
+
+    /// <summary>Charges the time since the last mark to a phase.</summary>
+    internal void Mark(StepPhase phase)
+    {
+        if (Device.Type == DeviceType.Cuda) Runtime.Synchronize();
+        var now = Stopwatch.GetTimestamp();
+        ofThisStep[(int)phase] += now - last;
+        last = now;
+    }
+
+    internal void EndStep(int images, int sparedTeacher)
+    {
+        Mark(StepPhase.Other);
+        if (seen++ >= WarmupSteps)
+        {
+            for (var i = 0; i < ticks.Length; i++) ticks[i] += ofThisStep[i];
+            Steps++;
+            Images += images;
+            SparedTeacher += sparedTeacher;
+        }
+        Array.Clear(ofThisStep);
+    }
+}

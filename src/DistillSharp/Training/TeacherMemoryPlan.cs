@@ -1,0 +1,49 @@
+using DistillSharp.Data;
+using DistillSharp.Methods;
+using DistillSharp.Models;
+using DistillSharp.Torch;
+
+namespace DistillSharp.Training;
+
+/// <summary>What of a teacher's answers is remembered in a run, and how much.</summary>
+/// <param name="Pooled">Whether methods use the pooled features.</param>
+/// <param name="Logits">Whether methods use the logits.</param>
+/// <param name="Classes">Width of the logits.</param>
+/// <param name="Images">Images of the training set.</param>
+/// <param name="Variants">Outcomes of the augmentation.</param>
+/// <param name="BatchSize">Images of one step.</param>
+/// <param name="Epochs">Epochs of the run.</param>
+/// <param name="Bytes">What the memory may come to.</param>
+/// <param name="Device">Where the answers lie.</param>
+sealed record TeacherMemoryPlan(bool Pooled, bool Logits, int Classes, int Images, int Variants, int BatchSize, int Epochs, long Bytes, Device Device)
+{
+    /// <summary>Unless told otherwise the memory takes at most this, and at most a quarter of what the process may use.</summary>
+    public const long DefaultBytes = 2_000_000_000;
+
+    /// <summary>Answers that can be met again: those of the last epoch are not.</summary>
+    public long MostAnswers => (long)Images * Math.Min(Variants, Epochs - 1);
+
+    /// <summary>The plan for a run; null where nothing can be remembered.</summary>
+    /// <param name="objective">The methods, bound.</param>
+    /// <param name="data">The data set.</param>
+    /// <param name="options">How the student is trained.</param>
+    /// <param name="why">Why nothing can be remembered; null also where that was not to be expected anyway.</param>
+    public static TeacherMemoryPlan? For(Objective objective, Dataset data, TrainingOptions options, out string? why)
+    {
+        why = objective switch
+        {
+            { TeacherFeatures: null } => "no method needs a teacher",
+            _ when (objective.TeacherFeatures & ~Features.Pooled) != 0 => "a method needs more of the teacher than pooled features and logits",
+            _ when options.Augmentation.VariantCount is null => "the augmentation has no end of outcomes, so no image comes up twice",
+            _ when options.Epochs < 2 => "in a single epoch no image comes up twice",
+            _ when options.TeacherMemory is null && options.Device.Type != DeviceType.Cpu => "a GPU's memory is used for it only where a size is given",
+            _ => null,
+        };
+        if (options.TeacherMemory == 0 || why is not null) return null;
+        return new(
+            objective.TeacherFeatures!.Value.HasFlag(Features.Pooled), objective.UsesTeacherLogits || objective.TeacherFeatures == Features.Logits, data.Classes, data.Train.Count,
+            options.Augmentation.VariantCount!.Value, options.BatchSize, options.Epochs, options.TeacherMemory ?? Unasked(), options.Device);
+    }
+
+    static long Unasked() => Math.Min(DefaultBytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
+}
