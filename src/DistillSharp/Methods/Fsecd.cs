@@ -37,6 +37,7 @@ public enum EmbeddedLayer
 public sealed class Fsecd : DistillationMethod
 {
     static readonly Operator unique = new("aten::_unique2"), indexAdd = new("aten::index_add");
+    static readonly Operator norm = new("aten::linalg_vector_norm"), product = new("aten::mm.out"), diagonal = new("aten::diagonal");
 
     Linear? phi;
 
@@ -54,6 +55,10 @@ public sealed class Fsecd : DistillationMethod
     /// <summary>tau.</summary>
     [Setting("divides the similarities", Above = 0)]
     public double Temperature { get; set; } = 0.1;
+
+    // From this batch size on the gradient is written out. Below, where the cost is nothing beside the networks', the operators are
+    // those of the plain implementation in its order: training steps agree with reference values to the last digit.
+    internal long LargeBatch { get; set; } = 512;
 
     /// <inheritdoc/>
     public override Features StudentFeatures => Layer == EmbeddedLayer.Pooled ? Features.Pooled : Features.Logits;
@@ -83,19 +88,60 @@ public sealed class Fsecd : DistillationMethod
         var (s, t) = Layer == EmbeddedLayer.Pooled
             ? (step.Student.Pooled!, step.Teacher.Pooled!)
             : (step.Student.Logits, step.Teacher.Logits);
-        var z = Functional.Normalize((phi?.Forward(s) ?? s).To(DType.Float32));
+        s = (phi?.Forward(s) ?? s).To(DType.Float32);
         var u = Functional.Normalize(t.Detach().To(DType.Float32));
+        var U = Policy == PositivePairs.Class ? PositiveMeans(u, step.Labels) : u;
         // At a low temperature bf16 cannot tell the pairs apart: the contrast is computed in float32.
-        using var precise = Precision.Fp32.Enter(z.Device);
-        var S = z.MatMul(u.Transpose()) / Temperature;
-        // This is the loss for P(i) = { i }; for others the mean of S_ip over P(i) takes the place of S_ii.
-        var loss = Functional.CrossEntropy(S, Tensor.Range(0, S.Size(0), device: S.Device));
-        if (Policy == PositivePairs.Class) loss += (z * (u - PositiveMeans(u, step.Labels))).Sum(1).Mean() / Temperature;
-        return [new(Name, scope.Keep(loss))];
+        using var precise = Precision.Fp32.Enter(s.Device);
+        if (s.Size(0) < LargeBatch) return [new(Name, scope.Keep(Plain(s, u, U)))];
+        var (loss, gradient) = WithGradient(s, u, U);
+        return [new(Name, scope.Keep(KnownGradient.Of(loss, s, gradient)))];
     }
 
-    // [N, b], row i the mean of u over P(i), which is never empty, as i itself is in it. The mean of S_ip is z_i times this row
-    // over tau: no second N x N matrix is needed to say which pairs are positive.
+    // U_i is the mean of u over P(i), so z_i . U_i / tau is that of S_ip. What cross-entropy computes is the loss for P(i) = { i }.
+    Tensor Plain(Tensor s, Tensor u, Tensor U)
+    {
+        var z = Functional.Normalize(s);
+        var S = z.MatMul(u.Transpose()) / Temperature;
+        var loss = Functional.CrossEntropy(S, Tensor.Range(0, S.Size(0), device: S.Device));
+        return U == u ? loss : loss + (z * (u - U)).Sum(1).Mean() / Temperature;
+    }
+
+    // The same with its gradient written out:
+    //     dL/dz_i = ( sum_j softmax(S)_ij u_j - U_i ) / (N tau),   dL/ds_i = ( dL/dz_i - (z_i . dL/dz_i) z_i ) / |s_i|
+    // So of the N x N matrix only the softmax is needed, of a few rows at a time, and the loss costs little more than its two
+    // matrix products; the graph of the plain form passes over the matrix several times more.
+    (Tensor Loss, Tensor Gradient) WithGradient(Tensor s, Tensor u, Tensor U)
+    {
+        using var off = Autograd.NoGrad();
+        var (N, rows) = (s.Size(0), RowsAtOnce(u));
+        var length = norm.Call(s, 2.0, new[] { 1L }, true, Argument.None).Clamp(least: 1e-12);
+        var z = s / length;
+        var scaled = z / Temperature;
+        var losses = Tensor.Empty([N], device: s.Device);
+        var gradient = Tensor.Empty([N, u.Size(1)], device: s.Device);
+        for (long first = 0; first < N; first += rows)
+        {
+            using var inner = TensorScope.Open();
+            var count = Math.Min(rows, N - first);
+            var S = scaled.Narrow(0, first, count).MatMul(u.Transpose());
+            var P = Functional.Softmax(S);
+            // In the place of the greatest similarity, P is 1 over the sum of the exponentials. The difference to S_ii comes
+            // first: where S_ii is the greatest, as it will be, nothing is lost to rounding.
+            losses.Narrow(0, first, count).CopyFrom(S.Max(1) - diagonal.Call(S.Narrow(1, first, count)) - P.Max(1).Log());
+            product.CallInPlace(P, u, gradient.Narrow(0, first, count));
+        }
+        var loss = losses.Mean();
+        if (U != u) loss += (scaled * (u - U)).Sum(1).Mean();
+        gradient.AddInPlace(U, -1);
+        gradient.AddInPlace(z * (z * gradient).Sum(1, keep: true), -1);
+        return (loss, gradient / (length * (N * Temperature)));
+    }
+
+    // As many as stay in the processor's cache, and on a GPU as take 256 MiB.
+    static long RowsAtOnce(Tensor u) => Math.Max(1, (u.Device.Type == DeviceType.Cpu ? 1 << 19 : 1 << 26) / u.Size(0));
+
+    // [N, b], row i the mean of u over P(i), which is never empty, as i itself is in it.
     static Tensor PositiveMeans(Tensor u, Tensor y)
     {
         var (classes, place, members) = unique.Call3(y, true, true, true);

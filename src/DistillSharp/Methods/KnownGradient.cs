@@ -3,11 +3,14 @@ using DistillSharp.Torch;
 namespace DistillSharp.Methods;
 
 /// <summary>
-/// Losses that are computed piece by piece, each piece with its backward pass, so that the graph of only one piece is in memory
-/// at a time. What comes out is an ordinary loss: its backward pass hands on the gradients that the pieces added up.
+/// Losses whose gradient is known as soon as they are: those that are computed piece by piece, each piece with its backward pass,
+/// so that the graph of only one piece is in memory at a time, and those whose gradient is written out. What comes out is an
+/// ordinary loss: its backward pass hands the gradient on.
 /// </summary>
 static class KnownGradient
 {
+    static readonly Operator dot = new("aten::dot");
+
     /// <summary>The sum of the pieces, with its gradient for the variables.</summary>
     /// <param name="pieces">How many pieces there are.</param>
     /// <param name="piece">
@@ -32,13 +35,25 @@ static class KnownGradient
             value.AddInPlace(part.Detach());
         }
 
-        // x - x is exactly 0 and has the gradient of x: it adds the gradient and leaves the value.
         foreach (var (variable, standIn) in variables.Zip(standIns))
-        {
-            if (!learns || !variable.RequiresGrad) continue;
-            var x = (variable * standIn.Grad!).Sum();
-            value += x - x.Detach();
-        }
+            if (learns && variable.RequiresGrad) value += Nothing(variable, standIn.Grad!);
         return scope.Keep(value.To(DType.Float32));
+    }
+
+    /// <summary>A value that was computed without a graph, with its gradient for a variable.</summary>
+    /// <param name="value">A single element.</param>
+    /// <param name="variable">What it is differentiated for.</param>
+    /// <param name="gradient">The gradient, in the variable's shape.</param>
+    public static Tensor Of(Tensor value, Tensor variable, Tensor gradient)
+    {
+        using var scope = TensorScope.Open();
+        return scope.Keep(value + Nothing(variable, gradient));
+    }
+
+    // x - x is exactly 0 and has the gradient of x: it adds the gradient and leaves the value.
+    static Tensor Nothing(Tensor variable, Tensor gradient)
+    {
+        var x = dot.Call(variable.Flatten(), gradient.Flatten());
+        return x - x.Detach();
     }
 }

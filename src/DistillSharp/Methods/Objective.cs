@@ -5,11 +5,13 @@ namespace DistillSharp.Methods;
 
 /// <summary>
 /// What a student is trained on: cross-entropy and any methods beside it, L = w_ce L_ce + sum_m w_m L_m. As a module it holds
-/// the methods' parameters and state, each under its method's name.
+/// the methods' parameters and state, each under its method's name; a method that is listed twice, with other settings, is named
+/// by its place among its like the second time, <c>fsecd-2</c>, in the state as in the terms.
 /// </summary>
 public sealed class Objective : Module
 {
     readonly DistillationMethod[] methods;
+    readonly string[] names;
     readonly CrossEntropy? unweighted;
 
     /// <param name="methods">The methods beside cross-entropy.</param>
@@ -24,7 +26,8 @@ public sealed class Objective : Module
         if (own is null && crossEntropyWeight is null) unweighted = crossEntropy;
         this.methods = [.. given.Where(method => method != crossEntropy).Prepend(crossEntropy).Where(method => method.Weight != 0)];
         if (this.methods.Length == 0) throw new UsageException("every term of the loss has the weight 0: there is nothing to train on");
-        foreach (var (name, method) in Names(this.methods)) Child(name, method);
+        names = [.. Names(this.methods)];
+        foreach (var (name, method) in names.Zip(this.methods)) Child(name, method);
     }
 
     /// <summary>Cross-entropy and the methods, as far as their weight is not 0.</summary>
@@ -78,16 +81,19 @@ public sealed class Objective : Module
 
     /// <summary>The weighted terms of a step; their sum is the loss.</summary>
     public IReadOnlyList<LossTerm> Compute(DistillationStep step) =>
-        [.. methods.SelectMany(method => method.Compute(step).Select(term => method.Weight == 1 ? term : new(term.Name, term.Value * method.Weight)))];
+        [.. names.Zip(methods).SelectMany(entry => entry.Second.Compute(step).Select(term => Weighted(entry.First, entry.Second, term)))];
 
-    // A method that is listed twice gets a number behind its name.
-    static IEnumerable<(string, DistillationMethod)> Names(DistillationMethod[] methods)
+    static LossTerm Weighted(string name, DistillationMethod method, LossTerm term) => new(
+        name == method.Name ? term.Name : term.Name.StartsWith(method.Name, StringComparison.Ordinal) ? name + term.Name[method.Name.Length..] : $"{name}.{term.Name}",
+        method.Weight == 1 ? term.Value : term.Value * method.Weight);
+
+    static IEnumerable<string> Names(DistillationMethod[] methods)
     {
         var seen = new Dictionary<string, int>();
         foreach (var method in methods)
         {
             var count = seen[method.Name] = seen.GetValueOrDefault(method.Name) + 1;
-            yield return (count == 1 ? method.Name : $"{method.Name}-{count}", method);
+            yield return count == 1 ? method.Name : $"{method.Name}-{count}";
         }
     }
 }

@@ -7,8 +7,8 @@ namespace DistillSharp.Tests.Methods;
 
 public class FsecdTests
 {
-    /// <summary>A batch of N student features R^a and teacher features R^b with labels.</summary>
-    public sealed record Batch(int Seed, int Size, int Width, int TeacherWidth, int Classes, PositivePairs Policy, double Temperature)
+    /// <summary>A batch of N student features R^a and teacher features R^b with labels, as a small one or as a large one.</summary>
+    public sealed record Batch(int Seed, int Size, int Width, int TeacherWidth, int Classes, PositivePairs Policy, double Temperature, bool Large)
     {
         internal Tensor Student => Make.Values(Seed, Size, Width);
 
@@ -19,7 +19,7 @@ public class FsecdTests
         internal Fsecd Method()
         {
             Runtime.Seed((ulong)Seed);
-            var method = new Fsecd { Policy = Policy, Temperature = Temperature };
+            var method = new Fsecd { Policy = Policy, Temperature = Temperature, LargeBatch = Large ? 1 : long.MaxValue };
             method.Bind(Make.Pair(Make.Member("student", Width), Make.Member("teacher", TeacherWidth), Classes));
             return method;
         }
@@ -36,7 +36,8 @@ public class FsecdTests
         from classes in Gen.Choose(1, 12)
         from policy in Gen.Elements(PositivePairs.Instance, PositivePairs.Class)
         from temperature in Gen.Elements(0.05, 0.1, 0.5, 1.0)
-        select new Batch(seed, size, width, teacherWidth, classes, policy, temperature));
+        from large in Gen.Elements(false, true)
+        select new Batch(seed, size, width, teacherWidth, classes, policy, temperature, large));
 
     static void Holds(Func<Batch, bool> law) => Prop.ForAll(batches, batch =>
     {
@@ -110,14 +111,68 @@ public class FsecdTests
         return loss.AllFinite() && s.Grad!.AllFinite();
     });
 
+    // 512 is the first size whose gradient is written out; of 1000, the matrix comes in pieces.
     [Theory]
-    [InlineData(PositivePairs.Instance)]
-    [InlineData(PositivePairs.Class)]
-    public void A_batch_of_one_costs_nothing(PositivePairs policy)
+    [InlineData(511, 12, 12, PositivePairs.Instance)]
+    [InlineData(512, 12, 12, PositivePairs.Class)]
+    [InlineData(1000, 16, 16, PositivePairs.Instance)]
+    [InlineData(1000, 16, 9, PositivePairs.Class)]
+    public void Large_batches_have_the_gradient_of_the_formula(int size, int width, int teacherWidth, PositivePairs policy)
     {
         using var scope = TensorScope.Open();
-        var batch = new Batch(Seed: 5, Size: 1, Width: 4, TeacherWidth: 4, Classes: 10, policy, Temperature: 0.1);
-        Assert.Equal(0, batch.Loss(batch.Student, batch.Teacher, [7]), 6);
+        var batch = new Batch(Seed: 3, size, width, teacherWidth, Classes: 40, policy, Temperature: 0.1, Large: false);
+        var method = batch.Method();
+        method.LargeBatch = new Fsecd().LargeBatch;
+        var s = batch.Student.Leaf();
+        var loss = method.Loss(Make.Step(Make.Pooled(s), Make.Pooled(batch.Teacher), batch.Labels));
+        loss.Backward();
+
+        var exact = batch.Student.To(DType.Float64).Leaf();
+        var phi = method.NamedParameters().Select(entry => (entry.Name, Value: entry.Tensor.Detach().To(DType.Float64).Leaf())).ToArray();
+        var z = Functional.Normalize(phi.Length > 0 ? Functional.Linear(exact, phi[0].Value, phi[1].Value) : exact);
+        var logits = z.MatMul(Functional.Normalize(batch.Teacher.To(DType.Float64)).Transpose()) / 0.1;
+        var y = Tensor.From(batch.Labels);
+        var positive = (policy == PositivePairs.Class ? y.Unsqueeze(1).EqualTo(y.Unsqueeze(0)) : Tensor.Eye(size).GreaterThan(0)).To(DType.Float64);
+        var expected = -(Functional.LogSoftmax(logits) * positive / positive.Sum(1, keep: true)).Sum() / size;
+        expected.Backward();
+
+        Assert.Equal(expected.Item(), loss.Item(), 1e-5);
+        Assert.InRange(Make.RelativeError(s.Grad!, exact.Grad!), 0, 1e-5);
+        foreach (var ((_, tensor), (name, value)) in method.NamedParameters().Zip(phi))
+            Assert.True(Make.RelativeError(tensor.Grad!, value.Grad!) < 1e-5, name);
+    }
+
+    [Theory]
+    [InlineData(PositivePairs.Instance, false)]
+    [InlineData(PositivePairs.Class, false)]
+    [InlineData(PositivePairs.Instance, true)]
+    [InlineData(PositivePairs.Class, true)]
+    public void A_batch_of_one_costs_nothing(PositivePairs policy, bool large)
+    {
+        using var scope = TensorScope.Open();
+        var batch = new Batch(Seed: 5, Size: 1, Width: 4, TeacherWidth: 4, Classes: 10, policy, Temperature: 0.1, large);
+        var s = batch.Student.Leaf();
+        var loss = batch.Method().Loss(Make.Step(Make.Pooled(s), Make.Pooled(batch.Teacher), [7]));
+        loss.Backward();
+        Assert.Equal(0, loss.Item(), 6);
+        Assert.Equal(0, s.Grad!.Abs().Max().Item(), 5);
+    }
+
+    // Five images of five classes and ten of a sixth.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_class_that_is_seen_once_has_its_image_as_its_only_positive(bool large)
+    {
+        using var scope = TensorScope.Open();
+        var batch = new Batch(Seed: 6, Size: 15, Width: 8, TeacherWidth: 8, Classes: 6, PositivePairs.Class, Temperature: 0.1, large);
+        var s = batch.Student.Leaf();
+        long[] labels = [1, 2, 3, 4, 5, .. Enumerable.Repeat(9L, 10)];
+        var loss = batch.Method().Loss(Make.Step(Make.Pooled(s), Make.Pooled(batch.Teacher), labels));
+        loss.Backward();
+        Assert.True(Near(loss.Item(), Formula(Rows(batch.Student), Rows(batch.Teacher), labels, PositivePairs.Class, 0.1)));
+        Assert.True(s.Grad!.AllFinite());
+        Assert.All(Enumerable.Range(0, 15), i => Assert.True(s.Grad.Narrow(0, i, 1).Abs().Max().Item() > 0));
     }
 
     [Fact]

@@ -37,6 +37,12 @@ public class StageMethodTests
         Assert.True(s.Grad!.Abs().Sum().Item() > 0);
     }
 
+    [Fact]
+    public void FitNet_says_which_stages_meet() =>
+        Assert.Equal(
+            ["fitnet: student stage 2 (3x8x8) meets teacher stage 2 (5x4x4)"],
+            new FitNet().Bind(Pair(Stages(3, Make.Square(3, 8)), Stages(5, Make.Square(5, 4)))));
+
     [Theory]
     [InlineData(9, 4)]
     [InlineData(4, 9)]
