@@ -4,6 +4,7 @@ namespace DistillSharp.Torch;
 public static class Functional
 {
     static readonly Operator conv2d = new("aten::conv2d"), batchNorm = new("aten::batch_norm"), linear = new("aten::linear");
+    static readonly Operator batchNormRelu = new("distillsharp::batch_norm_relu");
     static readonly Operator convTranspose2d = new("aten::conv_transpose2d.input");
     static readonly Operator relu = new("aten::relu"), reluInPlace = new("aten::relu_");
     static readonly Operator avgPool2d = new("aten::avg_pool2d"), maxPool2d = new("aten::max_pool2d"), adaptiveAvgPool2d = new("aten::adaptive_avg_pool2d");
@@ -22,6 +23,14 @@ public static class Functional
     /// <summary>Batch normalisation over all dimensions but the second. In training the running statistics move in place.</summary>
     public static Tensor BatchNorm(Tensor x, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, bool training, double momentum, double epsilon) =>
         batchNorm.Call(x, weight, bias, runningMean, runningVar, training, momentum, epsilon, true);
+
+    /// <summary>
+    /// Batch normalisation in training, then the addition of a residual, then ReLU where it is asked for, as one operator: for
+    /// float32 and bfloat16 in channels-last order on the processor a kernel of this project, which computes in float32 and
+    /// rounds once; for everything else libtorch's operators one after the other.
+    /// </summary>
+    public static Tensor BatchNormRelu(Tensor x, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, Tensor? residual, bool relu, double momentum, double epsilon) =>
+        batchNormRelu.Call(x, weight, bias, runningMean, runningVar, residual, relu, momentum, epsilon);
 
     /// <summary>x W' + b for x [..., I] and W [O, I].</summary>
     public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias) => linear.Call(x, weight, bias);

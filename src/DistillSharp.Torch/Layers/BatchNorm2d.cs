@@ -46,17 +46,13 @@ public sealed class BatchNorm2d : Layer
     internal bool Folded { get; set; }
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x)
-    {
-        if (Folded && !Training) return x;
-        if (Training) batches.AddInPlace(1L);
-        return Functional.BatchNorm(x, Weight, Bias, RunningMean, RunningVar, Training, Momentum, Epsilon);
-    }
+    public override Tensor Forward(Tensor x) => Training ? ForwardTraining(x, null, relu: false) : ForwardEvaluation(x);
 
     /// <summary>relu(norm(x) + residual), the residual being optional.</summary>
     public Tensor ForwardRelu(Tensor x, Tensor? residual = null)
     {
-        var y = Forward(x);
+        if (Training) return ForwardTraining(x, residual, relu: true);
+        var y = ForwardEvaluation(x);
         // The norm's output is nobody else's, nor is what a folded norm hands on: what follows is written over it, which saves
         // a pass over memory each. A recording must see every value.
         if (OperatorTrace.IsRecording)
@@ -67,4 +63,13 @@ public sealed class BatchNorm2d : Layer
         if (residual is not null) y.AddInPlace(residual);
         return Functional.ReluInPlace(y);
     }
+
+    Tensor ForwardTraining(Tensor x, Tensor? residual, bool relu)
+    {
+        batches.AddInPlace(1L);
+        return Functional.BatchNormRelu(x, Weight, Bias, RunningMean, RunningVar, residual, relu, Momentum, Epsilon);
+    }
+
+    Tensor ForwardEvaluation(Tensor x) =>
+        Folded ? x : Functional.BatchNorm(x, Weight, Bias, RunningMean, RunningVar, false, Momentum, Epsilon);
 }
