@@ -36,7 +36,7 @@ build() {
 
 lint() {
   dotnet format whitespace DistillSharp.slnx --verify-no-changes --no-restore || return 1
-  ! command -v clang-format >/dev/null || clang-format --dry-run --Werror native/src/* native/include/*
+  ! command -v clang-format >/dev/null || clang-format --dry-run --Werror native/src/* native/include/* native/kernels/*
 }
 
 counter() { grep -o '<Counters [^>]*>' "$1" | grep -oP "(?<= $2=\")[0-9]+" || echo 0; }
@@ -47,7 +47,7 @@ require "The command" ./distill --version
 
 echo "== Format"
 if ! lint; then
-  echo "Mend it with: dotnet format whitespace; clang-format -i native/src/* native/include/*"
+  echo "Mend it with: dotnet format whitespace; clang-format -i native/src/* native/include/* native/kernels/*"
   failed=1
 fi
 

@@ -1,41 +1,9 @@
-// Compiled once for each instruction set (CMakeLists.txt), in a namespace of its own. Nothing of the standard library is
-// used but types: a template instantiated here for AVX-512 must never be the copy that the linker keeps for all.
 #include "norm.h"
+
+#include "vector.h"
 
 namespace distillsharp::DISTILLSHARP_ARCH {
 namespace {
-
-constexpr int width = 16;
-typedef float floats __attribute__((vector_size(width * 4)));
-typedef uint32_t words __attribute__((vector_size(width * 4)));
-typedef uint16_t halves __attribute__((vector_size(width * 2)));
-
-struct bfloat16 {
-  uint16_t bits;
-};
-
-inline floats load(const float* from) {
-  floats value;
-  __builtin_memcpy(&value, from, sizeof value);
-  return value;
-}
-
-inline floats load(const bfloat16* from) {
-  halves value;
-  __builtin_memcpy(&value, from, sizeof value);
-  return reinterpret_cast<floats>(__builtin_convertvector(value, words) << 16);
-}
-
-inline void store(float* to, floats value) { __builtin_memcpy(to, &value, sizeof value); }
-
-// Rounds to the nearest, ties to even; a NaN stays one.
-inline void store(bfloat16* to, floats value) {
-  const words bits = reinterpret_cast<words>(value);
-  const words rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-  const words nan = reinterpret_cast<words>(value != value);
-  const halves result = __builtin_convertvector((nan & 0x7fc0) | (~nan & rounded), halves);
-  __builtin_memcpy(to, &result, sizeof result);
-}
 
 // The last channels, where their number is no multiple of the width.
 template <typename T>
@@ -56,16 +24,9 @@ inline floats keep_positive(floats value, floats where) {
   return reinterpret_cast<floats>(reinterpret_cast<words>(value) & reinterpret_cast<words>(where > 0));
 }
 
-// max(value, 0) that lets a NaN through, as aten::relu does.
-inline floats relu(floats value) {
-  return reinterpret_cast<floats>(reinterpret_cast<words>(value) & ~reinterpret_cast<words>(value < 0));
-}
-
 inline void add_to(double* sums, floats values, int count) {
   for (int i = 0; i < count; ++i) sums[i] += values[i];
 }
-
-inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // Rows whose sums are made in float32 before they are added in float64: few enough to stay in the first cache while one
 // block of channels after the other is summed.
@@ -118,7 +79,8 @@ void apply(const NormApply& job, int64_t first, int64_t last, int64_t channels) 
     };
     int64_t c = 0;
     for (; c + width <= channels; c += width)
-      store(y + c, at(load(x + c), load(job.scale + c), load(job.shift + c), with_residual ? load(residual + c) : floats{}));
+      store(y + c,
+            at(load(x + c), load(job.scale + c), load(job.shift + c), with_residual ? load(residual + c) : floats{}));
     if (const int rest = static_cast<int>(channels - c); rest > 0)
       store(y + c,
             at(load(x + c, rest), load(job.scale + c, rest), load(job.shift + c, rest),
@@ -172,7 +134,8 @@ void gradient(const NormGradient& job, int64_t first, int64_t last, int64_t chan
     for (; c + width <= channels; c += width) {
       floats g = load(from + c);
       if (with_relu) g = keep_positive(g, load(y + c));
-      store(result + c, at(g, load(x + c), load(job.mean + c), load(job.factor + c), load(job.mean_g + c), load(job.slope + c)));
+      store(result + c,
+            at(g, load(x + c), load(job.mean + c), load(job.factor + c), load(job.mean_g + c), load(job.slope + c)));
     }
     if (const int rest = static_cast<int>(channels - c); rest > 0) {
       floats g = load(from + c, rest);

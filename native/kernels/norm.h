@@ -3,10 +3,9 @@
 #pragma once
 #include <cstdint>
 
-namespace distillsharp {
+#include "element.h"
 
-// What lies in memory: float32, or the upper half of one.
-enum class Element { float32, bfloat16 };
+namespace distillsharp {
 
 // sum and square [channels] grow by the sums of x - pivot and (x - pivot)^2.
 struct NormMoments {

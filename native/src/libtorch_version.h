@@ -11,6 +11,7 @@ namespace distillsharp::compat {
 #if DS_LIBTORCH_AT_LEAST(2, 4)
 
 inline bool autocast_enabled(at::DeviceType device) { return at::autocast::is_autocast_enabled(device); }
+inline at::ScalarType autocast_dtype(at::DeviceType device) { return at::autocast::get_autocast_dtype(device); }
 inline void set_autocast(at::DeviceType device, bool enabled) { at::autocast::set_autocast_enabled(device, enabled); }
 inline void set_autocast_dtype(at::DeviceType device, at::ScalarType type) {
   at::autocast::set_autocast_dtype(device, type);
@@ -20,6 +21,9 @@ inline void set_autocast_dtype(at::DeviceType device, at::ScalarType type) {
 
 inline bool autocast_enabled(at::DeviceType device) {
   return device == at::kCPU ? at::autocast::is_cpu_enabled() : at::autocast::is_enabled();
+}
+inline at::ScalarType autocast_dtype(at::DeviceType device) {
+  return device == at::kCPU ? at::autocast::get_autocast_cpu_dtype() : at::autocast::get_autocast_gpu_dtype();
 }
 inline void set_autocast(at::DeviceType device, bool enabled) {
   device == at::kCPU ? at::autocast::set_cpu_enabled(enabled) : at::autocast::set_enabled(enabled);

@@ -1,5 +1,5 @@
-// distillsharp::batch_norm_relu: batch norm in training, the addition of a residual and the ReLU as one operator, with its
-// gradient. libtorch's own operators for the three read and write the activations seven times more in a step.
+// distillsharp::batch_norm_relu: batch norm in training, the addition of a residual and the ReLU as one operator, with
+// its gradient. libtorch's own operators for the three read and write the activations seven times more in a step.
 #include "../kernels/norm.h"
 
 #include <ATen/Parallel.h>
@@ -10,28 +10,6 @@
 #include <vector>
 
 namespace distillsharp {
-
-#if defined(__x86_64__)
-namespace avx512 {
-extern const NormKernels norm_kernels;
-}
-namespace avx2 {
-extern const NormKernels norm_kernels;
-}
-#endif
-namespace baseline {
-extern const NormKernels norm_kernels;
-}
-
-const NormKernels& norm_kernels() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq"))
-    return avx512::norm_kernels;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2::norm_kernels;
-#endif
-  return baseline::norm_kernels;
-}
 
 namespace {
 
@@ -55,9 +33,7 @@ void over_rows(int64_t rows, int parts, const Body& body) {
 }
 
 // Fewer rows than these are not worth a second thread.
-int parts_for(const Rows& rows) {
-  return rows.count * rows.channels < 16384 ? 1 : at::get_num_threads();
-}
+int parts_for(const Rows& rows) { return rows.count * rows.channels < 16384 ? 1 : at::get_num_threads(); }
 
 // Sums over all rows: body adds those of a range to the two arrays [channels] that it is given.
 template <typename Body>
@@ -75,7 +51,8 @@ std::vector<double> sums(const Rows& rows, const Body& body) {
 }
 
 // The mean and 1 / sqrt(variance + epsilon) of each channel, [2, C]; moves the running statistics.
-Tensor statistics(const Tensor& x, const Tensor& running_mean, const Tensor& running_var, double momentum, double epsilon) {
+Tensor statistics(const Tensor& x, const Tensor& running_mean, const Tensor& running_var, double momentum,
+                  double epsilon) {
   const Rows rows(x);
   const auto& kernels = norm_kernels();
   // The sums are taken of what differs from the first row: a mean far from zero costs no digits.
@@ -83,7 +60,8 @@ Tensor statistics(const Tensor& x, const Tensor& running_mean, const Tensor& run
   const auto total = sums(rows, [&](double* sum, double* square, int64_t first, int64_t last) {
     kernels.moments({x.data_ptr(), pivot.data_ptr<float>(), sum, square}, element_of(x), first, last, rows.channels);
   });
-  Tensor result = at::empty({2, rows.channels}, x.options().dtype(at::kFloat).memory_format(at::MemoryFormat::Contiguous));
+  Tensor result =
+      at::empty({2, rows.channels}, x.options().dtype(at::kFloat).memory_format(at::MemoryFormat::Contiguous));
   float* mean = result.data_ptr<float>();
   float* inverse = mean + rows.channels;
   float* kept_mean = running_mean.data_ptr<float>();
@@ -101,8 +79,8 @@ Tensor statistics(const Tensor& x, const Tensor& running_mean, const Tensor& run
   return result;
 }
 
-Tensor normalise(const Tensor& x, const Tensor& statistics, const Tensor& weight, const Tensor& bias, const Tensor& residual,
-                 bool relu) {
+Tensor normalise(const Tensor& x, const Tensor& statistics, const Tensor& weight, const Tensor& bias,
+                 const Tensor& residual, bool relu) {
   const Rows rows(x);
   std::vector<float> scale(rows.channels), shift(rows.channels);
   const float* mean = statistics.data_ptr<float>();
@@ -112,8 +90,8 @@ Tensor normalise(const Tensor& x, const Tensor& statistics, const Tensor& weight
     shift[c] = bias.data_ptr<float>()[c] - mean[c] * scale[c];
   }
   Tensor y = at::empty_like(x, x.options().memory_format(channels_last));
-  const NormApply job{x.data_ptr(), residual.defined() ? residual.data_ptr() : nullptr, y.data_ptr(), scale.data(), shift.data(),
-                      relu};
+  const NormApply job{
+      x.data_ptr(), residual.defined() ? residual.data_ptr() : nullptr, y.data_ptr(), scale.data(), shift.data(), relu};
   over_rows(rows.count, parts_for(rows), [&](int64_t, int64_t first, int64_t last) {
     norm_kernels().apply(job, element_of(x), first, last, rows.channels);
   });
@@ -121,9 +99,9 @@ Tensor normalise(const Tensor& x, const Tensor& statistics, const Tensor& weight
 }
 
 struct NormRelu : torch::autograd::Function<NormRelu> {
-  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& weight, const Tensor& bias,
-                        const Tensor& running_mean, const Tensor& running_var, const c10::optional<Tensor>& residual, bool relu,
-                        double momentum, double epsilon) {
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& weight,
+                        const Tensor& bias, const Tensor& running_mean, const Tensor& running_var,
+                        const c10::optional<Tensor>& residual, bool relu, double momentum, double epsilon) {
     at::AutoDispatchBelowADInplaceOrView below;
     const Tensor stats = statistics(x, running_mean, running_var, momentum, epsilon);
     Tensor y = normalise(x, stats, weight, bias, residual.value_or(Tensor()), relu);
@@ -146,7 +124,13 @@ struct NormRelu : torch::autograd::Function<NormRelu> {
 
     const bool to_residual = context->saved_data["residual"].toBool();
     Tensor passed = to_residual && y.defined() ? at::empty_like(gradient) : Tensor();
-    const NormReduce reduction{gradient.data_ptr(), output, x.data_ptr(), passed.defined() ? passed.data_ptr() : nullptr, mean, nullptr, nullptr};
+    const NormReduce reduction{gradient.data_ptr(),
+                               output,
+                               x.data_ptr(),
+                               passed.defined() ? passed.data_ptr() : nullptr,
+                               mean,
+                               nullptr,
+                               nullptr};
     const auto total = sums(rows, [&](double* sum_g, double* sum_gx, int64_t first, int64_t last) {
       auto mine = reduction;
       mine.sum_g = sum_g;
@@ -169,7 +153,14 @@ struct NormRelu : torch::autograd::Function<NormRelu> {
 
     Tensor to_x = at::empty_like(x, x.options().memory_format(channels_last));
     // Where g was written down already, it is read from there: one array less.
-    const NormGradient job{passed.defined() ? passed.data_ptr() : gradient.data_ptr(), passed.defined() ? nullptr : output, x.data_ptr(), to_x.data_ptr(), mean, factor.data(), mean_g.data(), slope.data()};
+    const NormGradient job{passed.defined() ? passed.data_ptr() : gradient.data_ptr(),
+                           passed.defined() ? nullptr : output,
+                           x.data_ptr(),
+                           to_x.data_ptr(),
+                           mean,
+                           factor.data(),
+                           mean_g.data(),
+                           slope.data()};
     over_rows(rows.count, parts_for(rows), [&](int64_t, int64_t first, int64_t last) {
       kernels.gradient(job, element, first, last, rows.channels);
     });
@@ -179,20 +170,23 @@ struct NormRelu : torch::autograd::Function<NormRelu> {
 };
 
 bool takes(const Tensor& x) {
-  return x.is_cpu() && x.dim() == 4 && x.numel() > 0 && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) &&
-         x.is_contiguous(channels_last) && !x.is_contiguous();
+  return x.is_cpu() && x.dim() == 4 && x.numel() > 0 &&
+         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && x.is_contiguous(channels_last) &&
+         !x.is_contiguous();
 }
 
 bool plain_floats(const Tensor& x) { return x.scalar_type() == at::kFloat && x.is_contiguous(); }
 
-// What the kernels do not take (row-major order, a GPU, other types) goes through libtorch's own operators, in their order.
+// What the kernels do not take (row-major order, a GPU, other types) goes through libtorch's own operators, in their
+// order.
 Tensor batch_norm_relu(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
                        const Tensor& running_var, const c10::optional<Tensor>& residual, bool relu, double momentum,
                        double epsilon) {
   const bool more = residual.has_value() && residual->defined();
-  const bool ours = takes(x) && plain_floats(weight) && plain_floats(bias) && plain_floats(running_mean) &&
-                    plain_floats(running_var) && x.size(0) * x.size(2) * x.size(3) > 1 &&
-                    (!more || (takes(*residual) && residual->sizes() == x.sizes() && residual->scalar_type() == x.scalar_type()));
+  const bool ours =
+      takes(x) && plain_floats(weight) && plain_floats(bias) && plain_floats(running_mean) &&
+      plain_floats(running_var) && x.size(0) * x.size(2) * x.size(3) > 1 &&
+      (!more || (takes(*residual) && residual->sizes() == x.sizes() && residual->scalar_type() == x.scalar_type()));
   if (ours) return NormRelu::apply(x, weight, bias, running_mean, running_var, residual, relu, momentum, epsilon);
   Tensor y = at::batch_norm(x, weight, bias, running_mean, running_var, true, momentum, epsilon, true);
   if (more) y.add_(*residual);
@@ -202,9 +196,10 @@ Tensor batch_norm_relu(const Tensor& x, const Tensor& weight, const Tensor& bias
 }  // namespace
 }  // namespace distillsharp
 
-TORCH_LIBRARY(distillsharp, library) {
+TORCH_LIBRARY_FRAGMENT(distillsharp, library) {
   library.def(
-      "batch_norm_relu(Tensor x, Tensor weight, Tensor bias, Tensor running_mean, Tensor running_var, Tensor? residual, bool relu, "
+      "batch_norm_relu(Tensor x, Tensor weight, Tensor bias, Tensor running_mean, Tensor running_var, Tensor? "
+      "residual, bool relu, "
       "float momentum, float eps) -> Tensor",
       TORCH_FN(distillsharp::batch_norm_relu));
 }

@@ -4,6 +4,7 @@ namespace DistillSharp.Torch;
 public static class Functional
 {
     static readonly Operator conv2d = new("aten::conv2d"), batchNorm = new("aten::batch_norm"), linear = new("aten::linear");
+    static readonly Operator ownConv2d = new("distillsharp::conv2d");
     static readonly Operator batchNormRelu = new("distillsharp::batch_norm_relu");
     static readonly Operator convTranspose2d = new("aten::conv_transpose2d.input");
     static readonly Operator relu = new("aten::relu"), reluInPlace = new("aten::relu_");
@@ -12,9 +13,12 @@ public static class Functional
     static readonly Operator crossEntropy = new("aten::cross_entropy_loss"), klDiv = new("aten::kl_div"), mseLoss = new("aten::mse_loss"), smoothL1 = new("aten::smooth_l1_loss");
     static readonly Operator norm = new("aten::linalg_vector_norm"), clampMin = new("aten::clamp_min");
 
-    /// <summary>Convolution of [N, C, H, W] with a weight [O, C / groups, h, w].</summary>
+    /// <summary>
+    /// Convolution of [N, C, H, W] with a weight [O, C / groups, h, w]. 1x1 and 3x3 ones of float32 or bfloat16 in channels-last
+    /// order go to kernels of this project where the processor has AVX-512, all others to libtorch's operator.
+    /// </summary>
     public static Tensor Conv2d(Tensor x, Tensor weight, Tensor? bias, Size2 stride, Size2 padding, Size2 dilation, long groups) =>
-        conv2d.Call(x, weight, bias, stride, padding, dilation, groups);
+        (OperatorTrace.IsRecording ? conv2d : ownConv2d).Call(x, weight, bias, stride, padding, dilation, groups);
 
     /// <summary>Transposed convolution of [N, C, H, W] with a weight [C, O / groups, h, w].</summary>
     public static Tensor ConvTranspose2d(Tensor x, Tensor weight, Tensor? bias, Size2 stride, Size2 padding) =>

@@ -64,6 +64,17 @@ public sealed class BatchNorm2d : Layer
         return Functional.ReluInPlace(y);
     }
 
+    /// <summary>
+    /// relu(norm(conv(x)) + residual), the residual being optional. In evaluation, with this norm folded into the convolution,
+    /// the whole is one operator.
+    /// </summary>
+    public Tensor ForwardRelu(Conv2d conv, Tensor x, Tensor? residual = null)
+    {
+        if (!Training && Folded && conv.Folded is { } folded) return folded.Forward(x, residual, relu: true);
+        using var scope = TensorScope.Open();
+        return scope.Keep(ForwardRelu(conv.Forward(x), residual));
+    }
+
     Tensor ForwardTraining(Tensor x, Tensor? residual, bool relu)
     {
         batches.AddInPlace(1L);

@@ -44,11 +44,11 @@ public sealed class Conv2d : Layer
     /// <summary>[Outputs], or null.</summary>
     public Tensor? Bias { get; }
 
-    /// <summary>Weight and bias with the batch norm behind this convolution in them; null where none is folded in.</summary>
-    internal (Tensor Weight, Tensor Bias)? Folded { get; set; }
+    /// <summary>This convolution with the batch norm behind it; null where none is folded in.</summary>
+    internal FoldedConvolution? Folded { get; set; }
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x) => Folded is var (weight, bias) && !Training
-        ? Functional.Conv2d(x, weight, bias, Stride, Padding, 1, Groups)
+    public override Tensor Forward(Tensor x) => Folded is not null && !Training
+        ? Folded.Forward(x)
         : Functional.Conv2d(x, Weight, Bias, Stride, Padding, 1, Groups);
 }

@@ -52,7 +52,7 @@ public sealed class NormFolding : IDisposable
         var scale = norm.Weight / (norm.RunningVar + norm.Epsilon).Sqrt();
         var weight = conv.Weight * scale.Reshape(-1, 1, 1, 1);
         var shift = conv.Bias is null ? -norm.RunningMean : conv.Bias - norm.RunningMean;
-        conv.Folded = (weight.Contiguous(MemoryFormat.ChannelsLast).Detach().Unscoped(), (shift * scale + norm.Bias).Detach().Unscoped());
+        conv.Folded = new(conv, weight.Contiguous(MemoryFormat.ChannelsLast).Detach(), (shift * scale + norm.Bias).Detach());
         norm.Folded = true;
         pairs.Add((conv, norm));
     }
@@ -68,8 +68,7 @@ public sealed class NormFolding : IDisposable
     {
         foreach (var (conv, norm) in pairs)
         {
-            conv.Folded?.Weight.Dispose();
-            conv.Folded?.Bias.Dispose();
+            conv.Folded?.Dispose();
             (conv.Folded, norm.Folded) = (null, false);
         }
         pairs.Clear();

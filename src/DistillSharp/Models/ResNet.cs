@@ -75,7 +75,7 @@ public sealed class ResNet : Classifier
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
-        var x = bn1.ForwardRelu(conv1.Forward(images));
+        var x = bn1.ForwardRelu(conv1, images);
         tap.Stage(x, x);
         if (large)
         {

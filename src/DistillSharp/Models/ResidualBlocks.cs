@@ -28,10 +28,11 @@ sealed class BasicBlock : StageBlock
     public override (Tensor Activated, Tensor? PreActivation) Forward(Tensor x, bool wantsPreActivation)
     {
         using var scope = TensorScope.Open();
-        var inner = conv2.Forward(bn1.ForwardRelu(conv1.Forward(x)));
-        // After the main path: so the gradients of x add up in the public implementations' order, and to the same last bit.
+        var inner = bn1.ForwardRelu(conv1, x);
+        // After the main path's first convolution: so the gradients of x add up in the public implementations' order, and to the
+        // same last bit.
         var residual = projection?.Forward(x) ?? x;
-        var (activated, preActivation) = bn2.Activate(inner, residual, wantsPreActivation);
+        var (activated, preActivation) = bn2.Activate(conv2, inner, residual, wantsPreActivation);
         return (scope.Keep(activated), scope.KeepIfAny(preActivation));
     }
 }
@@ -64,11 +65,11 @@ sealed class Bottleneck : StageBlock
     public override (Tensor Activated, Tensor? PreActivation) Forward(Tensor x, bool wantsPreActivation)
     {
         using var scope = TensorScope.Open();
-        var inner = bn1.ForwardRelu(conv1.Forward(x));
-        inner = conv3.Forward(bn2.ForwardRelu(conv2.Forward(inner)));
-        // Last, as in the basic block.
+        var inner = bn1.ForwardRelu(conv1, x);
+        inner = bn2.ForwardRelu(conv2, inner);
+        // As in the basic block.
         var residual = projection?.Forward(x) ?? x;
-        var (activated, preActivation) = bn3.Activate(inner, residual, wantsPreActivation);
+        var (activated, preActivation) = bn3.Activate(conv3, inner, residual, wantsPreActivation);
         return (scope.Keep(activated), scope.KeepIfAny(preActivation));
     }
 }

@@ -43,7 +43,7 @@ public sealed class ShuffleNetV1 : Classifier
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
-        var x = bn1.ForwardRelu(conv1.Forward(images));
+        var x = bn1.ForwardRelu(conv1, images);
         tap.Stage(x, x);
         foreach (var stage in stages) x = stage.Forward(x, tap);
         var pooled = Functional.GlobalAvgPool(x);
@@ -86,8 +86,8 @@ sealed class ShuffleUnit : StageBlock
     public override (Tensor Activated, Tensor? PreActivation) Forward(Tensor x, bool wantsPreActivation)
     {
         using var scope = TensorScope.Open();
-        var inner = ChannelShuffle.Of(bn1.ForwardRelu(conv1.Forward(x)), conv1.Groups);
-        inner = conv3.Forward(bn2.ForwardRelu(conv2.Forward(inner)));
+        var inner = ChannelShuffle.Of(bn1.ForwardRelu(conv1, x), conv1.Groups);
+        inner = conv3.Forward(bn2.ForwardRelu(conv2, inner));
         if (!halves)
         {
             var (sum, preActivation) = bn3.Activate(inner, x, wantsPreActivation);

@@ -43,10 +43,10 @@ public sealed class ShuffleNetV2 : Classifier
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
-        var x = bn1.ForwardRelu(conv1.Forward(images));
+        var x = bn1.ForwardRelu(conv1, images);
         tap.Stage(x, x);
         foreach (var stage in stages) x = stage.Forward(x, tap);
-        var pooled = Functional.GlobalAvgPool(bn2.ForwardRelu(conv2.Forward(x)));
+        var pooled = Functional.GlobalAvgPool(bn2.ForwardRelu(conv2, x));
         tap.Pooled(pooled);
         return linear.Forward(pooled);
     }
@@ -77,8 +77,8 @@ sealed class SplitUnit : StageBlock
         using var scope = TensorScope.Open();
         var half = x.Size(1) / 2;
         var (passing, inner) = (x.Narrow(1, 0, half), x.Narrow(1, half, half));
-        inner = bn2.Forward(conv2.Forward(bn1.ForwardRelu(conv1.Forward(inner))));
-        var (activated, preActivation) = bn3.Activate(conv3.Forward(inner), residual: null, wantsPreActivation);
+        inner = bn2.Forward(conv2.Forward(bn1.ForwardRelu(conv1, inner)));
+        var (activated, preActivation) = bn3.Activate(conv3, inner, residual: null, wantsPreActivation);
         return (
             scope.Keep(ChannelShuffle.Of(Tensor.Cat([passing, activated], 1), 2)),
             preActivation is null ? null : scope.Keep(Tensor.Cat([passing, preActivation], 1)));
@@ -112,7 +112,7 @@ sealed class HalvingUnit : StageBlock
     {
         using var scope = TensorScope.Open();
         var left = conv2.Forward(bn1.Forward(conv1.Forward(x)));
-        var right = conv5.Forward(bn4.Forward(conv4.Forward(bn3.ForwardRelu(conv3.Forward(x)))));
+        var right = conv5.Forward(bn4.Forward(conv4.Forward(bn3.ForwardRelu(conv3, x))));
         var (leftActivated, leftBefore) = bn2.Activate(left, residual: null, wantsPreActivation);
         var (rightActivated, rightBefore) = bn5.Activate(right, residual: null, wantsPreActivation);
         return (

@@ -66,7 +66,7 @@ sealed class ConvNormRelu : StageBlock
     public override (Tensor Activated, Tensor? PreActivation) Forward(Tensor x, bool wantsPreActivation)
     {
         using var scope = TensorScope.Open();
-        var (activated, preActivation) = LastNorm.Activate(ConvolveToLast(x), residual: null, wantsPreActivation);
+        var (activated, preActivation) = LastNorm.Activate(steps[^1].Convolution, BeforeLast(x), residual: null, wantsPreActivation);
         return (scope.Keep(activated), scope.KeepIfAny(preActivation));
     }
 
@@ -77,19 +77,23 @@ sealed class ConvNormRelu : StageBlock
     public Tensor ForwardLinear(Tensor x)
     {
         using var scope = TensorScope.Open();
-        return scope.Keep(LastNorm.Forward(ConvolveToLast(x)));
+        return scope.Keep(LastNorm.Forward(steps[^1].Convolution.Forward(BeforeLast(x))));
     }
 
-    Tensor ConvolveToLast(Tensor x)
+    Tensor BeforeLast(Tensor x)
     {
-        foreach (var (convolution, norm) in steps[..^1]) x = norm.ForwardRelu(convolution.Forward(x));
-        return steps[^1].Convolution.Forward(x);
+        foreach (var (convolution, norm) in steps[..^1]) x = norm.ForwardRelu(convolution, x);
+        return x;
     }
 }
 
 static class NormActivation
 {
-    /// <summary>relu(norm(x) + residual), and the same before the ReLU where it is wanted: only then is the ReLU a step of its own.</summary>
+    /// <summary>relu(norm(conv(x)) + residual), and the same before the ReLU where it is wanted: only then is the ReLU a step of its own.</summary>
+    public static (Tensor Activated, Tensor? PreActivation) Activate(this BatchNorm2d norm, Conv2d conv, Tensor x, Tensor? residual, bool wantsPreActivation) =>
+        wantsPreActivation ? norm.Activate(conv.Forward(x), residual, wantsPreActivation) : (norm.ForwardRelu(conv, x, residual), null);
+
+    /// <summary>relu(norm(x) + residual), and the same before the ReLU where it is wanted.</summary>
     public static (Tensor Activated, Tensor? PreActivation) Activate(this BatchNorm2d norm, Tensor x, Tensor? residual, bool wantsPreActivation)
     {
         if (!wantsPreActivation) return (norm.ForwardRelu(x, residual), null);

@@ -100,7 +100,7 @@ sealed class PreActivatedBlock : Module
         using var scope = TensorScope.Open();
         var (activated, preActivation) = bn1.Activate(x, residual: null, shownTo is { WantsPreActivations: true });
         shownTo?.Stage(x, scope.KeepIfAny(preActivation));
-        var inner = conv2.Forward(bn2.ForwardRelu(conv1.Forward(activated)));
+        var inner = conv2.Forward(bn2.ForwardRelu(conv1, activated));
         return scope.Keep(inner + (shortcut?.Forward(activated) ?? x));
     }
 }

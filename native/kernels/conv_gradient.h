@@ -1,0 +1,227 @@
+// The weights' gradient: sum over images and outputs of gradient[output, out] * x[output * stride + tap, in]
+#pragma once
+#include "conv_products.h"
+
+namespace distillsharp::DISTILLSHARP_ARCH {
+namespace {
+
+// Input channels whose sums are in registers together.
+constexpr int ins = 8;
+
+// With stride 1 and three rows of taps, a row of inputs meets three rows of gradients while it is in a register;
+// otherwise two blocks of output channels meet one.
+inline int vectors(const ConvShape& shape) { return slides(shape) ? 3 : together(shape); }
+
+inline int64_t sum_index(const ConvShape& shape, int64_t out, int64_t in, int64_t row, int64_t column) {
+  const int64_t k = shape.kernel, in_block = in / ins, in_blocks = shape.in_channels / ins,
+                lane = in % ins * width + out % width;
+  if (slides(shape)) return (((out / width * in_blocks + in_block) * k + column) * k + row) * ins * width + lane;
+  const int64_t n = together(shape), group = out / width / n, block = out / width % n;
+  return ((((group * in_blocks + in_block) * k + row) * k + column) * n + block) * ins * width + lane;
+}
+
+void unpack(const ConvShape& shape, const float* sums, const ConvWeights& to, int64_t first, int64_t last) {
+  for (int64_t out = first; out < last; ++out)
+    for (int64_t row = 0; row < shape.kernel; ++row)
+      for (int64_t column = 0; column < shape.kernel; ++column) {
+        float* target = to.first + out * to.out + row * to.row + column * to.column;
+        for (int64_t in = 0; in < shape.in_channels; ++in)
+          target[in * to.in] = sums[sum_index(shape, out, in, row, column)];
+      }
+}
+
+// How one image's inputs and gradients lie for summing. A position of a row holds one pixel of float32, two of
+// bfloat16.
+template <typename T>
+struct Arranged {
+  const T* x;
+  int64_t x_row, x_channel, x_position;
+  int64_t tap[3];  // where the inputs of each column of taps begin
+  const T* gradient;
+  int64_t g_row, g_block, g_position;
+  const T* zeros;  // a row of gradients that are zero
+  int64_t positions;
+};
+
+// float32 lies as it comes, but for the padding of the columns.
+inline int64_t arranged_x(const ConvShape& shape, float*) {
+  return shape.height * padded_width(shape) * shape.in_channels;
+}
+inline int64_t arranged_g(const ConvShape&, float*) { return 0; }
+inline int64_t zero_row(const ConvShape& shape, float*) { return shape.out_width() * shape.out_channels; }
+
+inline Arranged<float> arrange(const ConvShape& shape, const float* x, const float* gradient, float* scratch) {
+  const int64_t channels = shape.in_channels, row = padded_width(shape) * channels, pad = padding(shape);
+  const float* zeros = scratch;
+  if (pad != 0) {
+    float* padded = scratch + zero_row(shape, scratch);
+    for (int64_t i = 0; i < shape.height; ++i)
+      __builtin_memcpy(padded + i * row + pad * channels, x + i * shape.width * channels,
+                       shape.width * channels * sizeof(float));
+    x = padded;
+  }
+  const int64_t g_row = shape.out_width() * shape.out_channels;
+  return {x,
+          row,
+          1,
+          shape.stride * channels,
+          {0, channels, 2 * channels},
+          gradient,
+          g_row,
+          width,
+          shape.out_channels,
+          zeros,
+          shape.out_width()};
+}
+
+#if defined(__AVX512BF16__)
+// Eight pixels of eight channels, from pixels that are `from_step` apart to channels that are `to_step` apart.
+inline void transpose(const bfloat16* from, int64_t from_step, bfloat16* to, int64_t to_step) {
+  __m128i a[8], b[8];
+  for (int i = 0; i < 4; ++i) {
+    const __m128i first = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 2 * i * from_step));
+    const __m128i second = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + (2 * i + 1) * from_step));
+    a[2 * i] = _mm_unpacklo_epi16(first, second);
+    a[2 * i + 1] = _mm_unpackhi_epi16(first, second);
+  }
+  for (int i = 0; i < 8; i += 4)
+    for (int half = 0; half < 2; ++half) {
+      b[i + 2 * half] = _mm_unpacklo_epi32(a[i + half], a[i + half + 2]);
+      b[i + 2 * half + 1] = _mm_unpackhi_epi32(a[i + half], a[i + half + 2]);
+    }
+  for (int i = 0; i < 4; ++i) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * i * to_step), _mm_unpacklo_epi64(b[i], b[i + 4]));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + (2 * i + 1) * to_step), _mm_unpackhi_epi64(b[i], b[i + 4]));
+  }
+}
+
+// bfloat16: inputs with their columns last, so that two neighbours are one operand; with stride 2 the even columns
+// first, then the odd ones. Gradients as pairs of neighbouring columns.
+inline int64_t half_row(const ConvShape& shape) { return padded_width(shape) / 2 + 2; }
+inline int64_t arranged_row(const ConvShape& shape) {
+  return shape.stride == 1 ? padded_width(shape) + 2 : 2 * half_row(shape);
+}
+inline int64_t pairs(const ConvShape& shape) { return (shape.out_width() + 1) / 2; }
+inline int64_t arranged_x(const ConvShape& shape, bfloat16*) {
+  return shape.in_channels * shape.height * arranged_row(shape);
+}
+inline int64_t arranged_g(const ConvShape& shape, bfloat16*) {
+  return shape.out_channels * shape.out_height() * pairs(shape) * 2;
+}
+inline int64_t zero_row(const ConvShape& shape, bfloat16*) { return pairs(shape) * 2 * width; }
+
+inline Arranged<bfloat16> arrange(const ConvShape& shape, const bfloat16* x, const bfloat16* gradient,
+                                  bfloat16* scratch) {
+  const int64_t row_size = arranged_row(shape), plane = shape.height * row_size, channels = shape.in_channels;
+  const int64_t pad = padding(shape), stride = shape.stride, odd = stride == 1 ? 1 : half_row(shape);
+  const bfloat16* zeros = scratch;
+  bfloat16* inputs = scratch + zero_row(shape, scratch);
+  bfloat16* outputs = inputs + arranged_x(shape, scratch);
+  // Where an input column goes in its row.
+  const auto place = [&](int64_t column) {
+    const int64_t j = column + pad;
+    return stride == 1 ? j : j % 2 * odd + j / 2;
+  };
+  for (int64_t channel = 0; channel < channels; channel += ins)
+    for (int64_t row = 0; row < shape.height; ++row) {
+      bfloat16* to = inputs + channel * plane + row * row_size;
+      const bfloat16* from = x + row * shape.width * channels + channel;
+      int64_t column = 0;
+      for (; column + 8 * stride <= shape.width; column += 8 * stride)
+        for (int64_t phase = 0; phase < stride; ++phase)
+          transpose(from + (column + phase) * channels, stride * channels, to + place(column + phase), plane);
+      for (; column < shape.width; ++column)
+        for (int64_t in = 0; in < ins; ++in) to[in * plane + place(column)] = from[column * channels + in];
+    }
+  const int64_t out_width = shape.out_width(), count = pairs(shape);
+  bfloat16* to = outputs;
+  for (int64_t block = 0; block < shape.out_channels; block += width)
+    for (int64_t row = 0; row < shape.out_height(); ++row)
+      for (int64_t pair = 0; pair < count; ++pair, to += 2 * width) {
+        const bfloat16* from = gradient + (row * out_width + 2 * pair) * shape.out_channels + block;
+        const auto half = [](const bfloat16* at) {
+          return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)));
+        };
+        const __m512i second = 2 * pair + 1 < out_width ? half(from + shape.out_channels) : _mm512_setzero_si512();
+        _mm512_storeu_si512(to, _mm512_or_si512(half(from), _mm512_slli_epi32(second, 16)));
+      }
+  const int64_t g_row = count * 2 * width;
+  return {inputs,    row_size, plane, 2, {0, odd, stride == 1 ? 2 : 1}, outputs, g_row, shape.out_height() * g_row,
+          2 * width, zeros,    count};
+}
+#endif
+
+template <typename T, int count>
+inline void sum_row(const Arranged<T>& image, const T* x, const T* const (&gradients)[count],
+                    floats (&sums)[count][ins]) {
+  using P = Products<T>;
+  for (int64_t position = 0; position < image.positions; ++position, x += image.x_position) {
+    typename P::operands g[count];
+#pragma GCC unroll 3
+    for (int i = 0; i < count; ++i) g[i] = P::load(gradients[i] + position * image.g_position);
+#pragma GCC unroll 8
+    for (int in = 0; in < ins; ++in) {
+      const auto value = P::all(x + in * image.x_channel);
+#pragma GCC unroll 3
+      for (int i = 0; i < count; ++i) sums[i][in] = P::add(sums[i][in], g[i], value);
+    }
+  }
+}
+
+// The sums of one column of three taps (sliding), or of one tap and `count` blocks of output channels.
+template <typename T, int count, bool sliding>
+void sum_taps(const ConvShape& shape, const Arranged<T>& image, const T* x, const T* gradient, int64_t tap_row,
+              float* kept) {
+  floats sums[count][ins];
+#pragma GCC unroll 3
+  for (int i = 0; i < count; ++i)
+#pragma GCC unroll 8
+    for (int in = 0; in < ins; ++in) sums[i][in] = load(kept + (i * ins + in) * width);
+  const int64_t pad = padding(shape), outputs = shape.out_height();
+  for (int64_t line = 0; line < (sliding ? shape.height : outputs); ++line) {
+    const int64_t row = sliding ? line : line * shape.stride + tap_row - pad;
+    if (row < 0 || row >= shape.height) continue;
+    const T* from[count];
+#pragma GCC unroll 3
+    for (int i = 0; i < count; ++i) {
+      const int64_t out = sliding ? row + pad - i : line;
+      from[i] =
+          out < 0 || out >= outputs ? image.zeros : gradient + out * image.g_row + (sliding ? 0 : i * image.g_block);
+    }
+    sum_row<T, count>(image, x + row * image.x_row, from, sums);
+  }
+#pragma GCC unroll 3
+  for (int i = 0; i < count; ++i)
+#pragma GCC unroll 8
+    for (int in = 0; in < ins; ++in) store(kept + (i * ins + in) * width, sums[i][in]);
+}
+
+template <typename T, int count, bool sliding>
+void gradient(const ConvShape& shape, const T* x, const T* gradient, float* sums, int64_t first, int64_t last,
+              T* scratch) {
+  const int64_t k = shape.kernel, inputs = shape.height * shape.width * shape.in_channels;
+  const int64_t outputs = shape.out_height() * shape.out_width() * shape.out_channels;
+  __builtin_memset(scratch, 0, (zero_row(shape, scratch) + arranged_x(shape, scratch)) * sizeof(T));
+  for (int64_t at = first; at < last; ++at) {
+    const auto image = arrange(shape, x + at * inputs, gradient + at * outputs, scratch);
+    float* kept = sums;
+    for (int64_t block = 0; block < shape.out_channels / width; block += sliding ? 1 : count)
+      for (int64_t in = 0; in < shape.in_channels; in += ins)
+        for (int64_t row = 0; row < (sliding ? 1 : k); ++row)
+          for (int64_t column = 0; column < k; ++column, kept += count * ins * width)
+            sum_taps<T, count, sliding>(shape, image, image.x + in * image.x_channel + image.tap[column],
+                                        image.gradient + block * image.g_block, row, kept);
+  }
+}
+
+template <typename T>
+void gradient(const ConvShape& shape, const void* x, const void* from, float* sums, int64_t first, int64_t last,
+              void* scratch) {
+  const auto run = slides(shape)          ? gradient<T, 3, true>
+                   : together(shape) == 2 ? gradient<T, 2, false>
+                                          : gradient<T, 1, false>;
+  run(shape, static_cast<const T*>(x), static_cast<const T*>(from), sums, first, last, static_cast<T*>(scratch));
+}
+
+}  // namespace
+}  // namespace distillsharp::DISTILLSHARP_ARCH

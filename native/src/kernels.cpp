@@ -1,0 +1,67 @@
+// Which of the compiled kernels this processor runs.
+#include "../kernels/conv.h"
+#include "../kernels/norm.h"
+
+#define DISTILLSHARP_KERNELS(set)           \
+  namespace distillsharp::set {             \
+  extern const NormKernels norm_kernels;    \
+  const ConvKernels* conv_kernels(Element); \
+  }
+
+DISTILLSHARP_KERNELS(baseline)
+#if defined(__x86_64__)
+DISTILLSHARP_KERNELS(avx2)
+DISTILLSHARP_KERNELS(avx512)
+DISTILLSHARP_KERNELS(avx512_bf16)
+#endif
+
+namespace distillsharp {
+namespace {
+
+enum class Set { baseline, avx2, avx512, avx512_bf16 };
+
+Set find() {
+#if defined(__x86_64__)
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512cd");
+  if (avx512) return __builtin_cpu_supports("avx512bf16") ? Set::avx512_bf16 : Set::avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
+    return Set::avx2;
+#endif
+  return Set::baseline;
+}
+
+const Set chosen = find();
+
+}  // namespace
+
+const NormKernels& norm_kernels() {
+  switch (chosen) {
+#if defined(__x86_64__)
+    case Set::avx512_bf16:
+      return avx512_bf16::norm_kernels;
+    case Set::avx512:
+      return avx512::norm_kernels;
+    case Set::avx2:
+      return avx2::norm_kernels;
+#endif
+    default:
+      return baseline::norm_kernels;
+  }
+}
+
+const ConvKernels* conv_kernels(Element element) {
+  switch (chosen) {
+#if defined(__x86_64__)
+    case Set::avx512_bf16:
+      return avx512_bf16::conv_kernels(element);
+    case Set::avx512:
+      return avx512::conv_kernels(element);
+#endif
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace distillsharp

@@ -1,0 +1,136 @@
+using DistillSharp.Torch.Layers;
+
+namespace DistillSharp.Torch.Tests;
+
+/// <summary>
+/// The direct kernels against libtorch's operator, which the same layer uses in row-major order: outputs and gradients must
+/// agree as far as the precision reaches. On a processor without AVX-512 both sides are libtorch's.
+/// </summary>
+public sealed class ConvolutionTests
+{
+    // Channels in, channels out, height, width, kernel, stride: whole tiles of 16 and of 8 pixels, remainders of 4 and of 1, odd
+    // sizes, one and two blocks of output channels, everything that the networks for CIFAR have.
+    public static TheoryData<int, int, int, int, int, int> Shapes() => new()
+    {
+        { 16, 16, 32, 32, 3, 1 }, { 32, 32, 16, 16, 3, 1 }, { 64, 64, 8, 8, 3, 1 }, { 48, 16, 9, 13, 3, 1 }, { 8, 48, 5, 7, 3, 1 },
+        { 16, 32, 4, 4, 3, 1 }, { 16, 16, 1, 3, 3, 1 }, { 16, 32, 32, 32, 3, 2 }, { 32, 64, 16, 16, 3, 2 }, { 16, 16, 7, 9, 3, 2 },
+        { 24, 48, 14, 14, 3, 2 }, { 32, 64, 32, 32, 1, 1 }, { 16, 32, 32, 32, 1, 2 }, { 40, 16, 7, 7, 1, 2 }, { 8, 80, 6, 5, 1, 1 },
+        { 128, 64, 8, 8, 1, 1 },
+    };
+
+    // Not the kernels': a stem, a bias on odd channels, groups.
+    [Theory, MemberData(nameof(Shapes))]
+    [InlineData(3, 16, 32, 32, 3, 1)]
+    [InlineData(16, 24, 8, 8, 3, 1)]
+    [InlineData(16, 16, 8, 8, 5, 1)]
+    public void Float32_agrees_with_libtorchs_operator(int inputs, int outputs, int height, int width, int kernel, int stride)
+    {
+        using var scope = TensorScope.Open();
+        var (conv, x, gradient) = Draw(inputs, outputs, height, width, kernel, stride);
+        var plain = Run(conv, x, gradient, MemoryFormat.Contiguous);
+        var ours = Run(conv, x, gradient, MemoryFormat.ChannelsLast);
+        foreach (var (name, expected) in plain) Near(name, expected, ours[name], 1e-5);
+    }
+
+    [Theory, MemberData(nameof(Shapes))]
+    public void Bfloat16_multiplies_rounded_numbers_and_sums_them_in_float32(int inputs, int outputs, int height, int width, int kernel, int stride)
+    {
+        using var scope = TensorScope.Open();
+        var (conv, x, gradient) = Draw(inputs, outputs, height, width, kernel, stride);
+        using (Autograd.NoGrad()) conv.Weight.CopyFrom(conv.Weight.To(DType.BFloat16).To(DType.Float32));
+        (x, gradient) = (x.To(DType.BFloat16), gradient.To(DType.BFloat16));
+        var exact = Run(conv, x.To(DType.Float32), gradient.To(DType.Float32), MemoryFormat.Contiguous);
+        Dictionary<string, double[]> mixed;
+        using (Precision.Bf16.Enter(Device.Cpu)) mixed = Run(conv, x, gradient, MemoryFormat.ChannelsLast);
+        // Results of 8 binary digits; the weights' gradient keeps all of them.
+        foreach (var (name, expected) in exact) Near(name, expected, mixed[name], name == "weight" && Runtime.HasNativeBf16 ? 1e-5 : 1 / 128.0);
+    }
+
+    [Theory]
+    [InlineData(Precision.Fp32, 1e-5)]
+    [InlineData(Precision.Bf16, 1 / 64.0)]
+    public void A_folded_convolution_adds_and_activates_as_the_layers_do(Precision precision, double tolerance)
+    {
+        using var scope = TensorScope.Open();
+        foreach (var (inputs, outputs, size) in new[] { (16L, 16L, 32L), (32, 64, 9), (16, 24, 8) })
+        {
+            using var net = new ConvNorm(inputs, outputs);
+            var x = Tensor.Randn([4, inputs, size, size]).Contiguous(MemoryFormat.ChannelsLast);
+            var residual = Tensor.Randn([4, outputs, size, size]).Contiguous(MemoryFormat.ChannelsLast);
+            net.Train(false);
+            using var off = Autograd.NoGrad();
+            var expected = Functional.Relu(net.Norm.Forward(net.Conv.Forward(x)) + residual);
+            var linear = net.Norm.Forward(net.Conv.Forward(x));
+            using var folding = NormFolding.Of(net, () => net.Norm.ForwardRelu(net.Conv, x));
+            Assert.Equal(1, folding.Count);
+            using var mixed = precision.Enter(Device.Cpu);
+            var type = precision == Precision.Bf16 ? DType.BFloat16 : DType.Float32;
+            var kept = residual.To(type).To(DType.Float32).ToArray<float>();
+            var added = residual.To(type).Clone();
+            Near("sum", Values(expected), Values(net.Norm.ForwardRelu(net.Conv, x.To(type), added)), tolerance);
+            Near("linear", Values(linear), Values(net.Norm.Forward(net.Conv.Forward(x.To(type)))), tolerance);
+            Assert.Equal(kept, added.To(DType.Float32).ToArray<float>());
+        }
+    }
+
+    [Fact]
+    public void The_order_of_the_threads_does_not_show()
+    {
+        using var scope = TensorScope.Open();
+        var (conv, x, gradient) = Draw(32, 32, 16, 16, 3, 1);
+        var first = Run(conv, x, gradient, MemoryFormat.ChannelsLast);
+        for (var i = 0; i < 5; i++)
+            foreach (var (name, again) in Run(conv, x, gradient, MemoryFormat.ChannelsLast)) Assert.Equal(first[name], again);
+    }
+
+    sealed class ConvNorm : Module
+    {
+        public readonly Conv2d Conv;
+        public readonly BatchNorm2d Norm;
+
+        public ConvNorm(long inputs, long outputs)
+        {
+            Conv = Child("conv", new Conv2d(inputs, outputs, 3, padding: 1));
+            Norm = Child("norm", new BatchNorm2d(outputs));
+            using var off = Autograd.NoGrad();
+            Norm.Weight.UniformInPlace(0.5, 1.5);
+            Norm.Bias.UniformInPlace(-0.5, 0.5);
+            Norm.RunningMean.UniformInPlace(-0.5, 0.5);
+            Norm.RunningVar.UniformInPlace(0.5, 1.5);
+        }
+    }
+
+    static (Conv2d Conv, Tensor X, Tensor Gradient) Draw(int inputs, int outputs, int height, int width, int kernel, int stride)
+    {
+        Runtime.Seed((ulong)(inputs * outputs + height));
+        var conv = new Conv2d(inputs, outputs, kernel, stride, kernel / 2, bias: inputs % 16 == 8);
+        long Out(int size) => (size - 1) / stride + 1;
+        return (conv, Tensor.Randn([5, inputs, height, width]), Tensor.Randn([5, outputs, Out(height), Out(width)]));
+    }
+
+    static Dictionary<string, double[]> Run(Conv2d conv, Tensor x, Tensor gradient, MemoryFormat format)
+    {
+        var leaf = x.Detach().Clone(format);
+        leaf.RequiresGrad = true;
+        // libtorch computes in channels-last order as soon as the weight lies so.
+        var weight = conv.Weight.Detach().Clone(format);
+        weight.RequiresGrad = true;
+        var bias = conv.Bias?.Detach().Clone();
+        if (bias is not null) bias.RequiresGrad = true;
+        var y = Functional.Conv2d(leaf, weight, bias, conv.Stride, conv.Padding, 1, 1);
+        y.Backward(gradient.To(y.DType).Contiguous(format));
+        var found = new Dictionary<string, double[]> { ["y"] = Values(y), ["x"] = Values(leaf.Grad!), ["weight"] = Values(weight.Grad!) };
+        if (bias is not null) found["bias"] = Values(bias.Grad!);
+        return found;
+    }
+
+    static double[] Values(Tensor tensor) => tensor.Detach().To(DType.Float64).Contiguous().ToArray<double>();
+
+    static void Near(string name, double[] expected, double[] actual, double tolerance)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        var largest = expected.Max(Math.Abs);
+        for (var i = 0; i < expected.Length; i++)
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance * Math.Max(largest, 1), $"{name}[{i}]: {actual[i]} instead of {expected[i]}");
+    }
+}
