@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DistillSharp.Runs;
+using DistillSharp.Training;
 
 namespace DistillSharp.Cli.Commands;
 
@@ -10,24 +11,28 @@ sealed class TrainCommand : CliCommand
     readonly Option<string?> name = new("--name") { Description = "The run's name; made of teacher, student, methods and seed where it is left out" };
     readonly Option<bool> resume = new("--resume") { Description = "Go on with the run of that name from its last checkpoint, if there is one" };
     readonly Option<string> runs = CommonOptions.Runs();
+    readonly Option<bool> profile = new("--profile") { Description = "Print at the end where a step's time went, and how near it comes to the convolutions alone" };
+    readonly Option<int?> profileSteps = new("--profile-steps") { Description = "The same, but end after so many steps, with a checkpoint", HelpName = "N" };
     readonly Option<bool> json = JsonOption();
 
     public TrainCommand() : base(
         "train", "Train a student, with a teacher or alone, as a recipe says.",
         "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml",
         "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml --set train.epochs=1 --set data.root=/data --name first",
-        "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml --name first --resume")
+        "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml --name first --resume",
+        "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml --profile-steps 100")
     {
         Arguments.Add(recipe);
-        foreach (var option in new Option[] { set, name, resume, runs, json }) Options.Add(option);
+        foreach (var option in new Option[] { set, name, resume, runs, profile, profileSteps, json }) Options.Add(option);
     }
 
     public override int Run(ParseResult given, Terminal terminal)
     {
         var request = TrainingRequest.Of(given.GetValue(recipe)!, given.GetValue(set) ?? [], given.GetValue(name), given.GetValue(runs)!, given.GetValue(resume));
+        var noted = given.GetValue(profileSteps) is { } steps ? StepProfileTable.Limited(steps) : given.GetValue(profile) ? new StepProfile() : null;
         using var stop = new StopOnInterrupt(terminal);
         using var progress = TrainingProgressView.For(terminal);
-        var result = new Experiment(request.Recipe, request.RunsRoot, progress).Run(request.Name, given.GetValue(resume), stop: stop.Token);
+        var result = new Experiment(request.Recipe, request.RunsRoot, progress) { Profile = noted }.Run(request.Name, given.GetValue(resume), stop: stop.Token);
         progress.Dispose();
 
         if (given.GetValue(json))
@@ -43,11 +48,13 @@ sealed class TrainCommand : CliCommand
                 result.Student.Parameters,
                 result.ImagesPerSecond,
                 result.Seconds,
+                profile = noted is null ? null : StepProfileTable.Json(noted, result.Convolutions),
             });
         else if (result.Training.Completed)
             terminal.Out.WriteLine($"{result.Student.Network}: Acc1 {result.Training.Accuracy?.Top1:0.00} %, Acc5 {result.Training.Accuracy?.Top5:0.00} % after {result.Training.Epochs} epochs; the run is {result.Folder}");
         else
             terminal.Out.WriteLine($"stopped in epoch {result.Training.Epochs + 1} with a checkpoint; go on with: distill train {result.Folder} --resume");
-        return result.Training.Completed ? 0 : 1;
+        if (noted is not null && !given.GetValue(json)) StepProfileTable.Print(noted, result.Convolutions, terminal);
+        return result.Training.Completed || noted is { IsDone: true } ? 0 : 1;
     }
 }

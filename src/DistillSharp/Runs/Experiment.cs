@@ -14,7 +14,11 @@ namespace DistillSharp.Runs;
 /// <param name="Student">The student's figures.</param>
 /// <param name="Seconds">From the first step to the last, over all sessions of this call.</param>
 /// <param name="ImagesPerSecond">Training images per second over the epochs of this call.</param>
-public sealed record ExperimentResult(string Folder, string Name, TrainingResult Training, NetworkFigures Student, double Seconds, double ImagesPerSecond);
+public sealed record ExperimentResult(string Folder, string Name, TrainingResult Training, NetworkFigures Student, double Seconds, double ImagesPerSecond)
+{
+    /// <summary>How fast the networks' convolutions alone run; null where no profile was asked for.</summary>
+    public ConvolutionLimit? Convolutions { get; init; }
+}
 
 /// <summary>A network's name and size.</summary>
 public sealed record NetworkFigures(string Network, long Parameters);
@@ -25,6 +29,9 @@ public sealed record NetworkFigures(string Network, long Parameters);
 /// <param name="observer">Watches the run.</param>
 public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver observer)
 {
+    /// <summary>Notes where a step's time goes; null for no profile. It may end the run early, with a checkpoint.</summary>
+    public StepProfile? Profile { get; init; }
+
     /// <summary>Trains in a new run folder, or goes on with the run of that name.</summary>
     /// <param name="name">The run's name; null for one made of teacher, student, methods and seed.</param>
     /// <param name="resume">Whether to go on with the run of that name where there is one.</param>
@@ -67,10 +74,14 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         try
         {
             var checkpoints = new CheckpointStore(folder.CheckpointsPath, recipe.Train.KeepCheckpoints);
+            trainer.Profile = Profile;
             var result = trainer.Run(TrainingObserver.Of(recorder, speed, observer), checkpoints, resume, stop);
             if (result.Completed) StudentFile.Write(Path.Combine(folder.Path, StudentFile.FileName), student, data, result.Accuracy?.Top1);
             recorder.End(result.Completed ? RunState.Finished : RunState.Interrupted);
-            return new(folder.Path, folder.Name, result, new(student.Name, student.ParameterCount), speed.Seconds, speed.ImagesPerSecond);
+            return new(folder.Path, folder.Name, result, new(student.Name, student.ParameterCount), speed.Seconds, speed.ImagesPerSecond)
+            {
+                Convolutions = Profile is { Steps: > 0 } ? trainer.MeasureConvolutions() : null,
+            };
         }
         catch (Exception error)
         {

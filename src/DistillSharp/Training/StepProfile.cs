@@ -61,7 +61,8 @@ public sealed class StepProfile
     /// <summary>Training images per second.</summary>
     public double ImagesPerSecond => Steps == 0 ? 0 : Images / (StepSeconds * Steps);
 
-    internal bool IsDone => Steps >= MostSteps;
+    /// <summary>Whether <see cref="MostSteps"/> were counted.</summary>
+    public bool IsDone => Steps >= MostSteps;
 
     internal Device Device { get; set; }
 

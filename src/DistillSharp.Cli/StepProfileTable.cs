@@ -1,0 +1,66 @@
+using System.Globalization;
+using DistillSharp.Training;
+using Spectre.Console;
+
+namespace DistillSharp.Cli;
+
+/// <summary>Shows where the time of training steps went.</summary>
+static class StepProfileTable
+{
+    static readonly (StepPhase Phase, string Name)[] phases =
+    [
+        (StepPhase.Data, "data"), (StepPhase.Teacher, "teacher"), (StepPhase.StudentForward, "student forward"), (StepPhase.Loss, "loss"),
+        (StepPhase.Backward, "backward"), (StepPhase.Optimiser, "optimiser"), (StepPhase.Other, "other"),
+    ];
+
+    /// <summary>A profile that ends the run after so many steps.</summary>
+    /// <exception cref="UsageException">It is no number of steps.</exception>
+    public static StepProfile Limited(int steps) => steps >= 1 ? new() { MostSteps = steps }
+        : throw new UsageException($"--profile-steps is {steps}; it must be 1 or more");
+
+    /// <summary>Prints a table, and below it the limit that the convolutions set.</summary>
+    public static void Print(StepProfile profile, ConvolutionLimit? limit, Terminal terminal)
+    {
+        if (profile.Steps == 0 || limit is null)
+        {
+            terminal.Out.WriteLine($"no profile: the first {profile.WarmupSteps} steps are not counted, and there were no more");
+            return;
+        }
+        var table = new Table().Border(TableBorder.Simple).AddColumn("part of a step").AddColumn("ms", Right).AddColumn("share", Right);
+        foreach (var (phase, name) in phases) Row(name, profile.Seconds(phase));
+        Row("whole step", profile.StepSeconds);
+        terminal.StyledOut.Write(table);
+        terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{profile.Steps} steps, {profile.ImagesPerSecond:0} images/s{(profile.SparedTeacher == 0 ? "" : $"; the teacher was spared {Percent(profile.SparedTeacher, profile.Images)} of the images, whose output was remembered")}"));
+        terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"the convolutions alone, for {limit.BatchSize} images: teacher {Milliseconds(limit.TeacherSeconds)}, student {Milliseconds(limit.StudentSeconds)} forward and backward"));
+        terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"those that a step needed come to {Milliseconds(profile.LimitSeconds(limit))}: {Percent(profile.LimitSeconds(limit), profile.StepSeconds)} of that limit is reached"));
+
+        void Row(string name, double seconds) =>
+            table.AddRow(name, (1000 * seconds).ToString("0.00", CultureInfo.InvariantCulture), Percent(seconds, profile.StepSeconds));
+        static void Right(TableColumn column) => column.RightAligned();
+    }
+
+    /// <summary>The same for a program.</summary>
+    public static object Json(StepProfile profile, ConvolutionLimit? limit) => new
+    {
+        profile.Steps,
+        profile.Images,
+        profile.ImagesPerSecond,
+        profile.SparedTeacher,
+        milliseconds = phases.ToDictionary(phase => phase.Name.Replace(' ', '_'), phase => 1000 * profile.Seconds(phase.Phase)),
+        stepMilliseconds = 1000 * profile.StepSeconds,
+        convolutions = limit is null ? null : new
+        {
+            teacherMilliseconds = 1000 * limit.TeacherSeconds,
+            studentMilliseconds = 1000 * limit.StudentSeconds,
+            limitMilliseconds = 1000 * profile.LimitSeconds(limit),
+            reached = profile.LimitSeconds(limit) / profile.StepSeconds,
+        },
+    };
+
+    static string Percent(double part, double whole) => string.Create(CultureInfo.InvariantCulture, $"{(whole > 0 ? 100 * part / whole : 0):0.0} %");
+
+    static string Milliseconds(double seconds) => string.Create(CultureInfo.InvariantCulture, $"{1000 * seconds:0.00} ms");
+}
