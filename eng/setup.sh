@@ -46,6 +46,7 @@ if [[ $tests ]]; then
     "python3-pil            tests: the reference for images"
     "python3-sklearn        tests: the reference for t-SNE"
     "chromium               tests: opens the dashboard"
+    "strace                 tests: sees that files reach the disk before they get their names"
   )
   if ! command -v node >/dev/null; then
     needed+=("nodejs                 builds the dashboard" "npm                    builds the dashboard")

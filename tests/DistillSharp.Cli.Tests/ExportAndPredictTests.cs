@@ -99,6 +99,22 @@ public sealed class ExportAndPredictTests : IDisposable
     }
 
     [Fact]
+    public void Classes_without_names_are_numbered()
+    {
+        using (var network = Networks.Create("resnet8", 3, seed: 1)) PyTorchFile.Write(At("w.pth"), network.StoredState());
+        File.WriteAllBytes(At("one.png"), red);
+        string[] arguments = ["predict", "--model", "resnet8", "--weights", At("w.pth"), "--data", "cifar10", At("one.png")];
+        var session = new Session();
+        Assert.Equal(0, session.Run(CommandList.All(), arguments));
+        Assert.Matches("^.*one.png: (class [0-2] [0-9.]+ %(, )?){3}\n$", session.Out);
+
+        var json = new Session();
+        Assert.Equal(0, json.Run(CommandList.All(), [.. arguments, "--json"]));
+        Assert.All(JsonDocument.Parse(json.Out).RootElement[0].GetProperty("guesses").EnumerateArray(),
+            guess => Assert.Equal($"class {guess.GetProperty("index").GetInt32()}", guess.GetProperty("class").GetString()));
+    }
+
+    [Fact]
     public void A_file_that_is_no_image_is_reported_and_the_others_go_on()
     {
         var run = Run();

@@ -18,6 +18,7 @@ public static class ChildProgram
         [Runs.RunRegistryConcurrencyTests.RecordRole] = Runs.RunRegistryConcurrencyTests.Record,
         [Runs.Sweeps.SweepKillTests.SweepRole] = Runs.Sweeps.SweepKillTests.Sweep,
         [Runs.Sweeps.SweepKillTests.TrainRole] = Runs.Sweeps.SweepKillTests.Train,
+        [Training.FlushTests.Role] = Training.FlushTests.Write,
         [Training.KilledRunTests.TrainRole] = Training.KilledRunTests.Train,
     };
 

@@ -45,6 +45,9 @@ public sealed class BatchNorm2d : Layer
     /// </summary>
     internal bool Folded { get; set; }
 
+    // A recording is of the network as it is, whatever stands in for its parts meanwhile.
+    bool StoodInFor => Folded && !OperatorTrace.IsRecording;
+
     /// <inheritdoc/>
     public override Tensor Forward(Tensor x) => Training ? ForwardTraining(x, null, relu: false) : ForwardEvaluation(x);
 
@@ -70,7 +73,7 @@ public sealed class BatchNorm2d : Layer
     /// </summary>
     public Tensor ForwardRelu(Conv2d conv, Tensor x, Tensor? residual = null)
     {
-        if (!Training && Folded && conv.Folded is { } folded) return folded.Forward(x, residual, relu: true);
+        if (!Training && StoodInFor && conv.Folded is { } folded) return folded.Forward(x, residual, relu: true);
         using var scope = TensorScope.Open();
         return scope.Keep(ForwardRelu(conv.Forward(x), residual));
     }
@@ -82,5 +85,5 @@ public sealed class BatchNorm2d : Layer
     }
 
     Tensor ForwardEvaluation(Tensor x) =>
-        Folded ? x : Functional.BatchNorm(x, Weight, Bias, RunningMean, RunningVar, false, Momentum, Epsilon);
+        StoodInFor ? x : Functional.BatchNorm(x, Weight, Bias, RunningMean, RunningVar, false, Momentum, Epsilon);
 }

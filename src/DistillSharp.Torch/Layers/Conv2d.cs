@@ -48,7 +48,7 @@ public sealed class Conv2d : Layer
     internal FoldedConvolution? Folded { get; set; }
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x) => Folded is not null && !Training
+    public override Tensor Forward(Tensor x) => Folded is not null && !Training && !OperatorTrace.IsRecording
         ? Folded.Forward(x)
         : Functional.Conv2d(x, Weight, Bias, Stride, Padding, 1, Groups);
 }

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using DistillSharp.Formats;
 
 namespace DistillSharp.Data;
 
@@ -49,7 +50,7 @@ sealed class UnpackedFile : IDisposable
         catch (Exception e)
         {
             raw?.Dispose();
-            if (e is IOException or UnauthorizedAccessException) throw new UserException($"cannot read '{path}': {e.Message}", e);
+            if (FileTrouble.Is(e)) throw FileTrouble.Report($"cannot read '{path}'", e);
             throw;
         }
     }
@@ -72,7 +73,7 @@ sealed class UnpackedFile : IDisposable
         }
         catch (IOException e)
         {
-            throw new UserException($"cannot read '{Name}': {e.Message}", e);
+            throw FileTrouble.Report($"cannot read '{Name}'", e);
         }
         position += read;
         if (position > limit)

@@ -106,7 +106,9 @@ public sealed class RunFolder : IDisposable
         {
             held?.Dispose();
             if (Directory.Exists(temporary)) TryDelete(temporary);
-            if (FileTrouble.Is(e)) throw FileTrouble.Report($"cannot create a run in {root}", e);
+            // What was written into the temporary folder names that folder, which tells nobody anything.
+            var cause = e is UserException { InnerException: { } inner } ? inner : e;
+            if (FileTrouble.Is(cause)) throw FileTrouble.Report($"cannot create a run in {root}", cause);
             throw;
         }
     }

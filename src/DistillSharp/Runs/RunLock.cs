@@ -82,10 +82,19 @@ sealed partial class RunLock : IDisposable
 
     static RunLock Sign(FileStream file)
     {
-        file.SetLength(0);
-        file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"));
-        file.Flush();
-        return new RunLock(file);
+        try
+        {
+            file.SetLength(0);
+            file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"));
+            file.Flush();
+            return new RunLock(file);
+        }
+        catch
+        {
+            // On a full disk: the lock must not live on in a file that nobody knows.
+            file.Dispose();
+            throw;
+        }
     }
 
     static int? Pid(string path) =>

@@ -24,10 +24,10 @@ static class OnnxRuntime
     /// <summary>The logits of each job, [N * classes]. Checks the names and shapes of inputs and outputs.</summary>
     public static float[][] Run(params Job[] jobs)
     {
-        var request = jobs.Select(job =>
+        var request = jobs.Select((job, i) =>
         {
-            File.WriteAllBytes(job.Model + ".in", job.Images.Contiguous().Bytes());
-            return new { model = job.Model, input = job.Model + ".in", type = job.Images.DType == DType.UInt8 ? "uint8" : "float32", shape = job.Images.Shape, output = job.Model + ".out" };
+            File.WriteAllBytes($"{job.Model}.{i}.in", job.Images.Contiguous().Bytes());
+            return new { model = job.Model, input = $"{job.Model}.{i}.in", type = job.Images.DType == DType.UInt8 ? "uint8" : "float32", shape = job.Images.Shape, output = $"{job.Model}.{i}.out" };
         }).ToArray();
         using var node = Process.Start(new ProcessStartInfo("node", [Script])
         {
@@ -39,13 +39,13 @@ static class OnnxRuntime
         var answers = node.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         node.WaitForExit();
         Assert.True(node.ExitCode == 0, $"{jobs.ElementAtOrDefault(answers.Length)?.Model}: {error.Result}");
-        return [.. jobs.Zip(answers, (job, answer) =>
+        return [.. jobs.Select((job, i) =>
         {
-            var said = JsonDocument.Parse(answer).RootElement;
+            var said = JsonDocument.Parse(answers[i]).RootElement;
             Assert.Equal("""["images"]""", said.GetProperty("inputs").GetRawText());
             Assert.Equal("""["logits"]""", said.GetProperty("outputs").GetRawText());
             Assert.Equal(job.Images.Shape[0], said.GetProperty("shape")[0].GetInt64());
-            var bytes = File.ReadAllBytes(job.Model + ".out");
+            var bytes = File.ReadAllBytes(request[i].output);
             var logits = new float[bytes.Length / sizeof(float)];
             Buffer.BlockCopy(bytes, 0, logits, 0, bytes.Length);
             return logits;
@@ -81,7 +81,7 @@ sealed class OnnxRuntimeFactAttribute : FactAttribute
 [AttributeUsage(AttributeTargets.Method)]
 sealed class OnnxRuntimeTheoryAttribute : TheoryAttribute
 {
-    public OnnxRuntimeTheoryAttribute() => Skip = new OnnxRuntimeFactAttribute().Skip;
+    public OnnxRuntimeTheoryAttribute(bool needsShared = false) => Skip = new OnnxRuntimeFactAttribute(needsShared).Skip;
 }
 
 /// <summary>Python's onnx package with its checker.</summary>

@@ -176,6 +176,25 @@ public sealed class ExperimentTests : IDisposable
         AssertNothingWasMade();
     }
 
+    [SharedFact]
+    public void A_TorchScript_file_teaches_and_says_what_it_lacks()
+    {
+        SmallFiles.Write(folder["cifar/cifar-100-binary"], SmallFiles.Cifar100Binary(16, 4));
+        var file = SharedFiles.Path("data/checkpoints/tiny-torchscript.pt");
+        Recipe With(string method, string data = "cifar100", string root = "cifar") => Recipe(
+            $"teacher: {{ torchscript: '{file}' }}\nmethods: [ {{ name: {method} }} ]", $"data.set={data}", $"data.root={folder[root]}");
+
+        var error = Assert.Throws<UserException>(() => Train(With("fitnet")));
+        Assert.StartsWith("fitnet needs the stages of the teacher, and tiny-torchscript has none", error.Message);
+        error = Assert.Throws<UserException>(() => Train(With("kd", "fashion-mnist", "data")));
+        Assert.Equal($"{file}: the network knows 100 classes, but fashion-mnist has 10", error.Message);
+        AssertNothingWasMade();
+
+        var run = StoredRun.Load(Train(With("fsecd")).Folder);
+        Assert.Equal((RunState.Finished, "tiny-torchscript"), (run.State, run.Record.Teacher));
+        Assert.Equal(["ce", "fsecd"], run.Metrics[^1].Terms.Keys.Order());
+    }
+
     [Fact]
     public void A_root_that_is_a_file_is_refused()
     {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using DistillSharp.Tests.Data;
 using DistillSharp.Torch;
 using DistillSharp.Training;
@@ -32,7 +31,7 @@ public sealed class FullDiskTests : IDisposable
         AssertEndsUndisturbed(checkpoints);
     }
 
-    [FullDiskFact]
+    [SmallDiskFact]
     public void Training_goes_on_and_tries_again_where_the_disk_is_full()
     {
         var disk = folder["disk"];
@@ -79,60 +78,5 @@ public sealed class FullDiskTests : IDisposable
         undisturbed.Run(others);
         Assert.Equal(TinyTraining.Latest(others), TinyTraining.Latest(checkpoints));
         Assert.Equal(TinyTraining.Content(Checkpoint.Read(others.BestPath)), TinyTraining.Content(Checkpoint.Read(checkpoints.BestPath)));
-    }
-}
-
-/// <summary>A file system in memory of some size, where this process may mount one.</summary>
-static class SmallDisk
-{
-    static readonly Lazy<bool> possible = new(() =>
-    {
-        using var folder = new TemporaryFolder();
-        return Mount(folder.Path, "1m") && Unmount(folder.Path);
-    });
-
-    public static bool IsPossible => OperatingSystem.IsLinux() && possible.Value;
-
-    public static bool Mount(string folder, string size) => Run("mount", "-t", "tmpfs", "-o", $"size={size}", "distillsharp-test", folder);
-
-    public static bool Unmount(string folder) => Run("umount", folder);
-
-    /// <summary>Writes until nothing fits.</summary>
-    public static void Fill(string path)
-    {
-        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
-        try
-        {
-            for (var piece = new byte[4096]; ;) file.Write(piece);
-        }
-        catch (IOException)
-        {
-            // Full.
-        }
-    }
-
-    static bool Run(string program, params string[] arguments)
-    {
-        try
-        {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-            process.StandardError.ReadToEnd();
-            process.WaitForExit();
-            return process.ExitCode == 0;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return false;
-        }
-    }
-}
-
-/// <summary>A fact that runs only where a small file system can be mounted.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class FullDiskFactAttribute : FactAttribute
-{
-    public FullDiskFactAttribute()
-    {
-        if (!SmallDisk.IsPossible) Skip = "this process may not mount a small file system to fill";
     }
 }

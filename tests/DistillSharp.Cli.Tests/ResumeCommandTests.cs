@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Runtime.Versioning;
+using DistillSharp.Runs;
+using DistillSharp.Tests;
+using DistillSharp.Tests.Data;
+
+namespace DistillSharp.Cli.Tests;
+
+/// <summary>Ctrl-C, and <c>distill train --resume</c> afterwards.</summary>
+[UnsupportedOSPlatform("windows")]
+public sealed class ResumeCommandTests : IDisposable
+{
+    const int Epochs = 40;
+
+    readonly TemporaryFolder folder = new();
+
+    public ResumeCommandTests()
+    {
+        SmallFiles.Write(folder["data"],
+        [
+            ("train-images-idx3-ubyte", SmallFiles.Idx(SmallFiles.Bytes(16 * 784, 1), 16, 28, 28)),
+            ("train-labels-idx1-ubyte", SmallFiles.Idx([.. Enumerable.Range(0, 16).Select(i => (byte)(i % 10))], 16)),
+            ("t10k-images-idx3-ubyte", SmallFiles.Idx(SmallFiles.Bytes(10 * 784, 2), 10, 28, 28)),
+            ("t10k-labels-idx1-ubyte", SmallFiles.Idx([.. Enumerable.Range(0, 10).Select(i => (byte)i)], 10)),
+        ]);
+        File.WriteAllText(folder["recipe.yaml"], $$"""
+            data: { set: fashion-mnist, root: '{{folder["data"]}}', batch: 8 }
+            student: { network: resnet8 }
+            train: { epochs: {{Epochs}}, precision: fp32, evaluate_every: 20 }
+
+            """);
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void A_run_stopped_by_Ctrl_C_goes_on_by_the_command_that_it_prints_and_by_its_name()
+    {
+        var run = folder["runs/run"];
+        var (code, said) = Interrupt("train", folder["recipe.yaml"], "--runs", folder["runs"], "--name", "run");
+        Assert.Equal(1, code);
+        Assert.Matches(@"stopped in epoch \d+ with a checkpoint; go on with: distill train (.*) --resume", said);
+        Assert.Equal(RunState.Interrupted, StoredRun.Load(run).State);
+        Assert.False(File.Exists(Path.Combine(run, StudentFile.FileName)));
+
+        // By the printed command, once more stopped; then by the recipe and the name.
+        var printed = said[(said.IndexOf("go on with: distill ", StringComparison.Ordinal) + "go on with: distill ".Length)..].Trim().Split(' ');
+        Assert.Equal(["train", run, "--resume"], printed);
+        Assert.Equal(1, Interrupt(printed).Code);
+        Assert.Equal(RunState.Interrupted, StoredRun.Load(run).State);
+        var (last, output) = Wait(Start("train", folder["recipe.yaml"], "--runs", folder["runs"], "--name", "run", "--resume"));
+        Assert.True(last == 0, output);
+
+        Assert.Equal(0, Wait(Start("train", folder["recipe.yaml"], "--runs", folder["runs"], "--name", "alone")).Code);
+        var (stopped, alone) = (StoredRun.Load(run), StoredRun.Load(folder["runs/alone"]));
+        Assert.Equal((RunState.Finished, RunState.Finished), (stopped.State, alone.State));
+        Assert.Equal(Enumerable.Range(1, Epochs), stopped.Metrics.Select(epoch => epoch.Epoch));
+        Assert.Equal(alone.Metrics.Select(epoch => (epoch.Loss, epoch.Acc1, epoch.Lr)), stopped.Metrics.Select(epoch => (epoch.Loss, epoch.Acc1, epoch.Lr)));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(alone.Path, StudentFile.FileName)), File.ReadAllBytes(Path.Combine(run, StudentFile.FileName)));
+    }
+
+    // Ctrl-C once two more epochs have ended.
+    (int Code, string Said) Interrupt(params string[] arguments)
+    {
+        using var process = Start(arguments);
+        var metrics = folder["runs/run/metrics.jsonl"];
+        int Lines() => File.Exists(metrics) ? File.ReadAllLines(metrics).Length : 0;
+        var wanted = Lines() + 2;
+        while (!process.HasExited && Lines() < wanted) Thread.Sleep(5);
+        using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"])) kill.WaitForExit();
+        return Wait(process);
+    }
+
+    // The program as it is built: the copy beside the tests lacks what only a program needs.
+    static readonly string program = Path.GetFullPath(Path.Combine(
+        AppContext.BaseDirectory, "../../DistillSharp.Cli", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "distill.dll"));
+
+    static Process Start(params string[] arguments) =>
+        Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+
+    static (int Code, string Said) Wait(Process process)
+    {
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output.Length > 0 ? output : error.Result);
+    }
+}
