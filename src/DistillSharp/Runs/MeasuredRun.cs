@@ -43,20 +43,37 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
         readonly Dictionary<string, NetworkOutputs> teachers = [];
         (string Run, ImageSet Images)? shared;
 
+        sealed record Prepared(StoredRun Run, Recipe Recipe, Dataset? Data, string? Missing);
+
+        // All images before any network: runs that do not belong together are refused at once, not after minutes.
         public MeasuredRuns Load(IReadOnlyList<string> folders)
         {
-            var runs = folders.Select(folder => StoredRun.Load(folder)).ToList();
-            return new([.. runs.Select(Measure)], shared?.Images);
+            var prepared = folders.Select(folder => StoredRun.Load(folder)).ToList().ConvertAll(Prepare);
+            return new([.. prepared.Select(Measure)], shared?.Images);
         }
 
-        MeasuredRun Measure(StoredRun run)
+        Prepared Prepare(StoredRun run)
         {
             var recipe = Recipe.Parse(run.Recipe, Path.Combine(run.Path, RunFolder.RecipeFile), root is null ? [] : [$"data.root={root}"]);
-            var measured = new MeasuredRun(run);
             try
             {
                 var data = DataOf(recipe);
                 Share(run, data.Test);
+                return new(run, recipe, data, null);
+            }
+            catch (UserException e) when (e is not UsageException)
+            {
+                return new(run, recipe, null, e.Message);
+            }
+        }
+
+        MeasuredRun Measure(Prepared prepared)
+        {
+            var (run, recipe, data, missing) = prepared;
+            var measured = new MeasuredRun(run) { Missing = missing };
+            if (data is null) return measured;
+            try
+            {
                 measured = measured with { Student = StudentOf(run, recipe, data) };
                 return recipe.Teacher is { } teacher ? measured with { Teacher = TeacherOf(teacher, recipe, data) } : measured;
             }

@@ -63,7 +63,10 @@ public sealed class MeasuredRunsTests : IDisposable
     [Fact]
     public void Runs_measured_on_different_images_are_refused()
     {
-        var error = Assert.Throws<UsageException>(() => MeasuredRuns.Load([Run("whole", seed: 1), Run("part", seed: 1, limit: 20)]));
+        var done = new List<string>();
+        var error = Assert.Throws<UsageException>(() => MeasuredRuns.Load([Run("whole", seed: 1), Run("part", seed: 1, limit: 20)], progress: done.Add));
+        // Before any network has run.
+        Assert.All(done, step => Assert.StartsWith("reading ", step));
         Assert.Equal("whole and part were measured on different images; give runs of one data set and one data.test_limit", error.Message);
     }
 

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.Playwright;
 
 namespace DistillSharp.Tests.Runs.Report;
@@ -41,6 +42,8 @@ sealed class Browser : IAsyncDisposable
 
     public static async Task<Browser> Start(ColorScheme scheme = ColorScheme.Light)
     {
+        Environment.SetEnvironmentVariable("PLAYWRIGHT_DRIVER_SEARCH_PATH",
+            typeof(Browser).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "Playwright").Value);
         var playwright = await Playwright.CreateAsync();
         var browser = await playwright.Chromium.LaunchAsync(new()
         {
