@@ -26,8 +26,6 @@ sealed class QuickstartCommand : CliCommand
         var runsRoot = given.GetValue(runs)!;
         var quickstart = new Quickstart(given.GetValue(data)!, runsRoot, progress);
         var rows = quickstart.Run(given.GetValue(seed), given.GetValue(set), stop.Token);
-        var complete = rows.Count == 4;
-        var report = complete ? quickstart.Report(rows) : null;
         progress.Dispose();
         if (given.GetValue(json))
             terminal.Json(rows.Select(row => new
@@ -42,9 +40,13 @@ sealed class QuickstartCommand : CliCommand
                 run = row.Result.Folder,
             }));
         else Show(rows, terminal);
+        if (rows.Count < 4) return 1;
+        // The page is no run to stop with a checkpoint: Ctrl-C ends it at once.
+        stop.Dispose();
+        var report = Path.GetFullPath(quickstart.Report(rows));
         // With --json, standard output holds the one value.
-        if (report is not null) (given.GetValue(json) ? terminal.Error : terminal.Out).WriteLine($"report   {report}");
-        return complete ? 0 : 1;
+        (given.GetValue(json) ? terminal.Error : terminal.Out).WriteLine($"report   {report}");
+        return 0;
     }
 
     static void Show(IReadOnlyList<QuickstartRow> rows, Terminal terminal)

@@ -43,6 +43,8 @@ public sealed record LineChart
             throw new UsageException($"the vertical range from {asked.Low} to {asked.High} is empty");
         var (lowY, highY) = YRange ?? Ticks.Widen(points.Min(p => p.Second), points.Max(p => p.Second), 7);
         var (lowX, highX) = (points.Min(p => p.First), points.Max(p => p.First));
+        // Epochs begin at 0: training that is measured from its sixth epoch on did not begin there.
+        if (WholeX && lowX > 0 && lowX <= highX / 4) lowX = 0;
         if (lowX == highX) (lowX, highX) = (lowX - 1, highX + 1);
         var (xTicks, yTicks) = (Ticks.Within(lowX, highX, 8, WholeX), Ticks.Within(lowY, highY, 7));
 
@@ -89,6 +91,7 @@ public sealed record LineChart
     static void DrawSeries(Svg svg, LineSeries series, int index, Func<double, double> placeX, Func<double, double> placeY)
     {
         var (colour, dash) = Look(index);
+        var sparse = series.X.Count > 1 && (series.X[^1] - series.X[0]) / (series.X.Count - 1) > 1.5;
         var stretch = new List<(double X, double Y)>();
         foreach (var (x, y) in series.X.Zip(series.Y).Append((double.NaN, double.NaN)))
         {
@@ -97,9 +100,10 @@ public sealed record LineChart
                 stretch.Add((placeX(x), placeY(y)));
                 continue;
             }
-            // A lone value is a dot: a line of one point would not show.
-            if (stretch.Count == 1) svg.Marker(stretch[0].X, stretch[0].Y, 3.5, index, colour);
-            else if (stretch.Count > 1) svg.Polyline(stretch, colour, 2, dash);
+            // A lone value is a dot: a line of one point would not show. So is one of every few epochs: the line between is a guess.
+            if (stretch.Count == 1 || sparse)
+                foreach (var (atX, atY) in stretch) svg.Marker(atX, atY, 3.5, index, colour);
+            if (stretch.Count > 1) svg.Polyline(stretch, colour, 2, dash);
             stretch.Clear();
         }
     }

@@ -4,7 +4,7 @@ function perClass() {
   const runs = data.runs.filter(run => run.studentNetwork != null);
   if (runs.length === 0) return;
   const rows = h("div", { class: "classrows" });
-  const seen = { run: runs[0], order: "gap" };
+  const seen = { run: firstOf(runs), order: "gap" };
   const orders = [["gap", "by difference"], ["student", "by the student's accuracy"], ["name", "by name"]];
 
   function draw() {
@@ -29,7 +29,7 @@ function perClass() {
   }
 
   const hasTeacher = runs.some(run => run.teacherNetwork != null);
-  section("classes", "Accuracy by class", "From 0 % at the left to 100 % at the right" + (hasTeacher ? "; the number is the student's accuracy less the teacher's, in points." : "."),
+  section("classes", "Accuracy by class", "From 0 % at the left to 100 % at the right" + (hasTeacher ? "; the number is the student's accuracy less the teacher's, in points, and for a run without a teacher the accuracy itself." : "."),
     h("div", { class: "controls" }, runPicker(runs, run => { seen.run = run; draw(); }),
       choice(hasTeacher ? orders : orders.slice(1), hasTeacher ? "gap" : "student", order => { seen.order = order; draw(); }),
       h("div", { class: "legend" }, hasTeacher ? h("span", {}, h("i", { class: "key", style: "border:2.5px solid var(--teacher);border-radius:50%" }), "teacher") : null,
@@ -50,11 +50,11 @@ function examples() {
     grid.replaceChildren(...examples.map(one => h("div", { class: "example" }, tile(data.examples, one.tile, 128),
       h("div", {}, h("b", {}, classes[one.label])),
       h("div", { class: "better" }, `teacher ✓ ${percent(100 * one.teacherProbability, 0)}`),
-      h("div", { class: "worse" }, `student ✗ ${classes[one.predicted]} ${percent(100 * one.studentProbability, 0)}`),
+      h("div", { class: "worse" }, `student ✗ ${classes[one.predicted]} ${percent(100 * one.studentProbability, 0).replace(" ", "\u00a0")}`),
       h("small", {}, `test image ${one.image}`))));
   }
   section("examples", "What the teacher knows and the student does not", null, lead, h("div", { class: "controls" }, runPicker(runs, draw)), grid);
-  draw(runs[0]);
+  draw(firstOf(runs));
 }
 
 // A matrix as a picture of one pixel for each cell.
@@ -95,7 +95,9 @@ function matrices() {
     const confusion = h("div", {}, h("h3", {}, "Which class the student takes for which"),
       matrix(shares, count, () => { const [from, to] = [rgb("--middle"), rgb("--accent")]; return share => blend(from, to, Math.sqrt(share)); },
         (row, column, share) => [h("div", {}, h("b", {}, classes[row])), h("div", {}, `taken for ${classes[column]}: ${percent(100 * share, 1)}`)]),
-      h("div", { class: "scale" }, "0 %", h("i", { style: "background:linear-gradient(90deg,var(--middle),var(--accent))" }), "100 % of the true class (rows)"));
+      // The shade goes by the square root, so that rare confusions show: half of it is a quarter.
+      h("div", { class: "scale" }, "0 %", h("i", { style: "background:linear-gradient(90deg,var(--middle),color-mix(in srgb,var(--middle),var(--accent)))" }), "25 %",
+        h("i", { style: "background:linear-gradient(90deg,color-mix(in srgb,var(--middle),var(--accent)),var(--accent))" }), "100 % of the true class (rows)"));
 
     const common = h("div", {}, h("h3", {}, "Its commonest confusions"), h("div", { class: "scroll" }, h("table", {},
       h("thead", {}, h("tr", {}, h("th", {}, "true"), h("th", {}, "taken for"), h("th", { class: "number" }, "student"), teacher ? h("th", { class: "number" }, "teacher") : null)),
@@ -115,8 +117,9 @@ function matrices() {
   }
 
   section("matrices", "How classes relate",
-    "Where the map of correlations is pale, the student relates classes as its teacher does. Rows and columns are classes in the data set's order.",
+    (compared().length > 0 ? "Where the map of correlations is pale, the student relates classes as its teacher does. " : "")
+    + "Rows and columns are classes in the data set's order; point at a cell to read it.",
     h("div", { class: "controls" }, runPicker(runs, draw)), content);
   const kept = redraws.length;
-  draw(runs[0]);
+  draw(firstOf(runs));
 }

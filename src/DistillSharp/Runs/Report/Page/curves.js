@@ -30,6 +30,7 @@ function chart([key, , title]) {
   const all = series.flatMap(one => one.points);
   let [lowX, highX] = [Math.min(...all.map(p => p[0])), Math.max(...all.map(p => p[0]))];
   let [lowY, highY] = [Math.min(...all.map(p => p[1])), Math.max(...all.map(p => p[1]))];
+  if (lowX <= highX / 4) lowX = 0;
   if (lowX === highX) [lowX, highX] = [lowX - 1, highX + 1];
   if (lowY === highY) [lowY, highY] = [lowY - Math.abs(lowY || 1) * .05, highY + Math.abs(highY || 1) * .05];
   const step = ticks(lowY, highY, 6).step;
@@ -47,7 +48,8 @@ function chart([key, , title]) {
     h("text", { x: (left + width - right) / 2, y: height - 8, "text-anchor": "middle" }, "epoch"),
     h("text", { x: 16, y: (top + height - bottom) / 2, "text-anchor": "middle", transform: `rotate(-90 16 ${(top + height - bottom) / 2})` }, title));
   for (const { points, colour } of series) {
-    if (points.length === 1) svg.append(h("circle", { cx: placeX(points[0][0]), cy: placeY(points[0][1]), r: 4, fill: colour }));
+    // Values of single epochs are dots: a line alone would pretend to know what lies between.
+    if (points.length < (highX - lowX) / 1.5) points.forEach(([x, y]) => svg.append(h("circle", { cx: placeX(x), cy: placeY(y), r: 4, fill: colour })));
     if (points.length > 1) svg.append(h("path", { d: "M" + points.map(([x, y]) => `${placeX(x).toFixed(1)},${placeY(y).toFixed(1)}`).join("L"),
       fill: "none", stroke: colour, "stroke-width": 2, "stroke-linejoin": "round" }));
   }
@@ -56,7 +58,8 @@ function chart([key, , title]) {
   svg.append(cross);
   svg.addEventListener("pointermove", event => {
     const box = svg.getBoundingClientRect();
-    const epoch = Math.round(lowX + ((event.clientX - box.left) / box.width * width - left) / (width - left - right) * (highX - lowX));
+    const at = lowX + ((event.clientX - box.left) / box.width * width - left) / (width - left - right) * (highX - lowX);
+    const epoch = all.reduce((best, [x]) => Math.abs(x - at) < Math.abs(best - at) ? x : best, Infinity);
     const read = series.map(one => ({ ...one, value: one.points.find(([x]) => x === epoch)?.[1] })).filter(one => one.value != null);
     if (read.length === 0) return;
     cross.setAttribute("x1", placeX(epoch));

@@ -87,7 +87,7 @@ function maps() {
     h("div", { class: "controls" },
       h("label", {}, h("input", { type: "checkbox", onchange: event => { seen.mistakes = event.target.checked; redraw(); } }), "only what each network gets wrong"),
       h("button", { type: "button", onclick: () => show(null) }, "all classes")),
-    h("div", { class: "panels" }, panels.map(one => one.element)),
+    h("div", { class: panels.length === 4 ? "panels four" : "panels" }, panels.map(one => one.element)),
     h("div", { class: "classkeys" }, keys));
   redraws.push(redraw);
   new ResizeObserver(redraw).observe(panels[0].element);

@@ -72,10 +72,13 @@ function choice(options, chosen, pick) {
   return h("div", { class: "buttons" }, buttons);
 }
 
+// The run that a section shows first: the headline's, where the section has it.
+const firstOf = runs => runs.find(run => run === bestPair()?.run) ?? runs[0];
+
 function runPicker(runs, pick) {
   if (runs.length < 2) return null;
   return h("label", {}, "run", h("select", { onchange: event => pick(runs[event.target.value]) },
-    runs.map((run, i) => h("option", { value: i }, run.name))));
+    runs.map((run, i) => h("option", { value: i, selected: run === firstOf(runs) }, run.name))));
 }
 
 function headline() {
@@ -108,7 +111,9 @@ function table() {
   const columns = ["run", "student", "teacher", "method", "seed", "epochs", "Acc1", "Acc5", "best Acc1", "images/s", "time", "state"];
   const numeric = new Set(["seed", "epochs", "Acc1", "Acc5", "best Acc1", "images/s", "time"]);
   const cell = (name, text, extra = {}) => h("td", { "data-column": name, ...extra, class: [numeric.has(name) ? "number" : "", extra.class].join(" ") }, text);
-  section("runs", "Runs", "Accuracies are of the last measured epoch, in percent. Best Acc1 names its epoch; it was chosen by looking at the test images, so it flatters.",
+  const anew = data.runs.some(run => run.studentNetwork != null && run.precision && run.precision !== "fp32")
+    ? " Training measured in bf16; all else on this page was measured anew in fp32, so last digits can differ." : "";
+  section("runs", "Runs", "Accuracies are of the last measured epoch, in percent. Best Acc1 names its epoch; it was chosen by looking at the test images, so it flatters." + anew,
     ...data.runs.filter(run => run.missing).map(run => h("p", { class: "note" }, `${run.name}: ${run.missing}`)),
     ...data.runs.filter(run => run.failure).map(run => h("p", { class: "note" }, `${run.name} failed: ${run.failure}`)),
     h("div", { class: "scroll" }, h("table", {},
