@@ -88,10 +88,13 @@ public sealed record LineChart
     static (string Colour, string? Dash) Look(int index) =>
         (Palette.Lines[index % Palette.Lines.Count], Palette.Dashes[index % Palette.Dashes.Count]);
 
+    // Measured only every few epochs.
+    static bool IsSparse(LineSeries series) => series.X.Count > 1 && (series.X[^1] - series.X[0]) / (series.X.Count - 1) > 1.5;
+
     static void DrawSeries(Svg svg, LineSeries series, int index, Func<double, double> placeX, Func<double, double> placeY)
     {
         var (colour, dash) = Look(index);
-        var sparse = series.X.Count > 1 && (series.X[^1] - series.X[0]) / (series.X.Count - 1) > 1.5;
+        var sparse = IsSparse(series);
         var stretch = new List<(double X, double Y)>();
         foreach (var (x, y) in series.X.Zip(series.Y).Append((double.NaN, double.NaN)))
         {
@@ -122,6 +125,7 @@ public sealed record LineChart
                 var (colour, dash) = Look(first + row);
                 var y = top + 8 + row * line;
                 svg.Line(x, y, x + swatch, y, colour, 2, dash);
+                if (IsSparse(Series[first + row])) svg.Marker(x + swatch / 2, y, 3.5, first + row, colour);
                 svg.Text(x + swatch + 7, y, column[row], Text, middle: true);
             }
             right = x + swatch + 7 + TextWidth.OfWidest(column, Text);

@@ -56,7 +56,8 @@ public class PlotTests
         var figure = Chart(new LineSeries("a", [6, 12, 18, 24], [36, 60, 74, 79])).Draw();
         Layout.Check(figure);
         Assert.Single(Layout.All(figure, "polyline"));
-        Assert.Equal(4, Layout.All(figure, "circle").Count);
+        // One more in the legend.
+        Assert.Equal(5, Layout.All(figure, "circle").Count);
         Assert.Equal(["0", "5", "10", "15", "20"], Layout.Texts(figure).Select(text => text.Text).Where(text => text is "0" or "5" or "10" or "15" or "20"));
         Assert.DoesNotContain(Layout.Texts(Chart(new LineSeries("a", [20, 21, 22], [1, 2, 3])).Draw()), text => text.Text == "0");
     }

@@ -13,7 +13,7 @@ function perClass() {
     const by = { gap: (a, b) => gap(a) - gap(b) || student[a] - student[b], student: (a, b) => student[a] - student[b], name: (a, b) => classes[a].localeCompare(classes[b], "en") };
     const order = classes.map((_, k) => k).filter(k => student[k] != null).sort(by[teacher ? seen.order : seen.order === "gap" ? "student" : seen.order]);
     rows.replaceChildren(...order.map(k => {
-      const how = gap(k) > 0 ? "better" : gap(k) < 0 ? "worse" : "";
+      const how = gap(k) >= .5 ? "better" : gap(k) <= -.5 ? "worse" : "";
       const row = h("div", { class: "classrow", "data-class": classes[k] }, h("span", { class: "name", title: classes[k] }, classes[k]),
         h("span", { class: "track" },
           teacher ? h("u", { class: how, style: `left:${Math.min(student[k], teacher[k])}%;width:${Math.abs(gap(k))}%` }) : null,
@@ -92,12 +92,12 @@ function matrices() {
     const counts = student.confusion;
     const sums = classes.map((_, k) => counts.slice(k * count, (k + 1) * count).reduce((a, b) => a + b, 0));
     const shares = counts.map((value, at) => value / (sums[Math.floor(at / count)] || 1));
-    const confusion = h("div", {}, h("h3", {}, "Which class the student takes for which"),
+    const confusion = h("div", {}, h("h3", {}, "Which class the student takes for which, in shares of the true class (rows)"),
       matrix(shares, count, () => { const [from, to] = [rgb("--middle"), rgb("--accent")]; return share => blend(from, to, Math.sqrt(share)); },
         (row, column, share) => [h("div", {}, h("b", {}, classes[row])), h("div", {}, `taken for ${classes[column]}: ${percent(100 * share, 1)}`)]),
       // The shade goes by the square root, so that rare confusions show: half of it is a quarter.
       h("div", { class: "scale" }, "0 %", h("i", { style: "background:linear-gradient(90deg,var(--middle),color-mix(in srgb,var(--middle),var(--accent)))" }), "25 %",
-        h("i", { style: "background:linear-gradient(90deg,color-mix(in srgb,var(--middle),var(--accent)),var(--accent))" }), "100 % of the true class (rows)"));
+        h("i", { style: "background:linear-gradient(90deg,color-mix(in srgb,var(--middle),var(--accent)),var(--accent))" }), "100 %"));
 
     const common = h("div", {}, h("h3", {}, "Its commonest confusions"), h("div", { class: "scroll" }, h("table", {},
       h("thead", {}, h("tr", {}, h("th", {}, "true"), h("th", {}, "taken for"), h("th", { class: "number" }, "student"), teacher ? h("th", { class: "number" }, "teacher") : null)),
@@ -107,7 +107,7 @@ function matrices() {
     let correlation = null;
     if (run.comparison) {
       const { values, mean, largest } = run.comparison.correlation;
-      correlation = h("div", {}, h("h3", {}, `Teacher's logit correlations less the student's: mean |difference| ${number(mean, 4)}, largest ${number(largest, 2)}`),
+      correlation = h("div", {}, h("h3", {}, `Teacher's logit correlations less the student's: mean |difference| ${number(mean, 4)}`),
         matrix(values, count, () => { const [low, middle, high] = [rgb("--low"), rgb("--middle"), rgb("--high")];
           return value => value < 0 ? blend(middle, low, -value / (largest || 1)) : blend(middle, high, value / (largest || 1)); },
           (row, column, value) => [h("div", {}, `${classes[row]} and ${classes[column]}`), h("div", {}, h("b", {}, signed(value, 3)))]),

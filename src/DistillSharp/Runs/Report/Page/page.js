@@ -23,7 +23,8 @@ function section(id, title, lead, ...content) {
 
 const number = (value, digits = 2) => value == null || !isFinite(value) ? "–" : value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 const percent = (value, digits = 2) => value == null || !isFinite(value) ? "–" : number(value, digits) + " %";
-const signed = (value, digits = 1) => (value > 0 ? "+" : value < 0 ? "−" : "±") + number(Math.abs(value), digits);
+// What rounds to zero has no sign.
+const signed = (value, digits = 1) => { const at = +value.toFixed(digits); return (at > 0 ? "+" : at < 0 ? "−" : "±") + number(Math.abs(at), digits); };
 const whole = value => value == null ? "–" : Math.round(value).toLocaleString("en");
 const variable = name => getComputedStyle(root).getPropertyValue(name).trim();
 
