@@ -84,6 +84,7 @@ public sealed class RunsCommandTests : IDisposable
         Assert.Equal(0, code);
         Assert.Matches(@"train.seed\s+1\s+2", output);
         Assert.DoesNotContain("train.lr", output);
+        Assert.Matches(@"methods\[0\].name\s+-\s+kd", Run("compare", Ce, Kd).Out);
         var json = JsonDocument.Parse(Run("compare", Kd, Second, "--json").Out).RootElement;
         Assert.Equal(["train.seed"], json.GetProperty("differences").EnumerateObject().Select(one => one.Name));
         Assert.Equal(2, json.GetProperty("runs").GetArrayLength());

@@ -113,7 +113,7 @@ sealed class RunsCompareCommand : CliCommand
         var table = new Table().Border(TableBorder.Simple).AddColumn("setting");
         foreach (var one in comparison.Runs) table.AddColumn(Markup.Escape(one.Name));
         foreach (var difference in comparison.Differences)
-            table.AddRow([difference.Path, .. difference.Values.Select(value => Markup.Escape(value ?? "-"))]);
+            table.AddRow([Markup.Escape(difference.Path), .. difference.Values.Select(value => Markup.Escape(value ?? "-"))]);
         if (comparison.Differences.Count > 0) terminal.StyledOut.Write(table);
         else terminal.Out.WriteLine("Their settings are the same.");
         if (!comparison.SameMachine) terminal.Out.WriteLine("They ran on different machines: their speeds do not compare.");

@@ -45,6 +45,7 @@ static class PaperProtocol
             Setting("data.mean", "mean", imagenet ? "[0.485, 0.456, 0.406]" : "[0.5071, 0.4867, 0.4408]");
             Setting("data.std", "standard deviation", imagenet ? "[0.229, 0.224, 0.225]" : "[0.2675, 0.2565, 0.2761]");
         }
+        if (run.Settings.TryGetValue("student.weights", out var begun) && begun.Length > 0) found.Add("a student that begins from trained weights");
         if (record.TeacherDepartures is { Count: > 0 } teacher) found.Add($"a teacher trained with {string.Join(", ", teacher)}");
         // FSECD's settings in the paper are not public: nothing can be said to depart from them.
         if (paper.Method != "fsecd") found.AddRange(OfMethod(paper, run.Settings, imagenet));

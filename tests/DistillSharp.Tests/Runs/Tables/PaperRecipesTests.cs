@@ -45,6 +45,7 @@ public class PaperRecipesTests
         var recipe = PaperRecipes.Get(PaperRecipes.NameOf(result), "train.epochs=24", "data.train_limit=10000");
         Assert.Empty(recipe.Warnings);
         Assert.Contains("24 epochs instead of 240", PaperProtocol.Departures(result, Finished(recipe)));
+        Assert.Equal(["a student that begins from trained weights"], PaperProtocol.Departures(result, Finished(PaperRecipes.Get(PaperRecipes.NameOf(result), "student.weights=w.pth"))));
     }
 
     [Fact]
