@@ -12,5 +12,6 @@ if (args is ["losses", .. var rounds])
     LossCosts.Run(rounds);
     return 0;
 }
-BenchmarkSwitcher.FromAssembly(typeof(TrainingSteps).Assembly).Run(args);
-return 0;
+// In this process: BenchmarkDotNet's own project would be built anew for each benchmark, and has not the native library.
+var summaries = BenchmarkSwitcher.FromAssembly(typeof(TrainingSteps).Assembly).Run(["--inProcess", .. args]);
+return summaries.All(summary => !summary.HasCriticalValidationErrors && summary.Reports.All(report => report.Success)) ? 0 : 1;

@@ -33,7 +33,7 @@ static class StepProfileTable
         terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{profile.Steps} steps, {profile.ImagesPerSecond:0} images/s{(profile.SparedTeacher == 0 ? "" : $"; the teacher was spared {Percent(profile.SparedTeacher, profile.Images)} of the images, whose output was remembered")}"));
         terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"the convolutions alone, for {limit.BatchSize} images: teacher {Milliseconds(limit.TeacherSeconds)}, student {Milliseconds(limit.StudentSeconds)} forward and backward"));
+            $"libtorch's convolutions alone, for {limit.BatchSize} images: teacher {Milliseconds(limit.TeacherSeconds)}, student {Milliseconds(limit.StudentSeconds)} forward and backward"));
         terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"those that a step needed come to {Milliseconds(profile.LimitSeconds(limit))}: {Percent(profile.LimitSeconds(limit), profile.StepSeconds)} of that limit is reached"));
 

@@ -29,7 +29,7 @@ public sealed class TrainProfileTests : IDisposable
         Assert.Matches(@"(?m)^\s*teacher\s+0\.00\s+0\.0 %", output);
         Assert.Matches(@"(?m)^\s*whole step\s+\d+\.\d\d\s+100\.0 %", output);
         Assert.Contains("\n8 steps, ", output);
-        Assert.Matches(@"the convolutions alone, for 8 images: teacher 0\.00 ms, student \d+\.\d\d ms forward and backward", output);
+        Assert.Matches(@"libtorch's convolutions alone, for 8 images: teacher 0\.00 ms, student \d+\.\d\d ms forward and backward", output);
         Assert.Matches(@"those that a step needed come to \d+\.\d\d ms: \d+\.\d % of that limit is reached", output);
     }
 

@@ -14,6 +14,35 @@ public class TensorTests
         Assert.Equal([1L, 2L, 3L, 4L, 5L, 6L], x.ToArray<long>());
     }
 
+    [Theory]
+    [InlineData(DType.Float32, -1.5)]
+    [InlineData(DType.Float64, 0.1)]
+    [InlineData(DType.BFloat16, -1.5)]
+    [InlineData(DType.Float16, -1.5)]
+    [InlineData(DType.Int64, -3)]
+    [InlineData(DType.Int32, -3)]
+    [InlineData(DType.UInt8, 200)]
+    [InlineData(DType.Bool, 1)]
+    public void One_element_comes_out_of_any_type_and_from_the_middle_of_others(DType type, double value)
+    {
+        using var scope = TensorScope.Open();
+        var alone = Tensor.Full([], value, type);
+        var among = Tensor.Cat([Tensor.Zeros([3], type), alone.Reshape(1), Tensor.Zeros([3], type)]);
+        Assert.Equal(value, alone.Item());
+        Assert.Equal(value, among.Select(0, 3).Item());
+    }
+
+    [Fact]
+    public void An_operator_that_makes_only_some_of_its_results_returns_those()
+    {
+        using var scope = TensorScope.Open();
+        var (x, weight) = (Tensor.Ones([1, 2, 4, 4]), Tensor.Ones([3, 2, 3, 3]));
+        var made = new Operator("aten::convolution_backward").CallList(
+            3, Tensor.Ones([1, 3, 4, 4]), x, weight, Argument.None, new Size2(1, 1), new Size2(1, 1), new Size2(1, 1), false, new Size2(0, 0), 1L, Argument.Bools(false, true, false));
+        Assert.Equal(weight.Shape, Assert.Single(made).Shape);
+        Assert.False(made[0].IsDisposed);
+    }
+
     [Fact]
     public void Every_kind_of_argument_arrives()
     {

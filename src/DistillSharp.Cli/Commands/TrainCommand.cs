@@ -11,7 +11,7 @@ sealed class TrainCommand : CliCommand
     readonly Option<string?> name = new("--name") { Description = "The run's name; made of teacher, student, methods and seed where it is left out" };
     readonly Option<bool> resume = new("--resume") { Description = "Go on with the run of that name from its last checkpoint, if there is one" };
     readonly Option<string> runs = CommonOptions.Runs();
-    readonly Option<bool> profile = new("--profile") { Description = "Print at the end where a step's time went, and how near it comes to the convolutions alone" };
+    readonly Option<bool> profile = new("--profile") { Description = "Print at the end where a step's time went, and how near it comes to libtorch's convolutions alone" };
     readonly Option<int?> profileSteps = new("--profile-steps") { Description = "The same, but end after so many steps, with a checkpoint", HelpName = "N" };
     readonly Option<bool> json = JsonOption();
 
