@@ -6,6 +6,8 @@ namespace DistillSharp.Torch.Tests;
 /// The fused kernel against libtorch's own operators, which the same layer uses in row-major order: the two must agree in
 /// outputs, in every gradient and in the running statistics.
 /// </summary>
+// The same weights are drawn twice from libtorch's one generator: nothing else may draw meanwhile.
+[Collection(nameof(LifetimeTests))]
 public sealed class BatchNormReluTests
 {
     public static TheoryData<int, bool, bool> Cases()
