@@ -49,6 +49,19 @@ public sealed class ResumeTests : IDisposable
         Assert.Subset(undisturbed.Content.Keys.ToHashSet(), own.ToHashSet());
     }
 
+    [Theory]
+    [InlineData(null, new long[] { 3, 6 })]
+    [InlineData(0.01, new long[] { 1, 2, 3, 4, 5, 6 })]
+    [InlineData(60_000.0, new long[] { 3, 6 })]
+    public void Checkpoints_are_written_within_an_epoch_as_often_as_asked(double? milliseconds, long[] expected)
+    {
+        var checkpoints = new CheckpointStore(folder.Path, keep: 100);
+        using var run = new TinyTraining(TinyTraining.Options() with { Epochs = 2, CheckpointEvery = milliseconds is { } time ? TimeSpan.FromMilliseconds(time) : null });
+        run.Run(checkpoints);
+        Assert.Equal(expected, checkpoints.Files.Reverse().Select(file => Checkpoint.Read(file).Progress.Step));
+        Assert.Equal([.. expected.Select(step => (step, (int)(step % 3)))], checkpoints.Files.Reverse().Select(file => Checkpoint.Read(file).Progress).Select(at => (at.Step, at.Batch)));
+    }
+
     [Fact]
     public void Another_seed_ends_elsewhere()
     {
