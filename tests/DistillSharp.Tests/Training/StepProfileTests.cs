@@ -78,6 +78,10 @@ public sealed class StepProfileTests
         Assert.Equal(expected.ToHashSet(), found.ToHashSet());
         Assert.True(network.Training);
         Assert.Equal(before, LiveTensors.Count);
+
+        // A teacher's norms are folded into its convolutions: they are the same ones.
+        using var folding = network.FoldNorms();
+        Assert.Equal(expected.ToHashSet(), ConvolutionLimit.Convolution.Of(network, 32, Device.Cpu).ToHashSet());
     }
 
     [Theory]
