@@ -34,14 +34,23 @@ struct ConvForward {
   void* y;
 };
 
+// Two ways of a 3x3 convolution: direct, and by Winograd's F(2x2, 3x3), which needs 2.25 times fewer products and
+// rounds more of them.
+enum class ConvWay { direct, winograd };
+
 struct ConvKernels {
-  // Whether the shape can be computed.
-  bool (*takes)(const ConvShape&);
-  // Weights in the order of the forward kernel, weights() elements; only output channels first to last.
-  void (*pack)(const ConvShape&, const ConvWeights&, void* packed, int64_t first, int64_t last);
+  // Whether the shape can be computed in that way. The height and the width do not matter.
+  bool (*takes)(const ConvShape&, ConvWay);
+  // How many elements the weights have in the order of the forward kernel, and how they come there; only output
+  // channels first to last.
+  int64_t (*packed)(const ConvShape&, ConvWay);
+  void (*pack)(const ConvShape&, ConvWay, const ConvWeights&, void* packed, int64_t first, int64_t last);
   // Bytes that each thread needs, for one direction or the other.
-  int64_t (*scratch)(const ConvShape&);
-  void (*forward)(const ConvShape&, const ConvForward&, int64_t first_image, int64_t last_image, void* scratch);
+  int64_t (*scratch)(const ConvShape&, ConvWay);
+  // Images that should be computed by one call at least.
+  int64_t (*images)(const ConvShape&, ConvWay);
+  void (*forward)(const ConvShape&, ConvWay, const ConvForward&, int64_t first_image, int64_t last_image,
+                  void* scratch);
   // Adds the weights' gradient of some images to sums, weights() floats in an order of its own.
   void (*gradient)(const ConvShape&, const void* x, const void* gradient, float* sums, int64_t first_image,
                    int64_t last_image, void* scratch);

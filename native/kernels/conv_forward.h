@@ -17,13 +17,17 @@ inline int64_t packed_index(const ConvShape& shape, int64_t out, int64_t in, int
 
 template <typename T>
 void pack(const ConvShape& shape, const ConvWeights& weights, void* packed, int64_t first, int64_t last) {
+  constexpr int64_t depth = Products<T>::depth;
   T* to = static_cast<T*>(packed);
   for (int64_t out = first; out < last; ++out)
     for (int64_t row = 0; row < shape.kernel; ++row)
       for (int64_t column = 0; column < shape.kernel; ++column) {
         const float* from = weights.first + out * weights.out + row * weights.row + column * weights.column;
-        for (int64_t in = 0; in < shape.in_channels; ++in)
-          to[packed_index<T>(shape, out, in, row, column)] = rounded(from[in * weights.in], to);
+        const int64_t start = packed_index<T>(shape, out, 0, row, column),
+                      step = packed_index<T>(shape, out, depth, row, column) - start;
+        for (int64_t in = 0; in < shape.in_channels; in += depth)
+          for (int64_t i = 0; i < depth; ++i)
+            to[start + in / depth * step + i] = rounded(from[(in + i) * weights.in], to);
       }
 }
 
@@ -110,11 +114,22 @@ inline void line(const ConvShape& shape, const ConvForward& job, const T* x, con
     tile<T, blocks, 1, sliding, stride>(shape, job, x + pixel * step, weights, first_channel, at + pixel);
 }
 
+template <typename T>
+inline void clear_border(const ConvShape& shape, T* image) {
+  const int64_t pad = padding(shape), line = padded_width(shape) * shape.in_channels, edge = pad * shape.in_channels;
+  __builtin_memset(image, 0, pad * line * sizeof(T));
+  for (int64_t row = pad; row < pad + shape.height; ++row) {
+    __builtin_memset(image + row * line, 0, edge * sizeof(T));
+    __builtin_memset(image + (row + 1) * line - edge, 0, edge * sizeof(T));
+  }
+  __builtin_memset(image + (pad + shape.height) * line, 0, pad * line * sizeof(T));
+}
+
 template <typename T, int blocks, bool sliding, int stride>
 void forward(const ConvShape& shape, const ConvForward& job, int64_t first, int64_t last, T* scratch) {
   const int64_t pad = padding(shape), columns = padded_width(shape), channels = shape.in_channels;
   const int64_t outputs = shape.out_height() * shape.out_width();
-  if (pad != 0) __builtin_memset(scratch, 0, padded_height(shape) * columns * channels * sizeof(T));
+  if (pad != 0) clear_border(shape, scratch);
   for (int64_t image = first; image < last; ++image) {
     const T* x = static_cast<const T*>(job.x) + image * shape.height * shape.width * channels;
     if (pad != 0) {

@@ -43,7 +43,7 @@ const ConvKernels* kernels_for(const Tensor& x, at::ScalarType type, IntArrayRef
   const auto* kernels = conv_kernels(element_of(type));
   shape = {
       x.size(1), weight[0], x.size(2), x.size(3), static_cast<int>(weight[2]), static_cast<int>(geometry.stride[0])};
-  return kernels != nullptr && kernels->takes(shape) ? kernels : nullptr;
+  return kernels != nullptr && kernels->takes(shape, ConvWay::direct) ? kernels : nullptr;
 }
 
 // Memory of each thread that outlives a call: a step asks for the same sizes again and again.
@@ -63,10 +63,12 @@ void over_images(int64_t images, const Body& body) {
   });
 }
 
-Tensor pack(const ConvKernels& kernels, const ConvShape& shape, const ConvWeights& weights, at::ScalarType type) {
-  Tensor packed = at::empty({shape.weights()}, at::TensorOptions().dtype(type));
-  at::parallel_for(0, shape.out_channels, 64,
-                   [&](int64_t first, int64_t last) { kernels.pack(shape, weights, packed.data_ptr(), first, last); });
+Tensor pack(const ConvKernels& kernels, const ConvShape& shape, ConvWay way, const ConvWeights& weights,
+            at::ScalarType type) {
+  Tensor packed = at::empty({kernels.packed(shape, way)}, at::TensorOptions().dtype(type));
+  at::parallel_for(0, shape.out_channels, 16, [&](int64_t first, int64_t last) {
+    kernels.pack(shape, way, weights, packed.data_ptr(), first, last);
+  });
   return packed;
 }
 
@@ -82,8 +84,10 @@ ConvWeights turned(const Tensor& weight) {
           -weight.stride(2), -weight.stride(3)};
 }
 
+// The way follows from how the weights are packed.
 Tensor run(const ConvKernels& kernels, const ConvShape& shape, const Tensor& x, const Tensor& packed,
            const Tensor& bias, const Tensor& residual, bool relu) {
+  const auto way = packed.numel() == shape.weights() ? ConvWay::direct : ConvWay::winograd;
   Tensor y = at::empty({x.size(0), shape.out_channels, shape.out_height(), shape.out_width()},
                        x.options().memory_format(channels_last));
   const ConvForward job{x.data_ptr(),
@@ -92,20 +96,21 @@ Tensor run(const ConvKernels& kernels, const ConvShape& shape, const Tensor& x, 
                         residual.defined() ? residual.data_ptr() : nullptr,
                         relu,
                         y.data_ptr()};
-  const int64_t bytes = kernels.scratch(shape), images = x.size(0);
+  const int64_t bytes = kernels.scratch(shape, way), images = x.size(0);
   // Each thread takes the next few images when it is done with the last ones: one that was held up holds up no other.
-  const int64_t share = std::max<int64_t>(1, images / (8 * at::get_num_threads()));
+  const int64_t share = kernels.images(shape, way);
   std::atomic<int64_t> next{0};
   over_images(images, [&](int64_t, int64_t, int64_t) {
     for (int64_t first; (first = next.fetch_add(share)) < images;)
-      kernels.forward(shape, job, first, std::min(first + share, images), scratch(bytes));
+      kernels.forward(shape, way, job, first, std::min(first + share, images), scratch(bytes));
   });
   return y;
 }
 
 Tensor weight_gradient(const ConvKernels& kernels, const ConvShape& shape, const Tensor& x, const Tensor& gradient,
                        const Tensor& weight) {
-  const int64_t bytes = kernels.scratch(shape), parts = std::min<int64_t>(x.size(0), at::get_num_threads());
+  const int64_t bytes = kernels.scratch(shape, ConvWay::direct),
+                parts = std::min<int64_t>(x.size(0), at::get_num_threads());
   Tensor sums = at::zeros({parts, shape.weights()}, weight.options());
   over_images(x.size(0), [&](int64_t part, int64_t first, int64_t last) {
     kernels.gradient(shape, x.data_ptr(), gradient.data_ptr(), sums.data_ptr<float>() + part * shape.weights(), first,
@@ -129,8 +134,8 @@ struct Convolution : torch::autograd::Function<Convolution> {
     context->save_for_backward({x, weight});
     context->saved_data["stride"] = stride;
     context->saved_data["bias"] = bias.has_value() && bias->defined();
-    return run(*kernels, shape, x, pack(*kernels, shape, weights_of(weight), x.scalar_type()), bias.value_or(Tensor()),
-               {}, false);
+    return run(*kernels, shape, x, pack(*kernels, shape, ConvWay::direct, weights_of(weight), x.scalar_type()),
+               bias.value_or(Tensor()), {}, false);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -162,8 +167,9 @@ struct Convolution : torch::autograd::Function<Convolution> {
   static Tensor input_gradient(const ConvKernels& kernels, const ConvShape& shape, const Tensor& x,
                                const Tensor& gradient, const Tensor& weight) {
     const ConvShape back{shape.out_channels, shape.in_channels, shape.height, shape.width, shape.kernel, 1};
-    if (shape.stride == 1 && kernels.takes(back))
-      return run(kernels, back, gradient, pack(kernels, back, turned(weight), x.scalar_type()), {}, {}, false);
+    if (shape.stride == 1 && kernels.takes(back, ConvWay::direct))
+      return run(kernels, back, gradient, pack(kernels, back, ConvWay::direct, turned(weight), x.scalar_type()), {}, {},
+                 false);
     const int64_t pad = shape.kernel / 2, stride = shape.stride;
     const Tensor cast = weight.to(x.scalar_type()).contiguous(channels_last);
     return std::get<0>(at::convolution_backward(gradient, x, cast, c10::nullopt, {stride, stride}, {pad, pad}, {1, 1},
@@ -196,8 +202,10 @@ Tensor conv2d_pack(const Tensor& weight, at::ScalarType type, IntArrayRef stride
   // The order does not depend on the size of the image.
   const ConvShape shape{
       weight.size(1), weight.size(0), 8, 8, static_cast<int>(weight.size(2)), static_cast<int>(stride[0])};
-  if (!fits || !kernels->takes(shape)) return at::empty({0}, at::TensorOptions().dtype(type));
-  return pack(*kernels, shape, weights_of(weight), type);
+  if (!fits || !kernels->takes(shape, ConvWay::direct)) return at::empty({0}, at::TensorOptions().dtype(type));
+  const auto way =
+      kernels->takes(shape, ConvWay::winograd) && weight.size(1) >= 32 ? ConvWay::winograd : ConvWay::direct;
+  return pack(*kernels, shape, way, weights_of(weight), type);
 }
 
 // conv(x) + bias (+ residual), with ReLU where it is asked for. No gradient follows.
