@@ -26,7 +26,7 @@ public readonly record struct Accuracy(int Images, int Correct1, int Correct5)
     public static Accuracy Measure(
         Classifier network, ImageSet images, Normalisation normalisation, Precision precision = Precision.Fp32, Device device = default, int batchSize = 250)
     {
-        using var mode = new EvaluationMode(network, precision, device);
+        using var mode = new EvaluationMode(network, new(images.Height, images.Width), precision, device);
         var sum = default(Accuracy);
         foreach (var batch in new BatchLoader(images, normalisation, BatchOptions.Evaluation(batchSize)).Epoch())
         {

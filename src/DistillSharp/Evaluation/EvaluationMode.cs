@@ -1,19 +1,23 @@
 using DistillSharp.Models;
 using DistillSharp.Torch;
+using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Evaluation;
 
-/// <summary>A network in evaluation mode, without gradients, at a precision. Disposing it restores what was before.</summary>
+/// <summary>
+/// A network in evaluation mode, its norms folded, without gradients, at a precision. Disposing it restores what was before.
+/// </summary>
 sealed class EvaluationMode : IDisposable
 {
     readonly Classifier network;
     readonly bool training;
+    readonly NormFolding folding;
     readonly IDisposable gradients, precision;
 
-    public EvaluationMode(Classifier network, Precision precision, Device device)
+    public EvaluationMode(Classifier network, Size2 image, Precision precision, Device device)
     {
         (this.network, training) = (network, network.Training);
-        network.Train(false);
+        folding = network.FoldNorms(image);
         gradients = Autograd.NoGrad();
         this.precision = precision.Enter(device);
     }
@@ -22,6 +26,7 @@ sealed class EvaluationMode : IDisposable
     {
         precision.Dispose();
         gradients.Dispose();
+        folding.Dispose();
         network.Train(training);
     }
 }

@@ -85,7 +85,7 @@ public sealed class NetworkOutputs
     {
         if (network.Classes != images.ClassNames.Count)
             throw new UserException($"{network.Name} tells {network.Classes} classes apart, but the images have {images.ClassNames.Count}");
-        using var mode = new EvaluationMode(network, precision, device);
+        using var mode = new EvaluationMode(network, new(images.Height, images.Width), precision, device);
         var logits = new float[(long)images.Count * network.Classes];
         float[]? pooled = null;
         foreach (var batch in new BatchLoader(images, normalisation, BatchOptions.Evaluation(batchSize)).Epoch())
