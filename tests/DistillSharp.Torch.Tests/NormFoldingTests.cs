@@ -56,6 +56,9 @@ public class NormFoldingTests
             Assert.NotEqual(before, folded);
             foreach (var (expected, actual) in before.Zip(folded)) Assert.Equal(expected, actual, 1e-4f);
             Assert.Equal(weight, net.First.Weight.ToArray<float>());
+            // Folding once more finds nothing to do, and undoing that undoes nothing.
+            using (var again = NormFolding.Of(net, () => net.Forward(x))) Assert.Equal(0, again.Count);
+            Assert.Equal(folded, net.Forward(x).ToArray<float>());
         }
         Assert.Equal(before, net.Forward(x).ToArray<float>());
     }

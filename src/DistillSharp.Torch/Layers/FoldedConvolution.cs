@@ -12,16 +12,8 @@ sealed class FoldedConvolution(Conv2d layer, Tensor weight, Tensor bias) : IDisp
     readonly Dictionary<DType, Tensor> packed = [];
 
     /// <summary>norm(conv(x)) (+ residual), with ReLU where it is asked for.</summary>
-    public Tensor Forward(Tensor x, Tensor? residual = null, bool relu = false)
-    {
-        if (!OperatorTrace.IsRecording)
-            return run.Call(x, weight, bias, Packed(x.DType), residual, relu, layer.Stride, layer.Padding, new Size2(1, 1), layer.Groups);
-        // A recording must see every value and every operator.
-        using var scope = TensorScope.Open();
-        var y = Functional.Conv2d(x, weight, bias, layer.Stride, layer.Padding, 1, layer.Groups);
-        if (residual is not null) y += residual;
-        return scope.Keep(relu ? Functional.Relu(y) : y);
-    }
+    public Tensor Forward(Tensor x, Tensor? residual = null, bool relu = false) =>
+        run.Call(x, weight, bias, Packed(x.DType), residual, relu, layer.Stride, layer.Padding, new Size2(1, 1), layer.Groups);
 
     Tensor Packed(DType type)
     {

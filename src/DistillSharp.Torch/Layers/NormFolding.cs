@@ -41,7 +41,9 @@ public sealed class NormFolding : IDisposable
         {
             if (call.Operator != "aten::batch_norm" || call.Arguments[0].Tensor is not { } input || uses[input] != 1) continue;
             if (!made.TryGetValue(input, out var before) || before.Operator != "aten::conv2d") continue;
-            if (convolutions.TryGetValue(before.Arguments[1].Tensor!, out var conv) && norms.TryGetValue(call.Arguments[1].Tensor!, out var norm)) folding.Fold(conv, norm);
+            // What is folded already stays its owner's.
+            if (convolutions.TryGetValue(before.Arguments[1].Tensor!, out var conv) && norms.TryGetValue(call.Arguments[1].Tensor!, out var norm) && !norm.Folded)
+                folding.Fold(conv, norm);
         }
         return folding;
     }
