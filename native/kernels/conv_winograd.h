@@ -21,6 +21,16 @@ inline int64_t patches(const ConvShape& shape, int64_t element_size) {
   return shape.in_channels * element_size <= 512 ? 64 : 32;
 }
 
+// How far apart the positions lie: not at multiples of a page, which would all fall into one set of the first cache.
+template <typename T>
+inline int64_t input_step(const ConvShape& shape) {
+  return patches(shape, sizeof(T)) * shape.in_channels + 64 / static_cast<int64_t>(sizeof(T));
+}
+template <typename T>
+inline int64_t product_step(const ConvShape& shape) {
+  return patches(shape, sizeof(T)) * wide + width;
+}
+
 // The transformed weights: position, block of 32 output channels, pair of input channels, output channel, its pair.
 template <typename T>
 inline int64_t winograd_index(const ConvShape& shape, int64_t position, int64_t out, int64_t in) {
@@ -137,9 +147,8 @@ inline void winograd_out(const ConvShape& shape, const ConvForward& job, const f
 
 template <typename T>
 inline int64_t winograd_scratch(const ConvShape& shape) {
-  const int64_t count = patches(shape, sizeof(T));
-  return positions * count *
-             (shape.in_channels * static_cast<int64_t>(sizeof(T)) + wide * static_cast<int64_t>(sizeof(float))) +
+  return positions * (input_step<T>(shape) * static_cast<int64_t>(sizeof(T)) +
+                      product_step<T>(shape) * static_cast<int64_t>(sizeof(float))) +
          shape.in_channels * static_cast<int64_t>(sizeof(T));
 }
 
@@ -148,8 +157,9 @@ void winograd(const ConvShape& shape, const ConvForward& job, int64_t first, int
   const int64_t channels = shape.in_channels, across = tiles_across(shape), of_image = tiles(shape),
                 most = patches(shape, sizeof(T));
   float* products = static_cast<float*>(scratch);
-  T* inputs = reinterpret_cast<T*>(products + positions * most * wide);
-  T* zeros = inputs + positions * most * channels;
+  const int64_t input = input_step<T>(shape), product = product_step<T>(shape);
+  T* inputs = reinterpret_cast<T*>(products + positions * product);
+  T* zeros = inputs + positions * input;
   __builtin_memset(zeros, 0, channels * sizeof(T));
   for (int64_t start = first * of_image; start < last * of_image; start += most) {
     const int64_t count = least(most, last * of_image - start);
@@ -164,13 +174,13 @@ void winograd(const ConvShape& shape, const ConvForward& job, int64_t first, int
           const bool inside = y >= 0 && y < shape.height && z >= 0 && z < shape.width;
           from[row * 4 + column] = inside ? x + (y * shape.width + z) * channels : zeros;
         }
-      winograd_in(from, channels, inputs + i * channels, most * channels);
+      winograd_in(from, channels, inputs + i * channels, input);
     }
     for (int64_t out = 0; out < shape.out_channels; out += wide) {
       for (int64_t position = 0; position < positions; ++position) {
         const T* weights = static_cast<const T*>(job.packed) + winograd_index<T>(shape, position, out, 0);
-        const T* rows = inputs + position * most * channels;
-        float* to = products + position * most * wide;
+        const T* rows = inputs + position * input;
+        float* to = products + position * product;
         int64_t i = 0;
         for (; i + 12 <= count; i += 12) multiply<T, 12>(rows + i * channels, channels, weights, to + i * wide);
         for (; i + 4 <= count; i += 4) multiply<T, 4>(rows + i * channels, channels, weights, to + i * wide);
@@ -181,7 +191,7 @@ void winograd(const ConvShape& shape, const ConvForward& job, int64_t first, int
         const int64_t y = tile / across * 2, z = tile % across * 2;
         const int64_t at = (image * shape.height + y) * shape.width + z;
         for (int half = 0; half < 2; ++half)
-          winograd_out<T>(shape, job, products + i * wide + half * width, most * wide, out + half * width, at,
+          winograd_out<T>(shape, job, products + i * wide + half * width, product, out + half * width, at,
                           z + 1 < shape.width, y + 1 < shape.height);
       }
     }
