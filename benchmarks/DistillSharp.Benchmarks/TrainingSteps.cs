@@ -22,9 +22,10 @@ static class TrainingSteps
         var precision = Enum.Parse<Precision>(arguments[2], ignoreCase: true);
         var batch = int.Parse(arguments[3], CultureInfo.InvariantCulture);
         var steps = int.Parse(arguments[4], CultureInfo.InvariantCulture);
+        var classes = arguments.Length > 5 ? int.Parse(arguments[5], CultureInfo.InvariantCulture) : 100;
         const int warmup = 5;
 
-        var data = RandomData((steps + warmup) * batch);
+        var data = RandomData((steps + warmup) * batch, classes);
         using var large = Networks.Create(teacher, data.Classes, seed: 1);
         using var small = Networks.Create(student, data.Classes, seed: 2);
         using var trainer = new Trainer(small, large, [new Fsecd()], data, new()
@@ -50,9 +51,9 @@ static class TrainingSteps
         }));
     }
 
-    static Dataset RandomData(int count)
+    static Dataset RandomData(int count, int classes)
     {
-        const int size = 32, classes = 100;
+        const int size = 32;
         var pixels = new byte[count * size * size * 3];
         new Random(1).NextBytes(pixels);
         var labels = Enumerable.Range(0, count).Select(i => i % classes).ToArray();

@@ -128,7 +128,7 @@ Tensor weight_gradient(const ConvKernels& kernels, const ConvShape& shape, const
 // x comes in the type to compute in; the weight and its gradient are float32.
 struct Convolution : torch::autograd::Function<Convolution> {
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& weight,
-                        const c10::optional<Tensor>& bias, int64_t stride) {
+                        const compat::Optional<Tensor>& bias, int64_t stride) {
     at::AutoDispatchBelowADInplaceOrView below;
     const auto [kernels, shape] = view(x, weight, stride);
     context->save_for_backward({x, weight});
@@ -172,14 +172,14 @@ struct Convolution : torch::autograd::Function<Convolution> {
                  false);
     const int64_t pad = shape.kernel / 2, stride = shape.stride;
     const Tensor cast = weight.to(x.scalar_type()).contiguous(channels_last);
-    return std::get<0>(at::convolution_backward(gradient, x, cast, c10::nullopt, {stride, stride}, {pad, pad}, {1, 1},
+    return std::get<0>(at::convolution_backward(gradient, x, cast, compat::none, {stride, stride}, {pad, pad}, {1, 1},
                                                 false, {0, 0}, 1, {true, false, false}));
   }
 };
 
 bool plain(const Tensor& weight) { return weight.is_cpu() && weight.scalar_type() == at::kFloat; }
 
-Tensor conv2d(const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& bias, IntArrayRef stride,
+Tensor conv2d(const Tensor& x, const Tensor& weight, const compat::Optional<Tensor>& bias, IntArrayRef stride,
               IntArrayRef padding, IntArrayRef dilation, int64_t groups) {
   const auto type = mixed_precision() ? at::kBFloat16 : x.scalar_type();
   ConvShape shape;
@@ -210,7 +210,7 @@ Tensor conv2d_pack(const Tensor& weight, at::ScalarType type, IntArrayRef stride
 
 // conv(x) + bias (+ residual), with ReLU where it is asked for. No gradient follows.
 Tensor conv2d_folded(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& packed,
-                     const c10::optional<Tensor>& residual, bool relu, IntArrayRef stride, IntArrayRef padding,
+                     const compat::Optional<Tensor>& residual, bool relu, IntArrayRef stride, IntArrayRef padding,
                      IntArrayRef dilation, int64_t groups) {
   const Tensor more = residual.value_or(Tensor());
   ConvShape shape;

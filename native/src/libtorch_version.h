@@ -3,10 +3,23 @@
 #include <ATen/autocast_mode.h>
 #include <torch/version.h>
 
+#include <optional>
+
 #define DS_LIBTORCH_AT_LEAST(major, minor) \
   (TORCH_VERSION_MAJOR > (major) || (TORCH_VERSION_MAJOR == (major) && TORCH_VERSION_MINOR >= (minor)))
 
 namespace distillsharp::compat {
+
+// Newer releases have only the standard's; in those between, one is a name of the other.
+#if DS_LIBTORCH_AT_LEAST(2, 5)
+template <typename T>
+using Optional = std::optional<T>;
+inline constexpr auto none = std::nullopt;
+#else
+template <typename T>
+using Optional = c10::optional<T>;
+inline constexpr auto none = c10::nullopt;
+#endif
 
 #if DS_LIBTORCH_AT_LEAST(2, 4)
 

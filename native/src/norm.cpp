@@ -9,6 +9,8 @@
 #include <cmath>
 #include <vector>
 
+#include "libtorch_version.h"
+
 namespace distillsharp {
 
 namespace {
@@ -101,7 +103,7 @@ Tensor normalise(const Tensor& x, const Tensor& statistics, const Tensor& weight
 struct NormRelu : torch::autograd::Function<NormRelu> {
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& weight,
                         const Tensor& bias, const Tensor& running_mean, const Tensor& running_var,
-                        const c10::optional<Tensor>& residual, bool relu, double momentum, double epsilon) {
+                        const compat::Optional<Tensor>& residual, bool relu, double momentum, double epsilon) {
     at::AutoDispatchBelowADInplaceOrView below;
     const Tensor stats = statistics(x, running_mean, running_var, momentum, epsilon);
     Tensor y = normalise(x, stats, weight, bias, residual.value_or(Tensor()), relu);
@@ -180,7 +182,7 @@ bool plain_floats(const Tensor& x) { return x.scalar_type() == at::kFloat && x.i
 // What the kernels do not take (row-major order, a GPU, other types) goes through libtorch's own operators, in their
 // order.
 Tensor batch_norm_relu(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
-                       const Tensor& running_var, const c10::optional<Tensor>& residual, bool relu, double momentum,
+                       const Tensor& running_var, const compat::Optional<Tensor>& residual, bool relu, double momentum,
                        double epsilon) {
   const bool more = residual.has_value() && residual->defined();
   const bool ours =

@@ -3,6 +3,7 @@
 #include <ATen/core/stack.h>
 
 #include "boundary.h"
+#include "libtorch_version.h"
 
 using distillsharp::borrow;
 using distillsharp::give;
@@ -46,11 +47,11 @@ c10::IValue to_ivalue(const ds_value& value) {
     }
     case DS_OPTIONAL_TENSOR_LIST: {
       const auto* items = static_cast<const ds_tensor*>(value.pointer);
-      c10::List<c10::optional<at::Tensor>> list;
+      c10::List<distillsharp::compat::Optional<at::Tensor>> list;
       list.reserve(value.count);
       for (int32_t i = 0; i < value.count; ++i) {
         if (items[i] == nullptr)
-          list.push_back(c10::nullopt);
+          list.push_back(distillsharp::compat::none);
         else
           list.push_back(borrow(items[i]));
       }
