@@ -28,7 +28,7 @@ public sealed class BatchNormReluTests
         var input = Inputs(channels, residual, DType.Float32);
         var plain = Run(input, MemoryFormat.Contiguous, relu);
         var fused = Run(input, MemoryFormat.ChannelsLast, relu);
-        foreach (var (name, expected) in plain) Near(name, expected, fused[name], 2e-5);
+        foreach (var (name, expected) in plain) Agreement.Near(name, expected, fused[name], 2e-5);
     }
 
     [Theory, MemberData(nameof(Cases))]
@@ -39,7 +39,7 @@ public sealed class BatchNormReluTests
         var exact = Run(new(input.X.To(DType.Float32), input.Residual?.To(DType.Float32), input.Gradient.To(DType.Float32)), MemoryFormat.Contiguous, relu);
         var fused = Run(input, MemoryFormat.ChannelsLast, relu);
         // Half a unit in the last of 8 binary digits. A ReLU's gradient is decided by the rounded output, whose sign rounding keeps.
-        foreach (var (name, expected) in exact) Near(name, expected, fused[name], name is "y" or "x" or "residual" ? 1 / 256.0 : 1e-4);
+        foreach (var (name, expected) in exact) Agreement.Near(name, expected, fused[name], name is "y" or "x" or "residual" ? 1 / 256.0 : 1e-4);
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class BatchNormReluTests
         var far = input with { X = input.X + 1000.0 };
         // What the shift leaves of x, exactly.
         var near = input with { X = far.X - 1000.0 };
-        Near("y", Run(near, MemoryFormat.ChannelsLast, relu: true)["y"], Run(far, MemoryFormat.ChannelsLast, relu: true)["y"], 1e-4);
+        Agreement.Near("y", Run(near, MemoryFormat.ChannelsLast, relu: true)["y"], Run(far, MemoryFormat.ChannelsLast, relu: true)["y"], 1e-4);
     }
 
     [Fact]
@@ -111,24 +111,14 @@ public sealed class BatchNormReluTests
         y.Backward(input.Gradient.Contiguous(format));
         var found = new Dictionary<string, double[]>
         {
-            ["y"] = Values(y),
-            ["x"] = Values(x.Grad!),
-            ["weight"] = Values(norm.Weight.Grad!),
-            ["bias"] = Values(norm.Bias.Grad!),
-            ["running_mean"] = Values(norm.RunningMean),
-            ["running_var"] = Values(norm.RunningVar),
+            ["y"] = Agreement.Values(y),
+            ["x"] = Agreement.Values(x.Grad!),
+            ["weight"] = Agreement.Values(norm.Weight.Grad!),
+            ["bias"] = Agreement.Values(norm.Bias.Grad!),
+            ["running_mean"] = Agreement.Values(norm.RunningMean),
+            ["running_var"] = Agreement.Values(norm.RunningVar),
         };
-        if (residual is not null) found["residual"] = Values(residual.Grad!);
+        if (residual is not null) found["residual"] = Agreement.Values(residual.Grad!);
         return found;
-    }
-
-    static double[] Values(Tensor tensor) => tensor.Detach().To(DType.Float64).Contiguous().ToArray<double>();
-
-    static void Near(string name, double[] expected, double[] actual, double tolerance)
-    {
-        Assert.Equal(expected.Length, actual.Length);
-        var largest = expected.Max(Math.Abs);
-        for (var i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance * Math.Max(largest, 1), $"{name}[{i}]: {actual[i]} instead of {expected[i]}");
     }
 }

@@ -27,9 +27,10 @@ public sealed class ConvolutionTests
     {
         using var scope = TensorScope.Open();
         var (conv, x, gradient) = Draw(inputs, outputs, height, width, kernel, stride);
+        using var layer = conv;
         var plain = Run(conv, x, gradient, MemoryFormat.Contiguous);
         var ours = Run(conv, x, gradient, MemoryFormat.ChannelsLast);
-        foreach (var (name, expected) in plain) Near(name, expected, ours[name], 1e-5);
+        foreach (var (name, expected) in plain) Agreement.Near(name, expected, ours[name], 1e-5);
     }
 
     [Theory, MemberData(nameof(Shapes))]
@@ -37,13 +38,14 @@ public sealed class ConvolutionTests
     {
         using var scope = TensorScope.Open();
         var (conv, x, gradient) = Draw(inputs, outputs, height, width, kernel, stride);
+        using var layer = conv;
         using (Autograd.NoGrad()) conv.Weight.CopyFrom(conv.Weight.To(DType.BFloat16).To(DType.Float32));
         (x, gradient) = (x.To(DType.BFloat16), gradient.To(DType.BFloat16));
         var exact = Run(conv, x.To(DType.Float32), gradient.To(DType.Float32), MemoryFormat.Contiguous);
         Dictionary<string, double[]> mixed;
         using (Precision.Bf16.Enter(Device.Cpu)) mixed = Run(conv, x, gradient, MemoryFormat.ChannelsLast);
         // Results of 8 binary digits; the weights' gradient keeps all of them.
-        foreach (var (name, expected) in exact) Near(name, expected, mixed[name], name == "weight" && Runtime.HasNativeBf16 ? 1e-5 : 1 / 128.0);
+        foreach (var (name, expected) in exact) Agreement.Near(name, expected, mixed[name], name == "weight" && Runtime.HasNativeBf16 ? 1e-5 : 1 / 128.0);
     }
 
     [Theory]
@@ -67,8 +69,8 @@ public sealed class ConvolutionTests
             var type = precision == Precision.Bf16 ? DType.BFloat16 : DType.Float32;
             var kept = residual.To(type).To(DType.Float32).ToArray<float>();
             var added = residual.To(type).Clone();
-            Near("sum", Values(expected), Values(net.Norm.ForwardRelu(net.Conv, x.To(type), added)), tolerance);
-            Near("linear", Values(linear), Values(net.Norm.Forward(net.Conv.Forward(x.To(type)))), tolerance);
+            Agreement.Near("sum", Agreement.Values(expected), Agreement.Values(net.Norm.ForwardRelu(net.Conv, x.To(type), added)), tolerance);
+            Agreement.Near("linear", Agreement.Values(linear), Agreement.Values(net.Norm.Forward(net.Conv.Forward(x.To(type)))), tolerance);
             Assert.Equal(kept, added.To(DType.Float32).ToArray<float>());
         }
     }
@@ -78,6 +80,7 @@ public sealed class ConvolutionTests
     {
         using var scope = TensorScope.Open();
         var (conv, x, gradient) = Draw(32, 32, 16, 16, 3, 1);
+        using var layer = conv;
         var first = Run(conv, x, gradient, MemoryFormat.ChannelsLast);
         for (var i = 0; i < 5; i++)
             foreach (var (name, again) in Run(conv, x, gradient, MemoryFormat.ChannelsLast)) Assert.Equal(first[name], again);
@@ -119,18 +122,8 @@ public sealed class ConvolutionTests
         if (bias is not null) bias.RequiresGrad = true;
         var y = Functional.Conv2d(leaf, weight, bias, conv.Stride, conv.Padding, 1, 1);
         y.Backward(gradient.To(y.DType).Contiguous(format));
-        var found = new Dictionary<string, double[]> { ["y"] = Values(y), ["x"] = Values(leaf.Grad!), ["weight"] = Values(weight.Grad!) };
-        if (bias is not null) found["bias"] = Values(bias.Grad!);
+        var found = new Dictionary<string, double[]> { ["y"] = Agreement.Values(y), ["x"] = Agreement.Values(leaf.Grad!), ["weight"] = Agreement.Values(weight.Grad!) };
+        if (bias is not null) found["bias"] = Agreement.Values(bias.Grad!);
         return found;
-    }
-
-    static double[] Values(Tensor tensor) => tensor.Detach().To(DType.Float64).Contiguous().ToArray<double>();
-
-    static void Near(string name, double[] expected, double[] actual, double tolerance)
-    {
-        Assert.Equal(expected.Length, actual.Length);
-        var largest = expected.Max(Math.Abs);
-        for (var i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance * Math.Max(largest, 1), $"{name}[{i}]: {actual[i]} instead of {expected[i]}");
     }
 }

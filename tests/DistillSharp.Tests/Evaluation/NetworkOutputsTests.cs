@@ -77,10 +77,10 @@ public class NetworkOutputsLifetimeTests
         using var network = Networks.Create("resnet8", 10, seed: 3);
         network.Train(true);
         NetworkOutputs.Of(network, images, normalisation);
-        var before = LiveTensors.Count;
+        var before = LivingTensors.Count();
         NetworkOutputs.Of(network, images, normalisation);
         Assert.True(network.Training);
         Assert.True(Autograd.Enabled);
-        Assert.Equal(before, LiveTensors.Count);
+        Assert.Equal(before, LivingTensors.Count());
     }
 }

@@ -1,7 +1,6 @@
 using DistillSharp.Interop;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Tests.Interop;
 
@@ -17,8 +16,8 @@ public sealed class OnnxLifetimeTests : IDisposable
     {
         using var network = Networks.Create("resnet8", 10, seed: 1);
         network.ExportOnnx(folder["a"]);
-        var before = LiveTensors.Count;
+        var before = LivingTensors.Count();
         network.ExportOnnx(folder["a"]);
-        Assert.Equal(before, LiveTensors.Count);
+        Assert.Equal(before, LivingTensors.Count());
     }
 }

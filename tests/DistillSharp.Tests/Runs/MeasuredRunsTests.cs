@@ -8,6 +8,8 @@ using DistillSharp.Tests.Data;
 
 namespace DistillSharp.Tests.Runs;
 
+// Networks made by the same seed must be the same ones: nobody else may draw from libtorch's generator meanwhile.
+[Collection(WholeProcessCollection.Name)]
 public sealed class MeasuredRunsTests : IDisposable
 {
     const int TestImages = 40;

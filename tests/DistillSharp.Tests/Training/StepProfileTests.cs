@@ -65,7 +65,7 @@ public sealed class StepProfileTests
     {
         using var network = Networks.Create("resnet8", 5, seed: 1);
         network.Train();
-        var before = LiveTensors.Count;
+        var before = LivingTensors.Count();
         var found = ConvolutionLimit.Convolution.Of(network, 32, Device.Cpu);
 
         // A stem, and three blocks of two; the second and the third begin with a stride and have a projection beside.
@@ -77,7 +77,7 @@ public sealed class StepProfileTests
         ];
         Assert.Equal(expected.ToHashSet(), found.ToHashSet());
         Assert.True(network.Training);
-        Assert.Equal(before, LiveTensors.Count);
+        Assert.Equal(before, LivingTensors.Count());
 
         // A teacher's norms are folded into its convolutions: they are the same ones.
         using var folding = network.FoldNorms();
@@ -90,10 +90,10 @@ public sealed class StepProfileTests
     public void A_runs_convolutions_are_timed_for_both_networks_and_nothing_is_left_behind(Precision precision)
     {
         using var run = new TinyTraining(precision, TinyTraining.Methods("kd"));
-        var before = LiveTensors.Count;
+        var before = LivingTensors.Count();
         var limit = run.MeasureConvolutions();
         Assert.Equal(8, limit.BatchSize);
         Assert.True(limit is { StudentSeconds: > 0, TeacherSeconds: > 0 });
-        Assert.Equal(before, LiveTensors.Count);
+        Assert.Equal(before, LivingTensors.Count());
     }
 }

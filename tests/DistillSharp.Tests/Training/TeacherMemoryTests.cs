@@ -224,13 +224,13 @@ public sealed class TeacherMemoryTests
     [Fact]
     public void No_tensor_is_left_behind()
     {
-        var before = LiveTensors.Count;
+        var before = LivingTensors.Count();
         using (var memory = Memory(Plan()))
         {
             for (var i = 0; i < 3; i++) AssertAnswers(memory, Range(i), [.. Of(0, 30), i, i]);
-            Assert.Equal(before + 2, LiveTensors.Count);
+            Assert.Equal(before + 2, LivingTensors.Count());
         }
-        Assert.Equal(before, LiveTensors.Count);
+        Assert.Equal(before, LivingTensors.Count());
     }
 
     public static TheoryData<string, string?> Plans => new()
