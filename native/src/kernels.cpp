@@ -1,4 +1,7 @@
 // Which of the compiled kernels this processor runs.
+#include <cstdlib>
+#include <string>
+
 #include "../kernels/conv.h"
 #include "../kernels/norm.h"
 
@@ -20,13 +23,26 @@ namespace {
 
 enum class Set { baseline, avx2, avx512, avx512_bf16 };
 
+// DISTILLSHARP_KERNELS=baseline, avx2 or avx512 leaves out what is faster: for comparisons, and to test what this
+// processor would not choose.
+bool allowed(Set set) {
+  const char* most = std::getenv("DISTILLSHARP_KERNELS");
+  if (most == nullptr) return true;
+  const std::string name = most;
+  return name == "baseline" ? set <= Set::baseline
+         : name == "avx2"   ? set <= Set::avx2
+                            : name != "avx512" || set <= Set::avx512;
+}
+
 Set find() {
 #if defined(__x86_64__)
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512cd");
-  if (avx512) return __builtin_cpu_supports("avx512bf16") ? Set::avx512_bf16 : Set::avx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
+  if (avx512 && allowed(Set::avx512))
+    return __builtin_cpu_supports("avx512bf16") && allowed(Set::avx512_bf16) ? Set::avx512_bf16 : Set::avx512;
+  if (allowed(Set::avx2) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      __builtin_cpu_supports("bmi2"))
     return Set::avx2;
 #endif
   return Set::baseline;

@@ -19,6 +19,7 @@ public static class ChildProgram
         [Runs.Sweeps.SweepKillTests.SweepRole] = Runs.Sweeps.SweepKillTests.Sweep,
         [Runs.Sweeps.SweepKillTests.TrainRole] = Runs.Sweeps.SweepKillTests.Train,
         [Training.FlushTests.Role] = Training.FlushTests.Write,
+        [Training.KernelSetTests.Role] = Training.KernelSetTests.Print,
         [Training.KilledRunTests.TrainRole] = Training.KilledRunTests.Train,
     };
 
