@@ -1,5 +1,5 @@
 // distillsharp::batch_norm_relu: batch norm in training, the addition of a residual and the ReLU as one operator, with
-// its gradient. libtorch's own operators for the three read and write the activations seven times more in a step.
+// its gradient. libtorch's own operators for the three go over the activations once more for each of them.
 #include "../kernels/norm.h"
 
 #include <ATen/Parallel.h>
