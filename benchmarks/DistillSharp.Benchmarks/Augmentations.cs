@@ -3,14 +3,14 @@ using DistillSharp.Data;
 
 namespace DistillSharp.Benchmarks;
 
-/// <summary>Random images of 32x32, cropped, mirrored and normalised: the time of one image. A second divided by it is images/s.</summary>
+/// <summary>Random images of 32x32, cropped, mirrored and normalized: the time of one image. A second divided by it is images/s.</summary>
 public class Augmentations
 {
     const int Count = 6_400, Size = 32, Channels = 3;
 
     readonly byte[] cropped = new byte[Size * Size * Channels];
-    readonly float[] normalised = new float[Size * Size * Channels];
-    readonly Normalisation normalisation = new([.5071f, .4867f, .4408f], [.2675f, .2565f, .2761f]);
+    readonly float[] normalized = new float[Size * Size * Channels];
+    readonly Normalization normalization = new([.5071f, .4867f, .4408f], [.2675f, .2565f, .2761f]);
     ImageSet images = null!;
     BatchLoader loader = null!;
     int epoch;
@@ -25,18 +25,18 @@ public class Augmentations
         var pixels = new byte[Count * Size * Size * Channels];
         new Random(1).NextBytes(pixels);
         images = new(pixels, Size, Size, Channels, new int[Count], ["any"]);
-        loader = new(images, normalisation, BatchOptions.Training(64, seed: 1, Augmentation.CropAndFlip) with { Threads = Threads });
+        loader = new(images, normalization, BatchOptions.Training(64, seed: 1, Augmentation.CropAndFlip) with { Threads = Threads });
     }
 
     /// <summary>The arithmetic alone, on this thread.</summary>
     [Benchmark(OperationsPerInvoke = Count)]
-    public void CropFlipNormalise()
+    public void CropFlipNormalize()
     {
         epoch++;
         for (var i = 0; i < Count; i++)
         {
             Augmentation.CropAndFlip.Apply(images.Image(i), Augmentation.CropAndFlip.Draw(1, epoch, i), cropped);
-            normalisation.Apply(cropped, normalised);
+            normalization.Apply(cropped, normalized);
         }
     }
 

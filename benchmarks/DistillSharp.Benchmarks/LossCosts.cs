@@ -28,7 +28,7 @@ static class LossCosts
         s.RequiresGrad = true;
         var labels = Tensor.From([.. Enumerable.Range(0, Batch).Select(i => i * 7L % 100)], Batch);
         var step = new DistillationStep(Output(s), Output(t), labels, Tensor.Range(0, Batch), Epoch: 1);
-        // What the products are made of: the normalised features, and a matrix as large as the gradient of the similarities.
+        // What the products are made of: the normalized features, and a matrix as large as the gradient of the similarities.
         var (z, u, G) = (Functional.Normalize(s).Detach(), Functional.Normalize(t), Tensor.Rand([Batch, Batch]));
 
         (string Name, Action Work)[] measured =
@@ -46,18 +46,18 @@ static class LossCosts
                 if (round >= 0) times[i].Add(milliseconds);
             }
 
-        var least = measured.Zip(times).ToDictionary(pair => pair.First.Name, pair => pair.Second.Min());
+        var min = measured.Zip(times).ToDictionary(pair => pair.First.Name, pair => pair.Second.Min());
         Console.WriteLine(JsonSerializer.Serialize(new
         {
             batch = Batch,
             width = Width,
             threads = Runtime.Threads,
             rounds,
-            least_ms = least.ToDictionary(pair => pair.Key, pair => Math.Round(pair.Value, 3)),
+            least_ms = min.ToDictionary(pair => pair.Key, pair => Math.Round(pair.Value, 3)),
             median_ms = measured.Zip(times).ToDictionary(pair => pair.First.Name, pair => Math.Round(pair.Second.Order().ElementAt(rounds / 2), 3)),
-            instance_over_products = Math.Round(least["fsecd_instance"] / least["products"], 3),
-            class_over_products = Math.Round(least["fsecd_class"] / least["products"], 3),
-            instance_over_products_with_teachers_gradient = Math.Round(least["fsecd_instance"] / least["products_with_teachers_gradient"], 3),
+            instance_over_products = Math.Round(min["fsecd_instance"] / min["products"], 3),
+            class_over_products = Math.Round(min["fsecd_class"] / min["products"], 3),
+            instance_over_products_with_teachers_gradient = Math.Round(min["fsecd_instance"] / min["products_with_teachers_gradient"], 3),
             rkd_batch = RkdBatch,
             rkd_extra_mb = Math.Round(rkdMemory, 1),
         }));

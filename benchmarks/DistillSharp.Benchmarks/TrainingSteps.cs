@@ -5,13 +5,13 @@ using DistillSharp.Data;
 using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Torch;
-using DistillSharp.Torch.Optimisers;
+using DistillSharp.Torch.Optimizers;
 using DistillSharp.Training;
 
 namespace DistillSharp.Benchmarks;
 
 /// <summary>
-/// Times whole training steps: teacher, student forward and backward, FSECD, optimiser, through the real trainer on random
+/// Times whole training steps: teacher, student forward and backward, FSECD, optimizer, through the real trainer on random
 /// images. Prints one JSON object: the median step in milliseconds, images per second, memory in MB, live tensors.
 /// </summary>
 static class TrainingSteps

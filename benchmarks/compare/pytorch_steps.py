@@ -63,7 +63,7 @@ def main():
     teacher, student = network(teacher_name).eval(), network(student_name).train()
     if layout == "channels_last":
         teacher, student = (n.to(memory_format=torch.channels_last) for n in (teacher, student))
-    optimiser = torch.optim.SGD(student.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+    optimizer = torch.optim.SGD(student.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
     memory_format = torch.channels_last if layout == "channels_last" else torch.contiguous_format
     batches = [(torch.randn(batch, 3, 32, 32).contiguous(memory_format=memory_format), torch.randint(0, 100, (batch,))) for _ in range(8)]
     times = []
@@ -76,9 +76,9 @@ def main():
             logits, s = student(images)
         similarity = F.normalize(s.float()) @ F.normalize(t.float()).t() / 0.1
         loss = F.cross_entropy(logits.float(), labels) + F.cross_entropy(similarity, torch.arange(batch))
-        optimiser.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         loss.item()
         times.append((time.perf_counter() - start) * 1000)
     median = statistics.median(times[warmup:])

@@ -20,7 +20,7 @@ switch (args)
         var data = Datasets.Cifar100(root);
         using (var network = Networks.Create("resnet56", 100).LoadWeights(weights))
         {
-            var outputs = NetworkOutputs.Of(network, data.Test, data.Normalisation);
+            var outputs = NetworkOutputs.Of(network, data.Test, data.Normalization);
             Write(Path.Combine(folder, "features.f32"), outputs.Pooled[..(int.Parse(points) * Width)].ToArray());
         }
         return 0;
@@ -47,8 +47,8 @@ static float[] MadeUp(int points)
     var features = new float[points * Width];
     for (var i = 0; i < features.Length; i++)
     {
-        var centre = Normal(i / Width % Clusters * Width + i % Width);
-        features[i] = (float)Math.Max(0, centre + 0.6 * Normal(Clusters * Width + i));
+        var center = Normal(i / Width % Clusters * Width + i % Width);
+        features[i] = (float)Math.Max(0, center + 0.6 * Normal(Clusters * Width + i));
     }
     return features;
 }

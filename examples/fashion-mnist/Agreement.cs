@@ -14,11 +14,11 @@ public sealed class Agreement : DistillationMethod
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();
-        var correlation = (Centred(step.Student.Logits) * Centred(step.Teacher.Logits)).Sum(1).Mean();
+        var correlation = (Centered(step.Student.Logits) * Centered(step.Teacher.Logits)).Sum(1).Mean();
         return [new(Name, scope.Keep(1 - correlation))];
     }
 
-    static Tensor Centred(Tensor logits)
+    static Tensor Centered(Tensor logits)
     {
         var values = logits.To(DType.Float32);
         return Functional.Normalize(values - values.Mean(1, keep: true));

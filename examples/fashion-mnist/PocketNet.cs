@@ -12,7 +12,7 @@ public sealed class PocketNet : Classifier
     readonly BatchNorm2d[] norms = new BatchNorm2d[3];
     readonly Linear classifier;
 
-    public PocketNet(int classes) : base("pocketnet", classes, new InputRule(32, Multiple: 8, Least: 8))
+    public PocketNet(int classes) : base("pocketnet", classes, new InputRule(32, Multiple: 8, Min: 8))
     {
         for (var i = 0; i < convolutions.Length; i++)
         {

@@ -4,7 +4,7 @@ using DistillSharp.Data;
 using DistillSharp.Interop;
 using DistillSharp.Models;
 using DistillSharp.Torch;
-using DistillSharp.Torch.Optimisers;
+using DistillSharp.Torch.Optimizers;
 using DistillSharp.Training;
 using FashionMnist;
 
@@ -29,7 +29,7 @@ try
     using var student = new PocketNet(data.Classes);
     using (var trainer = new Trainer(student, teacher, [new Agreement()], data, options)) trainer.Run(new Log("student"));
 
-    student.ExportOnnx("student.onnx", new() { DynamicBatch = true, ClassNames = data.ClassNames, Normalisation = data.Normalisation });
+    student.ExportOnnx("student.onnx", new() { DynamicBatch = true, ClassNames = data.ClassNames, Normalization = data.Normalization });
     Console.WriteLine($"student.onnx: {student.ParameterCount} parameters, the teacher has {teacher.ParameterCount}");
     return 0;
 }

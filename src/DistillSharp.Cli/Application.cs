@@ -83,7 +83,7 @@ sealed class Application
         return cause is UsageException ? WrongUse : Failed;
     }
 
-    // A type initialiser, reflection and parallel loops wrap what went wrong.
+    // A type initializer, reflection and parallel loops wrap what went wrong.
     static Exception Cause(Exception exception) => exception switch
     {
         TypeInitializationException or TargetInvocationException when exception.InnerException is { } inner => Cause(inner),

@@ -10,12 +10,12 @@ static class StepProfileTable
     static readonly (StepPhase Phase, string Name)[] phases =
     [
         (StepPhase.Data, "data"), (StepPhase.Teacher, "teacher"), (StepPhase.StudentForward, "student forward"), (StepPhase.Loss, "loss"),
-        (StepPhase.Backward, "backward"), (StepPhase.Optimiser, "optimiser"), (StepPhase.Other, "other"),
+        (StepPhase.Backward, "backward"), (StepPhase.Optimizer, "optimizer"), (StepPhase.Other, "other"),
     ];
 
     /// <summary>A profile that ends the run after so many steps.</summary>
     /// <exception cref="UsageException">It is no number of steps.</exception>
-    public static StepProfile Limited(int steps) => steps >= 1 ? new() { MostSteps = steps }
+    public static StepProfile Limited(int steps) => steps >= 1 ? new() { MaxSteps = steps }
         : throw new UsageException($"--profile-steps is {steps}; it must be 1 or more");
 
     /// <summary>Prints a table, and below it the limit that the convolutions set.</summary>

@@ -20,10 +20,10 @@ sealed class Terminal(TextWriter output, TextWriter error)
 
     public TextWriter Error { get; } = error;
 
-    /// <summary>Tables and colours over <see cref="Out"/>; plain text when that is no terminal.</summary>
+    /// <summary>Tables and colors over <see cref="Out"/>; plain text when that is no terminal.</summary>
     public IAnsiConsole StyledOut => styledOut ??= Style(Out);
 
-    /// <summary>Live progress and colours over <see cref="Error"/>; plain text when that is no terminal.</summary>
+    /// <summary>Live progress and colors over <see cref="Error"/>; plain text when that is no terminal.</summary>
     public IAnsiConsole StyledError => styledError ??= Style(Error);
 
     /// <summary>Writes one JSON value and a line end to <see cref="Out"/>. Property names become snake_case.</summary>

@@ -24,12 +24,12 @@ public static class Functional
     public static Tensor ConvTranspose2d(Tensor x, Tensor weight, Tensor? bias, Size2 stride, Size2 padding) =>
         convTranspose2d.Call(x, weight, bias, stride, padding);
 
-    /// <summary>Batch normalisation over all dimensions but the second. In training the running statistics move in place.</summary>
+    /// <summary>Batch normalization over all dimensions but the second. In training the running statistics move in place.</summary>
     public static Tensor BatchNorm(Tensor x, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, bool training, double momentum, double epsilon) =>
         batchNorm.Call(x, weight, bias, runningMean, runningVar, training, momentum, epsilon, true);
 
     /// <summary>
-    /// Batch normalisation in training, then the addition of a residual, then ReLU where it is asked for, as one operator: for
+    /// Batch normalization in training, then the addition of a residual, then ReLU where it is asked for, as one operator: for
     /// float32 and bfloat16 in channels-last order on the processor a kernel of this project, which computes in float32 and
     /// rounds once; for everything else libtorch's operators one after the other.
     /// </summary>

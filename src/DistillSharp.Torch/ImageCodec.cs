@@ -9,7 +9,7 @@ namespace DistillSharp.Torch;
 public sealed record DecodedImage(byte[] Pixels, int Height, int Width);
 
 /// <summary>
-/// Reads JPEG and PNG files by libjpeg-turbo and libpng. Whatever the file's colours are (grey, palette, CMYK, 16 bits), the
+/// Reads JPEG and PNG files by libjpeg-turbo and libpng. Whatever the file's colors are (gray, palette, CMYK, 16 bits), the
 /// result is 8-bit RGB; an alpha channel is dropped, and nothing is turned, as with Pillow's <c>convert("RGB")</c>.
 /// </summary>
 public static unsafe class ImageCodec

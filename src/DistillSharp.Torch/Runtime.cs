@@ -28,7 +28,7 @@ public static unsafe class Runtime
     /// <summary>How many NVIDIA GPUs libtorch can use; 0 without a CUDA build.</summary>
     public static int CudaDevices => Native.ds_cuda_device_count();
 
-    /// <summary>Seeds libtorch's generators on every device (used for initialisation only).</summary>
+    /// <summary>Seeds libtorch's generators on every device (used for initialization only).</summary>
     public static void Seed(ulong seed) => Native.Check(Native.ds_manual_seed(seed), "manual_seed");
 
     /// <summary>Waits until the GPU has done all it was given.</summary>

@@ -77,8 +77,8 @@ public sealed partial class Tensor
     public Tensor Reciprocal() => reciprocal.Call(this);
 
     /// <summary>Limits each element to a range; a bound may be left out.</summary>
-    public Tensor Clamp(double? least = null, double? most = null) =>
-        clamp.Call(this, least is { } low ? low : Argument.None, most is { } high ? high : Argument.None);
+    public Tensor Clamp(double? min = null, double? max = null) =>
+        clamp.Call(this, min is { } low ? low : Argument.None, max is { } high ? high : Argument.None);
 
     /// <summary>Matrix product, batched over leading dimensions.</summary>
     public Tensor MatMul(Tensor other) => matmul.Call(this, other);

@@ -9,7 +9,7 @@ namespace DistillSharp.Torch;
 /// </summary>
 public sealed unsafe class TorchScriptModule : IDisposable
 {
-    const int MostResults = 16;
+    const int MaxResults = 16;
     nint handle;
 
     TorchScriptModule(nint owned) => handle = owned;
@@ -31,8 +31,8 @@ public sealed unsafe class TorchScriptModule : IDisposable
     /// <exception cref="TorchException">The network failed, or returned anything else.</exception>
     public Tensor[] Forward(Tensor input)
     {
-        var results = stackalloc nint[MostResults];
-        Native.Check(Native.ds_module_forward(Handle, input.Handle, results, MostResults, out var written), "torch.jit forward");
+        var results = stackalloc nint[MaxResults];
+        Native.Check(Native.ds_module_forward(Handle, input.Handle, results, MaxResults, out var written), "torch.jit forward");
         var tensors = new Tensor[written];
         for (var i = 0; i < written; i++) tensors[i] = Tensor.Own(results[i]);
         return tensors;

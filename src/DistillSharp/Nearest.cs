@@ -7,7 +7,7 @@ public static class Nearest
 
     /// <summary>
     /// The name in <paramref name="known"/> nearest to <paramref name="given"/>, upper and lower case alike; null when none
-    /// is near enough to be a slip of the keyboard. A swap of two neighbours counts as one slip. Of equally near names, the first.
+    /// is near enough to be a slip of the keyboard. A swap of two neighbors counts as one slip. Of equally near names, the first.
     /// </summary>
     public static string? To(string given, IEnumerable<string> known)
     {
@@ -16,13 +16,13 @@ public static class Nearest
         if (given.Length is 0 or > LongestCompared) return null;
 
         string? nearest = null;
-        var least = int.MaxValue;
+        var min = int.MaxValue;
         foreach (var name in known)
         {
             if (name.Length > LongestCompared) continue;
             var slips = Slips(given, name);
-            if (slips >= least || slips > Allowed(given.Length, name.Length)) continue;
-            least = slips;
+            if (slips >= min || slips > Allowed(given.Length, name.Length)) continue;
+            min = slips;
             nearest = name;
         }
         return nearest;
@@ -44,9 +44,9 @@ public static class Nearest
             row[0] = i;
             for (var j = 1; j <= b.Length; j++)
             {
-                var least = Math.Min(Math.Min(last[j], row[j - 1]) + 1, last[j - 1] + (Same(a[i - 1], b[j - 1]) ? 0 : 1));
-                if (i > 1 && j > 1 && Same(a[i - 1], b[j - 2]) && Same(a[i - 2], b[j - 1])) least = Math.Min(least, before[j - 2] + 1);
-                row[j] = least;
+                var min = Math.Min(Math.Min(last[j], row[j - 1]) + 1, last[j - 1] + (Same(a[i - 1], b[j - 1]) ? 0 : 1));
+                if (i > 1 && j > 1 && Same(a[i - 1], b[j - 2]) && Same(a[i - 2], b[j - 1])) min = Math.Min(min, before[j - 2] + 1);
+                row[j] = min;
             }
             var spare = before;
             before = last;

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using DistillSharp.Data;
 using DistillSharp.Formats;
+using DistillSharp.Interop;
 using DistillSharp.Models;
-using DistillSharp.Runs;
 
 namespace DistillSharp.Cli.Tests;
 
@@ -130,7 +130,7 @@ public sealed class ExportAndPredictTests : IDisposable
     [Theory]
     [InlineData("no image was given", "RUN")]
     [InlineData("names no class", "RUN", "x.png", "--top", "0")]
-    [InlineData("the normalisation of the images is unknown", "--model", "resnet8", "--weights", "RUN/student.safetensors", "x.png")]
+    [InlineData("the normalization of the images is unknown", "--model", "resnet8", "--weights", "RUN/student.safetensors", "x.png")]
     public void A_wrong_prediction_is_refused(string said, params string[] arguments)
     {
         var run = Run();

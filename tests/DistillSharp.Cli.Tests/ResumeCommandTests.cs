@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.Versioning;
-using DistillSharp.Runs;
+using DistillSharp.Experiments.Runs;
+using DistillSharp.Interop;
 using DistillSharp.Tests;
 using DistillSharp.Tests.Data;
 
@@ -40,19 +41,19 @@ public sealed class ResumeCommandTests : IDisposable
         var (code, said) = Interrupt("train", folder["recipe.yaml"], "--runs", folder["runs"], "--name", "run");
         Assert.Equal(1, code);
         Assert.Matches(@"stopped in epoch \d+ with a checkpoint; go on with: distill train (.*) --resume", said);
-        Assert.Equal(RunState.Interrupted, StoredRun.Load(run).State);
+        Assert.Equal(RunState.Interrupted, RunReader.Load(run).State);
         Assert.False(File.Exists(Path.Combine(run, StudentFile.FileName)));
 
         // By the printed command, once more stopped; then by the recipe and the name.
         var printed = said[(said.IndexOf("go on with: distill ", StringComparison.Ordinal) + "go on with: distill ".Length)..].Trim().Split(' ');
         Assert.Equal(["train", run, "--resume"], printed);
         Assert.Equal(1, Interrupt(printed).Code);
-        Assert.Equal(RunState.Interrupted, StoredRun.Load(run).State);
+        Assert.Equal(RunState.Interrupted, RunReader.Load(run).State);
         var (last, output) = Wait(Start("train", folder["recipe.yaml"], "--runs", folder["runs"], "--name", "run", "--resume"));
         Assert.True(last == 0, output);
 
         Assert.Equal(0, Wait(Start("train", folder["recipe.yaml"], "--runs", folder["runs"], "--name", "alone")).Code);
-        var (stopped, alone) = (StoredRun.Load(run), StoredRun.Load(folder["runs/alone"]));
+        var (stopped, alone) = (RunReader.Load(run), RunReader.Load(folder["runs/alone"]));
         Assert.Equal((RunState.Finished, RunState.Finished), (stopped.State, alone.State));
         Assert.Equal(Enumerable.Range(1, Epochs), stopped.Metrics.Select(epoch => epoch.Epoch));
         Assert.Equal(alone.Metrics.Select(epoch => (epoch.Loss, epoch.Acc1, epoch.Lr)), stopped.Metrics.Select(epoch => (epoch.Loss, epoch.Acc1, epoch.Lr)));

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using DistillSharp.Cli.Commands;
-using DistillSharp.Runs;
+using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Cli.Tests;
 
@@ -95,7 +95,7 @@ public sealed class RunsCommandTests : IDisposable
     {
         Assert.Equal((0, $"removed {Kd}\nremoved {Ce}\n", ""), Run("remove", Kd, Path.Combine(samples.Root, Ce)));
         Assert.Equal([Second], Names(Run("list", "--json").Out));
-        Assert.Equal([Second], StoredRun.FoldersIn(samples.Root).Select(folder => Path.GetFileName(folder)));
+        Assert.Equal([Second], RunReader.FoldersIn(samples.Root).Select(folder => Path.GetFileName(folder)));
     }
 
     [Fact]

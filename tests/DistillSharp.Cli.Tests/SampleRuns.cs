@@ -1,5 +1,6 @@
-using DistillSharp.Recipes;
-using DistillSharp.Runs;
+using DistillSharp.Experiments.Recipes;
+using DistillSharp.Experiments.Registry;
+using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Cli.Tests;
 
@@ -18,7 +19,7 @@ sealed class SampleRuns : IDisposable
     public string Add(string recipe, params double[] acc1)
     {
         var made = Recipe.Parse(recipe, "sample", $"train.epochs={acc1.Length}");
-        using var run = RunFolder.Create(Root, RunRecord.Of(made) with { TrainImages = 500, TestImages = 100, Precision = "fp32", Parameters = 278_324 }, made.Resolve(), exactName: true);
+        using var run = RunFolder.Create(Root, RunManifest.Of(made) with { TrainImages = 500, TestImages = 100, Precision = "fp32", Parameters = 278_324 }, made.Resolve(), exactName: true);
         for (var epoch = 1; epoch <= acc1.Length; epoch++)
             run.Metrics.Append(new()
             {
@@ -27,7 +28,7 @@ sealed class SampleRuns : IDisposable
             });
         run.SetState(RunState.Finished);
         using var registry = RunRegistry.Open(Root);
-        registry.Record(StoredRun.Load(run.Path));
+        registry.Record(RunReader.Load(run.Path));
         return run.Name;
     }
 

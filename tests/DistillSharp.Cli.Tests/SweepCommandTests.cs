@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Text.Json;
 using DistillSharp.Cli.Commands;
+using DistillSharp.Experiments.Registry;
+using DistillSharp.Experiments.Runs;
 using DistillSharp.Formats;
 using DistillSharp.Models;
-using DistillSharp.Runs;
 
 namespace DistillSharp.Cli.Tests;
 
@@ -52,7 +53,7 @@ public sealed class SweepCommandTests : IDisposable
         Assert.Contains("\n4 runs: 4 missing; about 1:20 of training left, at the images/s measured here\n", output);
         Assert.Equal(1, error.Split('\n').Count(line => line.Contains("resnet56.pth")));
         Assert.StartsWith("warning: ", error);
-        Assert.Single(StoredRun.FoldersIn(samples.Root));
+        Assert.Single(RunReader.FoldersIn(samples.Root));
 
         var entries = JsonDocument.Parse(Run(sweep, "--dry-run", "--json", "--epochs", "2").Out).RootElement.EnumerateArray().ToList();
         Assert.Equal(["resnet20-ce-s1-2", "resnet20-ce-s2", "resnet56-resnet20-kd-s1", "resnet56-resnet20-kd-s2"], entries.Select(entry => entry.GetProperty("name").GetString()));
@@ -131,9 +132,9 @@ public sealed class SweepCommandTests : IDisposable
             Assert.Contains("12 runs: 12 finished", output);
         }
 
-        var folders = StoredRun.FoldersIn(samples.Root).Select(StoredRun.Load).ToList();
+        var folders = RunReader.FoldersIn(samples.Root).Select(RunReader.Load).ToList();
         Assert.Equal(12, folders.Count);
-        Assert.Equal(12, folders.Select(run => run.Record.RecipeDigest).Distinct().Count());
+        Assert.Equal(12, folders.Select(run => run.Manifest.RecipeDigest).Distinct().Count());
         Assert.All(folders, run =>
         {
             Assert.Equal(RunState.Finished, run.State);
@@ -156,7 +157,7 @@ public sealed class SweepCommandTests : IDisposable
         Assert.Equal(["CE", "KD", "FSECD"], rows.Where(row => row[2].Length > 0 && row[4].Length > 0).Select(row => row[0].Split(' ')[0]));
     }
 
-    int Finished() => StoredRun.FoldersIn(samples.Root).Count(folder => StoredRun.Load(folder).State == RunState.Finished);
+    int Finished() => RunReader.FoldersIn(samples.Root).Count(folder => RunReader.Load(folder).State == RunState.Finished);
 
     Process Start(string sweep) => Process.Start(new ProcessStartInfo(Program[0], [.. Program[1..], "sweep", sweep, "--jobs", "2", "--runs", samples.Root])
     {

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using DistillSharp.Runs;
+using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Cli.Tests;
 
@@ -24,7 +24,7 @@ public sealed class TeacherCommandTests : IDisposable
         Assert.True(code == 0, error);
         var kept = JsonDocument.Parse(output).RootElement[0];
         Assert.Equal(("resnet56", Path.Combine(folder, "resnet56.pth"), true), (kept.GetProperty("network").GetString(), kept.GetProperty("file").GetString(), kept.GetProperty("trained").GetBoolean()));
-        Assert.Equal(RunState.Finished, StoredRun.Load(Path.Combine(samples.Root, "teacher-resnet56")).State);
+        Assert.Equal(RunState.Finished, RunReader.Load(Path.Combine(samples.Root, "teacher-resnet56")).State);
 
         var written = File.GetLastWriteTimeUtc(Path.Combine(folder, "resnet56.pth"));
         Assert.Equal((0, $"{folder}/resnet56.pth: kept as it was\n"), (Run(["teacher", "teacher/resnet56", .. scaled]) is var again ? again.Code : 0, again.Out));

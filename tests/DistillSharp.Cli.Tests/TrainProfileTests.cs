@@ -1,5 +1,5 @@
 using System.Text.Json;
-using DistillSharp.Runs;
+using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Cli.Tests;
 
@@ -25,7 +25,7 @@ public sealed class TrainProfileTests : IDisposable
     {
         var (code, output, error) = Run("--profile");
         Assert.True(code == 0, error);
-        foreach (var part in new[] { "data", "teacher", "student forward", "loss", "backward", "optimiser", "other" }) Assert.Matches($@"(?m)^\s*{part}\s+\d+\.\d\d\s+\d+\.\d %", output);
+        foreach (var part in new[] { "data", "teacher", "student forward", "loss", "backward", "optimizer", "other" }) Assert.Matches($@"(?m)^\s*{part}\s+\d+\.\d\d\s+\d+\.\d %", output);
         Assert.Matches(@"(?m)^\s*teacher\s+0\.00\s+0\.0 %", output);
         Assert.Matches(@"(?m)^\s*whole step\s+\d+\.\d\d\s+100\.0 %", output);
         Assert.Contains("\n8 steps, ", output);
@@ -43,11 +43,11 @@ public sealed class TrainProfileTests : IDisposable
         var whole = profile.GetProperty("step_milliseconds").GetDouble();
         Assert.Equal(whole, profile.GetProperty("milliseconds").EnumerateObject().Sum(part => part.Value.GetDouble()), whole * 1e-6);
         Assert.True(profile.GetProperty("convolutions").GetProperty("student_milliseconds").GetDouble() > 0);
-        Assert.Equal(RunState.Interrupted, StoredRun.Load(Path.Combine(samples.Root, "profiled")).State);
+        Assert.Equal(RunState.Interrupted, RunReader.Load(Path.Combine(samples.Root, "profiled")).State);
 
         (code, _, error) = Run("--resume");
         Assert.True(code == 0, error);
-        Assert.Equal(RunState.Finished, StoredRun.Load(Path.Combine(samples.Root, "profiled")).State);
+        Assert.Equal(RunState.Finished, RunReader.Load(Path.Combine(samples.Root, "profiled")).State);
     }
 
     [Fact]

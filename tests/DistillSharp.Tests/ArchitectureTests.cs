@@ -9,7 +9,7 @@ public partial class ArchitectureTests
     const int LongestFile = 400;
 
     // Each may use only those before it. The root namespace (errors and the like) uses none, and all may use it.
-    static readonly string[] Layers = ["Formats", "Models", "Methods", "Data", "Evaluation", "Training", "Recipes", "Runs", "Interop", "Verification"];
+    static readonly string[] Layers = ["Formats", "Models", "Methods", "Data", "Evaluation", "Training", "Interop", "Verification"];
 
     [Fact]
     public void Every_folder_is_a_layer_and_every_file_is_in_its_namespace()
@@ -95,8 +95,8 @@ public partial class ArchitectureTests
             Assert.Contains(expected, used);
         Assert.DoesNotContain(typeof(DateOnly), used);
 
-        Assert.Equal(["Runs", "Training"], NamedLayers("using DistillSharp.Runs; /* DistillSharp.Data */ var t = DistillSharp.Training.Trainer; // DistillSharp.Recipes"));
-        Assert.Empty(NamedLayers("""var s = "DistillSharp.Runs \" DistillSharp.Runs"; using DistillSharp.Torch;"""));
+        Assert.Equal(["Interop", "Training"], NamedLayers("using DistillSharp.Interop; /* DistillSharp.Data */ var t = DistillSharp.Training.Trainer; // DistillSharp.Models"));
+        Assert.Empty(NamedLayers("""var s = "DistillSharp.Experiments.Runs \" DistillSharp.Experiments.Runs"; using DistillSharp.Torch;"""));
         Assert.Matches(Computing(), "Tensor x");
         Assert.DoesNotMatch(Computing(), "TensorBoard x");
     }
@@ -133,6 +133,6 @@ public partial class ArchitectureTests
     [GeneratedRegex(@"\bDistillSharp\.(\w+)")]
     private static partial Regex QualifiedName();
 
-    [GeneratedRegex(@"\b(Tensor|TensorScope|Operator|Autograd|Functional|Initialise|DllImport|LibraryImport|unsafe)\b")]
+    [GeneratedRegex(@"\b(Tensor|TensorScope|Operator|Autograd|Functional|Initialize|DllImport|LibraryImport|unsafe)\b")]
     private static partial Regex Computing();
 }

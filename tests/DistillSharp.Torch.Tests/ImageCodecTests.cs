@@ -26,16 +26,16 @@ public class ImageCodecTests
     [InlineData("rgba.png")]
     [InlineData("rgb16.png")]
     [InlineData("interlaced.png")]
-    public void Colour_PNGs_give_their_values(string file) => Check(file, Value);
+    public void Color_PNGs_give_their_values(string file) => Check(file, Value);
 
     [Theory]
-    [InlineData("grey.png")]
-    [InlineData("grey16.png")]
-    [InlineData("grey-alpha.png")]
-    public void Grey_PNGs_become_three_equal_channels(string file) => Check(file, (y, x, _) => Value(y, x, 0));
+    [InlineData("gray.png")]
+    [InlineData("gray16.png")]
+    [InlineData("gray-alpha.png")]
+    public void Gray_PNGs_become_three_equal_channels(string file) => Check(file, (y, x, _) => Value(y, x, 0));
 
     [Fact]
-    public void Few_bits_are_spread_over_the_whole_range() => Check("grey2.png", (y, x, _) => (byte)((y + x) % 4 * 85));
+    public void Few_bits_are_spread_over_the_whole_range() => Check("gray2.png", (y, x, _) => (byte)((y + x) % 4 * 85));
 
     [Fact]
     public void A_palette_is_looked_up_and_its_transparency_dropped() => Check("palette.png", (y, x, c) =>
@@ -45,9 +45,9 @@ public class ImageCodecTests
     });
 
     [Theory]
-    [InlineData("colour.jpg")]
+    [InlineData("color.jpg")]
     [InlineData("progressive.jpg")]
-    [InlineData("grey.jpg")]
+    [InlineData("gray.jpg")]
     [InlineData("cmyk.jpg")]
     public void JPEGs_give_what_Pillow_gives(string file)
     {
@@ -57,7 +57,7 @@ public class ImageCodecTests
     }
 
     [Theory]
-    [InlineData("colour.jpg")]
+    [InlineData("color.jpg")]
     [InlineData("progressive.jpg")]
     [InlineData("rgb.png")]
     [InlineData("interlaced.png")]
@@ -82,7 +82,7 @@ public class ImageCodecTests
         var before = GC.GetAllocatedBytesForCurrentThread();
         foreach (var (width, height) in new[] { (60_000, 60_000), (10_000, 10_000), (65_536, 1), (int.MaxValue, int.MaxValue), (0, 5) })
             Assert.Throws<TorchException>(() => ImageCodec.Decode(Resized(png, width, height)));
-        var jpeg = File("colour.jpg");
+        var jpeg = File("color.jpg");
         var frame = jpeg.AsSpan().IndexOf([(byte)0xff, (byte)0xc0]);
         jpeg.AsSpan(frame + 5, 4).Fill(0xc3);
         Assert.Contains("claims 50115x50115 pixels", Assert.Throws<TorchException>(() => ImageCodec.Decode(jpeg)).Message);
@@ -116,8 +116,8 @@ public class ImageCodecTests
     }
 
     [Theory]
-    [InlineData("colour.jpg", "progressive.jpg", "grey.jpg", "cmyk.jpg")]
-    [InlineData("rgb.png", "interlaced.png", "palette.png", "grey16.png")]
+    [InlineData("color.jpg", "progressive.jpg", "gray.jpg", "cmyk.jpg")]
+    [InlineData("rgb.png", "interlaced.png", "palette.png", "gray16.png")]
     public void Damaged_images_are_read_or_refused_but_never_crash_or_hang(params string[] names)
     {
         var cases = int.TryParse(Environment.GetEnvironmentVariable("DISTILLSHARP_FUZZ"), out var given) ? given : 10_000;

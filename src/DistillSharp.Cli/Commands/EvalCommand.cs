@@ -1,5 +1,5 @@
 using System.CommandLine;
-using DistillSharp.Runs;
+using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Cli.Commands;
 

@@ -19,7 +19,7 @@ sealed class ExportCommand : CliCommand
     readonly Option<bool> dynamicBatch = new("--dynamic-batch") { Description = "Let the ONNX graph take batches of any size" };
     readonly Option<bool> withPreprocessing = new("--with-preprocessing")
     {
-        Description = "Let the ONNX graph normalise: its input is then uint8 [N, H, W, 3], RGB, 0..255",
+        Description = "Let the ONNX graph normalize: its input is then uint8 [N, H, W, 3], RGB, 0..255",
     };
     readonly Option<bool> keepNorms = new("--keep-batch-norm") { Description = "Do not fold batch norms into convolutions" };
     readonly Option<bool> json = JsonOption();

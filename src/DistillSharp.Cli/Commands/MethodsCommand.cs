@@ -26,7 +26,7 @@ sealed class MethodsCommand : CliCommand
         {
             terminal.StyledOut.MarkupLineInterpolated($"[bold]{method.Name}[/]");
             foreach (var setting in MethodSetting.Of(method))
-                terminal.StyledOut.MarkupLineInterpolated($"  {setting.Name,-18} {setting.Read(method) ?? "by the pair",-12} {setting.Description} [grey]({setting.Allowed})[/]");
+                terminal.StyledOut.MarkupLineInterpolated($"  {setting.Name,-18} {setting.Read(method) ?? "by the pair",-12} {setting.Description} [gray]({setting.Allowed})[/]");
         }
         return 0;
     }

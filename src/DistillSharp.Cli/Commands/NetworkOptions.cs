@@ -9,7 +9,7 @@ sealed class NetworkOptions
 {
     readonly Option<string?> model = new("--model") { Description = "The network's name ('distill models' lists them)" };
     readonly Option<string?> weights = new("--weights") { Description = "Its weights: a PyTorch state dict (.pth) or safetensors", HelpName = "FILE" };
-    readonly Option<string?> data = new("--data") { Description = "The data set it was trained on, for its normalisation" };
+    readonly Option<string?> data = new("--data") { Description = "The data set it was trained on, for its normalization" };
     readonly Option<string?> mean = new("--mean") { Description = "The mean of each channel, 0..1, as in 0.485,0.456,0.406", HelpName = "R,G,B" };
     readonly Option<string?> std = new("--std") { Description = "The standard deviation of each channel", HelpName = "R,G,B" };
 

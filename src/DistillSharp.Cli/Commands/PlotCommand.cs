@@ -1,7 +1,7 @@
 using System.CommandLine;
 using DistillSharp.Evaluation;
-using DistillSharp.Runs;
-using DistillSharp.Runs.Plots;
+using DistillSharp.Experiments.Runs;
+using DistillSharp.Experiments.Plots;
 
 namespace DistillSharp.Cli.Commands;
 
@@ -66,19 +66,19 @@ sealed class PlotCurvesCommand : PictureCommand
     }
 
     protected override Figure Draw(ParseResult given, Terminal terminal) => TrainingCurves.Of(
-        given.GetValue(Runs)!.Select(StoredRun.Load).Select(run => (run.Record.Name, run.Metrics)), given.GetValue(metric), given.GetValue(title)!).Draw();
+        given.GetValue(Runs)!.Select(RunReader.Load).Select(run => (run.Manifest.Name, run.Metrics)), given.GetValue(metric), given.GetValue(title)!).Draw();
 }
 
 sealed class PlotTsneCommand : NetworkPictureCommand
 {
     readonly Option<int> points = RunPictures.Points();
-    readonly Option<double> perplexity = new("--perplexity") { Description = "How many neighbours each point is thought to have", DefaultValueFactory = _ => 30 };
+    readonly Option<double> perplexity = new("--perplexity") { Description = "How many neighbors each point is thought to have", DefaultValueFactory = _ => 30 };
     readonly Option<int> iterations = new("--iterations") { Description = "Steps of gradient descent", DefaultValueFactory = _ => 1000 };
-    readonly Option<double> exaggeration = new("--exaggeration") { Description = "How much stronger neighbours attract at first", DefaultValueFactory = _ => 12 };
+    readonly Option<double> exaggeration = new("--exaggeration") { Description = "How much stronger neighbors attract at first", DefaultValueFactory = _ => 12 };
     readonly Option<long> seed = new("--seed") { Description = "Decides which images are shown and how equal points are parted", DefaultValueFactory = _ => 0 };
 
     public PlotTsneCommand() : base(
-        "tsne", "Draw t-SNE of the features before the classifier: teacher and students side by side, coloured by class.",
+        "tsne", "Draw t-SNE of the features before the classifier: teacher and students side by side, colored by class.",
         "distill plot tsne runs/resnet56-resnet20-fsecd-s1 --out tsne.svg",
         "distill plot tsne runs/resnet56-resnet20-fsecd-s1 --points 5000 --perplexity 50 --out tsne.png")
     {

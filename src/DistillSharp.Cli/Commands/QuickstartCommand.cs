@@ -1,12 +1,12 @@
 using System.CommandLine;
-using DistillSharp.Runs;
+using DistillSharp.Experiments.Quickstart;
 using Spectre.Console;
 
 namespace DistillSharp.Cli.Commands;
 
 sealed class QuickstartCommand : CliCommand
 {
-    readonly Option<string> data = new("--data-root") { Description = "The folder of Fashion-MNIST's IDX files", DefaultValueFactory = _ => Quickstart.DebianData };
+    readonly Option<string> data = new("--data-root") { Description = "The folder of Fashion-MNIST's IDX files", DefaultValueFactory = _ => QuickstartExperiment.DebianData };
     readonly Option<long> seed = new("--seed") { Description = "The students' seed", DefaultValueFactory = _ => 1 };
     readonly Option<string[]> set = CommonOptions.Set();
     readonly Option<string> runs = CommonOptions.Runs();
@@ -24,7 +24,7 @@ sealed class QuickstartCommand : CliCommand
         using var stop = new StopOnInterrupt(terminal);
         using var progress = TrainingProgressView.For(terminal);
         var runsRoot = given.GetValue(runs)!;
-        var quickstart = new Quickstart(given.GetValue(data)!, runsRoot, progress);
+        var quickstart = new QuickstartExperiment(given.GetValue(data)!, runsRoot, progress);
         var rows = quickstart.Run(given.GetValue(seed), given.GetValue(set), stop.Token);
         progress.Dispose();
         if (given.GetValue(json))

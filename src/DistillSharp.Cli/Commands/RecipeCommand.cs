@@ -1,7 +1,7 @@
 using System.CommandLine;
-using DistillSharp.Recipes;
-using DistillSharp.Runs;
-using DistillSharp.Runs.Tables;
+using DistillSharp.Experiments.Paper;
+using DistillSharp.Experiments.Recipes;
+using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Cli.Commands;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using DistillSharp.Runs;
-using DistillSharp.Runs.Report;
+using DistillSharp.Experiments.Runs;
+using DistillSharp.Experiments.Report;
 
 namespace DistillSharp.Cli.Commands;
 
@@ -26,7 +26,7 @@ sealed class ReportCommand : CliCommand
     {
         var measured = RunPictures.Measure(given, runs, root, images, terminal);
         foreach (var run in measured.Runs.Where(run => run.Missing is not null))
-            terminal.Error.WriteLine($"warning: {run.Run.Record.Name} is without pictures: {run.Missing}");
+            terminal.Error.WriteLine($"warning: {run.Run.Manifest.Name} is without pictures: {run.Missing}");
         terminal.Error.WriteLine("drawing the maps");
         var file = given.GetValue(html)!;
         new RunReport { Title = given.GetValue(title), Runs = measured.Runs, Images = measured.Images, MapPoints = given.GetValue(points) }.Save(file);

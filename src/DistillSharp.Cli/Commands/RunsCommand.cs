@@ -1,5 +1,6 @@
 using System.CommandLine;
-using DistillSharp.Runs;
+using DistillSharp.Experiments.Registry;
+using DistillSharp.Experiments.Runs;
 using Spectre.Console;
 
 namespace DistillSharp.Cli.Commands;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using DistillSharp.Runs;
+using DistillSharp.Experiments.Registry;
 using Spectre.Console;
 
 namespace DistillSharp.Cli.Commands;
@@ -34,9 +34,9 @@ static class RunsOutput
         table.AddColumn("begun");
         foreach (var run in runs)
             table.AddRow(
-                Markup.Escape(run.Name), run.State.ToString().ToLowerInvariant(), Markup.Escape(run.Record.Dataset), $"{run.EpochsDone}/{run.Record.Epochs}",
+                Markup.Escape(run.Name), run.State.ToString().ToLowerInvariant(), Markup.Escape(run.Manifest.Dataset), $"{run.EpochsDone}/{run.Manifest.Epochs}",
                 Number(run.FinalAcc1, "0.00"), Number(run.FinalAcc5, "0.00"), Number(run.BestAcc1, "0.00"), Number(run.ImagesPerSecond, "0"),
-                TimeSpan.FromSeconds(run.Seconds).Shown(), run.Record.Created.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture));
+                TimeSpan.FromSeconds(run.Seconds).Shown(), run.Manifest.Created.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture));
         return table;
     }
 

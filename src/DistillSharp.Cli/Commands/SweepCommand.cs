@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using DistillSharp.Runs.Sweeps;
+using DistillSharp.Experiments.Sweeps;
 using Spectre.Console;
 
 namespace DistillSharp.Cli.Commands;

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using DistillSharp.Runs;
-using DistillSharp.Runs.Tables;
+using DistillSharp.Experiments.Paper;
+using DistillSharp.Experiments.Registry;
 
 namespace DistillSharp.Cli.Commands;
 

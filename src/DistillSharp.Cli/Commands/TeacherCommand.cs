@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using DistillSharp.Runs.Tables;
+using DistillSharp.Experiments.Paper;
 
 namespace DistillSharp.Cli.Commands;
 

@@ -44,14 +44,14 @@ sealed class VerifyCommand : CliCommand
 
     static void Show(VerificationResult result, Terminal terminal)
     {
-        var (word, colour) = result.Outcome switch
+        var (word, color) = result.Outcome switch
         {
             VerificationOutcome.Passed => ("passed ", "green"),
             VerificationOutcome.Failed => ("FAILED ", "red"),
             _ => ("unknown", "yellow"),
         };
         var note = result.Outcome == VerificationOutcome.Passed ? $"worst relative error {result.WorstError:0.0e+0}, {result.Seconds:0.0} s" : "";
-        terminal.StyledOut.MarkupLine($"[{colour}]{word}[/]  {Markup.Escape(result.Case),-48} {note}");
+        terminal.StyledOut.MarkupLine($"[{color}]{word}[/]  {Markup.Escape(result.Case),-48} {note}");
         foreach (var detail in result.Details) terminal.StyledOut.MarkupLine($"           {Markup.Escape(detail)}");
     }
 }

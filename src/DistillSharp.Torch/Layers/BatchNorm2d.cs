@@ -1,6 +1,6 @@
 namespace DistillSharp.Torch.Layers;
 
-/// <summary>Batch normalisation of [N, C, H, W] over N, H, W (Ioffe and Szegedy 2015), epsilon 1e-5, momentum 0.1 unless given.</summary>
+/// <summary>Batch normalization of [N, C, H, W] over N, H, W (Ioffe and Szegedy 2015), epsilon 1e-5, momentum 0.1 unless given.</summary>
 public sealed class BatchNorm2d : Layer
 {
     readonly Tensor batches;
@@ -41,7 +41,7 @@ public sealed class BatchNorm2d : Layer
 
     /// <summary>
     /// Whether the convolution before does this norm's work (<see cref="NormFolding"/>): in evaluation mode the input then
-    /// comes normalised.
+    /// comes normalized.
     /// </summary>
     internal bool Folded { get; set; }
 

@@ -1,6 +1,6 @@
 namespace DistillSharp.Torch.Layers;
 
-/// <summary>A convolution of [N, C, H, W]. The weight lies channels-last in memory. PyTorch's default initialisation.</summary>
+/// <summary>A convolution of [N, C, H, W]. The weight lies channels-last in memory. PyTorch's default initialization.</summary>
 public sealed class Conv2d : Layer
 {
     /// <param name="inputs">Channels in.</param>
@@ -15,9 +15,9 @@ public sealed class Conv2d : Layer
         (Inputs, Outputs, Kernel, Stride, Padding, Groups) = (inputs, outputs, kernel, stride ?? 1, padding, groups);
         using var scope = TensorScope.Open();
         var weight = Tensor.Empty([outputs, inputs / groups, kernel.Height, kernel.Width]);
-        Initialise.KaimingUniform(weight);
+        Initialize.KaimingUniform(weight);
         Weight = Parameter("weight", weight.Contiguous(MemoryFormat.ChannelsLast));
-        if (bias) Bias = Parameter("bias", Initialise.UniformByFanIn(Tensor.Empty([outputs]), weight));
+        if (bias) Bias = Parameter("bias", Initialize.UniformByFanIn(Tensor.Empty([outputs]), weight));
     }
 
     /// <summary>Channels in.</summary>

@@ -1,6 +1,6 @@
 namespace DistillSharp.Torch.Layers;
 
-/// <summary>A transposed convolution of [N, C, H, W], with bias. PyTorch's default initialisation.</summary>
+/// <summary>A transposed convolution of [N, C, H, W], with bias. PyTorch's default initialization.</summary>
 public sealed class ConvTranspose2d : Layer
 {
     readonly Size2 stride;
@@ -16,9 +16,9 @@ public sealed class ConvTranspose2d : Layer
         (this.stride, this.padding) = (stride, padding);
         using var scope = TensorScope.Open();
         var weight = Tensor.Empty([inputs, outputs, kernel.Height, kernel.Width]);
-        Initialise.KaimingUniform(weight);
+        Initialize.KaimingUniform(weight);
         Weight = Parameter("weight", weight);
-        Bias = Parameter("bias", Initialise.UniformByFanIn(Tensor.Empty([outputs]), weight));
+        Bias = Parameter("bias", Initialize.UniformByFanIn(Tensor.Empty([outputs]), weight));
     }
 
     /// <summary>[inputs, outputs, h, w].</summary>

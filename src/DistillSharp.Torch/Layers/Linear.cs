@@ -1,6 +1,6 @@
 namespace DistillSharp.Torch.Layers;
 
-/// <summary>x W' + b. PyTorch's default initialisation.</summary>
+/// <summary>x W' + b. PyTorch's default initialization.</summary>
 public sealed class Linear : Layer
 {
     /// <param name="inputs">Width in.</param>
@@ -9,8 +9,8 @@ public sealed class Linear : Layer
     public Linear(long inputs, long outputs, bool bias = true)
     {
         using var scope = TensorScope.Open();
-        Weight = Parameter("weight", Initialise.KaimingUniform(Tensor.Empty([outputs, inputs])));
-        if (bias) Bias = Parameter("bias", Initialise.UniformByFanIn(Tensor.Empty([outputs]), Weight));
+        Weight = Parameter("weight", Initialize.KaimingUniform(Tensor.Empty([outputs, inputs])));
+        if (bias) Bias = Parameter("bias", Initialize.UniformByFanIn(Tensor.Empty([outputs]), Weight));
     }
 
     /// <summary>[outputs, inputs].</summary>

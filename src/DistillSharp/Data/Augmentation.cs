@@ -14,7 +14,7 @@ public readonly record struct AugmentationDraw(int Variant, int OffsetY, int Off
 /// </summary>
 public sealed record Augmentation
 {
-    const int MostPadding = 64;
+    const int MaxPadding = 64;
 
     /// <summary>Nothing is done: one variant.</summary>
     public static Augmentation None { get; } = new();
@@ -29,8 +29,8 @@ public sealed record Augmentation
     public int Padding
     {
         get => padding;
-        init => padding = value is >= 0 and <= MostPadding ? value
-            : throw new UsageException($"a crop pads by 0 to {MostPadding} pixels, not {value}");
+        init => padding = value is >= 0 and <= MaxPadding ? value
+            : throw new UsageException($"a crop pads by 0 to {MaxPadding} pixels, not {value}");
     }
 
     /// <summary>Whether images are mirrored left to right with probability 1/2.</summary>

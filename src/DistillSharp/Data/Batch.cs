@@ -18,7 +18,7 @@ public sealed class Batch
         Indices = Tensor.Empty([count], DType.Int64).Unscoped();
     }
 
-    /// <summary>The normalised images: float32 [N, C, H, W], channels last.</summary>
+    /// <summary>The normalized images: float32 [N, C, H, W], channels last.</summary>
     public Tensor Images { get; }
 
     /// <summary>The class of each image: int64 [N].</summary>
@@ -42,7 +42,7 @@ public sealed class Batch
     /// <summary>Its place within the epoch, from 0.</summary>
     public int Number { get; private set; }
 
-    internal void Fill(int epoch, int number, ReadOnlyMemory<int> indices, ImageSet set, Normalisation normalisation, BatchOptions options)
+    internal void Fill(int epoch, int number, ReadOnlyMemory<int> indices, ImageSet set, Normalization normalization, BatchOptions options)
     {
         (Epoch, Number) = (epoch, number);
         var labels = Labels.Memory<long>();
@@ -69,7 +69,7 @@ public sealed class Batch
                 var index = indices.Span[i];
                 if (options.Augmentation.ResizedCrop) options.Augmentation.Apply(set.Original(index), options.Seed, epoch, index, set.Height, set.Width, moved);
                 else options.Augmentation.Apply(set.Image(index), options.Augmentation.Variant(variants[i]), moved);
-                normalisation.Apply(moved, images.Slice(i * size, size));
+                normalization.Apply(moved, images.Slice(i * size, size));
             }
         }
     }

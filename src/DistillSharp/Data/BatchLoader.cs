@@ -7,20 +7,20 @@ namespace DistillSharp.Data;
 public sealed class BatchLoader
 {
     readonly ImageSet images;
-    readonly Normalisation normalisation;
+    readonly Normalization normalization;
     readonly BatchOptions options;
     readonly BatchShares shares;
 
     /// <param name="images">The images.</param>
-    /// <param name="normalisation">Of as many channels as the images have.</param>
+    /// <param name="normalization">Of as many channels as the images have.</param>
     /// <param name="options">How to put them together.</param>
     /// <exception cref="UsageException">An option is impossible, or not one batch comes about.</exception>
-    public BatchLoader(ImageSet images, Normalisation normalisation, BatchOptions options)
+    public BatchLoader(ImageSet images, Normalization normalization, BatchOptions options)
     {
         options.Validate();
-        if (normalisation.Channels != images.Channels)
-            throw new UsageException($"the normalisation has {normalisation.Channels} channels, but the images have {images.Channels}");
-        (this.images, this.normalisation, this.options) = (images, normalisation, options);
+        if (normalization.Channels != images.Channels)
+            throw new UsageException($"the normalization has {normalization.Channels} channels, but the images have {images.Channels}");
+        (this.images, this.normalization, this.options) = (images, normalization, options);
         shares = new(images.Count, options);
         if (shares.Count == 0)
             throw new UsageException($"{images.Count} images make no batch of {options.BatchSize} for process {options.Rank} of {options.Processes}; make the batch smaller");
@@ -66,6 +66,6 @@ public sealed class BatchLoader
     internal void Fill(Batch batch, int epoch, int number, int[] order)
     {
         var (start, length) = shares[number];
-        batch.Fill(epoch, number, order.AsMemory(start, length), images, normalisation, options);
+        batch.Fill(epoch, number, order.AsMemory(start, length), images, normalization, options);
     }
 }

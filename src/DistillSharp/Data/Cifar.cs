@@ -14,7 +14,7 @@ static class Cifar
     static readonly FileLayout Python10 = new("cifar-10-batches-py", "cifar-10-python", [.. Batches(""), "test_batch", "batches.meta"]);
     static readonly FileLayout Binary10 = new("cifar-10-batches-bin", "cifar-10-binary", [.. Batches(".bin"), "test_batch.bin", "batches.meta.txt"]);
 
-    /// <summary>CIFAR-100's two parts, labelled with the 100 fine or the 20 coarse classes.</summary>
+    /// <summary>CIFAR-100's two parts, labeled with the 100 fine or the 20 coarse classes.</summary>
     public static (ImageSet Train, ImageSet Test) Read100(string root, bool coarse)
     {
         var files = DataFiles.Find("CIFAR-100", root, Source, Python100, Binary100);

@@ -1,6 +1,6 @@
 namespace DistillSharp.Data;
 
-/// <summary>A data set for classification: training images, test images, and how they are normalised.</summary>
+/// <summary>A data set for classification: training images, test images, and how they are normalized.</summary>
 /// <param name="Name">The name in recipes, for example <c>cifar100</c>.</param>
 /// <param name="Train">Images to train on.</param>
 /// <param name="Test">Images to measure on, of the same size and classes.</param>
@@ -14,15 +14,15 @@ public sealed record Dataset(string Name, ImageSet Train, ImageSet Test, IReadOn
     /// <summary>The name of each class.</summary>
     public IReadOnlyList<string> ClassNames => Train.ClassNames;
 
-    /// <summary>The normalisation by <see cref="Mean"/> and <see cref="Std"/>.</summary>
+    /// <summary>The normalization by <see cref="Mean"/> and <see cref="Std"/>.</summary>
     /// <exception cref="UsageException">They are not one finite mean and one positive deviation for each channel.</exception>
-    public Normalisation Normalisation
+    public Normalization Normalization
     {
         get
         {
-            var normalisation = new Normalisation(Mean, Std);
-            return normalisation.Channels == Train.Channels ? normalisation
-                : throw new UsageException($"the normalisation has {normalisation.Channels} channels, but the images of {Name} have {Train.Channels}");
+            var normalization = new Normalization(Mean, Std);
+            return normalization.Channels == Train.Channels ? normalization
+                : throw new UsageException($"the normalization has {normalization.Channels} channels, but the images of {Name} have {Train.Channels}");
         }
     }
 

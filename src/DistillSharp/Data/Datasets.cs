@@ -36,7 +36,7 @@ public static class Datasets
         ? load(root)
         : throw new UsageException($"unknown data set '{name}'; there are {string.Join(", ", Names)}{Nearest.Hint(name, Names)}");
 
-    /// <summary>CIFAR-100: 50,000 + 10,000 colour images of 32x32, 100 fine classes, or their 20 coarse groups.</summary>
+    /// <summary>CIFAR-100: 50,000 + 10,000 color images of 32x32, 100 fine classes, or their 20 coarse groups.</summary>
     /// <param name="root">Holds cifar-100-python/, cifar-100-binary/ or one of their archives, or is one of these.</param>
     /// <param name="coarse">Whether labels are the coarse groups.</param>
     /// <exception cref="UserException">The files are missing or damaged.</exception>
@@ -46,7 +46,7 @@ public static class Datasets
         return Whole("cifar100", train, test);
     }
 
-    /// <summary>CIFAR-10: 50,000 + 10,000 colour images of 32x32 in 10 classes.</summary>
+    /// <summary>CIFAR-10: 50,000 + 10,000 color images of 32x32 in 10 classes.</summary>
     /// <param name="root">Holds cifar-10-batches-py/, cifar-10-batches-bin/ or one of their archives, or is one of these.</param>
     /// <exception cref="UserException">The files are missing or damaged.</exception>
     public static Dataset Cifar10(string root)
@@ -55,7 +55,7 @@ public static class Datasets
         return Whole("cifar10", train, test);
     }
 
-    /// <summary>Fashion-MNIST: 60,000 + 10,000 grey images of clothes in 10 classes, padded to 32x32 with three equal channels.</summary>
+    /// <summary>Fashion-MNIST: 60,000 + 10,000 gray images of clothes in 10 classes, padded to 32x32 with three equal channels.</summary>
     /// <param name="root">Holds the four IDX files, gzipped or not.</param>
     /// <exception cref="UserException">The files are missing or damaged.</exception>
     public static Dataset FashionMnist(string root)
@@ -66,7 +66,7 @@ public static class Datasets
         return Whole("fashion-mnist", train, test);
     }
 
-    /// <summary>MNIST: 60,000 + 10,000 grey images of digits in 10 classes, padded to 32x32 with three equal channels.</summary>
+    /// <summary>MNIST: 60,000 + 10,000 gray images of digits in 10 classes, padded to 32x32 with three equal channels.</summary>
     /// <param name="root">Holds the four IDX files, gzipped or not.</param>
     /// <exception cref="UserException">The files are missing or damaged.</exception>
     public static Dataset Mnist(string root)
@@ -76,9 +76,9 @@ public static class Datasets
         return Whole("mnist", train, test);
     }
 
-    /// <summary>Mean and standard deviation of each channel that a set is normalised by unless told otherwise, without reading it.</summary>
+    /// <summary>Mean and standard deviation of each channel that a set is normalized by unless told otherwise, without reading it.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
-    public static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std) NormalisationOf(string name) => Statistics[name];
+    public static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std) NormalizationOf(string name) => Statistics[name];
 
     static Dataset Whole(string name, ImageSet train, ImageSet test) => new(name, train, test, Statistics[name].Mean, Statistics[name].Std);
 

@@ -7,7 +7,7 @@ public static class ImageFiles
 {
     static readonly string[] endings = [".jpg", ".jpeg", ".png"];
 
-    const long MostBytes = 1L << 29;
+    const long MaxBytes = 1L << 29;
 
     /// <summary>The names that JPEG and PNG files end with.</summary>
     public static string Endings { get; } = string.Join(", ", endings);
@@ -35,9 +35,9 @@ public static class ImageFiles
     {
         var view = new ImageView(image.Pixels, image.Height, image.Width, 3);
         var side = Math.Max(height, width);
-        if (dataset is "image-folder" or "imagenet") return ImageScaling.FitCentre(view, side * 256 / 224, height, width);
+        if (dataset is "image-folder" or "imagenet") return ImageScaling.FitCenter(view, side * 256 / 224, height, width);
         var border = dataset is "mnist" or "fashion-mnist" ? 2 : 0;
-        var inner = ImageScaling.FitCentre(view, side - 2 * border, height - 2 * border, width - 2 * border);
+        var inner = ImageScaling.FitCenter(view, side - 2 * border, height - 2 * border, width - 2 * border);
         if (border == 0) return inner;
         var framed = new byte[height * width * 3];
         var row = (width - 2 * border) * 3;
@@ -52,7 +52,7 @@ public static class ImageFiles
         try
         {
             var file = new FileInfo(path);
-            if (file.Exists && file.Length > MostBytes) throw new UserException($"'{path}' is larger than {MostBytes >> 20} MiB: that is no image");
+            if (file.Exists && file.Length > MaxBytes) throw new UserException($"'{path}' is larger than {MaxBytes >> 20} MiB: that is no image");
             return ImageCodec.Decode(File.ReadAllBytes(path));
         }
         catch (TorchException e)

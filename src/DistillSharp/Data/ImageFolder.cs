@@ -55,7 +55,7 @@ sealed class ImageFolder : ImageSet
     public override ImageView Image(int index)
     {
         var original = Original(index);
-        return new(ImageScaling.FitCentre(original, Height * 256 / 224, Height, Width), Height, Width, Channels);
+        return new(ImageScaling.FitCenter(original, Height * 256 / 224, Height, Width), Height, Width, Channels);
     }
 
     /// <inheritdoc/>

@@ -90,11 +90,11 @@ public static class ImageScaling
         var windows = new Window[count];
         for (var place = start; place < start + count; place++)
         {
-            var centre = (place + .5) * scale;
-            var first = Math.Max(0, (int)(centre - reach + .5));
-            var end = Math.Min(from, (int)(centre + reach + .5));
+            var center = (place + .5) * scale;
+            var first = Math.Max(0, (int)(center - reach + .5));
+            var end = Math.Min(from, (int)(center + reach + .5));
             var weights = new double[end - first];
-            for (var i = 0; i < weights.Length; i++) weights[i] = Math.Max(0, 1 - Math.Abs((i + first - centre + .5) * (1 / reach)));
+            for (var i = 0; i < weights.Length; i++) weights[i] = Math.Max(0, 1 - Math.Abs((i + first - center + .5) * (1 / reach)));
             var sum = weights.Sum();
             windows[place - start] = new(first, Array.ConvertAll(weights, weight => (int)(.5 + weight / sum * (1 << Bits))));
         }
@@ -107,7 +107,7 @@ public static class ImageScaling
     /// <param name="height">Rows of the result, at most <paramref name="shorter"/>.</param>
     /// <param name="width">Columns of the result, at most <paramref name="shorter"/>.</param>
     /// <returns>[height, width, C].</returns>
-    public static byte[] FitCentre(ImageView image, int shorter, int height, int width)
+    public static byte[] FitCenter(ImageView image, int shorter, int height, int width)
     {
         var (h, w) = image.Width <= image.Height
             ? ((int)((long)shorter * image.Height / image.Width), shorter)

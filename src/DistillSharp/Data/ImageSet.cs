@@ -17,7 +17,7 @@ public readonly ref struct ImageView(ReadOnlySpan<byte> pixels, int height, int 
 }
 
 /// <summary>
-/// Labelled images, all of them in memory as bytes, channels last. A set whose images are decoded when they are asked for
+/// Labeled images, all of them in memory as bytes, channels last. A set whose images are decoded when they are asked for
 /// overrides <see cref="Image"/>.
 /// </summary>
 public class ImageSet
@@ -66,7 +66,7 @@ public class ImageSet
     /// <summary>Columns of every image as the network gets it.</summary>
     public int Width { get; }
 
-    /// <summary>Values of one pixel: 3 for colour.</summary>
+    /// <summary>Values of one pixel: 3 for color.</summary>
     public int Channels { get; }
 
     /// <summary>The class of each image, [N].</summary>

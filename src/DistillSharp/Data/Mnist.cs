@@ -1,7 +1,7 @@
 namespace DistillSharp.Data;
 
 /// <summary>
-/// MNIST (LeCun, Cortes, Burges) and Fashion-MNIST (Xiao, Rasul, Vollgraf: arXiv 1708.07747), four IDX files each. The grey
+/// MNIST (LeCun, Cortes, Burges) and Fashion-MNIST (Xiao, Rasul, Vollgraf: arXiv 1708.07747), four IDX files each. The gray
 /// 28x28 images get a black border of 2 pixels and three equal channels, so that networks for CIFAR take them.
 /// </summary>
 static class Mnist
@@ -55,14 +55,14 @@ static class Mnist
         return new(Widen(images.Elements, count), Side, Side, Channels, Array.ConvertAll(labels, label => (int)label), classNames);
     }
 
-    static byte[] Widen(ReadOnlySpan<byte> grey, int count)
+    static byte[] Widen(ReadOnlySpan<byte> gray, int count)
     {
         var pixels = new byte[(long)count * Side * Side * Channels];
         for (var row = 0; row < count * Stored; row++)
         {
             var (image, y) = Math.DivRem(row, Stored);
             var to = ((image * Side + y + Border) * Side + Border) * Channels;
-            foreach (var value in grey.Slice(row * Stored, Stored))
+            foreach (var value in gray.Slice(row * Stored, Stored))
             {
                 pixels[to++] = value;
                 pixels[to++] = value;

@@ -6,7 +6,7 @@ namespace DistillSharp.Data;
 /// </summary>
 static class ResizedCrop
 {
-    const double LeastShare = .08, MostRatio = 4 / 3.0, LeastRatio = 3 / 4.0;
+    const double MinShare = .08, MaxRatio = 4 / 3.0, MinRatio = 3 / 4.0;
     const int Tries = 10, NumbersOfAnImage = 2 * Tries + 3;
 
     /// <summary>The area of an image, and whether it is then mirrored (where flips are wanted).</summary>
@@ -21,8 +21,8 @@ static class ResizedCrop
     {
         for (var i = 0; i < Tries; i++)
         {
-            var area = (double)height * width * Between(LeastShare, 1, random[unchecked(first + 2 * i)]);
-            var ratio = Math.Exp(Between(Math.Log(LeastRatio), Math.Log(MostRatio), random[unchecked(first + 2 * i + 1)]));
+            var area = (double)height * width * Between(MinShare, 1, random[unchecked(first + 2 * i)]);
+            var ratio = Math.Exp(Between(Math.Log(MinRatio), Math.Log(MaxRatio), random[unchecked(first + 2 * i + 1)]));
             var (h, w) = ((int)Math.Round(Math.Sqrt(area / ratio)), (int)Math.Round(Math.Sqrt(area * ratio)));
             if (w <= 0 || w > width || h <= 0 || h > height) continue;
             return new(random.Below(height - h + 1, unchecked(first + 2 * Tries)), random.Below(width - w + 1, unchecked(first + 2 * Tries + 1)), h, w);
@@ -34,8 +34,8 @@ static class ResizedCrop
     static ImageArea Middle(int height, int width)
     {
         var ratio = (double)width / height;
-        var (h, w) = ratio < LeastRatio ? ((int)Math.Round(width / LeastRatio), width)
-            : ratio > MostRatio ? (height, (int)Math.Round(height * MostRatio)) : (height, width);
+        var (h, w) = ratio < MinRatio ? ((int)Math.Round(width / MinRatio), width)
+            : ratio > MaxRatio ? (height, (int)Math.Round(height * MaxRatio)) : (height, width);
         return new((height - h) / 2, (width - w) / 2, h, w);
     }
 

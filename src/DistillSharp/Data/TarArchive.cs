@@ -11,7 +11,7 @@ namespace DistillSharp.Data;
 static class TarArchive
 {
     const int Block = 512;
-    const int MostMetadata = 64 * 1024;
+    const int MaxMetadata = 64 * 1024;
 
     /// <summary>The wanted files that are in the archive, by name.</summary>
     /// <exception cref="UserException">It is no tar archive, is cut short or damaged.</exception>
@@ -26,7 +26,7 @@ static class TarArchive
             var size = Number(header.AsSpan(124, 12)) ?? throw Damaged(file, "the size of an entry is no number");
             if (type is 'x' or 'L')
             {
-                if (size > MostMetadata) throw Damaged(file, $"an entry's name takes {size} bytes");
+                if (size > MaxMetadata) throw Damaged(file, $"an entry's name takes {size} bytes");
                 var metadata = file.ReadExactly(size, "a tar header");
                 if (type == 'L') longName = Text(metadata);
                 else (longName, longSize) = Extended(file, metadata, longName);

@@ -9,7 +9,7 @@ namespace DistillSharp.Data;
 /// </summary>
 sealed class UnpackedFile : IDisposable
 {
-    const int MostGrowth = 10;
+    const int MaxGrowth = 10;
     const int SmallFile = 64 * 1024;
     readonly Stream stream;
     readonly bool packed;
@@ -26,7 +26,7 @@ sealed class UnpackedFile : IDisposable
             throw new UserException($"'{name}' is packed with {packing}, which cannot be read here; unpack it first");
         packed = start is [0x1F, 0x8B, ..];
         stream = packed ? new GZipStream(raw, CompressionMode.Decompress) : raw;
-        limit = packed ? raw.Length * MostGrowth + SmallFile : raw.Length;
+        limit = packed ? raw.Length * MaxGrowth + SmallFile : raw.Length;
     }
 
     /// <summary>The file's path, for messages.</summary>
@@ -77,7 +77,7 @@ sealed class UnpackedFile : IDisposable
         }
         position += read;
         if (position > limit)
-            throw new UserException($"'{Name}' unpacks to more than {MostGrowth} times its size, which no data set does; if it is right, unpack it first");
+            throw new UserException($"'{Name}' unpacks to more than {MaxGrowth} times its size, which no data set does; if it is right, unpack it first");
         return read;
     }
 

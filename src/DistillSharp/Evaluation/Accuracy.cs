@@ -19,16 +19,16 @@ public readonly record struct Accuracy(int Images, int Correct1, int Correct5)
     /// <summary>Measures a network, in evaluation mode, without augmentation; its mode is restored afterwards.</summary>
     /// <param name="network">The network.</param>
     /// <param name="images">The images.</param>
-    /// <param name="normalisation">How they are normalised.</param>
+    /// <param name="normalization">How they are normalized.</param>
     /// <param name="precision">The type of the heavy operators.</param>
     /// <param name="device">Where the network lives.</param>
     /// <param name="batchSize">Images of one batch.</param>
     public static Accuracy Measure(
-        Classifier network, ImageSet images, Normalisation normalisation, Precision precision = Precision.Fp32, Device device = default, int batchSize = 250)
+        Classifier network, ImageSet images, Normalization normalization, Precision precision = Precision.Fp32, Device device = default, int batchSize = 250)
     {
         using var mode = new EvaluationMode(network, new(images.Height, images.Width), precision, device);
         var sum = default(Accuracy);
-        foreach (var batch in new BatchLoader(images, normalisation, BatchOptions.Evaluation(batchSize)).Epoch())
+        foreach (var batch in new BatchLoader(images, normalization, BatchOptions.Evaluation(batchSize)).Epoch())
         {
             using var scope = TensorScope.Open();
             var logits = network.Forward(batch.Images.To(device)).Logits;

@@ -48,8 +48,8 @@ public sealed class CorrelationDifference
         using var off = Autograd.NoGrad();
         using var scope = TensorScope.Open();
         var x = Tensor.From(values, rows, columns).To(DType.Float64);
-        var centred = x - x.Mean(0, keep: true);
-        var covariance = centred.Transpose().MatMul(centred).ToArray<double>();
+        var centered = x - x.Mean(0, keep: true);
+        var covariance = centered.Transpose().MatMul(centered).ToArray<double>();
         var correlations = new double[columns, columns];
         for (var i = 0; i < columns; i++)
             for (var j = 0; j < columns; j++)

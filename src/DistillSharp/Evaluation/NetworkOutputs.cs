@@ -64,9 +64,9 @@ public sealed class NetworkOutputs
     public double Probability(int image, int label)
     {
         var row = LogitsOf(image);
-        double most = row[predictions[image]], sum = 0;
-        foreach (var logit in row) sum += Math.Exp(logit - most);
-        return Math.Exp(row[label] - most) / sum;
+        double max = row[predictions[image]], sum = 0;
+        foreach (var logit in row) sum += Math.Exp(logit - max);
+        return Math.Exp(row[label] - max) / sum;
     }
 
     /// <summary>
@@ -75,20 +75,20 @@ public sealed class NetworkOutputs
     /// </summary>
     /// <param name="network">The network.</param>
     /// <param name="images">The images, N of them, of as many classes as the network has.</param>
-    /// <param name="normalisation">How they are normalised.</param>
+    /// <param name="normalization">How they are normalized.</param>
     /// <param name="precision">The type of the heavy operators; the results are float32.</param>
     /// <param name="device">Where the network lives.</param>
     /// <param name="batchSize">Images of one batch.</param>
     /// <exception cref="UserException">The network has another number of classes or cannot take images of this size.</exception>
     public static NetworkOutputs Of(
-        Classifier network, ImageSet images, Normalisation normalisation, Precision precision = Precision.Fp32, Device device = default, int batchSize = 250)
+        Classifier network, ImageSet images, Normalization normalization, Precision precision = Precision.Fp32, Device device = default, int batchSize = 250)
     {
         if (network.Classes != images.ClassNames.Count)
             throw new UserException($"{network.Name} tells {network.Classes} classes apart, but the images have {images.ClassNames.Count}");
         using var mode = new EvaluationMode(network, new(images.Height, images.Width), precision, device);
         var logits = new float[(long)images.Count * network.Classes];
         float[]? pooled = null;
-        foreach (var batch in new BatchLoader(images, normalisation, BatchOptions.Evaluation(batchSize)).Epoch())
+        foreach (var batch in new BatchLoader(images, normalization, BatchOptions.Evaluation(batchSize)).Epoch())
         {
             using var scope = TensorScope.Open();
             var output = network.Forward(batch.Images.To(device), Features.Pooled);

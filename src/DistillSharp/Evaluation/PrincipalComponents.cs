@@ -8,7 +8,7 @@ static class PrincipalComponents
     static readonly Operator eigh = new("aten::linalg_eigh");
 
     /// <summary>
-    /// The points in the coordinates of their first principal components, centred. Each component's sign is such that its
+    /// The points in the coordinates of their first principal components, centered. Each component's sign is such that its
     /// entry of largest magnitude is positive, so that the result is one and the same everywhere.
     /// </summary>
     /// <param name="points">[N, D], of floating point.</param>
@@ -18,10 +18,10 @@ static class PrincipalComponents
     {
         using var scope = TensorScope.Open();
         var x = points.To(DType.Float64);
-        var centred = x - x.Mean(0, keep: true);
+        var centered = x - x.Mean(0, keep: true);
         var width = (int)x.Size(1);
         // Eigenvalues rise, and eigenvectors are columns.
-        var (_, vectors) = eigh.Call2(centred.Transpose().MatMul(centred), "L");
+        var (_, vectors) = eigh.Call2(centered.Transpose().MatMul(centered), "L");
         var columns = vectors.ToArray<double>();
         var chosen = new double[width * components];
         for (var c = 0; c < components; c++)
@@ -32,6 +32,6 @@ static class PrincipalComponents
                 if (Math.Abs(columns[d * width + from]) > Math.Abs(largest)) largest = columns[d * width + from];
             for (var d = 0; d < width; d++) chosen[d * components + c] = columns[d * width + from] * Math.Sign(largest);
         }
-        return scope.Keep(centred.MatMul(Tensor.From(chosen, width, components).To(points.Device)));
+        return scope.Keep(centered.MatMul(Tensor.From(chosen, width, components).To(points.Device)));
     }
 }

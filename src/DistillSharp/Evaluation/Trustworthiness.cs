@@ -3,7 +3,7 @@ using DistillSharp.Torch;
 namespace DistillSharp.Evaluation;
 
 /// <summary>
-/// How far a map's neighbours can be trusted to be neighbours in truth, 0..1 (Venna and Kaski, 2001): 1 less what points cost
+/// How far a map's neighbors can be trusted to be neighbors in truth, 0..1 (Venna and Kaski, 2001): 1 less what points cost
 /// that are among the k nearest in the map but only the r-th nearest in truth, r - k each, scaled by the worst case.
 /// </summary>
 public static class Trustworthiness
@@ -14,13 +14,13 @@ public static class Trustworthiness
     /// <param name="points">[N, D], row-major.</param>
     /// <param name="width">D.</param>
     /// <param name="map">Their map.</param>
-    /// <param name="neighbours">k, below N / 2.</param>
+    /// <param name="neighbors">k, below N / 2.</param>
     /// <exception cref="ArgumentException">Points and map are not equally many, or k is too large.</exception>
-    public static double Of(ReadOnlySpan<float> points, int width, TsneMap map, int neighbours = 5)
+    public static double Of(ReadOnlySpan<float> points, int width, TsneMap map, int neighbors = 5)
     {
         var count = map.X.Length;
         if (points.Length != (long)count * width) throw new ArgumentException($"{points.Length} coordinates are not {count} points of {width}", nameof(points));
-        if (neighbours < 1 || 2 * neighbours >= count) throw new ArgumentException($"{neighbours} neighbours are too many for {count} points, or none", nameof(neighbours));
+        if (neighbors < 1 || 2 * neighbors >= count) throw new ArgumentException($"{neighbors} neighbors are too many for {count} points, or none", nameof(neighbors));
         using var off = Autograd.NoGrad();
         using var scope = TensorScope.Open();
         var x = Tensor.From(points, count, width).To(DType.Float64);
@@ -28,7 +28,7 @@ public static class Trustworthiness
         var norms = (x * x).Sum(1);
         var transposed = x.Transpose();
         var flat = Tensor.Stack([Tensor.From(map.X), Tensor.From(map.Y)], 1).To(DType.Float64);
-        var shown = Neighbours.Of(flat, neighbours);
+        var shown = Neighbors.Of(flat, neighbors);
 
         var penalty = 0L;
         var block = Math.Max(1, BlockElements / count);
@@ -41,17 +41,17 @@ public static class Trustworthiness
             {
                 var all = distances.AsSpan(row * count, count);
                 var cost = 0L;
-                foreach (var j in shown.Indices.AsSpan((start + row) * neighbours, neighbours))
+                foreach (var j in shown.Indices.AsSpan((start + row) * neighbors, neighbors))
                 {
                     // The point itself is nearer than every other and would count as the first; ties count for the map.
                     var rank = 1;
                     for (var k = 0; k < count; k++)
                         if (all[k] < all[j] && k != start + row) rank++;
-                    cost += Math.Max(0, rank - neighbours);
+                    cost += Math.Max(0, rank - neighbors);
                 }
                 Interlocked.Add(ref penalty, cost);
             });
         }
-        return 1 - penalty * 2.0 / ((double)count * neighbours * (2.0 * count - 3 * neighbours - 1));
+        return 1 - penalty * 2.0 / ((double)count * neighbors * (2.0 * count - 3 * neighbors - 1));
     }
 }

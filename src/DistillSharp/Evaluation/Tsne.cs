@@ -9,16 +9,16 @@ namespace DistillSharp.Evaluation;
 public sealed record TsneMap(float[] X, float[] Y, double Divergence);
 
 /// <summary>
-/// t-SNE (van der Maaten and Hinton, JMLR 2008): places points in the plane so that near neighbours stay near. Attraction is
-/// between nearest neighbours (van der Maaten, JMLR 2014), repulsion between all. The same points, options and processor
+/// t-SNE (van der Maaten and Hinton, JMLR 2008): places points in the plane so that near neighbors stay near. Attraction is
+/// between nearest neighbors (van der Maaten, JMLR 2014), repulsion between all. The same points, options and processor
 /// give the same map, whatever the number of threads.
 /// </summary>
 public sealed record Tsne
 {
     const double InitialDeviation = 1e-4, Jitter = 1e-6;
-    const float LeastGain = 0.01f;
+    const float MinGain = 0.01f;
 
-    /// <summary>How many neighbours each point is thought to have.</summary>
+    /// <summary>How many neighbors each point is thought to have.</summary>
     public double Perplexity { get; init; } = 30;
 
     /// <summary>Steps of gradient descent.</summary>
@@ -63,7 +63,7 @@ public sealed record Tsne
     }
 
     /// <summary>Draws the map.</summary>
-    /// <param name="points">[N, D]; neighbours are found on the device where they are.</param>
+    /// <param name="points">[N, D]; neighbors are found on the device where they are.</param>
     /// <param name="cancel">Stops the work.</param>
     /// <exception cref="UsageException">A setting is impossible, or the perplexity needs more points.</exception>
     /// <exception cref="UserException">A coordinate is not finite.</exception>
@@ -77,8 +77,8 @@ public sealed record Tsne
         if (!points.AllFinite()) throw new UserException("t-SNE needs finite numbers, but some of the features are infinite or no number: did training diverge?");
 
         var reduced = PrincipalComponents.Project(points, (int)Math.Min(Components, points.Size(1)));
-        var neighbours = Neighbours.Of(reduced, Math.Min(count - 1, (int)(3 * Perplexity)));
-        var forces = new TsneForces(TsneAffinities.Of(neighbours, Perplexity), Threads ?? Environment.ProcessorCount);
+        var neighbors = Neighbors.Of(reduced, Math.Min(count - 1, (int)(3 * Perplexity)));
+        var forces = new TsneForces(TsneAffinities.Of(neighbors, Perplexity), Threads ?? Environment.ProcessorCount);
         var (x, y) = Start(reduced);
         Descend(forces, x, y, cancel);
         return new(x, y, forces.Divergence(x, y));
@@ -111,7 +111,7 @@ public sealed record Tsne
         var mean = 0.0;
         for (var i = 0; i < position.Length; i++)
         {
-            gain[i] = Math.Max(step[i] * gradient[i] < 0 ? gain[i] + 0.2f : gain[i] * 0.8f, LeastGain);
+            gain[i] = Math.Max(step[i] * gradient[i] < 0 ? gain[i] + 0.2f : gain[i] * 0.8f, MinGain);
             step[i] = momentum * step[i] - rate * gain[i] * gradient[i];
             position[i] += step[i];
             mean += position[i];

@@ -13,16 +13,16 @@ sealed record TsneAffinities(int[] Starts, int[] Columns, float[] Values)
     const double Tolerance = 1e-6;
 
     /// <summary>
-    /// p(j|i) proportional to exp(-beta_i d_ij^2) over the neighbours of i, beta_i such that the row's perplexity is the one
+    /// p(j|i) proportional to exp(-beta_i d_ij^2) over the neighbors of i, beta_i such that the row's perplexity is the one
     /// asked for; P = (p(j|i) + p(i|j)) / 2N.
     /// </summary>
-    public static TsneAffinities Of(Neighbours neighbours, double perplexity)
+    public static TsneAffinities Of(Neighbors neighbors, double perplexity)
     {
-        var (count, rows) = (neighbours.Count, neighbours.Indices.Length / neighbours.Count);
+        var (count, rows) = (neighbors.Count, neighbors.Indices.Length / neighbors.Count);
         var conditional = new double[rows * count];
         Parallel.For(0, rows, i =>
-            Conditional(neighbours.SquaredDistances.AsSpan(i * count, count), Math.Log(perplexity), conditional.AsSpan(i * count, count)));
-        return Symmetric(rows, count, neighbours.Indices, conditional);
+            Conditional(neighbors.SquaredDistances.AsSpan(i * count, count), Math.Log(perplexity), conditional.AsSpan(i * count, count)));
+        return Symmetric(rows, count, neighbors.Indices, conditional);
     }
 
     // Finds beta by bisection on the entropy, which falls as beta rises.
@@ -47,7 +47,7 @@ sealed record TsneAffinities(int[] Starts, int[] Columns, float[] Values)
             if (Math.Abs(excess) < Tolerance) return;
             if (excess > 0) (low, beta) = (beta, double.IsInfinity(high) ? beta * 2 : (beta + high) / 2);
             else (high, beta) = (beta, (low + beta) / 2);
-            // Neighbours all at one distance: no beta changes anything.
+            // Neighbors all at one distance: no beta changes anything.
             if (!double.IsFinite(beta)) return;
         }
     }
@@ -71,7 +71,7 @@ sealed record TsneAffinities(int[] Starts, int[] Columns, float[] Values)
             (columns[next[j]], values[next[j]++]) = (i, conditional[entry]);
         }
 
-        // Two points that are neighbours of each other have two entries in each row: they become one.
+        // Two points that are neighbors of each other have two entries in each row: they become one.
         var (merged, used) = (new int[rows + 1], 0);
         var (mergedColumns, mergedValues) = (new int[columns.Length], new float[columns.Length]);
         for (var i = 0; i < rows; i++)

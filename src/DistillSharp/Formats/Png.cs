@@ -15,7 +15,7 @@ internal static class Png
     /// <param name="pixels">[H, W, C], row-major.</param>
     /// <param name="width">W.</param>
     /// <param name="height">H.</param>
-    /// <param name="channels">C: 1 for grey, 3 for red, green, blue.</param>
+    /// <param name="channels">C: 1 for gray, 3 for red, green, blue.</param>
     /// <exception cref="ArgumentException">The sizes do not fit together, or the channels are others.</exception>
     public static byte[] Encode(ReadOnlySpan<byte> pixels, int width, int height, int channels)
     {
@@ -55,13 +55,13 @@ internal static class Png
             for (var start = 0; start < pixels.Length; start += stride)
             {
                 var row = pixels.Slice(start, stride);
-                var least = long.MaxValue;
+                var min = long.MaxValue;
                 // The filter whose differences are smallest in sum packs best more often than not.
                 for (byte filter = 0; filter < Filters; filter++)
                 {
                     var cost = Filter(filter, row, above, pixel, line);
-                    if (cost >= least) continue;
-                    least = cost;
+                    if (cost >= min) continue;
+                    min = cost;
                     (line, best) = (best, line);
                 }
                 deflate.Write(best);

@@ -129,12 +129,12 @@ internal sealed class SafeTensorsHeader
     {
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartArray) throw Wrong(name, "has a shape or data_offsets that is no list");
-        Span<long> integers = stackalloc long[TensorShape.MostDimensions];
+        Span<long> integers = stackalloc long[TensorShape.MaxDimensions];
         var count = 0;
         while (reader.Read() && reader.TokenType == JsonTokenType.Number)
         {
             if (!reader.TryGetInt64(out var integer) || integer < 0) throw Wrong(name, "has a number that is no size");
-            if (count == integers.Length) throw Wrong(name, $"has more than {TensorShape.MostDimensions} dimensions");
+            if (count == integers.Length) throw Wrong(name, $"has more than {TensorShape.MaxDimensions} dimensions");
             integers[count++] = integer;
         }
         return reader.TokenType == JsonTokenType.EndArray ? integers[..count].ToArray() : throw Wrong(name, "has a shape or data_offsets with something other than numbers");

@@ -6,7 +6,7 @@ namespace DistillSharp.Formats;
 internal static class TensorShape
 {
     /// <summary>More dimensions than libtorch takes.</summary>
-    public const int MostDimensions = 64;
+    public const int MaxDimensions = 64;
 
     /// <summary>Number of elements, or null for a negative size or a product beyond 64 bits.</summary>
     public static long? Count(IReadOnlyList<long> shape)

@@ -21,7 +21,7 @@ internal sealed class TorchStorages(string file, AllocationBudget budget, bool b
     {
         if (tensor.Type.Element is not { } type)
             throw Fail(name, $"has elements of type {tensor.Type.Name}, which is not supported");
-        if (tensor.Shape.Length > TensorShape.MostDimensions || TensorShape.Bytes(tensor.Shape, type) is not { } bytes)
+        if (tensor.Shape.Length > TensorShape.MaxDimensions || TensorShape.Bytes(tensor.Shape, type) is not { } bytes)
             throw Fail(name, $"has an impossible shape, [{string.Join(", ", tensor.Shape)}]");
         if (bytes == 0) return new StoredTensor(name, type, tensor.Shape, default);
         if (bytes > Array.MaxLength) throw Fail(name, "is larger than 2 GiB, which is not supported");

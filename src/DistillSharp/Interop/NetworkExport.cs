@@ -1,7 +1,6 @@
 using System.Globalization;
 using DistillSharp.Formats;
 using DistillSharp.Models;
-using DistillSharp.Runs;
 
 namespace DistillSharp.Interop;
 
@@ -43,8 +42,8 @@ public sealed record NetworkExport
 
     OnnxOptions Filled(LoadedNetwork loaded)
     {
-        if (Options.WithPreprocessing && loaded.Normalisation is null)
-            throw new UsageException("preprocessing in the graph needs the normalisation: give --data NAME, or --mean and --std");
+        if (Options.WithPreprocessing && loaded.Normalization is null)
+            throw new UsageException("preprocessing in the graph needs the normalization: give --data NAME, or --mean and --std");
         var metadata = new Dictionary<string, string>(Options.Metadata);
         if (loaded.Dataset is { } dataset) metadata["dataset"] = dataset;
         if (loaded.Acc1 is { } accuracy) metadata["accuracy"] = accuracy.ToString("R", CultureInfo.InvariantCulture);
@@ -52,7 +51,7 @@ public sealed record NetworkExport
         {
             ImageSize = Options.ImageSize ?? loaded.Image,
             ClassNames = Options.ClassNames ?? loaded.ClassNames,
-            Normalisation = Options.Normalisation ?? loaded.Normalisation,
+            Normalization = Options.Normalization ?? loaded.Normalization,
             Metadata = metadata,
         };
     }

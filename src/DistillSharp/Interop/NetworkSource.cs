@@ -1,7 +1,6 @@
 using DistillSharp.Data;
 using DistillSharp.Formats;
 using DistillSharp.Models;
-using DistillSharp.Runs;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Interop;
@@ -21,7 +20,7 @@ public sealed record NetworkSource
     /// <summary>The network's weights: a PyTorch state dict or safetensors.</summary>
     public string? Weights { get; init; }
 
-    /// <summary>The data set that the weights were trained on, for its normalisation.</summary>
+    /// <summary>The data set that the weights were trained on, for its normalization.</summary>
     public string? Dataset { get; init; }
 
     /// <summary>The mean of each channel, instead of the data set's.</summary>
@@ -47,17 +46,17 @@ public sealed record NetworkSource
             {
                 ClassNames = description.ClassNames, Dataset = description.Dataset, Acc1 = description.Acc1,
                 Image = new(description.Height, description.Width),
-                Normalisation = Mean is null ? new(description.Mean, description.Std) : Given(),
+                Normalization = Mean is null ? new(description.Mean, description.Std) : Given(),
             };
         }
         var loaded = Read(Model!, Weights!);
-        return new(loaded) { Dataset = Dataset, Image = loaded.Input.Natural, Normalisation = Given() };
+        return new(loaded) { Dataset = Dataset, Image = loaded.Input.Natural, Normalization = Given() };
     }
 
-    Normalisation? Given()
+    Normalization? Given()
     {
         if (Mean is not null) return new(Mean, Std!);
-        return Dataset is not null && Datasets.NormalisationOf(Dataset) is var known ? new(known.Mean, known.Std) : null;
+        return Dataset is not null && Datasets.NormalizationOf(Dataset) is var known ? new(known.Mean, known.Std) : null;
     }
 
     static Classifier Read(string model, string file)
@@ -100,8 +99,8 @@ public sealed record LoadedNetwork(Classifier Network) : IDisposable
     /// <summary>Height and width of its images.</summary>
     public required Size2 Image { get; init; }
 
-    /// <summary>How its images are normalised, where it is known.</summary>
-    public Normalisation? Normalisation { get; init; }
+    /// <summary>How its images are normalized, where it is known.</summary>
+    public Normalization? Normalization { get; init; }
 
     /// <inheritdoc/>
     public void Dispose() => Network.Dispose();

@@ -28,13 +28,13 @@ public sealed record OnnxOptions
     public bool FoldBatchNorm { get; init; } = true;
 
     /// <summary>
-    /// Whether the graph itself normalises. Its input is then uint8 [N, H, W, 3], RGB, 0..255, as image decoders give it;
-    /// otherwise float32 [N, 3, H, W], already normalised. It needs <see cref="Normalisation"/>.
+    /// Whether the graph itself normalizes. Its input is then uint8 [N, H, W, 3], RGB, 0..255, as image decoders give it;
+    /// otherwise float32 [N, 3, H, W], already normalized. It needs <see cref="Normalization"/>.
     /// </summary>
     public bool WithPreprocessing { get; init; }
 
-    /// <summary>How images were normalised in training; written to the metadata as <c>mean</c> and <c>std</c>.</summary>
-    public Normalisation? Normalisation { get; init; }
+    /// <summary>How images were normalized in training; written to the metadata as <c>mean</c> and <c>std</c>.</summary>
+    public Normalization? Normalization { get; init; }
 
     /// <summary>The names of the classes, in the order of the logits; written to the metadata as <c>classes</c>, a JSON list.</summary>
     public IReadOnlyList<string>? ClassNames { get; init; }
@@ -47,10 +47,10 @@ public sealed record OnnxOptions
         if (Opset is < OldestOpset or > NewestOpset)
             throw new UsageException($"ONNX operator set {Opset} is not supported; give {OldestOpset} to {NewestOpset}");
         if (Batch < 1) throw new UsageException($"a batch of {Batch} images cannot be; give 1 or more");
-        if (WithPreprocessing && Normalisation is null)
+        if (WithPreprocessing && Normalization is null)
             throw new UsageException("preprocessing in the graph needs the mean and the standard deviation of the data set");
-        if (Normalisation is { Channels: not 3 })
-            throw new UsageException($"the normalisation has {Normalisation.Channels} channels, but {network} takes images of 3");
+        if (Normalization is { Channels: not 3 })
+            throw new UsageException($"the normalization has {Normalization.Channels} channels, but {network} takes images of 3");
         if (ClassNames is not null && ClassNames.Count != classes)
             throw new UsageException($"{ClassNames.Count} class names were given for {network}, which has {classes} classes");
     }

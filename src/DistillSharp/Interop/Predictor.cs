@@ -20,15 +20,15 @@ public sealed class Predictor : IDisposable
 {
     const int Batch = 32;
     readonly LoadedNetwork loaded;
-    readonly Normalisation normalisation;
+    readonly Normalization normalization;
 
-    /// <param name="loaded">The network; its normalisation must be known.</param>
-    /// <exception cref="UsageException">The normalisation is unknown.</exception>
+    /// <param name="loaded">The network; its normalization must be known.</param>
+    /// <exception cref="UsageException">The normalization is unknown.</exception>
     public Predictor(LoadedNetwork loaded)
     {
         this.loaded = loaded;
-        normalisation = loaded.Normalisation
-            ?? throw new UsageException("the normalisation of the images is unknown: give --data NAME, or --mean and --std");
+        normalization = loaded.Normalization
+            ?? throw new UsageException("the normalization of the images is unknown: give --data NAME, or --mean and --std");
     }
 
     /// <summary>Classifies files, in batches as the results are asked for. A file that is no image is reported, not thrown.</summary>
@@ -58,7 +58,7 @@ public sealed class Predictor : IDisposable
         {
             try
             {
-                normalisation.Apply(ImageFiles.Prepare(ImageFiles.Read(files[i]), loaded.Dataset, height, width), values.AsSpan(read.Count * size, size));
+                normalization.Apply(ImageFiles.Prepare(ImageFiles.Read(files[i]), loaded.Dataset, height, width), values.AsSpan(read.Count * size, size));
                 read.Add(i);
             }
             catch (UserException e)

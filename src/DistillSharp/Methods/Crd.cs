@@ -24,7 +24,7 @@ public sealed class Crd : DistillationMethod
     Embedding? student, teacher;
     Tensor? studentMemory, teacherMemory, z;
     NegativeDraws? draws;
-    bool normalised;
+    bool normalized;
 
     /// <inheritdoc/>
     public override string Name => "crd";
@@ -96,7 +96,7 @@ public sealed class Crd : DistillationMethod
         var vs = student!.Forward(step.Student.Pooled!);
         var vt = teacher!.Forward(step.Teacher.Pooled!);
         using var precise = Precision.Fp32.Enter(vs.Device);
-        if (!normalised) Normalise(vs, vt, contrasts);
+        if (!normalized) Normalize(vs, vt, contrasts);
         var loss = MinusH(vs, teacherMemory!, contrasts, z!.Select(0, 0)) + MinusH(vt, studentMemory!, contrasts, z.Select(0, 1));
         var indices = step.Indices.To(vs.Device);
         Remember(studentMemory!, vs, indices);
@@ -147,10 +147,10 @@ public sealed class Crd : DistillationMethod
         Math.Max(1, (1 << 24) / (MultipliesWhole(m, contrasts) ? m.Size(0) : contrasts.Size(1) * m.Size(1)));
 
     // Sets Z of both networks, unless a checkpoint brought them.
-    void Normalise(Tensor vs, Tensor vt, Tensor contrasts)
+    void Normalize(Tensor vs, Tensor vt, Tensor contrasts)
     {
         using var off = Autograd.NoGrad();
-        normalised = true;
+        normalized = true;
         if (z!.Select(0, 0).Item() > 0) return;
         z.CopyFrom(Tensor.Stack([Z(vs, teacherMemory!), Z(vt, studentMemory!)]));
 

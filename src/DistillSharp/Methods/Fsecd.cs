@@ -115,7 +115,7 @@ public sealed class Fsecd : DistillationMethod
     {
         using var off = Autograd.NoGrad();
         var (N, rows) = (s.Size(0), RowsAtOnce(u));
-        var length = norm.Call(s, 2.0, new[] { 1L }, true, Argument.None).Clamp(least: 1e-12);
+        var length = norm.Call(s, 2.0, new[] { 1L }, true, Argument.None).Clamp(min: 1e-12);
         var z = s / length;
         var scaled = z / Temperature;
         var losses = Tensor.Empty([N], device: s.Device);

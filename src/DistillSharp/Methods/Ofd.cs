@@ -82,7 +82,7 @@ public sealed class Ofd : DistillationMethod
     static Sequential Connector(long student, long teacher)
     {
         var conv = new Conv2d(student, teacher, 1);
-        Initialise.KaimingNormalFanOut(conv.Weight);
+        Initialize.KaimingNormalFanOut(conv.Weight);
         return new(conv, new BatchNorm2d(teacher));
     }
 
@@ -93,8 +93,8 @@ public sealed class Ofd : DistillationMethod
         using var off = Autograd.NoGrad();
         using var scope = TensorScope.Open();
         var b = norm.Bias.To(Device.Cpu).To(DType.Float64);
-        var w = norm.Weight.To(Device.Cpu).To(DType.Float64).Abs().Clamp(least: 1e-12);
+        var w = norm.Weight.To(Device.Cpu).To(DType.Float64).Abs().Clamp(min: 1e-12);
         var quotient = erfcx.Call(b / w / Math.Sqrt(2)).Reciprocal() * Math.Sqrt(2 / Math.PI);
-        return scope.Keep((b - w * quotient).Clamp(most: 0).To(DType.Float32));
+        return scope.Keep((b - w * quotient).Clamp(max: 0).To(DType.Float32));
     }
 }

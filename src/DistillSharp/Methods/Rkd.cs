@@ -53,7 +53,7 @@ public sealed class Rkd : DistillationMethod
         var N = x.Size(0);
         var square = x.Pow(2).Sum(1);
         var product = x.MatMul(x.Transpose());
-        var d = (square.Unsqueeze(1) + square.Unsqueeze(0) - product * 2.0).Clamp(least: 1e-12).Sqrt()
+        var d = (square.Unsqueeze(1) + square.Unsqueeze(0) - product * 2.0).Clamp(min: 1e-12).Sqrt()
             .MaskedFill(Tensor.Eye(N, device: x.Device).GreaterThan(0), 0);
         // Cut behind its first element into rows of N + 1, a square matrix has its diagonal in the last column.
         var others = d.Flatten().Narrow(0, 1, N * N - 1).Reshape(N - 1, N + 1).Narrow(1, 0, N);

@@ -28,7 +28,7 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
     public virtual IReadOnlyList<BatchNorm2d?> StageNorms => [];
 
     /// <summary>Computes logits and the features asked for.</summary>
-    /// <param name="images">[N, 3, H, W], normalised; best in channels-last order.</param>
+    /// <param name="images">[N, 3, H, W], normalized; best in channels-last order.</param>
     /// <param name="wanted">What is needed beside the logits.</param>
     /// <exception cref="UserException">The network cannot take images of this size.</exception>
     public ClassifierOutput Forward(Tensor images, Features wanted = Features.Logits)
@@ -90,16 +90,16 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
 /// <summary>What images a network takes.</summary>
 /// <param name="Natural">The size it was made for.</param>
 /// <param name="Multiple">Height and width must be multiples of this.</param>
-/// <param name="Least">Height and width must not be less than this.</param>
-public sealed record InputRule(Size2 Natural, int Multiple = 1, int Least = 1)
+/// <param name="Min">Height and width must not be less than this.</param>
+public sealed record InputRule(Size2 Natural, int Multiple = 1, int Min = 1)
 {
     internal void Check(string network, Tensor images)
     {
         if (images.Dimensions != 4 || images.Size(1) != 3)
             throw new UserException($"{network} takes images of shape [N, 3, H, W]; these have the shape [{string.Join(", ", images.Shape)}]");
         var (height, width) = (images.Size(2), images.Size(3));
-        if (height % Multiple == 0 && width % Multiple == 0 && height >= Least && width >= Least) return;
-        var rule = Multiple > 1 ? $"a height and a width that are multiples of {Multiple}, {Least} or more" : $"a height and a width of {Least} or more";
+        if (height % Multiple == 0 && width % Multiple == 0 && height >= Min && width >= Min) return;
+        var rule = Multiple > 1 ? $"a height and a width that are multiples of {Multiple}, {Min} or more" : $"a height and a width of {Min} or more";
         throw new UserException($"{network} cannot take images of {height}x{width}: it needs {rule}, for example {Natural}");
     }
 }

@@ -13,7 +13,7 @@ static class InitialWeights
         foreach (var (_, module) in network.NamedModules())
         {
             if (module is not Conv2d convolution) continue;
-            Initialise.KaimingNormalFanOut(convolution.Weight);
+            Initialize.KaimingNormalFanOut(convolution.Weight);
             convolution.Bias?.Fill(0);
         }
     }

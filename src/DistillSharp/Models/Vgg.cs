@@ -28,7 +28,7 @@ public sealed class Vgg : Classifier
     }
 
     // Three poolings by two, which drop what is left over: below 8 pixels nothing would be left.
-    Vgg(string name, int classes, int[] counts) : base(name, classes, new InputRule(32, Least: 8))
+    Vgg(string name, int classes, int[] counts) : base(name, classes, new InputRule(32, Min: 8))
     {
         blocks = new ConvNormRelu[counts.Length];
         for (var b = 0; b < blocks.Length; b++)

@@ -24,16 +24,16 @@ sealed class AnswerStore : IDisposable
     /// <summary>Makes a store for answers like these.</summary>
     /// <param name="images">Images of the set.</param>
     /// <param name="variants">Outcomes of the augmentation.</param>
-    /// <param name="most">Rows that could ever be of use.</param>
+    /// <param name="max">Rows that could ever be of use.</param>
     /// <param name="bytes">What the store may come to, the table of rows counted.</param>
     /// <param name="answers">[N, width] each: an answer's columns.</param>
     /// <returns>Null where not even a thousandth of the useful rows would fit.</returns>
-    public static AnswerStore? Create(int images, int variants, long most, long bytes, IReadOnlyList<Tensor> answers)
+    public static AnswerStore? Create(int images, int variants, long max, long bytes, IReadOnlyList<Tensor> answers)
     {
         var table = (long)images * variants;
         if (table > Array.MaxLength) return null;
-        var capacity = Math.Min(Math.Min(most, table), (bytes - table * sizeof(int)) / Width(answers));
-        return capacity >= Math.Max(1, most / 1000) ? new(images, variants, (int)capacity, answers) : null;
+        var capacity = Math.Min(Math.Min(max, table), (bytes - table * sizeof(int)) / Width(answers));
+        return capacity >= Math.Max(1, max / 1000) ? new(images, variants, (int)capacity, answers) : null;
     }
 
     /// <summary>Rows that are kept.</summary>

@@ -7,12 +7,12 @@ using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Torch;
 using DistillSharp.Torch.Layers;
-using DistillSharp.Torch.Optimisers;
+using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Training;
 
 /// <summary>
-/// Everything that decides how a run goes on: student, methods, optimiser, and where it stands. One safetensors file, the
+/// Everything that decides how a run goes on: student, methods, optimizer, and where it stands. One safetensors file, the
 /// progress as JSON in its header, with a digest over all of it.
 /// </summary>
 /// <param name="Progress">Where the run stands.</param>
@@ -24,10 +24,10 @@ public sealed record Checkpoint(TrainingProgress Progress, IReadOnlyList<StoredT
     const string ProgressKey = "distillsharp.progress", DigestKey = "distillsharp.digest";
 
     /// <summary>Copies the state of a run.</summary>
-    public static Checkpoint Of(TrainingProgress progress, Classifier student, Objective objective, Sgd optimiser)
+    public static Checkpoint Of(TrainingProgress progress, Classifier student, Objective objective, Sgd optimizer)
     {
         var names = TrainedNames(student, objective).ToArray();
-        var momenta = names.Zip(optimiser.Momenta).Where(pair => pair.Second is not null).Select(pair => pair.Second!.ToStored($"momentum.{pair.First}"));
+        var momenta = names.Zip(optimizer.Momenta).Where(pair => pair.Second is not null).Select(pair => pair.Second!.ToStored($"momentum.{pair.First}"));
         return new(
             progress with { TermSums = new(progress.TermSums) },
             [.. State("student.", student), .. State("objective.", objective), .. momenta]);
@@ -35,7 +35,7 @@ public sealed record Checkpoint(TrainingProgress Progress, IReadOnlyList<StoredT
 
     /// <summary>Puts the tensors back where they came from; the progress is the caller's to take over.</summary>
     /// <exception cref="UserException">The checkpoint is of another network, pair or set of methods.</exception>
-    public void Restore(Classifier student, Objective objective, Sgd optimiser, string source)
+    public void Restore(Classifier student, Objective objective, Sgd optimizer, string source)
     {
         var stored = Tensors.ToDictionary(tensor => tensor.Name);
         var targets = Targets("student.", student).Concat(Targets("objective.", objective)).ToArray();
@@ -52,9 +52,9 @@ public sealed record Checkpoint(TrainingProgress Progress, IReadOnlyList<StoredT
         for (var i = 0; i < names.Length; i++)
         {
             if (!stored.TryGetValue($"momentum.{names[i]}", out var value)) continue;
-            var momentum = Tensor.ZerosLike(optimiser.Parameters[i]);
+            var momentum = Tensor.ZerosLike(optimizer.Parameters[i]);
             momentum.CopyFrom(value.ToTensor());
-            optimiser.SetMomentum(i, momentum);
+            optimizer.SetMomentum(i, momentum);
         }
     }
 

@@ -14,7 +14,7 @@ namespace DistillSharp.Training;
 /// <param name="TeacherSeconds">The teacher's, forward; 0 without a teacher.</param>
 public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, double TeacherSeconds)
 {
-    const int LeastRuns = 3, MostRuns = 20;
+    const int MinRuns = 3, MaxRuns = 20;
     static readonly TimeSpan enough = TimeSpan.FromMilliseconds(100);
     static readonly Operator conv2d = new("aten::conv2d"), convolutionBackward = new("aten::convolution_backward");
 
@@ -99,7 +99,7 @@ public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, doub
         {
             var fastest = double.MaxValue;
             var whole = Stopwatch.StartNew();
-            for (var i = 0; i < LeastRuns || (i < MostRuns && whole.Elapsed < enough); i++)
+            for (var i = 0; i < MinRuns || (i < MaxRuns && whole.Elapsed < enough); i++)
             {
                 using var scope = TensorScope.Open();
                 var clock = Stopwatch.StartNew();

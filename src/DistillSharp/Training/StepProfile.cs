@@ -22,7 +22,7 @@ public enum StepPhase
     Backward,
 
     /// <summary>The step of the weights.</summary>
-    Optimiser,
+    Optimizer,
 
     /// <summary>Everything else: freeing what the step made, counting, telling the observer.</summary>
     Other,
@@ -41,7 +41,7 @@ public sealed class StepProfile
     int seen;
 
     /// <summary>Steps to count, after which training ends as if it had been asked to stop; null for all.</summary>
-    public int? MostSteps { get; init; }
+    public int? MaxSteps { get; init; }
 
     /// <summary>Steps at the start that are left out.</summary>
     public int WarmupSteps { get; init; } = 2;
@@ -61,8 +61,8 @@ public sealed class StepProfile
     /// <summary>Training images per second.</summary>
     public double ImagesPerSecond => Steps == 0 ? 0 : Images / (StepSeconds * Steps);
 
-    /// <summary>Whether <see cref="MostSteps"/> were counted.</summary>
-    public bool IsDone => Steps >= MostSteps;
+    /// <summary>Whether <see cref="MaxSteps"/> were counted.</summary>
+    public bool IsDone => Steps >= MaxSteps;
 
     internal Device Device { get; set; }
 

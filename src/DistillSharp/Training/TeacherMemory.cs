@@ -127,11 +127,11 @@ sealed class TeacherMemory : IDisposable
             Forget("the teacher's answers are not remembered: they are not rows of numbers");
             return null;
         }
-        var made = AnswerStore.Create(plan.Images, plan.Variants, plan.MostAnswers, plan.Bytes, answers);
+        var made = AnswerStore.Create(plan.Images, plan.Variants, plan.MaxAnswers, plan.Bytes, answers);
         if (made is null) Forget($"the teacher's answers are not remembered: {DataSize.Text(plan.Bytes)} would hold next to none of them");
         else
             say(string.Create(CultureInfo.InvariantCulture,
-                $"the teacher's answers are remembered: up to {made.Capacity:N0} of {made.BytesPerRow} bytes each, {100.0 * made.Capacity / plan.MostAnswers:0} % of those that can come up"));
+                $"the teacher's answers are remembered: up to {made.Capacity:N0} of {made.BytesPerRow} bytes each, {100.0 * made.Capacity / plan.MaxAnswers:0} % of those that can come up"));
         return made;
     }
 

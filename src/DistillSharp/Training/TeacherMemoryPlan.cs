@@ -21,7 +21,7 @@ sealed record TeacherMemoryPlan(bool Pooled, bool Logits, int Classes, int Image
     public const long DefaultBytes = 2_000_000_000;
 
     /// <summary>Answers that can be met again: those of the last epoch are not.</summary>
-    public long MostAnswers => (long)Images * Math.Min(Variants, Epochs - 1);
+    public long MaxAnswers => (long)Images * Math.Min(Variants, Epochs - 1);
 
     /// <summary>The plan for a run; null where nothing can be remembered.</summary>
     /// <param name="objective">The methods, bound.</param>

@@ -5,7 +5,7 @@ using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Torch;
 using DistillSharp.Torch.Layers;
-using DistillSharp.Torch.Optimisers;
+using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Training;
 
@@ -21,7 +21,7 @@ public sealed class Trainer : IDisposable
     readonly Dataset data;
     readonly TrainingOptions options;
     readonly BatchLoader loader;
-    readonly Sgd optimiser;
+    readonly Sgd optimizer;
     readonly NormFolding? folding;
     readonly TeacherMemory? memory;
     readonly string[] matched;
@@ -45,8 +45,8 @@ public sealed class Trainer : IDisposable
         foreach (var module in new Module?[] { student, this.teacher, objective }) module?.To(options.Device);
         this.teacher?.RequireGrad(false);
         folding = this.teacher?.FoldNorms(new Size2(data.Train.Height, data.Train.Width));
-        optimiser = new(student.Parameters().Concat(objective.Parameters()), options.Momentum, options.WeightDecay, options.Nesterov);
-        loader = new(data.Train, data.Normalisation, BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation));
+        optimizer = new(student.Parameters().Concat(objective.Parameters()), options.Momentum, options.WeightDecay, options.Nesterov);
+        loader = new(data.Train, data.Normalization, BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation));
         if (TeacherMemoryPlan.For(objective, data, options, out var why) is { } plan) memory = new(plan, Ask, line => observer.Said(line));
         matched = options.TeacherMemory > 0 && why is not null ? [.. lines, $"the teacher's answers are not remembered: {why}"] : [.. lines];
     }
@@ -132,12 +132,12 @@ public sealed class Trainer : IDisposable
 
         var values = Values(terms);
         Profile?.Mark(StepPhase.Loss);
-        optimiser.ZeroGrad();
+        optimizer.ZeroGrad();
         loss.Backward();
         Profile?.Mark(StepPhase.Backward);
         var rate = options.Schedule.At(new(progress.Step, loader.BatchCount, options.Epochs));
-        optimiser.Step(rate);
-        Profile?.Mark(StepPhase.Optimiser);
+        optimizer.Step(rate);
+        Profile?.Mark(StepPhase.Optimizer);
 
         progress.Count(batch.Count, clock.Elapsed.TotalSeconds, values);
         observer.Stepped(new(progress.Epoch, progress.Batch, progress.Step, values.Sum(term => term.Value), values, rate, progress.ImagesPerSecond));
@@ -174,7 +174,7 @@ public sealed class Trainer : IDisposable
         if (epoch % options.EvaluateEvery == 0 || epoch == options.Epochs)
         {
             observer.Evaluating(epoch);
-            accuracy = Accuracy.Measure(student, data.Test, data.Normalisation, options.Precision, options.Device, options.EvaluationBatchSize);
+            accuracy = Accuracy.Measure(student, data.Test, data.Normalization, options.Precision, options.Device, options.EvaluationBatchSize);
         }
         var best = accuracy is { } measured && !(measured.Acc1 <= progress.BestAcc1);
         if (best) (progress.BestAcc1, progress.BestEpoch) = (accuracy!.Value.Acc1, epoch);
@@ -203,7 +203,7 @@ public sealed class Trainer : IDisposable
         RefuseRuinedState();
         try
         {
-            checkpoints.Save(Checkpoint.Of(progress, student, objective, optimiser), best);
+            checkpoints.Save(Checkpoint.Of(progress, student, objective, optimizer), best);
         }
         catch (UserException error)
         {
@@ -224,7 +224,7 @@ public sealed class Trainer : IDisposable
     void Restore(CheckpointStore checkpoints)
     {
         if (checkpoints.Latest(observer.Warned) is not var (checkpoint, path)) return;
-        checkpoint.Restore(student, objective, optimiser, path);
+        checkpoint.Restore(student, objective, optimizer, path);
         progress = checkpoint.Progress;
         observer.Said($"resumed from {path}: epoch {progress.Epoch}, step {progress.Step}");
     }
@@ -245,12 +245,12 @@ public sealed class Trainer : IDisposable
         progress.Epoch - 1,
         progress.Step);
 
-    /// <summary>Frees the optimiser's and the methods' tensors; student and teacher stay the caller's.</summary>
+    /// <summary>Frees the optimizer's and the methods' tensors; student and teacher stay the caller's.</summary>
     public void Dispose()
     {
         memory?.Dispose();
         folding?.Dispose();
-        optimiser.Dispose();
+        optimizer.Dispose();
         objective.Dispose();
     }
 }

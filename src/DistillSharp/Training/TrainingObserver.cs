@@ -9,7 +9,7 @@ namespace DistillSharp.Training;
 /// <param name="Parameters">Trainable values of the student.</param>
 public sealed record TrainingPlan(int Epochs, int StepsPerEpoch, int BatchSize, int FirstEpoch, Torch.Precision Precision, long Parameters);
 
-/// <summary>One optimiser step that was done.</summary>
+/// <summary>One optimizer step that was done.</summary>
 /// <param name="Epoch">Its epoch, from 1.</param>
 /// <param name="Batch">Its place in the epoch, from 1.</param>
 /// <param name="Step">Steps since the run's start.</param>

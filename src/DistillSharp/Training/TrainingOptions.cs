@@ -1,6 +1,6 @@
 using DistillSharp.Data;
 using DistillSharp.Torch;
-using DistillSharp.Torch.Optimisers;
+using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Training;
 
@@ -10,7 +10,7 @@ public sealed record TrainingOptions
     /// <summary>Passes over the training set.</summary>
     public int Epochs { get; init; } = 240;
 
-    /// <summary>Images of one optimiser step.</summary>
+    /// <summary>Images of one optimizer step.</summary>
     public int BatchSize { get; init; } = 64;
 
     /// <summary>The learning rate of each step.</summary>

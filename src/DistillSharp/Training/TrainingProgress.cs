@@ -11,7 +11,7 @@ public sealed record TrainingProgress
     /// <summary>Batches of that epoch that were trained on.</summary>
     public int Batch { get; set; }
 
-    /// <summary>Optimiser steps since the start.</summary>
+    /// <summary>Optimizer steps since the start.</summary>
     public long Step { get; set; }
 
     /// <summary>Sums of each weighted term over the epoch so far, by image.</summary>

@@ -8,7 +8,7 @@ namespace DistillSharp.Training;
 /// <param name="BestAcc1">The best top-1 accuracy of any epoch, in percent.</param>
 /// <param name="BestEpoch">The epoch of the best accuracy.</param>
 /// <param name="Epochs">Epochs that were completed.</param>
-/// <param name="Steps">Optimiser steps.</param>
+/// <param name="Steps">Optimizer steps.</param>
 public sealed record TrainingResult(bool Completed, MeasuredAccuracy? Accuracy, double? BestAcc1, int? BestEpoch, int Epochs, long Steps);
 
 /// <summary>An accuracy in percent.</summary>

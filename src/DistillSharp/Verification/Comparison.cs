@@ -13,17 +13,17 @@ sealed class Comparison
     public double Worst { get; private set; }
 
     /// <summary>Compares ||actual - expected|| / ||expected|| with a tolerance; the divisor is the least scale where that is larger.</summary>
-    public void Close(string what, Tensor actual, Tensor expected, double tolerance, double leastScale = 0)
+    public void Close(string what, Tensor actual, Tensor expected, double tolerance, double minScale = 0)
     {
         if (!actual.Shape.SequenceEqual(expected.Shape))
         {
             differences.Add($"{what}: shape [{string.Join(", ", actual.Shape)}], expected [{string.Join(", ", expected.Shape)}]");
             return;
         }
-        Close(what, actual.ToArray<double>(), expected.ToArray<double>(), tolerance, leastScale);
+        Close(what, actual.ToArray<double>(), expected.ToArray<double>(), tolerance, minScale);
     }
 
-    public void Close(string what, ReadOnlySpan<double> actual, ReadOnlySpan<double> expected, double tolerance, double leastScale = 0)
+    public void Close(string what, ReadOnlySpan<double> actual, ReadOnlySpan<double> expected, double tolerance, double minScale = 0)
     {
         double difference = 0, scale = 0;
         for (var i = 0; i < expected.Length; i++)
@@ -31,7 +31,7 @@ sealed class Comparison
             difference += (actual[i] - expected[i]) * (actual[i] - expected[i]);
             scale += expected[i] * expected[i];
         }
-        var error = difference == 0 ? 0 : Math.Sqrt(difference) / Math.Max(Math.Sqrt(scale), leastScale);
+        var error = difference == 0 ? 0 : Math.Sqrt(difference) / Math.Max(Math.Sqrt(scale), minScale);
         if (error <= tolerance) Worst = Math.Max(Worst, error);
         else differences.Add($"{what}: relative error {error:0.0e+0}, at most {tolerance:0e+0} is allowed");
     }

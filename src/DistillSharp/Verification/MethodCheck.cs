@@ -15,7 +15,7 @@ static class MethodCheck
 
     // A convolution's bias before a batch norm has no gradient but rounding: a gradient's error is measured on a scale that is at
     // least this share of the case's largest gradient.
-    const double LeastShare = 0.01;
+    const double MinShare = 0.01;
 
     public static bool Knows(ReferenceCase reference) => DistillationMethods.Names.Contains(reference.Text("method"));
 
@@ -51,11 +51,11 @@ static class MethodCheck
 
         comparison.Close("loss", loss.Reshape(1), reference["loss"], Tolerance);
         var gradients = reference.Under("grad.").ToArray();
-        var leastScale = gradients.Select(gradient => Length(gradient.Tensor)).DefaultIfEmpty(0).Max() * LeastShare;
+        var minScale = gradients.Select(gradient => Length(gradient.Tensor)).DefaultIfEmpty(0).Max() * MinShare;
         foreach (var (name, expected) in gradients)
         {
             var tensor = name.StartsWith("param.", StringComparison.Ordinal) ? Own(method, name["param.".Length..]) : inputs[name];
-            if (tensor?.Grad is { } gradient) comparison.Close($"gradient of {name}", gradient, expected, Tolerance, leastScale);
+            if (tensor?.Grad is { } gradient) comparison.Close($"gradient of {name}", gradient, expected, Tolerance, minScale);
             else comparison.Missing($"gradient of {name}");
         }
         foreach (var (name, expected) in reference.Under("out."))

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Torch;
-using DistillSharp.Torch.Optimisers;
+using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Verification;
 
@@ -53,10 +53,10 @@ static class TrajectoryCheck
         objective.Bind(new(PairMember.Of(student, 32), PairMember.Of(teacher, 32), classes, ReadOnlyMemory<int>.Empty));
 
         var settings = reference.Parsed<Optimizer>("optimizer");
-        using var optimiser = new Sgd(student.Parameters(), settings.Momentum, settings.WeightDecay);
+        using var optimizer = new Sgd(student.Parameters(), settings.Momentum, settings.WeightDecay);
         var losses = new double[reference.Whole("steps")];
         for (var k = 0; k < losses.Length; k++)
-            losses[k] = Step(reference, k, student, teacher, objective, optimiser, settings.Rate, device);
+            losses[k] = Step(reference, k, student, teacher, objective, optimizer, settings.Rate, device);
         comparison.Close("losses", losses, reference["loss"].ToArray<double>(), LossTolerance);
 
         student.Train(false);
@@ -66,7 +66,7 @@ static class TrajectoryCheck
     }
 
     static double Step(
-        ReferenceCase reference, int k, Classifier student, Classifier teacher, Objective objective, Sgd optimiser, double rate, Device device)
+        ReferenceCase reference, int k, Classifier student, Classifier teacher, Objective objective, Sgd optimizer, double rate, Device device)
     {
         const int labelClasses = 10;
         using var scope = TensorScope.Open();
@@ -78,9 +78,9 @@ static class TrajectoryCheck
         var step = new DistillationStep(
             student.Forward(images, objective.StudentFeatures), guidance, labels, Tensor.Range(0, batch, device: device), Epoch: 1_000_000);
         var loss = objective.Compute(step).Select(term => term.Value).Aggregate((sum, term) => sum + term);
-        optimiser.ZeroGrad();
+        optimizer.ZeroGrad();
         loss.Backward();
-        optimiser.Step(rate);
+        optimizer.Step(rate);
         return loss.Item();
     }
 

@@ -1,5 +1,5 @@
 using System.Formats.Tar;
-using DistillSharp.Runs;
+using DistillSharp.Experiments.Runs;
 using DistillSharp.Tests.Data;
 
 namespace DistillSharp.Cli.Tests.WrongInput;
@@ -73,9 +73,9 @@ public class WrongDataTests : WrongInputTests
         var session = new Session();
         Assert.Equal(1, session.Run(CommandList.All(), "train", Recipe, "--runs", Runs, "--name", "photos"));
         Assert.Contains("x.png' is neither a JPEG nor a PNG image", session.Error);
-        var run = StoredRun.Load(Path.Combine(Runs, "photos"));
+        var run = RunReader.Load(Path.Combine(Runs, "photos"));
         Assert.Equal(RunState.Failed, run.State);
-        Assert.Contains("x.png' is neither a JPEG nor a PNG image", run.Record.Failure);
+        Assert.Contains("x.png' is neither a JPEG nor a PNG image", run.Manifest.Failure);
         Assert.Empty(Directory.GetFiles(Path.Combine(run.Path, RunFolder.CheckpointsFolder)));
     }
 }

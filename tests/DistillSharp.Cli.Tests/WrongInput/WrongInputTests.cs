@@ -11,7 +11,7 @@ public abstract class WrongInputTests : IDisposable
 {
     private protected TemporaryFolder Folder { get; } = new();
 
-    /// <summary>A data set of 16 and 10 grey images of noise that is in order, in <c>data</c>, and a recipe that trains on it.</summary>
+    /// <summary>A data set of 16 and 10 gray images of noise that is in order, in <c>data</c>, and a recipe that trains on it.</summary>
     protected WrongInputTests()
     {
         SmallFiles.Write(Folder["data"],

@@ -9,7 +9,7 @@ public class BatchLoaderTests
     const int Images = 103;
     static readonly float[] mean = [.5f, .4f, .3f];
     static readonly float[] std = [.2f, .25f, .3f];
-    static readonly Normalisation normalisation = new(mean, std);
+    static readonly Normalization normalization = new(mean, std);
     static readonly BatchOptions training = BatchOptions.Training(batchSize: 10, seed: 7, Augmentation.CropAndFlip);
 
     static ImageSet Set(int count = Images) =>
@@ -19,7 +19,7 @@ public class BatchLoaderTests
 
     static Copy[] Epoch(BatchOptions options, int epoch = 0, int skip = 0, ImageSet? set = null) =>
     [
-        .. new BatchLoader(set ?? Set(), normalisation, options).Epoch(epoch, skip).Select(batch => new Copy(
+        .. new BatchLoader(set ?? Set(), normalization, options).Epoch(epoch, skip).Select(batch => new Copy(
             batch.Number, batch.Indices.ToArray<long>(), batch.Labels.ToArray<long>(), batch.Variants.ToArray(), batch.Images.Memory<float>().ToArray())),
     ];
 
@@ -30,7 +30,7 @@ public class BatchLoaderTests
     }
 
     [Fact]
-    public void Training_ShowsEveryImageOnce_CroppedFlippedAndNormalisedAsDrawn()
+    public void Training_ShowsEveryImageOnce_CroppedFlippedAndNormalizedAsDrawn()
     {
         var set = Set();
         var batches = Epoch(training, epoch: 3, set: set);
@@ -43,7 +43,7 @@ public class BatchLoaderTests
                 var index = (int)batch.Indices[i];
                 var draw = training.Augmentation.Draw(7, 3, index);
                 var moved = SlowReference.PadCropFlip(set.Image(index).Pixels.ToArray(), 8, 8, 3, 4, draw);
-                Assert.Equal(SlowReference.Normalise(moved, mean, std), batch.Images.AsSpan(i * 192, 192));
+                Assert.Equal(SlowReference.Normalize(moved, mean, std), batch.Images.AsSpan(i * 192, 192));
                 Assert.Equal(set.Labels[index], batch.Labels[i]);
                 Assert.Equal(draw.Variant, batch.Variants[i]);
             }
@@ -53,7 +53,7 @@ public class BatchLoaderTests
     public void Tensors_AreChannelsLastAndAddressedAsUsual()
     {
         var set = Set();
-        foreach (var batch in new BatchLoader(set, normalisation, BatchOptions.Evaluation(50)).Epoch())
+        foreach (var batch in new BatchLoader(set, normalization, BatchOptions.Evaluation(50)).Epoch())
         {
             Assert.Equal([batch.Count, 3, 8, 8], batch.Images.Shape);
             Assert.Equal((DType.Float32, DType.Int64, DType.Int64), (batch.Images.DType, batch.Labels.DType, batch.Indices.DType));
@@ -72,7 +72,7 @@ public class BatchLoaderTests
         var set = Set();
         var batches = Epoch(BatchOptions.Evaluation(10), set: set);
         Assert.Equal(Enumerable.Range(0, Images).Select(i => (long)i), batches.SelectMany(batch => batch.Indices));
-        Assert.Equal(SlowReference.Normalise(set.Pixels.ToArray(), mean, std), batches.SelectMany(batch => batch.Images));
+        Assert.Equal(SlowReference.Normalize(set.Pixels.ToArray(), mean, std), batches.SelectMany(batch => batch.Images));
     }
 
     [Theory]
@@ -143,7 +143,7 @@ public class BatchLoaderTests
         var seen = 0;
         var failure = Assert.Throws<UserException>(() =>
         {
-            foreach (var batch in new BatchLoader(set, normalisation, BatchOptions.Evaluation(10) with { Threads = threads }).Epoch()) seen += batch.Count;
+            foreach (var batch in new BatchLoader(set, normalization, BatchOptions.Evaluation(10) with { Threads = threads }).Epoch()) seen += batch.Count;
         });
         Assert.Equal("image 57 cannot be decoded", failure.Message);
         Assert.Equal(50, seen);
@@ -153,7 +153,7 @@ public class BatchLoaderTests
     public void Buffers_AreUsedAgain()
     {
         var tensors = new HashSet<Tensor>();
-        foreach (var batch in new BatchLoader(Set(1000), normalisation, training with { Ahead = 3 }).Epoch()) tensors.Add(batch.Images);
+        foreach (var batch in new BatchLoader(Set(1000), normalization, training with { Ahead = 3 }).Epoch()) tensors.Add(batch.Images);
         Assert.InRange(tensors.Count, 1, 5);
     }
 
@@ -169,16 +169,16 @@ public class BatchLoaderTests
         Refused(training with { Processes = 11 }, "shared by 11 processes");
 
         static void Refused(BatchOptions options, string says) =>
-            Assert.Contains(says, Assert.Throws<UsageException>(() => new BatchLoader(Set(), normalisation, options)).Message);
+            Assert.Contains(says, Assert.Throws<UsageException>(() => new BatchLoader(Set(), normalization, options)).Message);
     }
 
     [Fact]
     public void NoBatchAtAll_IsRefused()
     {
         Assert.Contains("103 images make no batch of 104",
-            Assert.Throws<UsageException>(() => new BatchLoader(Set(), normalisation, training with { BatchSize = 104, DropLast = true })).Message);
+            Assert.Throws<UsageException>(() => new BatchLoader(Set(), normalization, training with { BatchSize = 104, DropLast = true })).Message);
         Assert.Contains("1 channels, but the images have 3", Assert.Throws<UsageException>(() => new BatchLoader(Set(), new([0], [1]), training)).Message);
-        Assert.Throws<ArgumentOutOfRangeException>(() => new BatchLoader(Set(), normalisation, training).Epoch(0, skip: 12));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new BatchLoader(Set(), normalization, training).Epoch(0, skip: 12));
     }
 
     sealed class WatchedSet(ImageSet inner, int failAt = -1)

@@ -85,14 +85,14 @@ public class DataFilesTests : IDisposable
     }
 
     [Fact]
-    public void Normalisation_CanBeReplacedAndIsChecked()
+    public void Normalization_CanBeReplacedAndIsChecked()
     {
         SmallFiles.Write(root.Path, SmallFiles.Cifar100Binary());
         var data = Datasets.Load("cifar100", root.Path);
-        Assert.Equal([.5071f, .4867f, .4408f], data.Normalisation.Mean.ToArray());
-        Assert.Equal([.2675f, .2565f, .2761f], data.Normalisation.Std.ToArray());
-        Assert.Equal([.5f, .5f, .5f], (data with { Mean = [.5f, .5f, .5f] }).Normalisation.Mean.ToArray());
-        Assert.Contains("1 channels, but the images of cifar100 have 3", Assert.Throws<UsageException>(() => (data with { Mean = [0], Std = [1] }).Normalisation).Message);
+        Assert.Equal([.5071f, .4867f, .4408f], data.Normalization.Mean.ToArray());
+        Assert.Equal([.2675f, .2565f, .2761f], data.Normalization.Std.ToArray());
+        Assert.Equal([.5f, .5f, .5f], (data with { Mean = [.5f, .5f, .5f] }).Normalization.Mean.ToArray());
+        Assert.Contains("1 channels, but the images of cifar100 have 3", Assert.Throws<UsageException>(() => (data with { Mean = [0], Std = [1] }).Normalization).Message);
         Assert.Equal((4, 2), (data.Limit(train: 4, test: 2).Train.Count, data.Limit(train: 4, test: 2).Test.Count));
         Assert.Same(data.Test, data.Limit(train: 4).Test);
     }

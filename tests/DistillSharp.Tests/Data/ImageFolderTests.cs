@@ -88,10 +88,10 @@ public sealed class ImageFolderTests : IDisposable
         Assert.NotEqual(first, Epoch(options, 2));
         Assert.All(first, value => Assert.True(float.IsFinite(value)));
 
-        var test = new BatchLoader(data.Test, data.Normalisation, BatchOptions.Evaluation(5)).Epoch().Sum(batch => batch.Count);
+        var test = new BatchLoader(data.Test, data.Normalization, BatchOptions.Evaluation(5)).Epoch().Sum(batch => batch.Count);
         Assert.Equal(10, test);
 
         float[] Epoch(BatchOptions options, int epoch) =>
-            [.. new BatchLoader(data.Train, data.Normalisation, options).Epoch(epoch).SelectMany(batch => batch.Images.Memory<float>().ToArray())];
+            [.. new BatchLoader(data.Train, data.Normalization, options).Epoch(epoch).SelectMany(batch => batch.Images.Memory<float>().ToArray())];
     }
 }

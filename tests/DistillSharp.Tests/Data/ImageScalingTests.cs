@@ -66,9 +66,9 @@ public class ImageScalingTests
     {
         // Columns 0..7 of 4x8: the shorter side stays 4, and the middle four columns remain.
         var pixels = Enumerable.Range(0, 4 * 8 * 3).Select(i => (byte)(i / 3 % 8 * 10)).ToArray();
-        var cut = ImageScaling.FitCentre(new(pixels, 4, 8, 3), 4, 4, 4);
+        var cut = ImageScaling.FitCenter(new(pixels, 4, 8, 3), 4, 4, 4);
         Assert.Equal(Enumerable.Range(0, 48).Select(i => (byte)((2 + i / 3 % 4) * 10)), cut);
-        Assert.All(ImageScaling.FitCentre(new(Enumerable.Repeat((byte)77, 30 * 9 * 3).ToArray(), 30, 9, 3), 256, 224, 224), value => Assert.Equal(77, value));
+        Assert.All(ImageScaling.FitCenter(new(Enumerable.Repeat((byte)77, 30 * 9 * 3).ToArray(), 30, 9, 3), 256, 224, 224), value => Assert.Equal(77, value));
     }
 
     [Theory]
@@ -78,7 +78,7 @@ public class ImageScalingTests
     {
         var pixels = Enumerable.Repeat((byte)9, height * width * 3).ToArray();
         var before = GC.GetAllocatedBytesForCurrentThread();
-        var middle = ImageScaling.FitCentre(new(pixels, height, width, 3), 256, 224, 224);
+        var middle = ImageScaling.FitCenter(new(pixels, height, width, 3), 256, 224, 224);
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 8 << 20);
         Assert.All(middle, value => Assert.Equal(9, value));
     }
@@ -96,7 +96,7 @@ public class ImageScalingTests
             left, top = int(round((image.width - 32) / 2.0)), int(round((36 - 32) / 2.0))
             open(sys.argv[1] + "/out", "wb").write(image.crop((left, top, left + 32, top + 32)).tobytes())
             """, folder.Path);
-        Assert.Equal(File.ReadAllBytes(folder["out"]), ImageScaling.FitCentre(new(pixels, 61, 90, 3), 36, 32, 32));
+        Assert.Equal(File.ReadAllBytes(folder["out"]), ImageScaling.FitCenter(new(pixels, 61, 90, 3), 36, 32, 32));
     }
 
     [Fact]

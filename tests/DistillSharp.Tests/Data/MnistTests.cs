@@ -26,8 +26,8 @@ public class MnistTests
                     for (var x = 0; x < 32; x++)
                     {
                         var inside = y is >= 2 and < 30 && x is >= 2 and < 30;
-                        var grey = inside ? pixels[(i * 28 + y - 2) * 28 + x - 2] : 0;
-                        for (var c = 0; c < 3; c++) Assert.Equal(grey, set.Image(i).Pixels[(y * 32 + x) * 3 + c]);
+                        var gray = inside ? pixels[(i * 28 + y - 2) * 28 + x - 2] : 0;
+                        for (var c = 0; c < 3; c++) Assert.Equal(gray, set.Image(i).Pixels[(y * 32 + x) * 3 + c]);
                     }
         }
     }

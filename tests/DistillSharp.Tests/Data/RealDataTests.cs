@@ -52,7 +52,7 @@ public class RealDataTests
     {
         var data = RealData.Cifar100;
         var options = BatchOptions.Training(256, seed: 3, Augmentation.CropAndFlip);
-        var loader = new BatchLoader(data.Train, data.Normalisation, options);
+        var loader = new BatchLoader(data.Train, data.Normalization, options);
         foreach (var batch in loader.Epoch(2, skip: loader.BatchCount - 2))
         {
             var images = batch.Images.Memory<float>();
@@ -60,7 +60,7 @@ public class RealDataTests
             {
                 var index = (int)batch.Indices.Memory<long>()[i];
                 var moved = SlowReference.PadCropFlip(data.Train.Image(index).Pixels.ToArray(), 32, 32, 3, 4, options.Augmentation.Draw(3, 2, index));
-                Assert.Equal(SlowReference.Normalise(moved, [.. data.Mean], [.. data.Std]), images.Slice(i * 3072, 3072));
+                Assert.Equal(SlowReference.Normalize(moved, [.. data.Mean], [.. data.Std]), images.Slice(i * 3072, 3072));
             }
         }
     }

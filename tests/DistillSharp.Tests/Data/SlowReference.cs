@@ -2,7 +2,7 @@ using DistillSharp.Data;
 
 namespace DistillSharp.Tests.Data;
 
-/// <summary>Pad, crop, flip and normalise one value at a time, straight from their definitions in torchvision.</summary>
+/// <summary>Pad, crop, flip and normalize one value at a time, straight from their definitions in torchvision.</summary>
 static class SlowReference
 {
     public static byte[] PadCropFlip(byte[] pixels, int height, int width, int channels, int padding, AugmentationDraw draw)
@@ -20,7 +20,7 @@ static class SlowReference
         return moved;
     }
 
-    public static float[] Normalise(byte[] pixels, float[] mean, float[] std)
+    public static float[] Normalize(byte[] pixels, float[] mean, float[] std)
     {
         var values = new float[pixels.Length];
         for (var i = 0; i < pixels.Length; i++)

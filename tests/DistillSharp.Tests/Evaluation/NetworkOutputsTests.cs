@@ -8,14 +8,14 @@ namespace DistillSharp.Tests.Evaluation;
 
 public class NetworkOutputsTests
 {
-    static readonly Normalisation normalisation = new([.5f, .5f, .5f], [.25f, .25f, .25f]);
+    static readonly Normalization normalization = new([.5f, .5f, .5f], [.25f, .25f, .25f]);
 
     [Fact]
     public void Every_image_has_the_outputs_that_the_network_gives_it_alone()
     {
         var images = Images.Random(7, classes: 10);
         using var network = Networks.Create("resnet8", 10, seed: 3);
-        var outputs = NetworkOutputs.Of(network, images, normalisation, batchSize: 3);
+        var outputs = NetworkOutputs.Of(network, images, normalization, batchSize: 3);
 
         Assert.Equal((7, 10, 64), (outputs.Count, outputs.Classes, outputs.Width));
         Assert.Equal(images.Labels, outputs.Labels);
@@ -25,7 +25,7 @@ public class NetworkOutputsTests
         var values = new float[32 * 32 * 3];
         for (var i = 0; i < images.Count; i++)
         {
-            normalisation.Apply(images.Image(i).Pixels, values);
+            normalization.Apply(images.Image(i).Pixels, values);
             var alone = network.Forward(Tensor.From(values, 1, 32, 32, 3).Permute(0, 3, 1, 2), Features.Pooled);
             Near(alone.Logits.ToArray<float>(), outputs.LogitsOf(i));
             Near(alone.Pooled!.ToArray<float>(), outputs.Pooled.Slice(i * 64, 64));
@@ -38,14 +38,14 @@ public class NetworkOutputsTests
     {
         var images = Images.Random(40, classes: 4);
         using var network = Networks.Create("resnet8", 4, seed: 1);
-        Assert.Equal(Accuracy.Measure(network, images, normalisation).Correct1, NetworkOutputs.Of(network, images, normalisation).Correct);
+        Assert.Equal(Accuracy.Measure(network, images, normalization).Correct1, NetworkOutputs.Of(network, images, normalization).Correct);
     }
 
     [Fact]
     public void Other_classes_than_the_networks_are_refused()
     {
         using var network = Networks.Create("resnet8", 100, seed: 1);
-        var error = Assert.Throws<UserException>(() => NetworkOutputs.Of(network, Images.Random(2, classes: 10), normalisation));
+        var error = Assert.Throws<UserException>(() => NetworkOutputs.Of(network, Images.Random(2, classes: 10), normalization));
         Assert.Equal("resnet8 tells 100 classes apart, but the images have 10", error.Message);
     }
 
@@ -73,12 +73,12 @@ public class NetworkOutputsLifetimeTests
     public void The_mode_is_restored_and_nothing_leaks()
     {
         var images = Images.Random(5, classes: 10);
-        var normalisation = new Normalisation([.5f, .5f, .5f], [.25f, .25f, .25f]);
+        var normalization = new Normalization([.5f, .5f, .5f], [.25f, .25f, .25f]);
         using var network = Networks.Create("resnet8", 10, seed: 3);
         network.Train(true);
-        NetworkOutputs.Of(network, images, normalisation);
+        NetworkOutputs.Of(network, images, normalization);
         var before = LivingTensors.Count();
-        NetworkOutputs.Of(network, images, normalisation);
+        NetworkOutputs.Of(network, images, normalization);
         Assert.True(network.Training);
         Assert.True(Autograd.Enabled);
         Assert.Equal(before, LivingTensors.Count());

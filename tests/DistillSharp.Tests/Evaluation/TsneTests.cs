@@ -8,7 +8,7 @@ public class TsneTests
     const int Clusters = 6, Each = 40, Width = 16;
 
     [Fact]
-    public void Clusters_stay_together_and_neighbours_neighbours()
+    public void Clusters_stay_together_and_neighbors_neighbors()
     {
         var points = Clustered();
         var map = new Tsne().Embed(points, Width);
@@ -32,7 +32,7 @@ public class TsneTests
     {
         using var scope = TensorScope.Open();
         var points = Tensor.From(Clustered(), Clusters * Each, Width).To(DType.Float64);
-        var affinities = TsneAffinities.Of(Neighbours.Of(points, 90), 30);
+        var affinities = TsneAffinities.Of(Neighbors.Of(points, 90), 30);
         Assert.Equal(1, affinities.Values.Sum(), 1e-4);
         var forces = new TsneForces(affinities, 2);
         var random = new Random(5);
@@ -63,8 +63,8 @@ public class TsneTests
     {
         using var scope = TensorScope.Open();
         var points = Tensor.From(Clustered(), Clusters * Each, Width).To(DType.Float64);
-        var neighbours = Neighbours.Of(points, 60);
-        var affinities = TsneAffinities.Of(neighbours with { Indices = [.. neighbours.Indices] }, 20);
+        var neighbors = Neighbors.Of(points, 60);
+        var affinities = TsneAffinities.Of(neighbors with { Indices = [.. neighbors.Indices] }, 20);
         // Symmetry: the sum over all rows of the entries equals the sum over columns.
         for (var i = 0; i < Clusters * Each; i += 37)
             for (var entry = affinities.Starts[i]; entry < affinities.Starts[i + 1]; entry++)
@@ -73,21 +73,21 @@ public class TsneTests
                 var back = Array.BinarySearch(affinities.Columns, affinities.Starts[j], affinities.Starts[j + 1] - affinities.Starts[j], i);
                 Assert.Equal(affinities.Values[entry], affinities.Values[back]);
             }
-        // Points on a ring have neighbourhoods all alike: every row's entropy can be read from the joint one.
+        // Points on a ring have neighborhoods all alike: every row's entropy can be read from the joint one.
         const int ring = 300;
         var flat = Enumerable.Range(0, ring).SelectMany(i => new[] { Math.Cos(2 * Math.PI * i / ring), Math.Sin(2 * Math.PI * i / ring) }).ToArray();
-        var alike = TsneAffinities.Of(Neighbours.Of(Tensor.From(flat, ring, 2), 60), 20);
+        var alike = TsneAffinities.Of(Neighbors.Of(Tensor.From(flat, ring, 2), 60), 20);
         var entropy = -alike.Values.Where(p => p > 0).Sum(p => p * Math.Log(p * ring));
         Assert.Equal(20, Math.Exp(entropy), 0.1);
     }
 
     [Fact]
-    public void Neighbours_are_the_nearest_and_never_the_point_itself()
+    public void Neighbors_are_the_nearest_and_never_the_point_itself()
     {
         using var scope = TensorScope.Open();
         // Two pairs of equal points.
         var points = Tensor.From(new double[] { 0, 0, 0, 0, 3, 0, 3, 0, 10, 0 }, 5, 2);
-        var found = Neighbours.Of(points, 2);
+        var found = Neighbors.Of(points, 2);
         Assert.Equal([1, 0, 3, 2], new[] { 0, 2, 4, 6 }.Select(at => found.Indices[at]));
         Assert.Equal([0, 9, 0, 9, 0, 9, 0, 9, 49, 49], found.SquaredDistances);
         Assert.Equal([2, 3], found.Indices[8..].Order());
@@ -135,8 +135,8 @@ public class TsneTests
     static float[] Clustered()
     {
         var random = new Random(7);
-        var centres = Enumerable.Range(0, Clusters * Width).Select(_ => 6 * random.NextDouble()).ToArray();
-        return [.. Enumerable.Range(0, Clusters * Each * Width).Select(i => (float)(centres[i / Width / Each * Width + i % Width] + Gauss(random)))];
+        var centers = Enumerable.Range(0, Clusters * Width).Select(_ => 6 * random.NextDouble()).ToArray();
+        return [.. Enumerable.Range(0, Clusters * Each * Width).Select(i => (float)(centers[i / Width / Each * Width + i % Width] + Gauss(random)))];
     }
 
     static float[] Normal(Random random) => [.. Enumerable.Range(0, Clusters * Each).Select(_ => (float)Gauss(random))];

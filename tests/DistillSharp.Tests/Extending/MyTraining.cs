@@ -1,7 +1,7 @@
 using DistillSharp.Data;
 using DistillSharp.Methods;
 using DistillSharp.Models;
-using DistillSharp.Recipes;
+using DistillSharp.Experiments.Recipes;
 using DistillSharp.Training;
 
 namespace MyExperiment;
@@ -24,7 +24,7 @@ public static class MyTraining
     }
 
     /// <summary>By a recipe, which names them like those that came with the library.</summary>
-    public static Recipe Recipe() => DistillSharp.Recipes.Recipe.Parse("""
+    public static Recipe Recipe() => DistillSharp.Experiments.Recipes.Recipe.Parse("""
         data:    { set: cifar100, root: data, batch: 128 }
         teacher: { network: resnet56, weights: teachers/resnet56.pth }
         student: { network: plain }

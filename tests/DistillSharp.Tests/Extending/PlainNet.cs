@@ -12,7 +12,7 @@ public sealed class PlainNet : Classifier
     readonly Linear classifier;
 
     // Images of 32x32 are natural; other sizes work if they are multiples of 4.
-    public PlainNet(string name, int classes) : base(name, classes, new InputRule(32, Multiple: 4, Least: 4))
+    public PlainNet(string name, int classes) : base(name, classes, new InputRule(32, Multiple: 4, Min: 4))
     {
         long[] widths = [3, 16, 16, 32, 64];
         for (var i = 0; i < convolutions.Length; i++)

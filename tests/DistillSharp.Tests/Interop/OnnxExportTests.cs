@@ -12,7 +12,7 @@ public sealed class OnnxExportTests : IDisposable
 {
     const double Tolerance = 1e-4;
 
-    static readonly Normalisation cifar = new([.5070f, .4865f, .4409f], [.2673f, .2564f, .2761f]);
+    static readonly Normalization cifar = new([.5070f, .4865f, .4409f], [.2673f, .2564f, .2761f]);
 
     readonly TemporaryFolder folder = new();
     readonly TensorScope scope = TensorScope.Open();
@@ -30,7 +30,7 @@ public sealed class OnnxExportTests : IDisposable
         return network;
     }
 
-    /// <summary>Photographs where Debian's data set is installed, else noise: float32 [N, 3, side, side], normalised.</summary>
+    /// <summary>Photographs where Debian's data set is installed, else noise: float32 [N, 3, side, side], normalized.</summary>
     static Tensor Images(int count, long side)
     {
         if (!Directory.Exists(RealData.FashionMnistRoot)) return new ReferenceValues("onnx").Uniform("images", -1.7, 1.7, count, 3, side, side);
@@ -95,7 +95,7 @@ public sealed class OnnxExportTests : IDisposable
         {
             using var network = Network(name, 7);
             var pixels = Tensor.From(Enumerable.Range(0, 3 * 32 * 32 * 3).Select(i => (byte)(i * 7919 % 256)).ToArray(), 3, 32, 32, 3);
-            var images = Normalised(pixels);
+            var images = Normalized(pixels);
             var expected = Logits(network, images);
             OnnxOptions[] variants =
             [
@@ -103,7 +103,7 @@ public sealed class OnnxExportTests : IDisposable
                 new() { DynamicBatch = true, Opset = OnnxOptions.OldestOpset },
                 new() { DynamicBatch = true, Opset = OnnxOptions.NewestOpset },
                 new() { DynamicBatch = true, FoldBatchNorm = false },
-                new() { DynamicBatch = true, WithPreprocessing = true, Normalisation = cifar },
+                new() { DynamicBatch = true, WithPreprocessing = true, Normalization = cifar },
             ];
             var jobs = variants.Select((options, i) =>
             {
@@ -114,7 +114,7 @@ public sealed class OnnxExportTests : IDisposable
         }
     }
 
-    static Tensor Normalised(Tensor pixels)
+    static Tensor Normalized(Tensor pixels)
     {
         var values = new float[pixels.Count];
         cifar.Apply(pixels.Memory<byte>(), values);
@@ -127,10 +127,10 @@ public sealed class OnnxExportTests : IDisposable
         using var network = Network("resnet8", 3);
         network.ExportOnnx(folder["folded"], new()
         {
-            DynamicBatch = true, Opset = 15, ClassNames = ["a", "b \"quoted\"", "Zürich"], Normalisation = cifar,
+            DynamicBatch = true, Opset = 15, ClassNames = ["a", "b \"quoted\"", "Zürich"], Normalization = cifar,
             Metadata = new Dictionary<string, string> { ["accuracy"] = "72.63" },
         });
-        network.ExportOnnx(folder["whole"], new() { FoldBatchNorm = false, WithPreprocessing = true, Normalisation = cifar });
+        network.ExportOnnx(folder["whole"], new() { FoldBatchNorm = false, WithPreprocessing = true, Normalization = cifar });
         var said = OnnxChecker.Check(folder["folded"], folder["whole"]);
         string[] plain = ["Add", "Conv", "Flatten", "Gemm", "GlobalAveragePool", "Identity", "Relu"];
         Assert.Equal(plain, Operators(said[0]));
@@ -163,9 +163,9 @@ public sealed class OnnxExportTests : IDisposable
         if (name == "resnet20") network.LoadWeights(SharedFiles.Path("data/checkpoints/resnet20-legacy.pth"));
         var test = RealData.Cifar100.Test.Subset(count);
         Tensor[] pixels = [.. Enumerable.Range(0, count / batch).Select(i => Tensor.From(test.Pixels[(i * batch * 3072)..((i + 1) * batch * 3072)], batch, 32, 32, 3))];
-        network.ExportOnnx(folder[name], new() { DynamicBatch = true, WithPreprocessing = true, Normalisation = cifar });
+        network.ExportOnnx(folder[name], new() { DynamicBatch = true, WithPreprocessing = true, Normalization = cifar });
         float[] given = [.. OnnxRuntime.Run([.. pixels.Select(images => new OnnxRuntime.Job(folder[name], images))]).SelectMany(logits => logits)];
-        float[] expected = [.. pixels.SelectMany(images => Logits(network, Normalised(images)))];
+        float[] expected = [.. pixels.SelectMany(images => Logits(network, Normalized(images)))];
 
         var error = OnnxRuntime.RelativeError(given, expected);
         Assert.True(error < Tolerance, $"relative error {error:g3}");

@@ -17,11 +17,11 @@ public class PredictorTests
         network.Train(false);
         var root = SharedFiles.Path("data/imagenette");
         var data = Datasets.ImageFolder(root, side: 96);
-        using var predictor = new Predictor(new(network) { Image = 96, ClassNames = data.ClassNames, Dataset = data.Name, Normalisation = data.Normalisation });
+        using var predictor = new Predictor(new(network) { Image = 96, ClassNames = data.ClassNames, Dataset = data.Name, Normalization = data.Normalization });
         var predictions = predictor.Predict([Path.Combine(root, "val", data.ClassNames[0])], top: 10).Take(5).ToList();
 
         using var off = Autograd.NoGrad();
-        foreach (var batch in new BatchLoader(data.Test, data.Normalisation, BatchOptions.Evaluation(5)).Epoch())
+        foreach (var batch in new BatchLoader(data.Test, data.Normalization, BatchOptions.Evaluation(5)).Epoch())
         {
             var expected = Functional.Softmax(network.Forward(batch.Images).Logits).ToArray<float>();
             for (var i = 0; i < 5; i++)

@@ -78,7 +78,7 @@ public class CrdTests
     }
 
     [Fact]
-    public void The_normalisers_are_set_once()
+    public void The_normalizers_are_set_once()
     {
         using var scope = TensorScope.Open();
         var method = Bound(40, 10);

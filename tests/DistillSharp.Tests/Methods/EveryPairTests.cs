@@ -1,7 +1,7 @@
 using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Torch;
-using DistillSharp.Torch.Optimisers;
+using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Tests.Methods;
 
@@ -45,18 +45,18 @@ public class EveryPairTests(EveryPairTests.Teachers teachers) : IClassFixture<Ev
         using var objective = new Objective(Methods(method));
         objective.Bind(new(PairMember.Of(network, Size(teacher)), guide, Classes, Enumerable.Range(0, Samples).Select(i => i % Classes).ToArray(), Seed: 1));
         var parameters = network.NamedParameters().Concat(objective.NamedParameters()).ToArray();
-        using var optimiser = new Sgd(parameters.Select(parameter => parameter.Tensor), weightDecay: 5e-4);
+        using var optimizer = new Sgd(parameters.Select(parameter => parameter.Tensor), weightDecay: 5e-4);
 
         for (var k = 0; k < Steps; k++)
         {
             var output = network.Forward(Images(Size(teacher), k), objective.StudentFeatures);
             var terms = objective.Compute(new(output, outputs[k], Labels(k), Tensor.Range(k * Batch, (k + 1) * Batch), Epoch: 1));
             Assert.All(terms, term => Assert.True(term.Value.AllFinite(), $"{term.Name} is {term.Value.Item()} in step {k + 1}"));
-            optimiser.ZeroGrad();
+            optimizer.ZeroGrad();
             terms.Select(term => term.Value).Aggregate((sum, term) => sum + term).Backward();
             var still = parameters.Where(parameter => parameter.Tensor.Grad is not { } gradient || !(gradient.Abs().Max().Item() > 0)).Select(parameter => parameter.Name);
             Assert.True(!still.Any(), $"no gradient in step {k + 1}: {string.Join(", ", still)}");
-            optimiser.Step(0.01);
+            optimizer.Step(0.01);
         }
     }
 

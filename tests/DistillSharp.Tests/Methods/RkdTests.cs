@@ -33,11 +33,11 @@ public class RkdTests
     [InlineData(130, 8, 90, 0)]
     // Features far from the origin, as pooled ReLU outputs are.
     [InlineData(64, 32, 32, 2)]
-    public void It_is_the_definition(int N, int width, int teacherWidth, double centre)
+    public void It_is_the_definition(int N, int width, int teacherWidth, double center)
     {
         using var scope = TensorScope.Open();
-        var s = (Make.Values(1, N, width) + centre).Leaf();
-        var t = Make.Values(2, N, teacherWidth) + centre;
+        var s = (Make.Values(1, N, width) + center).Leaf();
+        var t = Make.Values(2, N, teacherWidth) + center;
         var loss = new Rkd().Loss(Make.Step(Make.Pooled(s), Make.Pooled(t)));
         loss.Backward();
 

@@ -71,7 +71,7 @@ public class StageMethodTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void AT_compares_normalised_maps(int p)
+    public void AT_compares_normalized_maps(int p)
     {
         using var scope = TensorScope.Open();
         var method = new At { P = p };

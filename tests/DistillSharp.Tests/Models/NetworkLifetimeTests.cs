@@ -58,18 +58,18 @@ public class NetworkLifetimeTests
     [InlineData("mobilenet_v2_half", 17)]
     public void Inference_holds_the_tensors_of_one_block_at_a_time(string name, int blocks)
     {
-        const int mostInABlock = 14;
+        const int maxInABlock = 14;
         using var images = NetworkTests.Images(8, 32, 32);
         using var network = Networks.Create(name, 10);
         network.Train(false);
         var before = LivingTensors.Count();
-        long most = 0, looks = 0;
+        long max = 0, looks = 0;
         using var stop = new CancellationTokenSource();
         var onlooker = new Thread(() =>
         {
             for (; !stop.IsCancellationRequested; looks++)
             {
-                most = Math.Max(most, LiveTensors.Count - before);
+                max = Math.Max(max, LiveTensors.Count - before);
                 Thread.Yield();
             }
         });
@@ -80,8 +80,8 @@ public class NetworkLifetimeTests
         onlooker.Join();
 
         Assert.True(looks > 0);
-        Assert.InRange(most, 1, mostInABlock);
-        Assert.True(mostInABlock < blocks);
+        Assert.InRange(max, 1, maxInABlock);
+        Assert.True(maxInABlock < blocks);
     }
 
     static void Step(Classifier network, Tensor images, Tensor labels)

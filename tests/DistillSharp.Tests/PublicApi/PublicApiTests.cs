@@ -1,4 +1,5 @@
 using System.Reflection;
+using DistillSharp.Experiments.Recipes;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Tests.PublicApi;
@@ -8,7 +9,7 @@ public class PublicApiTests
 {
     const string Kept = "tests/DistillSharp.Tests/PublicApi";
 
-    public static TheoryData<Assembly> Assemblies => [typeof(Tensor).Assembly, typeof(UserException).Assembly];
+    public static TheoryData<Assembly> Assemblies => [typeof(Tensor).Assembly, typeof(UserException).Assembly, typeof(Recipe).Assembly];
 
     [Theory]
     [MemberData(nameof(Assemblies))]

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
-using DistillSharp.Runs;
+using DistillSharp.Experiments.Runs;
 using DistillSharp.Torch;
 using DistillSharp.Training;
 

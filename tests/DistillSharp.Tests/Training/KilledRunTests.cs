@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
+using DistillSharp.Experiments.Recipes;
+using DistillSharp.Experiments.Runs;
 using DistillSharp.Formats;
+using DistillSharp.Interop;
 using DistillSharp.Models;
-using DistillSharp.Recipes;
-using DistillSharp.Runs;
 using DistillSharp.Tests.Data;
 using DistillSharp.Torch;
 using DistillSharp.Training;
@@ -113,7 +114,7 @@ public sealed class KilledRunTests : IDisposable
             Await(first, 0);
             var error = Assert.Throws<UserException>(() => new Experiment(Recipe.Load(recipe), folder["runs"], TrainingObserver.Of()).Run("busy", resume: true));
             Assert.Equal($"{path} is in use by process {first.Id}; wait for it to end, or give this run another name", error.Message);
-            Assert.Equal(first.Id, StoredRun.Load(path).Process);
+            Assert.Equal(first.Id, RunReader.Load(path).Process);
             Assert.False(first.HasExited);
         }
         finally
@@ -126,7 +127,7 @@ public sealed class KilledRunTests : IDisposable
     /// <summary>What a finished run comes to, in one text: weights, metrics without times, the last checkpoint, and no leftovers.</summary>
     static string Finished(string path)
     {
-        var run = StoredRun.Load(path);
+        var run = RunReader.Load(path);
         Assert.Equal(RunState.Finished, run.State);
         Assert.Equal(Enumerable.Range(1, Epochs), run.Metrics.Select(epoch => epoch.Epoch));
         Assert.Equal(Epochs, File.ReadAllLines(Path.Combine(path, RunFolder.MetricsFile)).Length);

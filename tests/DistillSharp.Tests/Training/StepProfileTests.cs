@@ -40,7 +40,7 @@ public sealed class StepProfileTests
     [Fact]
     public void A_run_ends_after_the_steps_asked_for()
     {
-        using var run = new TinyTraining(TinyTraining.Options()) { Profile = new() { WarmupSteps = 1, MostSteps = 4 } };
+        using var run = new TinyTraining(TinyTraining.Options()) { Profile = new() { WarmupSteps = 1, MaxSteps = 4 } };
         var result = run.Run();
         Assert.Equal((false, 5L, 4, true), (result.Completed, result.Steps, run.Profile!.Steps, run.Profile.IsDone));
     }

@@ -62,7 +62,7 @@ public sealed class TeacherMemoryRunTests : IDisposable
     static double?[] Expected()
     {
         var options = Options(Precision.Fp32, null);
-        var loader = new BatchLoader(TinyTraining.Data.Train, TinyTraining.Data.Normalisation, BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation));
+        var loader = new BatchLoader(TinyTraining.Data.Train, TinyTraining.Data.Normalization, BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation));
         var known = new HashSet<(long, int)>();
         return [.. Enumerable.Range(1, options.Epochs).Select(epoch =>
         {

@@ -248,7 +248,7 @@ public sealed class TeacherMemoryTests
         var plan = TeacherMemoryPlan.For(new Objective(TinyTraining.Methods(method)), TinyTraining.Data, TinyTraining.Options(), out var reason);
         Assert.Equal(why, reason);
         Assert.Equal(why is null, plan is not null);
-        if (plan is not null) Assert.Equal((method != "kd", method == "kd", 162, 40L), (plan.Pooled, plan.Logits, plan.Variants, plan.MostAnswers));
+        if (plan is not null) Assert.Equal((method != "kd", method == "kd", 162, 40L), (plan.Pooled, plan.Logits, plan.Variants, plan.MaxAnswers));
     }
 
     [Fact]

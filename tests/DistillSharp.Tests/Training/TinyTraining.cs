@@ -4,7 +4,7 @@ using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
 using DistillSharp.Torch;
-using DistillSharp.Torch.Optimisers;
+using DistillSharp.Torch.Optimizers;
 using DistillSharp.Training;
 
 namespace DistillSharp.Tests.Training;

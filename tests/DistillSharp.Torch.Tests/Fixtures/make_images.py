@@ -31,19 +31,19 @@ png("rgb.png", 8, 2, rgb)
 png("interlaced.png", 8, 2, rgb, interlace=1)
 png("rgba.png", 8, 6, lambda y, xs: bytes(v for x in xs for v in (*(value(y, x, c) for c in range(3)), 10 * x)))
 png("rgb16.png", 16, 2, lambda y, xs: bytes(v for x in xs for c in range(3) for v in (value(y, x, c),) * 2))
-png("grey.png", 8, 0, lambda y, xs: bytes(value(y, x, 0) for x in xs))
-png("grey16.png", 16, 0, lambda y, xs: bytes(v for x in xs for v in (value(y, x, 0),) * 2))
-png("grey-alpha.png", 8, 4, lambda y, xs: bytes(v for x in xs for v in (value(y, x, 0), 10 * x)))
-png("grey2.png", 2, 0, lambda y, xs: bits([(y + x) % 4 for x in xs], 2))
+png("gray.png", 8, 0, lambda y, xs: bytes(value(y, x, 0) for x in xs))
+png("gray16.png", 16, 0, lambda y, xs: bytes(v for x in xs for v in (value(y, x, 0),) * 2))
+png("gray-alpha.png", 8, 4, lambda y, xs: bytes(v for x in xs for v in (value(y, x, 0), 10 * x)))
+png("gray2.png", 2, 0, lambda y, xs: bits([(y + x) % 4 for x in xs], 2))
 palette = bytes(v for i in range(16) for v in (i * 16, 255 - i, i))
 png("palette.png", 4, 3, lambda y, xs: bits([(3 * y + x) % 16 for x in xs], 4), extra=chunk(b"PLTE", palette) + chunk(b"tRNS", bytes(range(0, 160, 10))))
 
 photo = Image.new("RGB", (W * 3, H * 3))
 photo.putdata([(value(y // 3, x // 3, 0), (4 * x) % 256, (8 * y) % 256) for y in range(H * 3) for x in range(W * 3)])
 for name, image, how in [
-    ("colour.jpg", photo, dict(quality=85)),
+    ("color.jpg", photo, dict(quality=85)),
     ("progressive.jpg", photo, dict(quality=70, progressive=True, subsampling=0)),
-    ("grey.jpg", photo.convert("L"), dict(quality=80)),
+    ("gray.jpg", photo.convert("L"), dict(quality=80)),
     ("cmyk.jpg", photo.convert("CMYK"), dict(quality=90)),
 ]:
     image.save(here / name, **how)

@@ -62,16 +62,16 @@ static class OnnxModel
         }
     }
 
-    // uint8 [N, H, W, 3] to what the network takes, in the order of operations of the training's own normalisation.
+    // uint8 [N, H, W, 3] to what the network takes, in the order of operations of the training's own normalization.
     static string Preprocessing(OnnxGraph graph, OnnxOptions options)
     {
-        var normalisation = options.Normalisation!;
+        var normalization = options.Normalization!;
         long[] perChannel = [1, 3, 1, 1];
         var pixels = graph.Node("Cast", [InputName], OnnxGraph.Int("to", (long)TensorProto.Types.DataType.Float));
         var planes = graph.Node("Transpose", [pixels], OnnxGraph.Ints("perm", [0, 3, 1, 2]));
         var unit = graph.Node("Div", [planes, graph.Number(255)]);
-        var centred = graph.Node("Sub", [unit, graph.Constant("normalisation.mean", perChannel, normalisation.Mean)]);
-        return graph.Node("Div", [centred, graph.Constant("normalisation.std", perChannel, normalisation.Std)]);
+        var centered = graph.Node("Sub", [unit, graph.Constant("normalization.mean", perChannel, normalization.Mean)]);
+        return graph.Node("Div", [centered, graph.Constant("normalization.std", perChannel, normalization.Std)]);
     }
 
     static ValueInfoProto Value(string name, TensorProto.Types.DataType type, OnnxOptions options, params long[] rest)
@@ -92,10 +92,10 @@ static class OnnxModel
             ["distillsharp"] = version,
         };
         if (options.ClassNames is { } names) metadata["classes"] = JsonSerializer.Serialize(names, JsonText);
-        if (options.Normalisation is { } normalisation)
+        if (options.Normalization is { } normalization)
         {
-            metadata["mean"] = Numbers(normalisation.Mean);
-            metadata["std"] = Numbers(normalisation.Std);
+            metadata["mean"] = Numbers(normalization.Mean);
+            metadata["std"] = Numbers(normalization.Std);
         }
         return metadata;
     }

@@ -95,10 +95,10 @@ static partial class OnnxOperators
         call.Node(type, [call.In(0), second]);
     }
 
-    static void Clip(OnnxCall call, double? least, double? most)
+    static void Clip(OnnxCall call, double? min, double? max)
     {
-        string[] inputs = [call.In(0), least is { } low ? Number(call, low) : "", most is { } high ? Number(call, high) : ""];
-        call.Node("Clip", most is null ? inputs[..2] : inputs);
+        string[] inputs = [call.In(0), min is { } low ? Number(call, low) : "", max is { } high ? Number(call, high) : ""];
+        call.Node("Clip", max is null ? inputs[..2] : inputs);
     }
 
     static void Reduce(OnnxCall call, string type)

@@ -1,0 +1,94 @@
+using DistillSharp.Data;
+
+namespace DistillSharp.Experiments.Recipes;
+
+/// <summary>The section <c>data</c>: the images and how they are served.</summary>
+public sealed record DataSection
+{
+    internal static IReadOnlyList<string> Keys { get; } = ["set", "root", "batch", "augment", "mean", "std", "train_limit", "test_limit"];
+
+    /// <summary>The data set, one of <see cref="Datasets.Names"/>.</summary>
+    public required string Set { get; init; }
+
+    /// <summary>The folder that holds its files, relative to the current folder.</summary>
+    public required string Root { get; init; }
+
+    /// <summary>Images of one training step.</summary>
+    public required int Batch { get; init; }
+
+    /// <summary>What is done to training images: <c>crop</c> or <c>resized-crop</c>, <c>flip</c>, or nothing.</summary>
+    public required IReadOnlyList<string> Augment { get; init; }
+
+    /// <summary>Mean of each channel, in 0..1.</summary>
+    public required IReadOnlyList<float> Mean { get; init; }
+
+    /// <summary>Standard deviation of each channel.</summary>
+    public required IReadOnlyList<float> Std { get; init; }
+
+    /// <summary>Train on at most so many images, as many of each class as it allows; null for all.</summary>
+    public int? TrainLimit { get; init; }
+
+    /// <summary>Measure on at most so many images; null for all.</summary>
+    public int? TestLimit { get; init; }
+
+    internal static DataSection Read(YamlValue value)
+    {
+        var section = new RecipeSection(value, "data", Keys);
+        var set = section.Name("set", "data set", Datasets.Names)
+            ?? throw section.Mistake("set", $"data does not say which set; there are {string.Join(", ", Datasets.Names)}");
+        var data = new DataSection
+        {
+            Set = set,
+            Root = section.Text("root", "a folder") ?? "data",
+            Batch = section.Int("batch", min: 1) ?? Protocol.Of(set).Batch,
+            Augment = ReadAugment(section) ?? Protocol.Of(set).Augment,
+            Mean = Channels(section, "mean", mean => mean is >= 0 and <= 1, "a list of numbers from 0 to 1, one for each channel") ?? Datasets.NormalizationOf(set).Mean,
+            Std = Channels(section, "std", std => std is > 0 and <= 1 && (float)std > 0, "a list of numbers above 0 and at most 1, one for each channel")
+                ?? Datasets.NormalizationOf(set).Std,
+            TrainLimit = section.Int("train_limit", min: 1),
+            TestLimit = section.Int("test_limit", min: 1),
+        };
+        if (data.Mean.Count != data.Std.Count)
+            throw section.Mistake("std", $"data.mean has {data.Mean.Count} values and data.std {data.Std.Count}; give one of each for every channel");
+        if (data.TrainLimit < data.Batch)
+            throw section.Mistake("train_limit", $"data.train_limit is {data.TrainLimit}, less than one batch of {data.Batch}; raise it or lower data.batch");
+        return data;
+    }
+
+    internal void Write(RecipeText text)
+    {
+        text.Section("data");
+        text.Text("set", Set);
+        text.Text("root", Root);
+        text.Number<int>("batch", Batch);
+        text.Raw("augment", RecipeText.List(Augment));
+        text.Raw("mean", RecipeText.List(Mean.Select(RecipeText.Number)));
+        text.Raw("std", RecipeText.List(Std.Select(RecipeText.Number)));
+        text.Number("train_limit", TrainLimit);
+        text.Number("test_limit", TestLimit);
+    }
+
+    static IReadOnlyList<string>? ReadAugment(RecipeSection section)
+    {
+        const string must = "a list of crop (or resized-crop) and flip, or [] for nothing";
+        if (section["augment"] is not { } value) return null;
+        if (value.Kind != YamlKind.Sequence || value.Items.Exists(item => item.Kind != YamlKind.Scalar)) throw section.Wrong("augment", value, must);
+        try
+        {
+            var names = value.Items.ConvertAll(item => item.Text);
+            Augmentation.FromNames(names);
+            return names;
+        }
+        catch (UsageException e)
+        {
+            throw section.Mistake("augment", $"data.augment: {e.Message}");
+        }
+    }
+
+    static IReadOnlyList<float>? Channels(RecipeSection section, string key, Func<double, bool> possible, string must)
+    {
+        var values = section.Numbers(key, possible, must);
+        if (values is { Count: 0 }) throw section.Wrong(key, section[key]!, must);
+        return values is null ? null : [.. values.Select(value => (float)value)];
+    }
+}

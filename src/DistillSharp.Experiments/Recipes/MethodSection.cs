@@ -1,0 +1,109 @@
+using DistillSharp.Formats;
+using DistillSharp.Methods;
+
+namespace DistillSharp.Experiments.Recipes;
+
+/// <summary>One entry of the list <c>methods</c>: a distillation method and its settings.</summary>
+public sealed class MethodSection
+{
+    const string WeightSetting = "weight";
+
+    readonly (MethodSetting Setting, string? Value)[] settings;
+    readonly HashSet<string> given;
+
+    MethodSection(string name, DistillationMethod method, HashSet<string> given)
+    {
+        Name = name;
+        NeedsTeacher = method.TeacherFeatures is not null;
+        CrossEntropyWeight = method.WeightsDependOnPair ? null : method.CrossEntropyWeight;
+        this.given = given;
+        settings = [.. MethodSetting.Of(method).Select(setting => (setting, IsOpen(setting.Name) ? null : setting.Read(method)))];
+
+        bool IsOpen(string setting) => setting == WeightSetting && method.WeightsDependOnPair && !given.Contains(setting);
+    }
+
+    /// <summary>The method, one of <see cref="DistillationMethods.Names"/>.</summary>
+    public string Name { get; }
+
+    /// <summary>Every setting with its value, by its name in recipes; null where it is left to the method.</summary>
+    public IReadOnlyDictionary<string, string?> Settings => settings.ToDictionary(pair => pair.Setting.Name, pair => pair.Value);
+
+    /// <summary>
+    /// The weight that cross-entropy has beside this method where the recipe does not say; null where that depends on the pair,
+    /// as for KD (0.1, for ImageNet's networks 0.5).
+    /// </summary>
+    public double? CrossEntropyWeight { get; }
+
+    internal bool NeedsTeacher { get; }
+
+    /// <summary>Makes the method with the settings that the recipe gives; the others are the method's own.</summary>
+    public DistillationMethod Create()
+    {
+        var method = DistillationMethods.Create(Name);
+        foreach (var (setting, value) in settings)
+            if (given.Contains(setting.Name)) setting.Write(method, value!);
+        return method;
+    }
+
+    /// <summary>The list of methods. Cross-entropy, which is always there, may be named alone.</summary>
+    internal static IReadOnlyList<MethodSection> ReadAll(YamlValue value)
+    {
+        if (value.Kind != YamlKind.Sequence)
+            throw new UsageException($"{value.Place}: methods is {RecipeSection.Shown(value)}; it must be a list, such as [ {{ name: fsecd }} ]");
+        var methods = new List<MethodSection>();
+        for (var i = 0; i < value.Items.Count; i++)
+        {
+            if (Read(value.Items[i], $"methods[{i}]") is not { } method) continue;
+            if (methods.Exists(other => other.Name == method.Name))
+                throw new UsageException($"{value.Items[i].Place}: methods lists {method.Name} twice; each method serves once");
+            methods.Add(method);
+        }
+        return methods;
+    }
+
+    internal void Write(RecipeText text)
+    {
+        text.Item();
+        text.Text("name", Name);
+        foreach (var (setting, value) in settings)
+            if (setting.Type == typeof(string)) text.Text(setting.Name, value);
+            else text.Raw(setting.Name, value ?? "null");
+    }
+
+    static MethodSection? Read(YamlValue item, string path)
+    {
+        var name = (item.Kind == YamlKind.Mapping ? item["name"] : item) is { IsNull: false } given ? given
+            : throw new UsageException($"{item.Place}: {path} has no name; the methods are {string.Join(", ", DistillationMethods.Names)}");
+        if (name.Kind != YamlKind.Scalar)
+            throw new UsageException($"{name.Place}: {path} is {RecipeSection.Shown(name)}; it must be a method, such as {{ name: fsecd }}");
+        if (!DistillationMethods.Names.Contains(name.Text))
+            throw new UsageException($"{name.Place}: {path} is {RecipeSection.Shown(name)}, but there is no such method"
+                + RecipeSection.HintOrList(name.Text, DistillationMethods.Names));
+        if (name.Text == "ce")
+            return item.Entries.Count <= 1 ? null
+                : throw new UsageException($"{item.Place}: cross-entropy is always there; its weight stands in ce: {{ weight: ... }}, not in methods");
+
+        var method = DistillationMethods.Create(name.Text);
+        var chosen = new HashSet<string>();
+        var settings = MethodSetting.Of(method).ToDictionary(setting => setting.Name);
+        foreach (var (key, value) in item.Entries)
+        {
+            if (key == "name") continue;
+            if (!settings.TryGetValue(key, out var setting))
+                throw new UsageException($"{value.Place}: {name.Text} has no setting '{ShownText.Of(key)}'{RecipeSection.HintOrList(key, ["name", .. settings.Keys])}");
+            if (value.IsNull) continue;
+            if (value.Kind != YamlKind.Scalar || (value.Text.Any(char.IsControl)))
+                throw new UsageException($"{value.Place}: {name.Text}.{key} is {RecipeSection.Shown(value)}; it must be {setting.Allowed}");
+            try
+            {
+                setting.Write(method, value.Text);
+                chosen.Add(key);
+            }
+            catch (UsageException e)
+            {
+                throw new UsageException($"{value.Place}: {ShownText.Of(e.Message)}", e);
+            }
+        }
+        return new(name.Text, method, chosen);
+    }
+}

@@ -1,0 +1,88 @@
+using DistillSharp.Models;
+
+namespace DistillSharp.Experiments.Recipes;
+
+/// <summary>The section <c>teacher</c>: a network of this library with its weights, or a TorchScript file.</summary>
+public sealed record TeacherSection
+{
+    internal static IReadOnlyList<string> Keys { get; } = ["network", "weights", "torchscript"];
+
+    /// <summary>The network, one of <see cref="Networks.Names"/>; null for a TorchScript file.</summary>
+    public string? Network { get; init; }
+
+    /// <summary>The file of its weights, relative to the current folder; null for a TorchScript file.</summary>
+    public string? Weights { get; init; }
+
+    /// <summary>A TorchScript file, relative to the current folder; null for a network of this library.</summary>
+    public string? TorchScript { get; init; }
+
+    /// <summary>What to call the teacher: its network, or the TorchScript file's name without its ending.</summary>
+    public string Name => Network ?? Path.GetFileNameWithoutExtension(TorchScript!);
+
+    /// <summary>The file that the teacher comes from.</summary>
+    public string File => Weights ?? TorchScript!;
+
+    internal static TeacherSection Read(YamlValue value)
+    {
+        var section = new RecipeSection(value, "teacher", Keys);
+        var teacher = new TeacherSection
+        {
+            Network = section.Name("network", "network", Networks.Names),
+            Weights = section.Text("weights", "a file"),
+            TorchScript = section.Text("torchscript", "a file"),
+        };
+        return teacher switch
+        {
+            { TorchScript: not null, Network: not null } =>
+                throw section.Mistake("torchscript", "the teacher has both a network and a torchscript file; give one of them"),
+            { TorchScript: not null, Weights: not null } =>
+                throw section.Mistake("weights", "the teacher has both weights and a torchscript file, which holds its own; remove one of them"),
+            { TorchScript: null, Network: null } =>
+                throw section.Mistake("network", "the teacher has no network; give teacher: { network: NAME, weights: FILE } or { torchscript: FILE }"),
+            { Network: not null, Weights: null } =>
+                throw section.Mistake("weights", "the teacher has no weights, and an untrained network teaches nothing; give teacher.weights a file"),
+            _ => teacher,
+        };
+    }
+
+    internal void Write(RecipeText text)
+    {
+        text.Section("teacher");
+        if (TorchScript is not null) text.Text("torchscript", TorchScript);
+        else
+        {
+            text.Text("network", Network);
+            text.Text("weights", Weights);
+        }
+    }
+}
+
+/// <summary>The section <c>student</c>: the network to train.</summary>
+public sealed record StudentSection
+{
+    internal static IReadOnlyList<string> Keys { get; } = ["network", "weights"];
+
+    /// <summary>The network, one of <see cref="Networks.Names"/>.</summary>
+    public required string Network { get; init; }
+
+    /// <summary>The file of the weights to begin with, relative to the current folder; null for fresh ones.</summary>
+    public string? Weights { get; init; }
+
+    internal static StudentSection Read(YamlValue value)
+    {
+        var section = new RecipeSection(value, "student", Keys);
+        return new()
+        {
+            Network = section.Name("network", "network", Networks.Names)
+                ?? throw section.Mistake("network", $"the student has no network; there are {string.Join(", ", Networks.Names)}"),
+            Weights = section.Text("weights", "a file"),
+        };
+    }
+
+    internal void Write(RecipeText text)
+    {
+        text.Section("student");
+        text.Text("network", Network);
+        text.Text("weights", Weights);
+    }
+}

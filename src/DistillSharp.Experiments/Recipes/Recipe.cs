@@ -1,0 +1,232 @@
+using System.Text;
+using DistillSharp.Data;
+using DistillSharp.Formats;
+using DistillSharp.Methods;
+using DistillSharp.Training;
+
+namespace DistillSharp.Experiments.Recipes;
+
+/// <summary>
+/// What to train, from whom, on what and how. Read from YAML and checked as a whole before anything is built: a recipe that
+/// exists is one that makes sense.
+/// <code>
+/// data:    { set: cifar100, root: data, batch: 128, augment: [crop, flip] }
+/// teacher: { network: resnet56, weights: teachers/resnet56.pth }        # or { torchscript: FILE }; none for cross-entropy alone
+/// student: { network: resnet20 }
+/// methods: [ { name: fsecd, policy: instance, temperature: 0.1 } ]
+/// ce:      { weight: 1 }
+/// train:   { epochs: 240, lr: 0.05, schedule: { steps: [150, 180, 210], factor: 0.1 } }
+/// </code>
+/// What is left out follows METHOD.md's protocol for CIFAR-100. Relative paths start from the current folder, as on the
+/// command line, not from the recipe's: so a run folder's copy of the recipe means the same files.
+/// </summary>
+public sealed class Recipe
+{
+    const int LargestFile = 1 << 20;
+    const string Minimum = "it needs at least data: { set: cifar100 } and student: { network: resnet20 }";
+
+    static readonly string[] keys = ["data", "teacher", "student", "methods", "ce", "train"];
+
+    readonly string text;
+    readonly string source;
+    readonly string[] overrides;
+    readonly YamlPlace dataPlace, rootPlace, teacherPlace, studentPlace;
+
+    Recipe(string text, string source, string[] overrides)
+    {
+        (this.text, this.source, this.overrides) = (text, source, overrides);
+        var document = YamlValue.Parse(text, source);
+        if (document.Kind != YamlKind.Mapping)
+            throw new UsageException($"{document.Place}: a recipe is keys with values, and this is {RecipeSection.Shown(document)}; {Minimum}");
+        if (document.Entries.Count == 0 && overrides.Length == 0) throw new UsageException($"{source}: the recipe is empty; {Minimum}");
+        foreach (var given in overrides) RecipeOverride.Apply(document, given);
+        if (document.Entries.Find(entry => !keys.Contains(entry.Key)) is { Key: { } unknown, Value: var stray })
+            throw new UsageException($"{stray.Place}: the recipe has no section '{ShownText.Of(unknown)}'{SectionHint(unknown)}");
+
+        var warnings = new List<string>();
+        var data = Section(document, "data") ?? throw new UsageException($"{source}: the recipe has no data; {Minimum}");
+        Data = DataSection.Read(data);
+        var student = Section(document, "student") ?? throw new UsageException($"{source}: the recipe has no student; {Minimum}");
+        Student = StudentSection.Read(student);
+        var teacher = Section(document, "teacher");
+        var methods = Section(document, "methods");
+        var crossEntropy = Section(document, "ce");
+
+        Teacher = teacher is null ? null : TeacherSection.Read(teacher);
+        Methods = methods is null ? [] : MethodSection.ReadAll(methods);
+        CrossEntropyWeight = (crossEntropy is null ? null : new RecipeSection(crossEntropy, "ce", ["weight"])
+            .Number("weight", weight => weight >= 0, "a number of at least 0")) ?? DefaultCrossEntropyWeight();
+        Train = TrainSection.Read(Section(document, "train") ?? new YamlValue(YamlKind.Mapping, "", new(source, 0)), Data.Set, Student.Network, warnings);
+        Warnings = warnings;
+
+        dataPlace = data.Place;
+        rootPlace = data["root"]?.Place ?? data.Place;
+        studentPlace = student["weights"]?.Place ?? student.Place;
+        teacherPlace = (teacher?["weights"] ?? teacher?["torchscript"] ?? teacher)?.Place ?? default;
+        if (Teacher is null && Methods.FirstOrDefault(method => method.NeedsTeacher) is { } needy)
+            throw new UsageException($"{methods!.Place}: {needy.Name} needs a teacher, and the recipe has none; give teacher: {{ network: NAME, weights: FILE }}");
+        if (Teacher is not null && !Methods.Any(method => method.NeedsTeacher))
+            throw new UsageException($"{teacher!.Place}: the recipe has a teacher, but no method that uses one; add a method or remove the teacher (--set teacher=null)");
+        if (CrossEntropyWeight == 0 && Methods.All(method => method.Settings["weight"] == "0"))
+            throw new UsageException($"{crossEntropy!.Place}: cross-entropy has weight 0, and so has every method there is: nothing is left to learn from");
+    }
+
+    /// <summary>The images.</summary>
+    public DataSection Data { get; }
+
+    /// <summary>The network to learn from; null for cross-entropy alone.</summary>
+    public TeacherSection? Teacher { get; }
+
+    /// <summary>The network to train.</summary>
+    public StudentSection Student { get; }
+
+    /// <summary>The methods beside cross-entropy; empty for cross-entropy alone.</summary>
+    public IReadOnlyList<MethodSection> Methods { get; }
+
+    /// <summary>
+    /// The factor of cross-entropy in the total loss. Left out, it is the smallest that the methods ask for; null where that is
+    /// known only once they have seen the pair.
+    /// </summary>
+    public double? CrossEntropyWeight { get; }
+
+    /// <summary>How the student learns.</summary>
+    public TrainSection Train { get; }
+
+    /// <summary>What is allowed but likely not meant, each with its place.</summary>
+    public IReadOnlyList<string> Warnings { get; }
+
+    /// <summary>Reads a recipe's file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="overrides">Values that replace the file's, each as <c>path=value</c>, such as <c>train.epochs=2</c>.</param>
+    /// <exception cref="UserException">The file cannot be read, or is no text, or too large for a recipe.</exception>
+    /// <exception cref="UsageException">The recipe is wrong; the message names file and line, or the override.</exception>
+    public static Recipe Load(string path, params IEnumerable<string> overrides) => Parse(ReadText(path), path, overrides);
+
+    /// <summary>Reads a recipe's text.</summary>
+    /// <param name="text">The YAML.</param>
+    /// <param name="source">What to call it in messages: a file's path.</param>
+    /// <param name="overrides">Values that replace the text's, each as <c>path=value</c>.</param>
+    /// <exception cref="UsageException">The recipe is wrong; the message names source and line, or the override.</exception>
+    public static Recipe Parse(string text, string source = "the recipe", params IEnumerable<string> overrides) => new(text, source, [.. overrides]);
+
+    /// <summary>The same recipe with other values. Defaults that depend on them follow.</summary>
+    /// <param name="overrides">Each as <c>path=value</c>.</param>
+    /// <exception cref="UsageException">The recipe that comes of it is wrong.</exception>
+    public Recipe With(params IEnumerable<string> overrides) => new(text, source, [.. this.overrides, .. overrides]);
+
+    /// <summary>
+    /// The whole recipe as canonical YAML: every default written out, in one order and one spelling. Equal experiments have
+    /// equal texts, and reading the text gives this recipe again.
+    /// </summary>
+    public string Resolve()
+    {
+        var resolved = new RecipeText();
+        Data.Write(resolved);
+        Teacher?.Write(resolved);
+        Student.Write(resolved);
+        if (Methods.Count == 0) resolved.Line("methods: []");
+        else resolved.Section("methods");
+        foreach (var method in Methods) method.Write(resolved);
+        resolved.Section("ce");
+        resolved.Number("weight", CrossEntropyWeight);
+        Train.Write(resolved);
+        return resolved.ToString();
+    }
+
+    /// <summary>Makes the methods with their settings.</summary>
+    public IReadOnlyList<DistillationMethod> CreateMethods() => [.. Methods.Select(method => method.Create())];
+
+    /// <summary>What the trainer is told.</summary>
+    public TrainingOptions ToTrainingOptions() => new()
+    {
+        Epochs = Train.Epochs,
+        BatchSize = Data.Batch,
+        Schedule = Train.Schedule,
+        Momentum = Train.Momentum,
+        WeightDecay = Train.WeightDecay,
+        Nesterov = Train.Nesterov,
+        Precision = Train.Precision,
+        Seed = Train.Seed,
+        Device = Train.Device,
+        Augmentation = Augmentation.FromNames(Data.Augment),
+        CrossEntropyWeight = CrossEntropyWeight,
+        EvaluationBatchSize = Train.EvaluateBatch,
+        EvaluateEvery = Train.EvaluateEvery,
+        KeepCheckpoints = Train.KeepCheckpoints,
+        CheckpointEvery = Train.CheckpointMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
+        TeacherMemory = Train.TeacherMemory,
+    };
+
+    /// <summary>Reads the data set, normalized and limited as the recipe says. A limit takes the same images whatever the seed.</summary>
+    /// <exception cref="UserException">Its files are missing or damaged, or the normalization has other channels.</exception>
+    public Dataset LoadData()
+    {
+        CheckRoot();
+        var data = Datasets.Load(Data.Set, Data.Root);
+        data = data with { Mean = Data.Mean, Std = Data.Std };
+        try
+        {
+            _ = data.Normalization;
+        }
+        catch (UsageException e)
+        {
+            throw new UsageException($"{dataPlace}: {e.Message}", e);
+        }
+        return data.Limit(Data.TrainLimit, Data.TestLimit);
+    }
+
+    /// <summary>Checks that the files the recipe names are there, which <see cref="Load"/> does not ask.</summary>
+    /// <exception cref="UserException">One is missing; the message names it and the recipe's line.</exception>
+    public void CheckFiles()
+    {
+        CheckRoot();
+        if (Teacher is not null && !File.Exists(Teacher.File)) throw Missing(teacherPlace, "file", Teacher.File, "the teacher's");
+        if (Student.Weights is { } weights && !File.Exists(weights)) throw Missing(studentPlace, "file", weights, "student.weights");
+    }
+
+    double? DefaultCrossEntropyWeight() => Methods.Any(method => method.CrossEntropyWeight is null) ? null
+        : Methods.Select(method => method.CrossEntropyWeight!.Value).DefaultIfEmpty(1).Min();
+
+    void CheckRoot()
+    {
+        if (!Directory.Exists(Data.Root) && !File.Exists(Data.Root)) throw Missing(rootPlace, "folder", Data.Root, "data.root");
+    }
+
+    static UserException Missing(YamlPlace place, string kind, string path, string what) =>
+        new($"{place}: there is no {kind} '{ShownText.Of(path)}' ({what}); relative paths start from the current folder, {Environment.CurrentDirectory}");
+
+    static YamlValue? Section(YamlValue document, string key) => document[key] is { IsNull: false } section ? section : null;
+
+    static string SectionHint(string unknown)
+    {
+        var sections = new (string Name, IReadOnlyList<string> Keys)[]
+        {
+            ("data", DataSection.Keys), ("train", TrainSection.Keys),
+        };
+        foreach (var (name, inner) in sections)
+            if (inner.Contains(unknown)) return $"; did you mean '{name}.{unknown}'?";
+        return RecipeSection.HintOrList(unknown, keys);
+    }
+
+    static string ReadText(string path)
+    {
+        if (Directory.Exists(path)) throw new UserException($"the recipe '{path}' is a folder; give a YAML file");
+        try
+        {
+            using var file = File.OpenRead(path);
+            var content = new byte[LargestFile + 1];
+            var length = file.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
+            if (length > LargestFile) throw new UserException($"{path}: larger than 1 MB, and so no recipe");
+            var start = content.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0;
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(content, start, length - start);
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new UserException($"{path}: not a text in UTF-8, and so no recipe", e);
+        }
+        catch (Exception e) when (FileTrouble.Is(e) || e is ArgumentException or NotSupportedException)
+        {
+            throw FileTrouble.Report($"cannot read the recipe '{path}'", e);
+        }
+    }
+}

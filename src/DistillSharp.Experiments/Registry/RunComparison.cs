@@ -1,0 +1,33 @@
+namespace DistillSharp.Experiments.Registry;
+
+/// <summary>A setting in which compared runs differ.</summary>
+/// <param name="Path">The setting's path in the recipe.</param>
+/// <param name="Values">Its value in each run, in the runs' order; null where the recipe does not have it.</param>
+public sealed record SettingDifference(string Path, IReadOnlyList<string?> Values);
+
+/// <summary>Runs side by side.</summary>
+public sealed class RunComparison
+{
+    /// <summary>Compares runs.</summary>
+    public RunComparison(IReadOnlyList<RunSummary> runs)
+    {
+        Runs = runs;
+        Differences = [.. runs.SelectMany(r => r.Settings.Keys).Distinct().Order(StringComparer.Ordinal)
+            .Select(path => new SettingDifference(path, [.. runs.Select(r => r.Settings.TryGetValue(path, out var v) ? v : null)]))
+            .Where(d => d.Values.Distinct().Skip(1).Any())];
+        SameMachine = runs.Select(r => r.Manifest.Machine).Distinct().Count() <= 1;
+        SameVersions = runs.Select(r => r.Manifest.Versions).Distinct().Count() <= 1;
+    }
+
+    /// <summary>The runs, in the order asked for.</summary>
+    public IReadOnlyList<RunSummary> Runs { get; }
+
+    /// <summary>The settings that are not the same in all of them, by path.</summary>
+    public IReadOnlyList<SettingDifference> Differences { get; }
+
+    /// <summary>Whether they ran on the same machine: only then do their speeds compare.</summary>
+    public bool SameMachine { get; }
+
+    /// <summary>Whether they ran with the same versions.</summary>
+    public bool SameVersions { get; }
+}

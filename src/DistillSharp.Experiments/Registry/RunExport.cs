@@ -1,0 +1,168 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using DistillSharp.Experiments.Runs;
+using DistillSharp.Training;
+
+namespace DistillSharp.Experiments.Registry;
+
+/// <summary>Runs as CSV (RFC 4180) and as JSON, for a spreadsheet or a program.</summary>
+public static class RunExport
+{
+    static readonly (string Name, Func<RunSummary, object?> Value)[] columns =
+    [
+        ("name", r => r.Name),
+        ("state", r => r.State.ToString().ToLowerInvariant()),
+        ("dataset", r => r.Manifest.Dataset),
+        ("teacher", r => r.Manifest.Teacher),
+        ("student", r => r.Manifest.Student),
+        ("method", r => r.Manifest.MethodLabel),
+        ("policy", r => r.Manifest.Methods.FirstOrDefault(m => m.Policy is not null)?.Policy),
+        ("seed", r => r.Manifest.Seed),
+        ("epochs", r => r.Manifest.Epochs),
+        ("epochs_done", r => r.EpochsDone),
+        ("batch", r => r.Manifest.Batch),
+        ("precision", r => r.Manifest.Precision),
+        ("device", r => r.Manifest.Device),
+        ("train_images", r => r.Manifest.TrainImages),
+        ("test_images", r => r.Manifest.TestImages),
+        ("parameters", r => r.Manifest.Parameters),
+        ("acc1", r => r.FinalAcc1),
+        ("acc5", r => r.FinalAcc5),
+        ("best_acc1", r => r.BestAcc1),
+        ("best_epoch", r => r.BestEpoch),
+        ("images_per_second", r => r.ImagesPerSecond),
+        ("seconds", r => r.Seconds),
+        ("created", r => Time(r.Manifest.Created)),
+        ("finished", r => r.Manifest.Finished is { } end ? Time(end) : null),
+        ("failure", r => r.Manifest.Failure),
+        ("cpu", r => r.Manifest.Machine?.Cpu),
+        ("cores", r => r.Manifest.Machine?.Cores),
+        ("threads", r => r.Manifest.Threads),
+        ("memory_bytes", r => r.Manifest.Machine?.MemoryBytes),
+        ("distillsharp", r => r.Manifest.Versions?.DistillSharp),
+        ("libtorch", r => r.Manifest.Versions?.Libtorch),
+        ("recipe_digest", r => r.Manifest.RecipeDigest),
+        ("path", r => r.Path),
+    ];
+
+    /// <summary>What is known of one run, by the names of the CSV's columns; what is not known is left out.</summary>
+    public static IReadOnlyList<(string Name, string Value)> Fields(RunSummary run) =>
+        [.. columns.Select(c => (c.Name, c.Value(run) is double number ? number.ToString("0.##", CultureInfo.InvariantCulture) : $"{c.Value(run)}")).Where(field => field.Item2.Length > 0)];
+
+    /// <summary>One line per run under a line of column names.</summary>
+    public static string ToCsv(IEnumerable<RunSummary> runs)
+    {
+        var text = new StringBuilder();
+        Csv.AppendLine(text, columns.Select(c => (object?)c.Name));
+        foreach (var run in runs) Csv.AppendLine(text, columns.Select(c => c.Value(run)));
+        return text.ToString();
+    }
+
+    /// <summary>An array of objects: the columns of the CSV, and the recipe's settings under <c>settings</c>.</summary>
+    public static string ToJson(IEnumerable<RunSummary> runs) => Json.Write(json =>
+    {
+        json.WriteStartArray();
+        foreach (var run in runs) WriteRun(json, run, null);
+        json.WriteEndArray();
+    });
+
+    /// <summary>One run as an object, with its epochs under <c>metrics</c>.</summary>
+    public static string ToJson(RunSummary run, IReadOnlyList<EpochMetrics> metrics) => Json.Write(json => WriteRun(json, run, metrics));
+
+    /// <summary>A comparison: the runs under <c>runs</c>, the settings in which they differ under <c>differences</c>.</summary>
+    public static string ToJson(RunComparison comparison) => Json.Write(json =>
+    {
+        json.WriteStartObject();
+        json.WriteStartArray("runs");
+        foreach (var run in comparison.Runs) WriteRun(json, run, null);
+        json.WriteEndArray();
+        json.WriteStartObject("differences");
+        foreach (var difference in comparison.Differences)
+        {
+            json.WriteStartArray(difference.Path);
+            foreach (var value in difference.Values) json.WriteStringValue(value);
+            json.WriteEndArray();
+        }
+        json.WriteEndObject();
+        json.WriteBoolean("same_machine", comparison.SameMachine);
+        json.WriteBoolean("same_versions", comparison.SameVersions);
+        json.WriteEndObject();
+    });
+
+    /// <summary>One line per epoch of one run under a line of column names, a column per loss term.</summary>
+    public static string ToCsv(IReadOnlyList<EpochMetrics> metrics)
+    {
+        var terms = metrics.SelectMany(m => m.Terms.Keys).Distinct().Order(StringComparer.Ordinal).ToArray();
+        var text = new StringBuilder();
+        Csv.AppendLine(text, ["epoch", "step", "acc1", "acc5", "loss", .. terms, "lr", "images_per_second", "seconds"]);
+        foreach (var m in metrics)
+            Csv.AppendLine(text, [m.Epoch, m.Step, m.Acc1, m.Acc5, m.Loss,
+                .. terms.Select(t => (object?)(m.Terms.TryGetValue(t, out var value) ? value : null)), m.Lr, m.ImagesPerSecond, m.Seconds]);
+        return text.ToString();
+    }
+
+    static void WriteRun(Utf8JsonWriter json, RunSummary run, IReadOnlyList<EpochMetrics>? metrics)
+    {
+        json.WriteStartObject();
+        foreach (var (name, value) in columns) Json.Write(json, name, value(run));
+        json.WriteStartObject("settings");
+        foreach (var (path, value) in run.Settings) json.WriteString(path, value);
+        json.WriteEndObject();
+        if (metrics is not null)
+        {
+            json.WriteStartArray("metrics");
+            foreach (var epoch in metrics) JsonSerializer.Serialize(json, epoch, RunJson.Default.EpochMetrics);
+            json.WriteEndArray();
+        }
+        json.WriteEndObject();
+    }
+
+    static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+}
+
+/// <summary>CSV as RFC 4180 has it, numbers in the invariant culture.</summary>
+static class Csv
+{
+    public static void AppendLine(StringBuilder text, IEnumerable<object?> fields) =>
+        text.AppendJoin(',', fields.Select(Field)).Append('\n');
+
+    static string Field(object? value)
+    {
+        var field = value switch
+        {
+            null => "",
+            double d when !double.IsFinite(d) => "",
+            IFormattable f => f.ToString(null, CultureInfo.InvariantCulture),
+            _ => value.ToString()!,
+        };
+        return field.AsSpan().IndexOfAny(",\"\r\n") < 0 ? field : '"' + field.Replace("\"", "\"\"") + '"';
+    }
+}
+
+/// <summary>JSON written by hand, where the names are data.</summary>
+static class Json
+{
+    public static string Write(Action<Utf8JsonWriter> content)
+    {
+        using var bytes = new MemoryStream();
+        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) content(json);
+        return Encoding.UTF8.GetString(bytes.ToArray());
+    }
+
+    public static void Write(Utf8JsonWriter json, string name, object? value)
+    {
+        switch (value)
+        {
+            case null: json.WriteNull(name); break;
+            case double d when !double.IsFinite(d): json.WriteNull(name); break;
+            case double d: json.WriteNumber(name, d); break;
+            case long l: json.WriteNumber(name, l); break;
+            case int i: json.WriteNumber(name, i); break;
+            case bool b: json.WriteBoolean(name, b); break;
+            case string s: json.WriteString(name, s); break;
+            default: throw new ArgumentException($"no JSON for a {value.GetType().Name}", nameof(value));
+        }
+    }
+}

@@ -1,0 +1,208 @@
+using System.Globalization;
+using System.Text.Json;
+using DistillSharp.Experiments.Runs;
+using DistillSharp.Formats;
+using DistillSharp.Training;
+
+namespace DistillSharp.Experiments.Registry;
+
+/// <summary>What <see cref="RunRegistry.Rebuild"/> did.</summary>
+/// <param name="Runs">How many run folders were read.</param>
+/// <param name="Problems">Folders that could not be read, a sentence each; they are not in the registry.</param>
+public sealed record RebuildReport(int Runs, IReadOnlyList<string> Problems);
+
+/// <summary>
+/// All runs below one folder in an embedded SQLite file, <c>runs.db</c>, for lists, filters and comparisons. It only
+/// repeats what the run folders say, and <see cref="Rebuild"/> recreates it from them. Any number of processes may record
+/// and read at once; one object may be used by several threads.
+/// </summary>
+public sealed partial class RunRegistry : IDisposable
+{
+    /// <summary>The file's name in the folder of all runs.</summary>
+    public const string FileName = "runs.db";
+
+    readonly RegistryDatabase database;
+
+    RunRegistry(string root, RegistryDatabase database) => (Root, this.database) = (root, database);
+
+    /// <summary>The folder of all runs.</summary>
+    public string Root { get; }
+
+    /// <summary>Opens the registry of a folder of runs. A file that is missing is created and filled from the run folders.</summary>
+    /// <param name="runsRoot">The folder of all runs; it is created when absent.</param>
+    /// <exception cref="UserException">The file is damaged, of another version, or cannot be opened; the message says what helps.</exception>
+    public static RunRegistry Open(string runsRoot)
+    {
+        var root = Path.GetFullPath(runsRoot);
+        try
+        {
+            Directory.CreateDirectory(root);
+        }
+        catch (Exception e) when (FileTrouble.Is(e))
+        {
+            throw FileTrouble.Report($"cannot create the folder of runs {root}", e);
+        }
+        return new RunRegistry(root, new RegistryDatabase(Path.Combine(root, FileName), d => Fill(root, d)));
+    }
+
+    /// <summary>The runs of a folder that a filter lets through, oldest first. A folder that is not there holds none, and is not made.</summary>
+    /// <exception cref="UserException">As <see cref="Open"/>.</exception>
+    public static IReadOnlyList<RunSummary> ListIn(string runsRoot, RunFilter? filter = null)
+    {
+        if (!Directory.Exists(runsRoot)) return [];
+        using var registry = Open(runsRoot);
+        return registry.List(filter ?? RunFilter.All);
+    }
+
+    /// <summary>Recreates the registry of a folder of runs from the folders, also where its file is damaged.</summary>
+    /// <remarks>Processes that are recording meanwhile wait until it is done. A damaged file is kept as <c>runs.db.damaged</c>.</remarks>
+    /// <exception cref="UserException">The file cannot be written.</exception>
+    public static RebuildReport Rebuild(string runsRoot)
+    {
+        var root = Path.GetFullPath(runsRoot);
+        if (!Directory.Exists(root)) throw new UserException($"there is no folder of runs {root}");
+        var path = Path.Combine(root, FileName);
+        RebuildReport report = new(0, []);
+        try
+        {
+            using var registry = Open(root);
+            registry.database.Write(() =>
+            {
+                registry.database.Execute("delete from runs");
+                report = Fill(root, registry.database);
+            });
+        }
+        catch (UnusableRegistryException)
+        {
+            RegistryDatabase.SetAside(path);
+            using var database = new RegistryDatabase(path, d => report = Fill(root, d));
+        }
+        return report;
+    }
+
+    /// <summary>Records a run with its settings and all its metrics, replacing what was known of it.</summary>
+    /// <exception cref="UserException">The registry cannot be written, or the recipe is no YAML.</exception>
+    public void Record(RunReader run)
+    {
+        var settings = RecipeSettings.Of(run.Recipe, Path.Combine(run.Path, RunFolder.RecipeFile));
+        database.Write(() => Insert(database, run.Manifest, settings, run.Metrics));
+    }
+
+    /// <summary>Updates a run's record: its state, its end. Its settings and metrics stay.</summary>
+    /// <exception cref="UserException">The run is not in the registry, or the registry cannot be written.</exception>
+    public void Update(RunManifest record)
+    {
+        var known = 0;
+        database.Write(() => known = PutRun(database, record, """
+            update runs set state = $state, created = $created, finished = $finished, dataset = $dataset, teacher = $teacher,
+                student = $student, method = $method, policy = $policy, seed = $seed, epochs = $epochs, batch = $batch,
+                precision = $precision, parameters = $parameters, train_images = $train_images, recipe_digest = $digest, record = $record
+            where name = $name
+            """));
+        if (known == 0) throw Unknown(record.Name);
+    }
+
+    /// <summary>Records an epoch of a run, replacing the same epoch.</summary>
+    /// <exception cref="UserException">The run is not in the registry, or the registry cannot be written.</exception>
+    public void Record(string run, EpochMetrics metrics)
+    {
+        var known = true;
+        database.Write(() =>
+        {
+            known = Knows(run);
+            if (known) PutMetrics(database, run, metrics);
+        });
+        if (!known) throw Unknown(run);
+    }
+
+    /// <summary>Removes a run's epochs after the given one: they will be trained again.</summary>
+    /// <exception cref="UserException">The registry cannot be written.</exception>
+    public void RemoveMetricsAfter(string run, int epoch) => database.Write(() =>
+        database.Execute("delete from metrics where run = $run and epoch > $epoch", ("$run", run), ("$epoch", epoch)));
+
+    /// <summary>Removes a run: its folder with all its checkpoints, and its entry.</summary>
+    /// <exception cref="UserException">There is no such run, or a process works in it (the message names its pid).</exception>
+    public void Remove(string run)
+    {
+        RunName.Check(run);
+        var folder = Path.Combine(Root, run);
+        var exists = Directory.Exists(folder);
+        if (exists && !RunReader.IsRun(folder)) throw new UserException($"{folder} is no run: it holds no {RunFolder.ManifestFile}");
+        if (!exists && !Knows(run)) throw new UserException($"there is no run named '{run}' in {Root}");
+        if (exists)
+        {
+            using var held = RunLock.Take(folder);
+            // The rename takes the run away at once; a deletion cut off in its middle leaves no half run.
+            var doomed = Path.Combine(Root, $".creating-{Guid.NewGuid():N}");
+            try
+            {
+                Directory.Move(folder, doomed);
+                Directory.Delete(doomed, recursive: true);
+            }
+            catch (Exception e) when (FileTrouble.Is(e))
+            {
+                throw FileTrouble.Report($"cannot remove {folder}", e);
+            }
+        }
+        database.Write(() => database.Execute("delete from runs where name = $name", ("$name", run)));
+    }
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose() => database.Dispose();
+
+    bool Knows(string run) => database.Query("select 1 from runs where name = $name", _ => true, ("$name", run)).Count > 0;
+
+    UserException Unknown(string run) =>
+        new($"the run '{run}' is not in {database.FilePath}; 'distill runs rebuild' reads it from its folder");
+
+    static RebuildReport Fill(string root, RegistryDatabase database)
+    {
+        var problems = new List<string>();
+        var count = 0;
+        foreach (var folder in RunReader.FoldersIn(root))
+            try
+            {
+                var run = RunReader.Load(folder);
+                Insert(database, run.Manifest, RecipeSettings.Of(run.Recipe, Path.Combine(folder, RunFolder.RecipeFile)), run.Metrics);
+                count++;
+            }
+            catch (UserException e)
+            {
+                problems.Add(e.Message);
+            }
+        return new RebuildReport(count, problems);
+    }
+
+    static void Insert(RegistryDatabase database, RunManifest record, IReadOnlyDictionary<string, string> settings, IReadOnlyList<EpochMetrics> metrics)
+    {
+        database.Execute("delete from runs where name = $name", ("$name", record.Name));
+        PutRun(database, record, """
+            insert into runs(name, state, created, finished, dataset, teacher, student, method, policy, seed, epochs, batch,
+                precision, parameters, train_images, recipe_digest, record)
+            values($name, $state, $created, $finished, $dataset, $teacher, $student, $method, $policy, $seed, $epochs, $batch,
+                $precision, $parameters, $train_images, $digest, $record)
+            """);
+        foreach (var (path, value) in settings)
+            database.Execute("insert into settings(run, path, value) values($run, $path, $value)",
+                ("$run", record.Name), ("$path", path), ("$value", value));
+        foreach (var epoch in metrics) PutMetrics(database, record.Name, epoch);
+    }
+
+    static int PutRun(RegistryDatabase database, RunManifest record, string sql) => database.Execute(sql,
+        ("$name", record.Name), ("$state", record.State.ToString().ToLowerInvariant()), ("$created", Time(record.Created)),
+        ("$finished", record.Finished is { } end ? Time(end) : null), ("$dataset", record.Dataset), ("$teacher", record.Teacher),
+        ("$student", record.Student), ("$method", record.MethodLabel), ("$policy", record.Methods.FirstOrDefault(m => m.Policy is not null)?.Policy),
+        ("$seed", record.Seed), ("$epochs", record.Epochs), ("$batch", record.Batch), ("$precision", record.Precision),
+        ("$parameters", record.Parameters), ("$train_images", record.TrainImages), ("$digest", record.RecipeDigest),
+        ("$record", JsonSerializer.Serialize(record, RunJson.Default.RunManifest)));
+
+    static void PutMetrics(RegistryDatabase database, string run, EpochMetrics m) => database.Execute("""
+        insert or replace into metrics(run, epoch, step, acc1, acc5, loss, lr, images_per_second, seconds, terms)
+        values($run, $epoch, $step, $acc1, $acc5, $loss, $lr, $speed, $seconds, $terms)
+        """,
+        ("$run", run), ("$epoch", m.Epoch), ("$step", m.Step), ("$acc1", m.Acc1), ("$acc5", m.Acc5), ("$loss", m.Loss),
+        ("$lr", m.Lr), ("$speed", m.ImagesPerSecond), ("$seconds", m.Seconds),
+        ("$terms", JsonSerializer.Serialize(m.Terms.ToDictionary(), RunJson.Default.DictionaryStringDouble)));
+
+    static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,97 @@
+using DistillSharp.Data;
+using DistillSharp.Evaluation;
+using DistillSharp.Experiments.Recipes;
+using DistillSharp.Interop;
+using DistillSharp.Models;
+using DistillSharp.Torch;
+
+namespace DistillSharp.Experiments.Runs;
+
+/// <summary>Which network is to be measured, and on what: a run's student, or a network with a file of weights.</summary>
+public sealed record EvaluationRequest
+{
+    /// <summary>A finished run's folder; null for <see cref="Model"/> and <see cref="Weights"/>.</summary>
+    public string? Run { get; init; }
+
+    /// <summary>The network's name.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>The file of its weights.</summary>
+    public string? Weights { get; init; }
+
+    /// <summary>The data set's name; null for the one that a run was trained on.</summary>
+    public string? Dataset { get; init; }
+
+    /// <summary>The folder of the data set; null for the one that a run was trained on.</summary>
+    public string? Root { get; init; }
+
+    /// <summary>Values of a recipe's data and train sections, as <c>path=value</c>.</summary>
+    public IReadOnlyList<string> Overrides { get; init; } = [];
+
+    /// <summary>The request as a recipe, and the file of the weights.</summary>
+    /// <exception cref="UsageException">Something is missing, or given twice.</exception>
+    internal (Recipe Recipe, string Weights) Resolve()
+    {
+        if (Run is not null)
+        {
+            if (Model is not null || Weights is not null) throw new UsageException("give a run or --model with --weights, not both");
+            var stored = RunReader.Load(Run);
+            string[] elsewhere = [.. Dataset is null ? [] : new[] { $"data.set={Dataset}" }, .. Root is null ? [] : new[] { $"data.root={Root}" }];
+            var recipe = Recipe.Parse(stored.Recipe, Path.Combine(Run, RunFolder.RecipeFile), [.. elsewhere, .. Overrides]);
+            return (recipe, Path.Combine(Run, StudentFile.FileName));
+        }
+        var network = Model ?? throw Missing("--model NAME");
+        var weights = Weights ?? throw Missing("--weights FILE");
+        var set = Dataset ?? throw Missing("--data NAME");
+        Known("network", network, Networks.Names);
+        Known("data set", set, Datasets.Names);
+        var text = $"data: {{ set: '{Quoted(set)}', root: '{Quoted(Root ?? "data")}' }}\nstudent: {{ network: '{Quoted(network)}' }}";
+        return (Recipe.Parse(text, "the command line", Overrides), weights);
+    }
+
+    static void Known(string kind, string name, IReadOnlyCollection<string> names)
+    {
+        if (!names.Contains(name)) throw new UsageException($"there is no {kind} '{name}'; there are {string.Join(", ", names)}{Nearest.Hint(name, names)}");
+    }
+
+    static UsageException Missing(string option) =>
+        new($"{option} is missing; give a run's folder, or --model NAME --weights FILE --data NAME --root DIR");
+
+    static string Quoted(string text) => text.Replace("'", "''", StringComparison.Ordinal);
+}
+
+/// <summary>What measuring a network gave.</summary>
+/// <param name="Model">The network.</param>
+/// <param name="Images">How many test images there were.</param>
+/// <param name="Acc1">Right first guesses in percent.</param>
+/// <param name="Acc5">Right guesses among the first five in percent.</param>
+/// <param name="Parameters">Trainable values.</param>
+/// <param name="Dataset">The data set.</param>
+/// <param name="Precision">fp32 or bf16.</param>
+/// <param name="Seconds">How long it took.</param>
+/// <param name="ImagesPerSecond">How fast it was.</param>
+public sealed record EvaluationReport(
+    string Model, int Images, double Acc1, double Acc5, long Parameters, string Dataset, string Precision, double Seconds, double ImagesPerSecond)
+{
+    /// <summary>Measures a network on a data set's test images.</summary>
+    /// <exception cref="UserException">Files are missing or damaged, or the weights do not fit.</exception>
+    public static EvaluationReport Measure(EvaluationRequest request)
+    {
+        var (recipe, weights) = request.Resolve();
+        if (!File.Exists(weights)) throw new UserException($"{weights}: there is no such file of weights");
+        recipe.CheckFiles();
+        var data = recipe.LoadData();
+        using var network = Networks.Create(recipe.Student.Network, data.Classes);
+        network.LoadWeights(weights);
+        var device = recipe.Train.Device;
+        network.To(device);
+
+        var precision = recipe.Train.Precision.Resolve(device);
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var accuracy = Accuracy.Measure(network, data.Test, data.Normalization, precision, device, recipe.Train.EvaluateBatch);
+        var seconds = clock.Elapsed.TotalSeconds;
+        return new(
+            network.Name, accuracy.Images, Math.Round(accuracy.Acc1, 4), Math.Round(accuracy.Acc5, 4), network.ParameterCount,
+            data.Name, precision.ToString().ToLowerInvariant(), Math.Round(seconds, 3), Math.Round(accuracy.Images / seconds, 1));
+    }
+}

@@ -1,0 +1,168 @@
+using DistillSharp.Data;
+using DistillSharp.Experiments.Paper;
+using DistillSharp.Experiments.Recipes;
+using DistillSharp.Interop;
+using DistillSharp.Models;
+using DistillSharp.Torch;
+using DistillSharp.Training;
+
+namespace DistillSharp.Experiments.Runs;
+
+/// <summary>How an experiment ended.</summary>
+/// <param name="Folder">The run's folder.</param>
+/// <param name="Name">The run's name.</param>
+/// <param name="Training">What training came to.</param>
+/// <param name="Student">The student's figures.</param>
+/// <param name="Seconds">From the first step to the last, over all sessions of this call.</param>
+/// <param name="ImagesPerSecond">Training images per second over the epochs of this call.</param>
+public sealed record ExperimentResult(string Folder, string Name, TrainingResult Training, NetworkFigures Student, double Seconds, double ImagesPerSecond)
+{
+    /// <summary>How fast the networks' convolutions alone run; null where no profile was asked for.</summary>
+    public ConvolutionLimit? Convolutions { get; init; }
+}
+
+/// <summary>A network's name and size.</summary>
+public sealed record NetworkFigures(string Network, long Parameters);
+
+/// <summary>From a recipe to a run: loads what the recipe names, trains, and keeps the run's folder.</summary>
+/// <param name="recipe">What to train.</param>
+/// <param name="runsRoot">The folder of all runs.</param>
+/// <param name="observer">Watches the run.</param>
+public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver observer)
+{
+    /// <summary>Notes where a step's time goes; null for no profile. It may end the run early, with a checkpoint.</summary>
+    public StepProfile? Profile { get; init; }
+
+    /// <summary>Trains in a new run folder, or goes on with the run of that name.</summary>
+    /// <param name="name">The run's name; null for one made of teacher, student, methods and seed.</param>
+    /// <param name="resume">Whether to go on with the run of that name where there is one.</param>
+    /// <param name="exactName">Whether a name that is taken is refused; else a number is put behind it.</param>
+    /// <param name="stop">Ends the run after the step under way, with a checkpoint.</param>
+    /// <exception cref="UserException">A file is missing or damaged, a method cannot serve the pair, or training diverged.</exception>
+    /// <exception cref="UsageException">The name is taken, or the run to resume was made from another recipe.</exception>
+    public ExperimentResult Run(string? name = null, bool resume = false, bool exactName = true, CancellationToken stop = default)
+    {
+        foreach (var warning in recipe.Warnings) observer.Warned(warning);
+        recipe.CheckFiles();
+        var wanted = name ?? RunName.Suggest(recipe);
+        var path = Path.Combine(runsRoot, wanted);
+        if (resume && RunReader.IsRun(path)) return Resume(path, stop);
+
+        var data = recipe.LoadData();
+        using var teacher = LoadTeacher(recipe, data);
+        using var student = CreateStudent(data.Classes);
+        using var trainer = CreateTrainer(student, teacher, data);
+        using var folder = RunFolder.Create(runsRoot, Manifest(wanted, data, student), recipe.Resolve(), exactName && name is not null);
+        return Train(folder, trainer, student, data, resume: false, stop);
+    }
+
+    ExperimentResult Resume(string path, CancellationToken stop)
+    {
+        using var folder = RunFolder.Open(path);
+        if (folder.Manifest.RecipeDigest != RecipeDigest.Of(recipe.Resolve()))
+            throw new UsageException($"{path} was made from another recipe (its own is {Path.Combine(path, RunFolder.RecipeFile)}); resume it with that one, or choose another --name");
+        var data = recipe.LoadData();
+        using var teacher = LoadTeacher(recipe, data);
+        using var student = CreateStudent(data.Classes);
+        using var trainer = CreateTrainer(student, teacher, data);
+        return Train(folder, trainer, student, data, resume: true, stop);
+    }
+
+    ExperimentResult Train(RunFolder folder, Trainer trainer, Classifier student, Dataset data, bool resume, CancellationToken stop)
+    {
+        using var recorder = new RunWriter(folder, observer.Warned);
+        var speed = new Speedometer();
+        try
+        {
+            var checkpoints = new CheckpointStore(folder.CheckpointsPath, recipe.Train.KeepCheckpoints);
+            trainer.Profile = Profile;
+            var result = trainer.Run(TrainingObserver.Of(recorder, speed, observer), checkpoints, resume, stop);
+            if (result.Completed) StudentFile.Write(Path.Combine(folder.Path, StudentFile.FileName), student, data, result.Accuracy?.Top1);
+            recorder.End(result.Completed ? RunState.Finished : RunState.Interrupted);
+            return new(folder.Path, folder.Name, result, new(student.Name, student.ParameterCount), speed.Seconds, speed.ImagesPerSecond)
+            {
+                Convolutions = Profile is { Steps: > 0 } ? trainer.MeasureConvolutions() : null,
+            };
+        }
+        catch (Exception error)
+        {
+            try
+            {
+                recorder.End(RunState.Failed, error.Message);
+            }
+            catch (UserException second)
+            {
+                // The first failure is the one to report; a full disk can well be the cause of both.
+                observer.Warned(second.Message);
+            }
+            throw;
+        }
+    }
+
+    /// <summary>The teacher that a recipe names, with its weights; null without one.</summary>
+    /// <exception cref="UserException">Its file is missing or damaged, or does not fit.</exception>
+    internal static Classifier? LoadTeacher(Recipe recipe, Dataset data)
+    {
+        if (recipe.Teacher is not { } described) return null;
+        if (described.TorchScript is { } file) return LoadTorchScript(file, data);
+        var teacher = Networks.Create(described.Network!, data.Classes);
+        try
+        {
+            return teacher.LoadWeights(described.Weights!);
+        }
+        catch
+        {
+            teacher.Dispose();
+            throw;
+        }
+    }
+
+    static TorchScriptNetwork LoadTorchScript(string file, Dataset data)
+    {
+        var teacher = TorchScriptNetwork.Load(file, new(data.Train.Height, data.Train.Width));
+        if (teacher.Classes == data.Classes) return teacher;
+        teacher.Dispose();
+        throw new UserException($"{file}: the network knows {teacher.Classes} classes, but {data.Name} has {data.Classes}");
+    }
+
+    Classifier CreateStudent(int classes)
+    {
+        var student = Networks.Create(recipe.Student.Network, classes, (ulong)recipe.Train.Seed);
+        if (recipe.Student.Weights is { } weights) student.LoadWeights(weights);
+        return student;
+    }
+
+    // The student's weights are drawn first, the methods' after them: both follow from the seed.
+    Trainer CreateTrainer(Classifier student, Classifier? teacher, Dataset data) =>
+        new(student, teacher, recipe.CreateMethods(), data, recipe.ToTrainingOptions());
+
+    RunManifest Manifest(string name, Dataset data, Classifier student) => RunManifest.Of(recipe, name) with
+    {
+        Versions = RunVersions.Current(Runtime.Version),
+        TrainImages = data.Train.Count,
+        TestImages = data.Test.Count,
+        Precision = recipe.Train.Precision.Resolve(recipe.Train.Device).ToString().ToLowerInvariant(),
+        Parameters = student.ParameterCount,
+        TeacherDepartures = recipe.Teacher is { } teacher ? TeacherCard.DeparturesOf(teacher.File) : null,
+    };
+
+    /// <summary>Adds up how long the epochs of this call took.</summary>
+    sealed class Speedometer : TrainingObserver
+    {
+        int epochs;
+        double secondsPerImage;
+
+        public double Seconds { get; private set; }
+
+        // Every epoch has the same images: the rate over all is the harmonic mean.
+        public double ImagesPerSecond => secondsPerImage > 0 ? epochs / secondsPerImage : 0;
+
+        public override void EpochEnded(EpochMetrics metrics)
+        {
+            Seconds += metrics.Seconds;
+            if (metrics.ImagesPerSecond <= 0) return;
+            epochs++;
+            secondsPerImage += 1 / metrics.ImagesPerSecond;
+        }
+    }
+}

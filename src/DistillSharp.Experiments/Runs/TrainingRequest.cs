@@ -1,0 +1,24 @@
+using DistillSharp.Experiments.Recipes;
+using DistillSharp.Experiments.Paper;
+
+namespace DistillSharp.Experiments.Runs;
+
+/// <summary>What a user asked to be trained, and where.</summary>
+/// <param name="Recipe">The recipe.</param>
+/// <param name="Name">The run's name; null where it is left to the recipe.</param>
+/// <param name="RunsRoot">The folder of all runs.</param>
+public sealed record TrainingRequest(Recipe Recipe, string? Name, string RunsRoot)
+{
+    /// <summary>Reads a request: a recipe's file or name (<see cref="PaperRecipes"/>), or the folder of a run that is to be resumed by its own recipe.</summary>
+    /// <exception cref="UsageException">The recipe is wrong, or the folder is a run and is not to be resumed.</exception>
+    public static TrainingRequest Of(string recipeOrRun, IReadOnlyList<string> overrides, string? name, string runsRoot, bool resume)
+    {
+        if (!RunReader.IsRun(recipeOrRun)) return new(PaperRecipes.Open(recipeOrRun, overrides), name, runsRoot);
+        if (!resume) throw new UsageException($"{recipeOrRun} is a run, not a recipe; give --resume to go on with it");
+        if (overrides.Count > 0) throw new UsageException("a run goes on with its own recipe: --set cannot change it; begin a new run instead");
+        if (name is not null) throw new UsageException("a run keeps its name: leave --name out when resuming by the run's folder");
+        var folder = Path.GetFullPath(recipeOrRun);
+        var recipe = Recipe.Parse(RunReader.Load(folder).Recipe, Path.Combine(recipeOrRun, RunFolder.RecipeFile));
+        return new(recipe, Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)), Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder))!);
+    }
+}

@@ -1,0 +1,26 @@
+namespace DistillSharp.Torch;
+
+/// <summary>Initial values, as the public PyTorch implementations draw them. Each returns the tensor it filled.</summary>
+public static class Initialize
+{
+    /// <summary>Normal with deviation sqrt(2 / fan-out), fan-out = outputs * kernel area (He 2015, for networks with ReLU).</summary>
+    public static Tensor KaimingNormalFanOut(Tensor weight)
+    {
+        using var off = Autograd.NoGrad();
+        var fanOut = weight.Size(0) * Area(weight);
+        return weight.NormalInPlace(0, Math.Sqrt(2.0 / fanOut));
+    }
+
+    /// <summary>Uniform within 1 / sqrt(fan-in): PyTorch's default for linear layers and convolutions (Kaiming with a = sqrt 5).</summary>
+    public static Tensor KaimingUniform(Tensor weight) => UniformByFanIn(weight, weight);
+
+    /// <summary>Uniform within 1 / sqrt(fan-in of a weight): PyTorch's default for the bias beside it.</summary>
+    public static Tensor UniformByFanIn(Tensor tensor, Tensor weight)
+    {
+        using var off = Autograd.NoGrad();
+        var bound = 1 / Math.Sqrt(weight.Size(1) * Area(weight));
+        return tensor.UniformInPlace(-bound, bound);
+    }
+
+    static long Area(Tensor weight) => weight.Shape.Skip(2).Aggregate(1L, (area, size) => area * size);
+}

@@ -1,0 +1,113 @@
+using System.Globalization;
+using System.Text.Json;
+using DistillSharp.Data;
+using DistillSharp.Formats;
+using DistillSharp.Models;
+
+namespace DistillSharp.Interop;
+
+/// <summary>
+/// A trained network and all that is needed to use it: safetensors with the weights under their state names, and in the
+/// header what network it is, its classes, and how its images are normalized.
+/// </summary>
+public sealed record StudentFile
+{
+    /// <summary>Its name in a run folder.</summary>
+    public const string FileName = "student.safetensors";
+
+    /// <summary>The network's name.</summary>
+    public required string Network { get; init; }
+
+    /// <summary>The name of each class.</summary>
+    public required IReadOnlyList<string> ClassNames { get; init; }
+
+    /// <summary>The data set it was trained on.</summary>
+    public required string Dataset { get; init; }
+
+    /// <summary>The mean of each channel, in 0..1.</summary>
+    public required IReadOnlyList<float> Mean { get; init; }
+
+    /// <summary>The standard deviation of each channel.</summary>
+    public required IReadOnlyList<float> Std { get; init; }
+
+    /// <summary>Height of the images.</summary>
+    public required int Height { get; init; }
+
+    /// <summary>Width of the images.</summary>
+    public required int Width { get; init; }
+
+    /// <summary>Top-1 accuracy on the test set in percent; null when it was not measured.</summary>
+    public double? Acc1 { get; init; }
+
+    /// <summary>Writes a network: whole, or not at all.</summary>
+    /// <exception cref="UserException">The file cannot be written.</exception>
+    public static void Write(string path, Classifier network, Dataset data, double? acc1)
+    {
+        var metadata = new Dictionary<string, string>
+        {
+            ["distillsharp.network"] = network.Name,
+            ["distillsharp.classes"] = JsonSerializer.Serialize(data.ClassNames),
+            ["distillsharp.dataset"] = data.Name,
+            ["distillsharp.mean"] = JsonSerializer.Serialize(data.Mean),
+            ["distillsharp.std"] = JsonSerializer.Serialize(data.Std),
+            ["distillsharp.size"] = JsonSerializer.Serialize(new[] { data.Train.Height, data.Train.Width }),
+        };
+        if (acc1 is { } accuracy) metadata["distillsharp.acc1"] = accuracy.ToString("R", CultureInfo.InvariantCulture);
+        SafeTensors.Write(path, network.StoredState(), metadata);
+    }
+
+    /// <summary>Reads a network, in evaluation mode, and what belongs to it.</summary>
+    /// <param name="path">The file, or a run folder that holds one.</param>
+    /// <exception cref="UserException">There is no such file, it is damaged, or it was not written by a run.</exception>
+    public static (Classifier Network, StudentFile Description) Load(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            var inside = Path.Combine(path, FileName);
+            if (!File.Exists(inside)) throw new UserException($"{path}: this run has no {FileName}; a run writes it when its last epoch ends");
+            path = inside;
+        }
+        var content = SafeTensors.Read(path);
+        var description = Describe(content.Metadata, path);
+        var network = Networks.Create(description.Network, description.ClassNames.Count);
+        try
+        {
+            network.LoadState(content.Tensors, path);
+            network.Train(false);
+            return (network, description);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    static StudentFile Describe(IReadOnlyDictionary<string, string> metadata, string path)
+    {
+        try
+        {
+            var size = Value<int[]>("size");
+            return new()
+            {
+                Network = Text("network"),
+                ClassNames = Value<string[]>("classes"),
+                Dataset = Text("dataset"),
+                Mean = Value<float[]>("mean"),
+                Std = Value<float[]>("std"),
+                Height = size[0],
+                Width = size[1],
+                Acc1 = metadata.ContainsKey("distillsharp.acc1") ? Value<double>("acc1") : null,
+            };
+        }
+        catch (Exception error) when (error is JsonException or IndexOutOfRangeException)
+        {
+            throw new UserException($"{path}: what this file says of its network cannot be read: {error.Message}", error);
+        }
+
+        string Text(string key) => metadata.TryGetValue($"distillsharp.{key}", out var text) ? text
+            : throw new UserException($"{path}: this file was not written by a run of distill (it says nothing of its {key}); give --model NAME --weights FILE instead");
+
+        T Value<T>(string key) => JsonSerializer.Deserialize<T>(Text(key)) ?? throw new JsonException($"{key} is null");
+    }
+}

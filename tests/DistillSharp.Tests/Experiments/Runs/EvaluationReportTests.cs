@@ -1,0 +1,37 @@
+using DistillSharp.Experiments.Runs;
+using DistillSharp.Tests.Data;
+
+namespace DistillSharp.Tests.Experiments.Runs;
+
+public class EvaluationReportTests
+{
+    [SharedTheory]
+    [InlineData("resnet56", "resnet56.pth", 72.63, 91.94)]
+    [InlineData("resnet20", "resnet20-legacy.pth", 68.83, 91.01)]
+    [InlineData("resnet20", "resnet20-wrapped.pth", 68.83, 91.01)]
+    public void Published_checkpoints_have_their_accuracy_to_the_last_image(string model, string file, double acc1, double acc5)
+    {
+        var report = EvaluationReport.Measure(Request(model, SharedFiles.Path($"data/checkpoints/{file}")) with
+        {
+            Root = RealData.Cifar100Root,
+            Overrides = ["data.mean=[0.5070,0.4865,0.4409]", "data.std=[0.2673,0.2564,0.2761]", "train.precision=fp32"],
+        });
+        Assert.Equal((10_000, acc1, acc5, "fp32"), (report.Images, report.Acc1, report.Acc5, report.Precision));
+    }
+
+    [Fact]
+    public void What_is_missing_or_unknown_is_named()
+    {
+        var request = Request("resnet20", "none.pth");
+        Assert.Contains("--weights", Refused(request with { Weights = null }));
+        Assert.Contains("--data", Refused(request with { Dataset = null }));
+        Assert.Contains("did you mean 'resnet20'?", Refused(request with { Model = "resnet2o" }));
+        Assert.Contains("did you mean 'cifar100'?", Refused(request with { Dataset = "cifar_100" }));
+        Assert.Contains("not both", Refused(request with { Run = "runs/first" }));
+        Assert.Contains("none.pth", Assert.Throws<UserException>(() => EvaluationReport.Measure(request)).Message);
+    }
+
+    static string Refused(EvaluationRequest request) => Assert.Throws<UsageException>(() => EvaluationReport.Measure(request)).Message;
+
+    static EvaluationRequest Request(string model, string weights) => new() { Model = model, Weights = weights, Dataset = "cifar100", Root = "data" };
+}
