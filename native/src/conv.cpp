@@ -179,8 +179,19 @@ struct Convolution : torch::autograd::Function<Convolution> {
 
 bool plain(const Tensor& weight) { return weight.is_cpu() && weight.scalar_type() == at::kFloat; }
 
+// On processors without instructions for bfloat16 libtorch sums its products in bfloat16 as well, which leaves two
+// digits: there, what comes in bfloat16 is computed in float32.
+bool widens(const Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kBFloat16 && conv_kernels(Element::bfloat16) == nullptr;
+}
+
 Tensor conv2d(const Tensor& x, const Tensor& weight, const compat::Optional<Tensor>& bias, IntArrayRef stride,
               IntArrayRef padding, IntArrayRef dilation, int64_t groups) {
+  if (widens(x)) {
+    const auto wide = [](const Tensor& tensor) { return tensor.defined() ? tensor.to(at::kFloat) : tensor; };
+    return distillsharp::conv2d(wide(x), wide(weight), wide(bias.value_or(Tensor())), stride, padding, dilation, groups)
+        .to(x.scalar_type());
+  }
   const auto type = mixed_precision() ? at::kBFloat16 : x.scalar_type();
   ConvShape shape;
   const bool whole_bias = !bias.has_value() || !bias->defined() || (plain(*bias) && bias->is_contiguous());
@@ -221,7 +232,7 @@ Tensor conv2d_folded(const Tensor& x, const Tensor& weight, const Tensor& bias, 
   const bool whole =
       !more.defined() || (more.scalar_type() == type && more.is_contiguous(channels_last) && !more.is_contiguous());
   if (kernels != nullptr && whole) return run(*kernels, shape, x, packed, bias, more, relu);
-  Tensor y = at::conv2d(x, weight, bias, stride, padding, dilation, groups);
+  Tensor y = distillsharp::conv2d(x, weight, bias, stride, padding, dilation, groups);
   if (more.defined()) y.add_(more);
   return relu ? y.relu_() : y;
 }

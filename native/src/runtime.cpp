@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <malloc.h>
 
+#include "../kernels/conv.h"
 #include "boundary.h"
 #include "libtorch_version.h"
 
@@ -71,13 +72,7 @@ int ds_autocast_leave(int32_t device_type, uint8_t before) {
   });
 }
 
-uint8_t ds_has_native_bf16(void) {
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("avx512bf16") ? 1 : 0;
-#else
-  return 0;
-#endif
-}
+uint8_t ds_has_native_bf16(void) { return distillsharp::conv_kernels(distillsharp::Element::bfloat16) != nullptr; }
 
 int32_t ds_cuda_device_count(void) {
 #ifdef DISTILLSHARP_CUDA

@@ -11,20 +11,24 @@ public enum Precision
     /// <summary>float32 throughout.</summary>
     Fp32,
 
-    /// <summary>Convolutions and matrix products in bfloat16, weights and sums in float32.</summary>
+    /// <summary>
+    /// Convolutions and matrix products in bfloat16, weights and sums in float32; float32 on a processor that does not multiply
+    /// bfloat16 natively, where it would be slower and, in libtorch, right to two digits only.
+    /// </summary>
     Bf16,
 }
 
 /// <summary>What follows from a <see cref="Precision"/>.</summary>
 public static class PrecisionExtensions
 {
-    /// <summary>The precision that <see cref="Precision.Auto"/> stands for on a device; the others stand for themselves.</summary>
-    public static Precision Resolve(this Precision precision, Device device) => precision switch
-    {
-        Precision.Auto when device.Type == DeviceType.Cuda || Runtime.HasNativeBf16 => Precision.Bf16,
-        Precision.Auto => Precision.Fp32,
-        _ => precision,
-    };
+    /// <summary>What is computed on a device where that precision is asked for: float32 or bfloat16.</summary>
+    public static Precision Resolve(this Precision precision, Device device) =>
+        precision != Precision.Fp32 && (device.Type == DeviceType.Cuda || Runtime.HasNativeBf16) ? Precision.Bf16 : Precision.Fp32;
+
+    /// <summary>A sentence where a device does not compute what is asked for; else null.</summary>
+    public static string? Departure(this Precision precision, Device device) => precision == Precision.Bf16 && precision.Resolve(device) != precision
+        ? "precision bf16: this processor does not multiply bfloat16, so float32 is computed, which is faster and more exact here"
+        : null;
 
     /// <summary>
     /// Lets the heavy operators of this thread compute in that precision until disposed. Cast weights are kept until the

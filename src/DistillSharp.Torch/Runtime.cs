@@ -22,7 +22,9 @@ public static unsafe class Runtime
         set => Native.Check(Native.ds_set_threads(value), "set_num_threads");
     }
 
-    /// <summary>Whether this processor multiplies bfloat16 natively (AVX-512 BF16).</summary>
+    /// <summary>
+    /// Whether bfloat16 is multiplied natively: the processor has AVX-512 BF16, and DISTILLSHARP_KERNELS does not leave it out.
+    /// </summary>
     public static bool HasNativeBf16 => Native.ds_has_native_bf16() != 0;
 
     /// <summary>How many NVIDIA GPUs libtorch can use; 0 without a CUDA build.</summary>

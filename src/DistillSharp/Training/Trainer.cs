@@ -68,6 +68,7 @@ public sealed class Trainer : IDisposable
     {
         this.observer = observer ?? TrainingObserver.Of();
         foreach (var line in matched) this.observer.Said(line);
+        if (options.Precision.Departure(options.Device) is { } departure) this.observer.Said(departure);
         if (resume && checkpoints is not null) Restore(checkpoints);
         this.observer.Started(new(
             options.Epochs, loader.BatchCount, options.BatchSize, progress.Epoch, options.Precision.Resolve(options.Device), student.ParameterCount));

@@ -14,6 +14,14 @@ public sealed class TrainerTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
+    public void A_precision_that_the_processor_lacks_is_said_once()
+    {
+        using var run = new TinyTraining(Precision.Bf16);
+        run.Run(stopAfter: 2);
+        Assert.Equal(Runtime.HasNativeBf16 ? 0 : 1, run.Said.Count(line => line.Contains("bf16", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void Every_epoch_is_trained_measured_and_reported_with_its_terms()
     {
         using var run = new TinyTraining(Precision.Fp32, new Kd { Weight = 0.9 }, new Fsecd());
