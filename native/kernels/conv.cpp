@@ -1,6 +1,8 @@
 #include "conv.h"
 
-#if defined(__AVX512F__)
+#if defined(__AVX2__)
+#include "conv_back.h"
+#include "conv_depthwise.h"
 #include "conv_forward.h"
 #include "conv_gradient.h"
 #include "conv_winograd.h"
@@ -8,47 +10,78 @@
 
 namespace distillsharp::DISTILLSHARP_ARCH {
 
-#if defined(__AVX512F__)
+#if defined(__AVX2__)
 namespace {
 
+template <typename T>
 bool takes(const ConvShape& shape, ConvWay way) {
+  if (depthwise(shape)) return (shape.stride == 1 || shape.stride == 2) && way != ConvWay::winograd;
   if (way == ConvWay::winograd)
-    return slides(shape) && shape.in_channels % width == 0 && shape.out_channels % wide == 0;
-  return (shape.kernel == 1 || shape.kernel == 3) && (shape.stride == 1 || shape.stride == 2) &&
-         shape.in_channels % ins == 0 && shape.out_channels % width == 0;
+    return shape.groups == 1 && slides(shape) && shape.in_channels % width == 0 && shape.out_channels % wide == 0;
+  const bool sizes =
+      (shape.kernel == 1 || (shape.kernel == 3 && shape.groups == 1)) && (shape.stride == 1 || shape.stride == 2);
+  // bfloat16 is arranged in whole registers. Three channels are those of an image, whose gradient nobody asks for.
+  const bool channels = Products<T>::depth == 2
+                            ? shape.in_channels % ins == 0 && shape.out_channels % width == 0 && shape.groups == 1
+                            : shape.in_channels >= (shape.kernel == 3 ? 3 : ins) && shape.out_channels >= width;
+  return sizes && channels && (way != ConvWay::back || (shape.stride == 2 && shape.in_channels >= width));
 }
 
 int64_t packed(const ConvShape& shape, ConvWay way) {
-  return way == ConvWay::winograd ? positions * shape.in_channels * shape.out_channels : shape.weights();
+  return depthwise(shape)           ? depthwise_size(shape)
+         : way == ConvWay::winograd ? positions * shape.in_channels * shape.out_channels
+         : way == ConvWay::back     ? shape.groups * back_size(shape)
+                                    : shape.groups * group_size(shape);
 }
 
 template <typename T>
-int64_t scratch(const ConvShape& shape, ConvWay way) {
-  if (way == ConvWay::winograd) return winograd_scratch<T>(shape);
+int64_t scratch(const ConvShape& asked, ConvWay way) {
+  if (depthwise(asked)) return 0;
+  if (way == ConvWay::winograd) return winograd_scratch<T>(asked);
+  if (way == ConvWay::back) return back_scratch(asked) * static_cast<int64_t>(sizeof(T));
+  const ConvShape shape = flat(asked);
   T* const type = nullptr;
-  const int64_t ahead = padded_height(shape) * padded_width(shape) * shape.in_channels;
+  const int64_t ahead = padded_height(shape) * padded_width(shape) * shape.in_pixel();
   const int64_t back = zero_row(shape, type) + arranged_x(shape, type) + arranged_g(shape, type);
   return (ahead > back ? ahead : back) * static_cast<int64_t>(sizeof(T));
 }
 
 template <typename T>
 constexpr ConvKernels kernels = {
-    takes,
+    takes<T>,
     packed,
     [](const ConvShape& shape, ConvWay way, const ConvWeights& weights, void* packed, int64_t first, int64_t last) {
-      (way == ConvWay::winograd ? winograd_pack<T> : pack<T>)(shape, weights, packed, first, last);
+      const auto run = depthwise(shape)           ? pack_depthwise<T>
+                       : way == ConvWay::winograd ? winograd_pack<T>
+                       : way == ConvWay::back     ? pack_back<T>
+                                                  : pack<T>;
+      run(shape, weights, packed, first, last);
     },
     scratch<T>,
     [](const ConvShape& shape, ConvWay way) {
       return way == ConvWay::winograd ? (patches(shape, sizeof(T)) + tiles(shape) - 1) / tiles(shape) : int64_t{1};
     },
     [](const ConvShape& shape, ConvWay way, const ConvForward& job, int64_t first, int64_t last, void* scratch) {
-      way == ConvWay::winograd ? winograd<T>(shape, job, first, last, scratch)
-                               : forward<T>(shape, job, first, last, scratch);
+      if (depthwise(shape))
+        way == ConvWay::back ? depthwise_back<T>(shape, job, first, last)
+                             : depthwise_forward<T>(shape, job, first, last);
+      else
+        (way == ConvWay::winograd ? winograd<T>
+         : way == ConvWay::back   ? back<T>
+                                  : forward<T>)(shape, job, first, last, scratch);
     },
+    [](const ConvShape& shape) { return depthwise(shape) ? depthwise_size(shape) : shape.groups * group_sums(shape); },
     [](const ConvShape& shape, const void* x, const void* from, float* sums, int64_t first, int64_t last,
-       void* scratch) { gradient<T>(shape, x, from, sums, first, last, scratch); },
-    unpack};
+       void* scratch) {
+      if (depthwise(shape))
+        depthwise_gradient<T>(shape, static_cast<const T*>(x), static_cast<const T*>(from), sums, first, last);
+      else
+        gradient<T>(shape, x, from, sums, first, last, scratch);
+    },
+    [](const ConvShape& shape, const float* sums, const ConvWeights& to, int64_t first, int64_t last) {
+      (depthwise(shape) ? unpack_depthwise : unpack)(shape, sums, to, first, last);
+    },
+};
 
 }  // namespace
 

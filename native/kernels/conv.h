@@ -9,19 +9,26 @@
 
 namespace distillsharp {
 
+// Each of the groups has channels of its own, and its weights; a pixel holds the channels of all groups.
 struct ConvShape {
-  int64_t in_channels, out_channels, height, width;
+  int64_t in_channels, out_channels, height, width;  // channels of one group
   int kernel, stride;
+  int64_t groups = 1;
 
   int64_t out_height() const { return (height - 1) / stride + 1; }
   int64_t out_width() const { return (width - 1) / stride + 1; }
-  int64_t weights() const { return out_channels * in_channels * kernel * kernel; }
+  int64_t in_pixel() const { return in_channels * groups; }
+  int64_t out_pixel() const { return out_channels * groups; }
 };
 
-// Where a float32 weight [out, in, h, w] lies in memory.
+// Where a float32 weight [groups, out, in, h, w] lies in memory.
 struct ConvWeights {
   float* first;
-  int64_t out, in, row, column;
+  int64_t group, out, in, row, column;
+
+  float* at(int64_t g, int64_t o, int64_t i, int64_t y, int64_t x) const {
+    return first + g * group + o * out + i * in + y * row + x * column;
+  }
 };
 
 // y = conv(x) + bias (+ residual), with ReLU where it is asked for; all images [H, W, C].
@@ -34,15 +41,15 @@ struct ConvForward {
   void* y;
 };
 
-// Two ways of a 3x3 convolution: direct, and by Winograd's F(2x2, 3x3), which needs 2.25 times fewer products and
-// rounds more of them.
-enum class ConvWay { direct, winograd };
+// Ways to one convolution: direct; by Winograd's F(2x2, 3x3), which needs 2.25 times fewer products and rounds more of
+// them; and the gradient of its inputs, which comes in as x and goes out as y where the stride is 2.
+enum class ConvWay { direct, winograd, back };
 
 struct ConvKernels {
   // Whether the shape can be computed in that way. The height and the width do not matter.
   bool (*takes)(const ConvShape&, ConvWay);
-  // How many elements the weights have in the order of the forward kernel, and how they come there; only output
-  // channels first to last.
+  // How many elements the weights have in the order of the kernel, and how they come there; only the channels first to
+  // last: output channels of all groups or, on the way back, input channels.
   int64_t (*packed)(const ConvShape&, ConvWay);
   void (*pack)(const ConvShape&, ConvWay, const ConvWeights&, void* packed, int64_t first, int64_t last);
   // Bytes that each thread needs, for one direction or the other.
@@ -51,10 +58,11 @@ struct ConvKernels {
   int64_t (*images)(const ConvShape&, ConvWay);
   void (*forward)(const ConvShape&, ConvWay, const ConvForward&, int64_t first_image, int64_t last_image,
                   void* scratch);
-  // Adds the weights' gradient of some images to sums, weights() floats in an order of its own.
+  // How many sums the weights' gradient has; adds that of some images to them, in an order of its own.
+  int64_t (*sums)(const ConvShape&);
   void (*gradient)(const ConvShape&, const void* x, const void* gradient, float* sums, int64_t first_image,
                    int64_t last_image, void* scratch);
-  // From that order to [out, in, h, w] as `to` lies in memory; only output channels first to last.
+  // From that order to [out, in, h, w] as `to` lies in memory; only output channels first to last, of all groups.
   void (*unpack)(const ConvShape&, const float* sums, const ConvWeights& to, int64_t first, int64_t last);
 };
 

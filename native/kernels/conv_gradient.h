@@ -6,28 +6,41 @@ namespace distillsharp::DISTILLSHARP_ARCH {
 namespace {
 
 // Input channels whose sums are in registers together.
-constexpr int ins = 8;
+constexpr int ins = registers == 32 ? 8 : 4;
 
 // With stride 1 and three rows of taps, a row of inputs meets three rows of gradients while it is in a register;
-// otherwise two blocks of output channels meet one.
-inline int vectors(const ConvShape& shape) { return slides(shape) ? 3 : together(shape); }
+// otherwise blocks of output channels meet one.
+inline int vectors(const ConvShape& shape) { return slides(shape) ? 3 : together(shape.out_channels); }
+
+// Output channels of a block of sums.
+inline int64_t outs(const ConvShape& shape) { return slides(shape) ? width : vectors(shape) * width; }
+
+// The sums of one group: blocks of output channels, blocks of input channels, taps, then registers of `ins` inputs.
+inline int64_t group_sums(const ConvShape& shape) {
+  return block_count(shape.out_channels, outs(shape)) * outs(shape) * block_count(shape.in_channels, ins) * ins *
+         shape.kernel * shape.kernel;
+}
 
 inline int64_t sum_index(const ConvShape& shape, int64_t out, int64_t in, int64_t row, int64_t column) {
-  const int64_t k = shape.kernel, in_block = in / ins, in_blocks = shape.in_channels / ins,
-                lane = in % ins * width + out % width;
-  if (slides(shape)) return (((out / width * in_blocks + in_block) * k + column) * k + row) * ins * width + lane;
-  const int64_t n = together(shape), group = out / width / n, block = out / width % n;
-  return ((((group * in_blocks + in_block) * k + row) * k + column) * n + block) * ins * width + lane;
+  const int64_t k = shape.kernel, size = outs(shape), block = out / size, in_block = in / ins,
+                lane = out - block_start(shape.out_channels, size, block),
+                in_lane = in - block_start(shape.in_channels, ins, in_block);
+  const int64_t blocks = block * block_count(shape.in_channels, ins) + in_block;
+  const int64_t vector = slides(shape) ? (blocks * k + column) * k + row
+                                       : ((blocks * k + row) * k + column) * vectors(shape) + lane / width;
+  return (vector * ins + in_lane) * width + lane % width;
 }
 
 void unpack(const ConvShape& shape, const float* sums, const ConvWeights& to, int64_t first, int64_t last) {
-  for (int64_t out = first; out < last; ++out)
+  for (int64_t at = first; at < last; ++at) {
+    const int64_t group = at / shape.out_channels, out = at % shape.out_channels;
     for (int64_t row = 0; row < shape.kernel; ++row)
       for (int64_t column = 0; column < shape.kernel; ++column) {
-        float* target = to.first + out * to.out + row * to.row + column * to.column;
+        float* target = to.at(group, out, 0, row, column);
         for (int64_t in = 0; in < shape.in_channels; ++in)
-          target[in * to.in] = sums[sum_index(shape, out, in, row, column)];
+          target[in * to.in] = sums[group * group_sums(shape) + sum_index(shape, out, in, row, column)];
       }
+  }
 }
 
 // How one image's inputs and gradients lie for summing. A position of a row holds one pixel of float32, two of
@@ -38,20 +51,22 @@ struct Arranged {
   int64_t x_row, x_channel, x_position;
   int64_t tap[3];  // where the inputs of each column of taps begin
   const T* gradient;
-  int64_t g_row, g_block, g_position;
+  int64_t g_row, g_channel, g_position;
   const T* zeros;  // a row of gradients that are zero
   int64_t positions;
 };
 
-// float32 lies as it comes, but for the padding of the columns.
+// float32 lies as it comes, but for the padding of the columns. Fewer than `ins` channels are read with what follows.
 inline int64_t arranged_x(const ConvShape& shape, float*) {
-  return shape.height * padded_width(shape) * shape.in_channels;
+  return padding(shape) == 0 ? 0 : shape.height * padded_width(shape) * shape.in_channels + ins;
 }
 inline int64_t arranged_g(const ConvShape&, float*) { return 0; }
-inline int64_t zero_row(const ConvShape& shape, float*) { return shape.out_width() * shape.out_channels; }
+inline int64_t zero_row(const ConvShape& shape, float*) {
+  return slides(shape) ? shape.out_width() * shape.out_channels : 0;
+}
 
 inline Arranged<float> arrange(const ConvShape& shape, const float* x, const float* gradient, float* scratch) {
-  const int64_t channels = shape.in_channels, row = padded_width(shape) * channels, pad = padding(shape);
+  const int64_t channels = shape.in_pixel(), row = padded_width(shape) * channels, pad = padding(shape);
   const float* zeros = scratch;
   if (pad != 0) {
     float* padded = scratch + zero_row(shape, scratch);
@@ -60,7 +75,7 @@ inline Arranged<float> arrange(const ConvShape& shape, const float* x, const flo
                        shape.width * channels * sizeof(float));
     x = padded;
   }
-  const int64_t g_row = shape.out_width() * shape.out_channels;
+  const int64_t g_row = shape.out_width() * shape.out_pixel();
   return {x,
           row,
           1,
@@ -68,8 +83,8 @@ inline Arranged<float> arrange(const ConvShape& shape, const float* x, const flo
           {0, channels, 2 * channels},
           gradient,
           g_row,
-          width,
-          shape.out_channels,
+          1,
+          shape.out_pixel(),
           zeros,
           shape.out_width()};
 }
@@ -108,7 +123,7 @@ inline int64_t arranged_x(const ConvShape& shape, bfloat16*) {
 inline int64_t arranged_g(const ConvShape& shape, bfloat16*) {
   return shape.out_channels * shape.out_height() * pairs(shape) * 2;
 }
-inline int64_t zero_row(const ConvShape& shape, bfloat16*) { return pairs(shape) * 2 * width; }
+inline int64_t zero_row(const ConvShape& shape, bfloat16*) { return slides(shape) ? pairs(shape) * 2 * width : 0; }
 
 inline Arranged<bfloat16> arrange(const ConvShape& shape, const bfloat16* x, const bfloat16* gradient,
                                   bfloat16* scratch) {
@@ -146,8 +161,9 @@ inline Arranged<bfloat16> arrange(const ConvShape& shape, const bfloat16* x, con
         _mm512_storeu_si512(to, _mm512_or_si512(half(from), _mm512_slli_epi32(second, 16)));
       }
   const int64_t g_row = count * 2 * width;
-  return {inputs,    row_size, plane, 2, {0, odd, stride == 1 ? 2 : 1}, outputs, g_row, shape.out_height() * g_row,
-          2 * width, zeros,    count};
+  return {
+      inputs,    row_size, plane, 2, {0, odd, stride == 1 ? 2 : 1}, outputs, g_row, shape.out_height() * g_row / width,
+      2 * width, zeros,    count};
 }
 #endif
 
@@ -168,7 +184,7 @@ inline void sum_row(const Arranged<T>& image, const T* x, const T* const (&gradi
   }
 }
 
-// The sums of one column of three taps (sliding), or of one tap and `count` blocks of output channels.
+// The sums of one column of three taps (sliding), or of one tap and `count` registers of output channels.
 template <typename T, int count, bool sliding>
 void sum_taps(const ConvShape& shape, const Arranged<T>& image, const T* x, const T* gradient, int64_t tap_row,
               float* kept) {
@@ -185,8 +201,8 @@ void sum_taps(const ConvShape& shape, const Arranged<T>& image, const T* x, cons
 #pragma GCC unroll 3
     for (int i = 0; i < count; ++i) {
       const int64_t out = sliding ? row + pad - i : line;
-      from[i] =
-          out < 0 || out >= outputs ? image.zeros : gradient + out * image.g_row + (sliding ? 0 : i * image.g_block);
+      from[i] = out < 0 || out >= outputs ? image.zeros
+                                          : gradient + out * image.g_row + (sliding ? 0 : i * width * image.g_channel);
     }
     sum_row<T, count>(image, x + row * image.x_row, from, sums);
   }
@@ -199,27 +215,32 @@ void sum_taps(const ConvShape& shape, const Arranged<T>& image, const T* x, cons
 template <typename T, int count, bool sliding>
 void gradient(const ConvShape& shape, const T* x, const T* gradient, float* sums, int64_t first, int64_t last,
               T* scratch) {
-  const int64_t k = shape.kernel, inputs = shape.height * shape.width * shape.in_channels;
-  const int64_t outputs = shape.out_height() * shape.out_width() * shape.out_channels;
+  const int64_t k = shape.kernel, inputs = shape.height * shape.width * shape.in_pixel();
+  const int64_t outputs = shape.out_height() * shape.out_width() * shape.out_pixel();
   __builtin_memset(scratch, 0, (zero_row(shape, scratch) + arranged_x(shape, scratch)) * sizeof(T));
   for (int64_t at = first; at < last; ++at) {
     const auto image = arrange(shape, x + at * inputs, gradient + at * outputs, scratch);
     float* kept = sums;
-    for (int64_t block = 0; block < shape.out_channels / width; block += sliding ? 1 : count)
-      for (int64_t in = 0; in < shape.in_channels; in += ins)
-        for (int64_t row = 0; row < (sliding ? 1 : k); ++row)
-          for (int64_t column = 0; column < k; ++column, kept += count * ins * width)
-            sum_taps<T, count, sliding>(shape, image, image.x + in * image.x_channel + image.tap[column],
-                                        image.gradient + block * image.g_block, row, kept);
+    for (int64_t group = 0; group < shape.groups; ++group)
+      for (int64_t block = 0; block < block_count(shape.out_channels, outs(shape)); ++block)
+        for (int64_t in_block = 0; in_block < block_count(shape.in_channels, ins); ++in_block) {
+          const int64_t out = group * shape.out_channels + block_start(shape.out_channels, outs(shape), block);
+          const int64_t in = group * shape.in_channels + block_start(shape.in_channels, ins, in_block);
+          for (int64_t row = 0; row < (sliding ? 1 : k); ++row)
+            for (int64_t column = 0; column < k; ++column, kept += count * ins * width)
+              sum_taps<T, count, sliding>(shape, image, image.x + in * image.x_channel + image.tap[column],
+                                          image.gradient + out * image.g_channel, row, kept);
+        }
   }
 }
 
 template <typename T>
-void gradient(const ConvShape& shape, const void* x, const void* from, float* sums, int64_t first, int64_t last,
+void gradient(const ConvShape& asked, const void* x, const void* from, float* sums, int64_t first, int64_t last,
               void* scratch) {
-  const auto run = slides(shape)          ? gradient<T, 3, true>
-                   : together(shape) == 2 ? gradient<T, 2, false>
-                                          : gradient<T, 1, false>;
+  const ConvShape shape = flat(asked);
+  const auto run = slides(shape)         ? gradient<T, 3, true>
+                   : vectors(shape) == 2 ? gradient<T, 2, false>
+                                         : gradient<T, 1, false>;
   run(shape, static_cast<const T*>(x), static_cast<const T*>(from), sums, first, last, static_cast<T*>(scratch));
 }
 

@@ -1,4 +1,4 @@
-// What both directions of a convolution share: how products are summed, and which way a shape is computed.
+// What all ways of a convolution share: how products are summed, and which channels are computed together.
 #pragma once
 #include "conv.h"
 #include "vector.h"
@@ -24,7 +24,7 @@ struct Products<float> {
   static constexpr int depth = 1;
   typedef floats operands;
 
-  static operands all(const float* from) { return floats{} + *from; }
+  static operands all(const float* from) { return *from - floats{}; }
   static operands load(const float* from) { return DISTILLSHARP_ARCH::load(from); }
   static floats add(floats sum, operands a, operands b) { return sum + a * b; }
 };
@@ -54,8 +54,24 @@ inline int64_t padded_width(const ConvShape& shape) { return shape.width + 2 * p
 // With three taps across and stride 1, each input pixel serves three outputs while it is in a register.
 inline bool slides(const ConvShape& shape) { return shape.kernel == 3 && shape.stride == 1; }
 
-// Blocks of 16 output channels that are computed together.
-inline int together(const ConvShape& shape) { return shape.out_channels % (2 * width) == 0 ? 2 : 1; }
+// Pixels that do not know of each other are one row.
+inline ConvShape flat(ConvShape shape) {
+  if (shape.kernel == 1 && shape.stride == 1) {
+    shape.width *= shape.height;
+    shape.height = 1;
+  }
+  return shape;
+}
+
+// Channels are computed in blocks of one size. Where they are no multiple of it, the last block begins earlier and some
+// channels are computed twice: nothing is ever read or written beyond them.
+inline int64_t block_count(int64_t channels, int64_t size) { return (channels + size - 1) / size; }
+inline int64_t block_start(int64_t channels, int64_t size, int64_t block) {
+  return least(block * size, channels > size ? channels - size : 0);
+}
+
+// How many registers of output channels are computed together.
+inline int together(int64_t channels) { return channels >= 2 * width && block_count(channels, width) % 2 == 0 ? 2 : 1; }
 
 }  // namespace
 }  // namespace distillsharp::DISTILLSHARP_ARCH

@@ -10,8 +10,8 @@ namespace {
 
 constexpr int positions = 16;
 
-// Output channels that are multiplied together.
-constexpr int wide = 2 * width;
+// Output channels that are multiplied together, and the most patches of which they are.
+constexpr int wide = 2 * width, tall = (registers - 4) / 2 / 6 * 6;
 
 inline int64_t tiles_across(const ConvShape& shape) { return (shape.width + 1) / 2; }
 inline int64_t tiles(const ConvShape& shape) { return (shape.height + 1) / 2 * tiles_across(shape); }
@@ -31,7 +31,7 @@ inline int64_t product_step(const ConvShape& shape) {
   return patches(shape, sizeof(T)) * wide + width;
 }
 
-// The transformed weights: position, block of 32 output channels, pair of input channels, output channel, its pair.
+// The transformed weights: position, block of output channels, pair of input channels, output channel, its pair.
 template <typename T>
 inline int64_t winograd_index(const ConvShape& shape, int64_t position, int64_t out, int64_t in) {
   constexpr int depth = Products<T>::depth;
@@ -54,7 +54,7 @@ void winograd_pack(const ConvShape& shape, const ConvWeights& weights, void* pac
   T* to = static_cast<T*>(packed);
   for (int64_t out = first; out < last; ++out)
     for (int64_t in = 0; in < shape.in_channels; ++in) {
-      const float* from = weights.first + out * weights.out + in * weights.in;
+      const float* from = weights.at(0, out, in, 0, 0);
       float columns[3][4], rows[4];
       for (int column = 0; column < 3; ++column) {
         const float taps[3] = {from[column * weights.column], from[column * weights.column + weights.row],
@@ -117,7 +117,7 @@ inline void multiply(const T* inputs, int64_t channels, const T* weights, float*
   }
 }
 
-// A' m A, then what follows the convolution: four outputs of one patch and 16 channels.
+// A' m A, then what follows the convolution: four outputs of one patch and one register of channels.
 template <typename T>
 inline void winograd_out(const ConvShape& shape, const ConvForward& job, const float* products, int64_t step,
                          int64_t channel, int64_t at, bool right, bool below) {
@@ -182,7 +182,7 @@ void winograd(const ConvShape& shape, const ConvForward& job, int64_t first, int
         const T* rows = inputs + position * input;
         float* to = products + position * product;
         int64_t i = 0;
-        for (; i + 12 <= count; i += 12) multiply<T, 12>(rows + i * channels, channels, weights, to + i * wide);
+        for (; i + tall <= count; i += tall) multiply<T, tall>(rows + i * channels, channels, weights, to + i * wide);
         for (; i + 4 <= count; i += 4) multiply<T, 4>(rows + i * channels, channels, weights, to + i * wide);
         for (; i < count; ++i) multiply<T, 1>(rows + i * channels, channels, weights, to + i * wide);
       }

@@ -1,6 +1,6 @@
-// Sixteen floats at once, for kernels that are compiled for several instruction sets (CMakeLists.txt), each in a
-// namespace of its own. Nothing of the standard library is used but types: a template instantiated for AVX-512 must
-// never be the copy that the linker keeps for all.
+// As many floats at once as a register holds, for kernels that are compiled for several instruction sets
+// (CMakeLists.txt), each in a namespace of its own. Nothing of the standard library is used but types: a template
+// instantiated for AVX-512 must never be the copy that the linker keeps for all.
 #pragma once
 #include <cstdint>
 
@@ -11,7 +11,11 @@
 namespace distillsharp::DISTILLSHARP_ARCH {
 namespace {
 
-constexpr int width = 16;
+#if defined(__AVX512F__)
+constexpr int width = 16, registers = 32;
+#else
+constexpr int width = 8, registers = 16;
+#endif
 typedef float floats __attribute__((vector_size(width * 4)));
 typedef uint32_t words __attribute__((vector_size(width * 4)));
 typedef uint16_t halves __attribute__((vector_size(width * 2)));

@@ -30,20 +30,25 @@ struct Geometry {
   int64_t groups;
 };
 
-// The kernels' view of a convolution, if they take it.
-const ConvKernels* kernels_for(const Tensor& x, at::ScalarType type, IntArrayRef weight, const Geometry& geometry,
-                               ConvShape& shape) {
-  const bool fits = x.is_cpu() && x.dim() == 4 && weight.size() == 4 && geometry.groups == 1 &&
-                    weight[1] == x.size(1) && weight[2] == weight[3] && geometry.stride[0] == geometry.stride[1] &&
-                    geometry.padding[0] == geometry.padding[1] && geometry.padding[0] == weight[2] / 2 &&
-                    geometry.dilation[0] == 1 && geometry.dilation[1] == 1 && x.size(0) >= at::get_num_threads() &&
-                    (type == at::kFloat || type == at::kBFloat16) && x.is_contiguous(channels_last) &&
-                    !x.is_contiguous();
-  if (!fits) return nullptr;
-  const auto* kernels = conv_kernels(element_of(type));
-  shape = {
-      x.size(1), weight[0], x.size(2), x.size(3), static_cast<int>(weight[2]), static_cast<int>(geometry.stride[0])};
-  return kernels != nullptr && kernels->takes(shape, ConvWay::direct) ? kernels : nullptr;
+ConvShape shape_of(IntArrayRef weight, int64_t stride, int64_t groups, int64_t height, int64_t width) {
+  return {weight[1], weight[0] / groups, height, width, static_cast<int>(weight[2]), static_cast<int>(stride), groups};
+}
+
+// The kernels that take a convolution of this geometry, if any do; the height and the width do not matter to them.
+const ConvKernels* kernels_for(at::ScalarType type, IntArrayRef weight, const Geometry& geometry) {
+  const bool fits = (type == at::kFloat || type == at::kBFloat16) && weight.size() == 4 && weight[2] == weight[3] &&
+                    geometry.stride[0] == geometry.stride[1] && geometry.padding[0] == geometry.padding[1] &&
+                    geometry.padding[0] == weight[2] / 2 && geometry.dilation[0] == 1 && geometry.dilation[1] == 1;
+  const auto* kernels = fits ? conv_kernels(element_of(type)) : nullptr;
+  return kernels != nullptr &&
+                 kernels->takes(shape_of(weight, geometry.stride[0], geometry.groups, 8, 8), ConvWay::direct)
+             ? kernels
+             : nullptr;
+}
+
+bool lies_for_kernels(const Tensor& x, IntArrayRef weight, int64_t groups) {
+  return x.is_cpu() && x.dim() == 4 && weight.size() == 4 && weight[1] * groups == x.size(1) &&
+         x.size(0) >= at::get_num_threads() && x.is_contiguous(channels_last) && !x.is_contiguous();
 }
 
 // Memory of each thread that outlives a call: a step asks for the same sizes again and again.
@@ -66,29 +71,36 @@ void over_images(int64_t images, const Body& body) {
 Tensor pack(const ConvKernels& kernels, const ConvShape& shape, ConvWay way, const ConvWeights& weights,
             at::ScalarType type) {
   Tensor packed = at::empty({kernels.packed(shape, way)}, at::TensorOptions().dtype(type));
-  at::parallel_for(0, shape.out_channels, 16, [&](int64_t first, int64_t last) {
+  const int64_t channels = way == ConvWay::back ? shape.in_pixel() : shape.out_pixel();
+  at::parallel_for(0, channels, 16, [&](int64_t first, int64_t last) {
     kernels.pack(shape, way, weights, packed.data_ptr(), first, last);
   });
   return packed;
 }
 
-ConvWeights weights_of(const Tensor& weight) {
-  return {weight.data_ptr<float>(), weight.stride(0), weight.stride(1), weight.stride(2), weight.stride(3)};
+ConvWeights weights_of(const Tensor& weight, int64_t groups) {
+  return {weight.data_ptr<float>(), weight.size(0) / groups * weight.stride(0),
+          weight.stride(0),         weight.stride(1),
+          weight.stride(2),         weight.stride(3)};
 }
 
 // What multiplies the gradient of a convolution of stride 1: the taps turned round, input and output channels
 // exchanged.
-ConvWeights turned(const Tensor& weight) {
+ConvWeights turned(const Tensor& weight, int64_t groups) {
   const int64_t last = weight.size(2) - 1;
-  return {weight.data_ptr<float>() + last * (weight.stride(2) + weight.stride(3)), weight.stride(1), weight.stride(0),
-          -weight.stride(2), -weight.stride(3)};
+  return {weight.data_ptr<float>() + last * (weight.stride(2) + weight.stride(3)),
+          weight.size(0) / groups * weight.stride(0),
+          weight.stride(1),
+          weight.stride(0),
+          -weight.stride(2),
+          -weight.stride(3)};
 }
 
-// The way follows from how the weights are packed.
-Tensor run(const ConvKernels& kernels, const ConvShape& shape, const Tensor& x, const Tensor& packed,
+Tensor run(const ConvKernels& kernels, const ConvShape& shape, ConvWay way, const Tensor& x, const Tensor& packed,
            const Tensor& bias, const Tensor& residual, bool relu) {
-  const auto way = packed.numel() == shape.weights() ? ConvWay::direct : ConvWay::winograd;
-  Tensor y = at::empty({x.size(0), shape.out_channels, shape.out_height(), shape.out_width()},
+  const bool back = way == ConvWay::back;
+  Tensor y = at::empty({x.size(0), back ? shape.in_pixel() : shape.out_pixel(),
+                        back ? shape.height : shape.out_height(), back ? shape.width : shape.out_width()},
                        x.options().memory_format(channels_last));
   const ConvForward job{x.data_ptr(),
                         packed.data_ptr(),
@@ -109,71 +121,68 @@ Tensor run(const ConvKernels& kernels, const ConvShape& shape, const Tensor& x, 
 
 Tensor weight_gradient(const ConvKernels& kernels, const ConvShape& shape, const Tensor& x, const Tensor& gradient,
                        const Tensor& weight) {
-  const int64_t bytes = kernels.scratch(shape, ConvWay::direct),
+  const int64_t bytes = kernels.scratch(shape, ConvWay::direct), count = kernels.sums(shape),
                 parts = std::min<int64_t>(x.size(0), at::get_num_threads());
-  Tensor sums = at::zeros({parts, shape.weights()}, weight.options());
+  Tensor sums = at::zeros({parts, count}, weight.options());
   over_images(x.size(0), [&](int64_t part, int64_t first, int64_t last) {
-    kernels.gradient(shape, x.data_ptr(), gradient.data_ptr(), sums.data_ptr<float>() + part * shape.weights(), first,
-                     last, scratch(bytes));
+    kernels.gradient(shape, x.data_ptr(), gradient.data_ptr(), sums.data_ptr<float>() + part * count, first, last,
+                     scratch(bytes));
   });
   Tensor total = sums[0];
   for (int64_t part = 1; part < parts; ++part) total.add_(sums[part]);
   Tensor result = at::empty_like(weight);
-  at::parallel_for(0, shape.out_channels, 64, [&](int64_t first, int64_t last) {
-    kernels.unpack(shape, total.data_ptr<float>(), weights_of(result), first, last);
+  at::parallel_for(0, shape.out_pixel(), 64, [&](int64_t first, int64_t last) {
+    kernels.unpack(shape, total.data_ptr<float>(), weights_of(result, shape.groups), first, last);
   });
   return result;
+}
+
+Tensor input_gradient(const ConvKernels& kernels, const ConvShape& shape, const Tensor& x, const Tensor& gradient,
+                      const Tensor& weight) {
+  const auto type = x.scalar_type();
+  if (kernels.takes(shape, ConvWay::back)) {
+    const Tensor packed = pack(kernels, shape, ConvWay::back, weights_of(weight, shape.groups), type);
+    return run(kernels, shape, ConvWay::back, gradient, packed, {}, {}, false);
+  }
+  const ConvShape back{shape.out_channels, shape.in_channels, shape.height, shape.width, shape.kernel, 1, shape.groups};
+  if (shape.stride == 1 && kernels.takes(back, ConvWay::direct)) {
+    const Tensor packed = pack(kernels, back, ConvWay::direct, turned(weight, shape.groups), type);
+    return run(kernels, back, ConvWay::direct, gradient, packed, {}, {}, false);
+  }
+  const int64_t pad = shape.kernel / 2, stride = shape.stride;
+  const Tensor cast = weight.to(type).contiguous(channels_last);
+  return std::get<0>(at::convolution_backward(gradient, x, cast, compat::none, {stride, stride}, {pad, pad}, {1, 1},
+                                              false, {0, 0}, shape.groups, {true, false, false}));
 }
 
 // x comes in the type to compute in; the weight and its gradient are float32.
 struct Convolution : torch::autograd::Function<Convolution> {
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& weight,
-                        const compat::Optional<Tensor>& bias, int64_t stride) {
+                        const compat::Optional<Tensor>& bias, int64_t stride, int64_t groups) {
     at::AutoDispatchBelowADInplaceOrView below;
-    const auto [kernels, shape] = view(x, weight, stride);
+    const auto& kernels = *conv_kernels(element_of(x.scalar_type()));
+    const auto shape = shape_of(weight.sizes(), stride, groups, x.size(2), x.size(3));
     context->save_for_backward({x, weight});
     context->saved_data["stride"] = stride;
+    context->saved_data["groups"] = groups;
     context->saved_data["bias"] = bias.has_value() && bias->defined();
-    return run(*kernels, shape, x, pack(*kernels, shape, ConvWay::direct, weights_of(weight), x.scalar_type()),
-               bias.value_or(Tensor()), {}, false);
+    const Tensor packed = pack(kernels, shape, ConvWay::direct, weights_of(weight, groups), x.scalar_type());
+    return run(kernels, shape, ConvWay::direct, x, packed, bias.value_or(Tensor()), {}, false);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &weight = saved[1];
-    const int64_t stride = context->saved_data["stride"].toInt();
-    const auto [kernels, shape] = view(x, weight, stride);
+    const auto& kernels = *conv_kernels(element_of(x.scalar_type()));
+    const auto shape = shape_of(weight.sizes(), context->saved_data["stride"].toInt(),
+                                context->saved_data["groups"].toInt(), x.size(2), x.size(3));
     const Tensor gradient = gradients[0].to(x.scalar_type()).contiguous(channels_last);
     Tensor to_x, to_weight, to_bias;
-    if (context->needs_input_grad(0)) to_x = input_gradient(*kernels, shape, x, gradient, weight);
-    if (context->needs_input_grad(1)) to_weight = weight_gradient(*kernels, shape, x, gradient, weight);
+    if (context->needs_input_grad(0)) to_x = input_gradient(kernels, shape, x, gradient, weight);
+    if (context->needs_input_grad(1)) to_weight = weight_gradient(kernels, shape, x, gradient, weight);
     if (context->saved_data["bias"].toBool()) to_bias = gradient.to(at::kFloat).sum({0, 2, 3});
-    return {to_x, to_weight, to_bias, Tensor()};
-  }
-
- private:
-  struct View {
-    const ConvKernels* kernels;
-    ConvShape shape;
-  };
-
-  static View view(const Tensor& x, const Tensor& weight, int64_t stride) {
-    return {
-        conv_kernels(element_of(x.scalar_type())),
-        {x.size(1), weight.size(0), x.size(2), x.size(3), static_cast<int>(weight.size(2)), static_cast<int>(stride)}};
-  }
-
-  static Tensor input_gradient(const ConvKernels& kernels, const ConvShape& shape, const Tensor& x,
-                               const Tensor& gradient, const Tensor& weight) {
-    const ConvShape back{shape.out_channels, shape.in_channels, shape.height, shape.width, shape.kernel, 1};
-    if (shape.stride == 1 && kernels.takes(back, ConvWay::direct))
-      return run(kernels, back, gradient, pack(kernels, back, ConvWay::direct, turned(weight), x.scalar_type()), {}, {},
-                 false);
-    const int64_t pad = shape.kernel / 2, stride = shape.stride;
-    const Tensor cast = weight.to(x.scalar_type()).contiguous(channels_last);
-    return std::get<0>(at::convolution_backward(gradient, x, cast, compat::none, {stride, stride}, {pad, pad}, {1, 1},
-                                                false, {0, 0}, 1, {true, false, false}));
+    return {to_x, to_weight, to_bias, Tensor(), Tensor()};
   }
 };
 
@@ -193,30 +202,32 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const compat::Optional<Tens
         .to(x.scalar_type());
   }
   const auto type = mixed_precision() ? at::kBFloat16 : x.scalar_type();
-  ConvShape shape;
   const bool whole_bias = !bias.has_value() || !bias->defined() || (plain(*bias) && bias->is_contiguous());
   if (plain(weight) && whole_bias &&
-      kernels_for(x, type, weight.sizes(), {stride, padding, dilation, groups}, shape) != nullptr)
-    return Convolution::apply(x.to(type), weight, bias, stride[0]);
+      kernels_for(type, weight.sizes(), {stride, padding, dilation, groups}) != nullptr) {
+    // A range of another tensor's channels lies apart.
+    const bool range = x.dim() == 4 && x.stride(1) == 1 && x.size(1) > 1 && !x.is_contiguous(channels_last);
+    const Tensor whole = range ? x.contiguous(channels_last) : x;
+    if (lies_for_kernels(whole, weight.sizes(), groups))
+      return Convolution::apply(whole.to(type), weight, bias, stride[0], groups);
+  }
   return at::conv2d(x, weight, bias, stride, padding, dilation, groups);
+}
+
+// The way in which a convolution of inference is computed.
+ConvWay way_of(const ConvKernels& kernels, const ConvShape& shape) {
+  return kernels.takes(shape, ConvWay::winograd) && shape.in_channels >= 32 ? ConvWay::winograd : ConvWay::direct;
 }
 
 // The weight in the kernels' order, in the type asked for; an empty tensor where the kernels would not take the
 // convolution.
 Tensor conv2d_pack(const Tensor& weight, at::ScalarType type, IntArrayRef stride, IntArrayRef padding,
                    IntArrayRef dilation, int64_t groups) {
-  const auto* kernels = conv_kernels(element_of(type));
-  const bool fits = kernels != nullptr && plain(weight) && weight.dim() == 4 && groups == 1 &&
-                    weight.size(2) == weight.size(3) && stride[0] == stride[1] && padding[0] == padding[1] &&
-                    padding[0] == weight.size(2) / 2 && dilation[0] == 1 && dilation[1] == 1 &&
-                    (type == at::kFloat || type == at::kBFloat16);
-  // The order does not depend on the size of the image.
-  const ConvShape shape{
-      weight.size(1), weight.size(0), 8, 8, static_cast<int>(weight.size(2)), static_cast<int>(stride[0])};
-  if (!fits || !kernels->takes(shape, ConvWay::direct)) return at::empty({0}, at::TensorOptions().dtype(type));
-  const auto way =
-      kernels->takes(shape, ConvWay::winograd) && weight.size(1) >= 32 ? ConvWay::winograd : ConvWay::direct;
-  return pack(*kernels, shape, way, weights_of(weight), type);
+  const auto* kernels =
+      plain(weight) ? kernels_for(type, weight.sizes(), {stride, padding, dilation, groups}) : nullptr;
+  if (kernels == nullptr) return at::empty({0}, at::TensorOptions().dtype(type));
+  const auto shape = shape_of(weight.sizes(), stride[0], groups, 8, 8);
+  return pack(*kernels, shape, way_of(*kernels, shape), weights_of(weight, groups), type);
 }
 
 // conv(x) + bias (+ residual), with ReLU where it is asked for. No gradient follows.
@@ -224,14 +235,15 @@ Tensor conv2d_folded(const Tensor& x, const Tensor& weight, const Tensor& bias, 
                      const compat::Optional<Tensor>& residual, bool relu, IntArrayRef stride, IntArrayRef padding,
                      IntArrayRef dilation, int64_t groups) {
   const Tensor more = residual.value_or(Tensor());
-  ConvShape shape;
   const auto type = mixed_precision() ? at::kBFloat16 : x.scalar_type();
-  const auto* kernels = packed.numel() > 0 && packed.scalar_type() == type && x.scalar_type() == type
-                            ? kernels_for(x, type, weight.sizes(), {stride, padding, dilation, groups}, shape)
-                            : nullptr;
   const bool whole =
       !more.defined() || (more.scalar_type() == type && more.is_contiguous(channels_last) && !more.is_contiguous());
-  if (kernels != nullptr && whole) return run(*kernels, shape, x, packed, bias, more, relu);
+  if (packed.numel() > 0 && packed.scalar_type() == type && x.scalar_type() == type && whole &&
+      lies_for_kernels(x, weight.sizes(), groups)) {
+    const auto& kernels = *conv_kernels(element_of(type));
+    const auto shape = shape_of(weight.sizes(), stride[0], groups, x.size(2), x.size(3));
+    return run(kernels, shape, way_of(kernels, shape), x, packed, bias, more, relu);
+  }
   Tensor y = distillsharp::conv2d(x, weight, bias, stride, padding, dilation, groups);
   if (more.defined()) y.add_(more);
   return relu ? y.relu_() : y;

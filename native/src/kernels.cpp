@@ -74,6 +74,8 @@ const ConvKernels* conv_kernels(Element element) {
       return avx512_bf16::conv_kernels(element);
     case Set::avx512:
       return avx512::conv_kernels(element);
+    case Set::avx2:
+      return avx2::conv_kernels(element);
 #endif
     default:
       return nullptr;
