@@ -18,6 +18,11 @@ for argument in "$@"; do
   esac
 done
 
+# CMake works in native/; a relative path is meant from where the user stands.
+for name in LIBTORCH Torch_DIR; do
+  [[ -z ${!name:-} ]] || export "$name=$(realpath -ms -- "${!name}")"
+done
+
 # What decides which libtorch is found, and that libtorch's own identity. Headers keep the dates of their package, so a
 # replaced libtorch looks older than the objects built against the last one; its identity tells.
 identity() {
@@ -52,6 +57,12 @@ log="$output/build.log"
 echo "Building the native library (log: artifacts/native/build.log)" >&2
 touch "$output/started"
 if ! { cmake -S "$root/native" -B "$build" -DCMAKE_BUILD_TYPE=Release && cmake --build "$build" --parallel "$(nproc)"; } >"$log" 2>&1; then
+  # Where no libtorch was found, CMake's page about it is one sentence and what was tried.
+  reason=$(sed -n '/^CMake Error at .*FindLibtorch/,/^Call Stack/{//!p}' "$log" | sed 's/^ *//' | grep . | paste -sd ' ' || true)
+  if [[ $reason ]]; then
+    echo "eng/build-native.sh: $reason" >&2
+    exit 1
+  fi
   cat "$log" >&2
   echo "eng/build-native.sh: the native library could not be built; the reason stands above" >&2
   exit 1

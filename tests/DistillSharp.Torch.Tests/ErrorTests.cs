@@ -1,3 +1,5 @@
+using DistillSharp.Torch.Interop;
+
 namespace DistillSharp.Torch.Tests;
 
 /// <summary>Whatever a caller does wrong gives a clear exception: none a crash, none silence.</summary>
@@ -30,6 +32,15 @@ public class ErrorTests
         using var scope = TensorScope.Open();
         var error = Assert.Throws<TorchException>(() => Tensor.Ones([2]).To(Device.Cuda(63)));
         Assert.Equal("aten::to.device", error.Operation);
+    }
+
+    [Fact]
+    public void A_libtorch_of_another_release_than_the_headers_is_noticed()
+    {
+        Assert.Equal("2.6", Native.OtherRelease("1.13.1", "Build settings: USE_OPENMP=ON, TORCH_VERSION=2.6.0, USE_CUDA=OFF"));
+        Assert.Equal("1.1", Native.OtherRelease("1.13.1", "TORCH_VERSION=1.1.0"));
+        Assert.Null(Native.OtherRelease("1.13.1", "Build settings: TORCH_VERSION=1.13.0, USE_CUDA=OFF"));
+        Assert.Null(Native.OtherRelease("1.13.1", "says nothing"));
     }
 
     [Fact]

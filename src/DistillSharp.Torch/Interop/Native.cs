@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 
 namespace DistillSharp.Torch.Interop;
 
@@ -13,10 +14,27 @@ internal static unsafe partial class Native
     {
         NativeLibrary.SetDllImportResolver(typeof(Native).Assembly, Resolve);
         Check(ds_runtime_start());
+        var built = Marshal.PtrToStringUTF8((nint)ds_libtorch_version())!;
+        if (OtherRelease(built, Text(&ds_build_description)) is { } loaded)
+            throw new DllNotFoundException(
+                $"{FileName} was built against libtorch {built}, but libtorch {loaded} was loaded from {Text(&ds_library_path)}; " +
+                "name the lib folder of the first in LD_LIBRARY_PATH, or build for the second: LIBTORCH=FOLDER eng/build-native.sh --force");
         // libtorch starts with one thread where it cannot read the number of cores.
         var asked = Environment.GetEnvironmentVariable("OMP_NUM_THREADS");
         Check(ds_set_threads(int.TryParse(asked, out var threads) && threads > 0 ? threads : Environment.ProcessorCount));
     }
+
+    /// <summary>
+    /// The release that a libtorch says it is, where that is another than the headers were of; null where it is the same or says
+    /// nothing. Headers inline the dispatcher, so a library of another release is called by the wrong layout of its objects.
+    /// </summary>
+    internal static string? OtherRelease(string built, string description) =>
+        ReleaseSetting().Match(description) is { Success: true } match && !$"{built}.".StartsWith(match.Groups[1].Value + ".", StringComparison.Ordinal)
+            ? match.Groups[1].Value : null;
+
+    // Major and minor: Debian's 1.13.1 says that it is 1.13.0.
+    [GeneratedRegex(@"\bTORCH_VERSION=(\d+\.\d+)")]
+    private static partial Regex ReleaseSetting();
 
     /// <summary>Turns the status of a native call into a <see cref="TorchException"/>.</summary>
     public static void Check(int status, string? operation = null)
