@@ -1,6 +1,7 @@
 using System.Text.Json;
 using DistillSharp.Data;
 using DistillSharp.Formats;
+using DistillSharp.Formats.PyTorch;
 using DistillSharp.Interop;
 using DistillSharp.Models;
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 using DistillSharp.Cli.Commands;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Formats;
+using DistillSharp.Formats.PyTorch;
 using DistillSharp.Models;
 
 namespace DistillSharp.Cli.Tests;

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 using DistillSharp.Interop;
 
 namespace DistillSharp.Experiments.Paper;

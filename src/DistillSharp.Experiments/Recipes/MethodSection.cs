@@ -1,4 +1,4 @@
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 using DistillSharp.Methods;
 
 namespace DistillSharp.Experiments.Recipes;

@@ -1,6 +1,6 @@
 using System.Text;
 using DistillSharp.Data;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 using DistillSharp.Methods;
 using DistillSharp.Training;
 

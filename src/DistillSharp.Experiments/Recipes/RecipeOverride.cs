@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Recipes;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Recipes;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Registry;

@@ -5,7 +5,7 @@ using DistillSharp.Data;
 using DistillSharp.Evaluation;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Report;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Runs;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Runs;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Runs;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Runs;

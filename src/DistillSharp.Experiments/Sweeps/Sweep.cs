@@ -4,7 +4,7 @@ using System.Text;
 using DistillSharp.Experiments.Paper;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Sweeps;
 

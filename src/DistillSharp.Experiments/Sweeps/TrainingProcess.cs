@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Sweeps;
 

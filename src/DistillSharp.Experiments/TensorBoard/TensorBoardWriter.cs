@@ -1,6 +1,6 @@
 using System.Globalization;
-using DistillSharp.Formats;
 using DistillSharp.Experiments.TensorBoard.Messages;
+using DistillSharp.Formats.Files;
 using DistillSharp.Training;
 using Google.Protobuf;
 

@@ -1,4 +1,4 @@
-using DistillSharp.Formats;
+using DistillSharp.Formats.Pickle;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Data;

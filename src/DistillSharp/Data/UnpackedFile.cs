@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Data;
 

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using DistillSharp.Formats.PyTorch;
+using DistillSharp.Formats.SafeTensors;
 
 namespace DistillSharp.Formats;
 
@@ -58,6 +60,6 @@ internal static class FileKinds
 
     /// <summary>A safetensors file begins with the length of its header, which begins with a brace. A length beyond the file's end is told by the reader.</summary>
     static bool IsSafeTensors(ReadOnlySpan<byte> start, long length) =>
-        start.Length > SafeTensors.PrefixSize && start[SafeTensors.PrefixSize] == '{'
-        || start.Length >= SafeTensors.PrefixSize && BinaryPrimitives.ReadUInt64LittleEndian(start) is > 1 and var header && header == (ulong)(length - SafeTensors.PrefixSize);
+        start.Length > SafeTensorsFile.PrefixSize && start[SafeTensorsFile.PrefixSize] == '{'
+        || start.Length >= SafeTensorsFile.PrefixSize && BinaryPrimitives.ReadUInt64LittleEndian(start) is > 1 and var header && header == (ulong)(length - SafeTensorsFile.PrefixSize);
 }

@@ -1,3 +1,5 @@
+using DistillSharp.Formats.Tensors;
+
 namespace DistillSharp.Formats;
 
 /// <summary>Prefixes that wrappers put before the names of a network's state.</summary>

@@ -1,3 +1,8 @@
+using DistillSharp.Formats.Files;
+using DistillSharp.Formats.PyTorch;
+using DistillSharp.Formats.SafeTensors;
+using DistillSharp.Formats.Tensors;
+
 namespace DistillSharp.Formats;
 
 /// <summary>Weights in whatever form they come: PyTorch's zip form, its older form, safetensors. The content decides, not the name.</summary>
@@ -22,6 +27,6 @@ public static class WeightsFile
     {
         FileKind.TorchZip => TorchZip.Read(file, name),
         FileKind.TorchLegacy => TorchLegacy.Read(file, name),
-        _ => SafeTensors.Read(file, name).Tensors,
+        _ => SafeTensorsFile.Read(file, name).Tensors,
     });
 }

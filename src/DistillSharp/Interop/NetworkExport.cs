@@ -1,5 +1,6 @@
 using System.Globalization;
-using DistillSharp.Formats;
+using DistillSharp.Formats.PyTorch;
+using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Models;
 
 namespace DistillSharp.Interop;
@@ -33,8 +34,8 @@ public sealed record NetworkExport
         // A run's own file says more than the weights, and stays what it is.
         if (SafeTensors is not null)
         {
-            var metadata = Source.Run is { } run ? Formats.SafeTensors.Read(Directory.Exists(run) ? Path.Combine(run, StudentFile.FileName) : run).Metadata : null;
-            Formats.SafeTensors.Write(SafeTensors, loaded.Network.StoredState(), metadata);
+            var metadata = Source.Run is { } run ? SafeTensorsFile.Read(Directory.Exists(run) ? Path.Combine(run, StudentFile.FileName) : run).Metadata : null;
+            SafeTensorsFile.Write(SafeTensors, loaded.Network.StoredState(), metadata);
         }
         if (PyTorch is not null) PyTorchFile.Write(PyTorch, loaded.Network.StoredState());
         return [.. new[] { Onnx, SafeTensors, PyTorch }.OfType<string>()];

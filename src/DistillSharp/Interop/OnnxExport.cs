@@ -1,4 +1,4 @@
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 using DistillSharp.Interop.Onnx;
 using DistillSharp.Models;
 using Google.Protobuf;

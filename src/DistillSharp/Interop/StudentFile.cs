@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using DistillSharp.Data;
-using DistillSharp.Formats;
+using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Models;
 
 namespace DistillSharp.Interop;
@@ -53,7 +53,7 @@ public sealed record StudentFile
             ["distillsharp.size"] = JsonSerializer.Serialize(new[] { data.Train.Height, data.Train.Width }),
         };
         if (acc1 is { } accuracy) metadata["distillsharp.acc1"] = accuracy.ToString("R", CultureInfo.InvariantCulture);
-        SafeTensors.Write(path, network.StoredState(), metadata);
+        SafeTensorsFile.Write(path, network.StoredState(), metadata);
     }
 
     /// <summary>Reads a network, in evaluation mode, and what belongs to it.</summary>
@@ -67,7 +67,7 @@ public sealed record StudentFile
             if (!File.Exists(inside)) throw new UserException($"{path}: this run has no {FileName}; a run writes it when its last epoch ends");
             path = inside;
         }
-        var content = SafeTensors.Read(path);
+        var content = SafeTensorsFile.Read(path);
         var description = Describe(content.Metadata, path);
         var network = Networks.Create(description.Network, description.ClassNames.Count);
         try

@@ -1,4 +1,5 @@
 using DistillSharp.Formats;
+using DistillSharp.Formats.Tensors;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Models;

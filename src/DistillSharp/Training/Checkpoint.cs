@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using DistillSharp.Formats;
+using DistillSharp.Formats.SafeTensors;
+using DistillSharp.Formats.Tensors;
 using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Torch;
@@ -63,14 +64,14 @@ public sealed record Checkpoint(TrainingProgress Progress, IReadOnlyList<StoredT
     public void Write(string path)
     {
         var progress = JsonSerializer.Serialize(Progress);
-        SafeTensors.Write(path, Tensors, [new(ProgressKey, progress), new(DigestKey, Digest(progress))]);
+        SafeTensorsFile.Write(path, Tensors, [new(ProgressKey, progress), new(DigestKey, Digest(progress))]);
     }
 
     /// <summary>Reads a checkpoint and checks its digest.</summary>
     /// <exception cref="UserException">It is missing, cut short or changed.</exception>
     public static Checkpoint Read(string path)
     {
-        var file = SafeTensors.Read(path);
+        var file = SafeTensorsFile.Read(path);
         if (!file.Metadata.TryGetValue(ProgressKey, out var text) || !file.Metadata.TryGetValue(DigestKey, out var digest))
             throw new UserException($"{path}: this is no checkpoint of a training run");
         try

@@ -1,5 +1,6 @@
 using System.Text.Json;
-using DistillSharp.Formats;
+using DistillSharp.Formats.SafeTensors;
+using DistillSharp.Formats.Tensors;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Verification;
@@ -28,7 +29,7 @@ sealed class ReferenceCase
 
     public static ReferenceCase Read(string path)
     {
-        var file = SafeTensors.Read(path);
+        var file = SafeTensorsFile.Read(path);
         return new(path, file.Metadata, file.Tensors);
     }
 

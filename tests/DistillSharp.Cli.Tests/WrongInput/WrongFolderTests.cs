@@ -1,5 +1,5 @@
 using System.Runtime.Versioning;
-using DistillSharp.Formats;
+using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Models;
 using DistillSharp.Tests.Training;
 
@@ -11,7 +11,7 @@ public class WrongFolderTests : WrongInputTests
     string Weights()
     {
         using var network = Networks.Create("resnet8", 10, seed: 1);
-        SafeTensors.Write(Folder["weights"], network.StoredState());
+        SafeTensorsFile.Write(Folder["weights"], network.StoredState());
         return Folder["weights"];
     }
 

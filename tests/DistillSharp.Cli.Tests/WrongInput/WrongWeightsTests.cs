@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
-using DistillSharp.Formats;
+using DistillSharp.Formats.PyTorch;
+using DistillSharp.Formats.SafeTensors;
+using DistillSharp.Formats.Tensors;
 using DistillSharp.Models;
 using DistillSharp.Torch;
 
@@ -39,7 +41,7 @@ public class WrongWeightsTests : WrongInputTests
     [Fact]
     public void Of_another_network()
     {
-        SafeTensors.Write(Weights, State("resnet14"));
+        SafeTensorsFile.Write(Weights, State("resnet14"));
         WeightsRefused("these weights do not fit resnet8 with 10 classes:", "unexpected: layer1.1.conv1.weight [16, 16, 3, 3]");
     }
 
@@ -89,7 +91,7 @@ public class WrongWeightsTests : WrongInputTests
     [InlineData(double.PositiveInfinity)]
     public void Weights_that_are_no_numbers(double value)
     {
-        SafeTensors.Write(Weights, State("resnet8", network =>
+        SafeTensorsFile.Write(Weights, State("resnet8", network =>
         {
             using var off = Autograd.NoGrad();
             network.State().First(entry => entry.Name == "fc.bias").Tensor.Fill(value);

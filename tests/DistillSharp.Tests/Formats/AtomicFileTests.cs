@@ -1,4 +1,4 @@
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Tests.Formats;
 

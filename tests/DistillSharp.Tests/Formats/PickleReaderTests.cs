@@ -1,6 +1,6 @@
 using System.Numerics;
 using System.Text;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Pickle;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Tests.Formats;

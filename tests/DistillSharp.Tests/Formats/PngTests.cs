@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Tests.Formats;
 

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
+using DistillSharp.Formats.PyTorch;
+using DistillSharp.Formats.Tensors;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Tests.Formats;

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using DistillSharp.Formats;
+using DistillSharp.Formats.PyTorch;
+using DistillSharp.Formats.Tensors;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Tests.Formats;

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
+using DistillSharp.Formats.SafeTensors;
+using DistillSharp.Formats.Tensors;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Tests.Formats;
@@ -34,7 +36,7 @@ public class SafeTensorsTests : IDisposable
         return file;
     }
 
-    static SafeTensorsContent Read(byte[] file) => SafeTensors.Read(new MemoryStream(file), "w.safetensors");
+    static SafeTensorsContent Read(byte[] file) => SafeTensorsFile.Read(new MemoryStream(file), "w.safetensors");
 
     static string Refusal(byte[] file) => Assert.Throws<UserException>(() => Read(file)).Message;
 
@@ -49,8 +51,8 @@ public class SafeTensorsTests : IDisposable
     public void What_is_written_is_read_in_the_same_order()
     {
         KeyValuePair<string, string>[] metadata = [new("kind", "run"), new("b", "2"), new("a", "{\"lr\": 0.1}")];
-        SafeTensors.Write(folder["w.safetensors"], every, metadata);
-        var content = SafeTensors.Read(folder["w.safetensors"]);
+        SafeTensorsFile.Write(folder["w.safetensors"], every, metadata);
+        var content = SafeTensorsFile.Read(folder["w.safetensors"]);
         Assert.Equal(every.Length, content.Tensors.Count);
         Assert.All(every.Zip(content.Tensors), pair => Same(pair.First, pair.Second));
         Assert.Equal(metadata, content.Metadata);
@@ -59,7 +61,7 @@ public class SafeTensorsTests : IDisposable
     [Fact]
     public void Every_tensor_starts_at_a_multiple_of_its_element_size()
     {
-        SafeTensors.Write(folder["w.safetensors"], every);
+        SafeTensorsFile.Write(folder["w.safetensors"], every);
         using var file = File.OpenRead(folder["w.safetensors"]);
         var header = SafeTensorsHeader.Read(file, "w", new AllocationBudget("w", file.Length));
         Assert.All(header.Tensors, tensor => Assert.Equal(0, (file.Position + tensor.Start) % tensor.Type.Size()));
@@ -69,16 +71,16 @@ public class SafeTensorsTests : IDisposable
     [Fact]
     public void An_empty_file_of_tensors_is_valid()
     {
-        SafeTensors.Write(folder["w.safetensors"], []);
-        Assert.Empty(SafeTensors.Read(folder["w.safetensors"]).Tensors);
+        SafeTensorsFile.Write(folder["w.safetensors"], []);
+        Assert.Empty(SafeTensorsFile.Read(folder["w.safetensors"]).Tensors);
     }
 
     [Fact]
     public void A_mistake_of_the_caller_is_refused_before_anything_is_written()
     {
-        Assert.Throws<ArgumentException>(() => SafeTensors.Write(folder["w"], [Tensor("a", DType.Float32, 2), Tensor("a", DType.Float32, 2)]));
-        Assert.Throws<ArgumentException>(() => SafeTensors.Write(folder["w"], [Tensor("__metadata__", DType.Float32, 2)]));
-        Assert.Throws<ArgumentException>(() => SafeTensors.Write(folder["w"], [Tensor("a", DType.Float32, 2) with { Shape = [3] }]));
+        Assert.Throws<ArgumentException>(() => SafeTensorsFile.Write(folder["w"], [Tensor("a", DType.Float32, 2), Tensor("a", DType.Float32, 2)]));
+        Assert.Throws<ArgumentException>(() => SafeTensorsFile.Write(folder["w"], [Tensor("__metadata__", DType.Float32, 2)]));
+        Assert.Throws<ArgumentException>(() => SafeTensorsFile.Write(folder["w"], [Tensor("a", DType.Float32, 2) with { Shape = [3] }]));
         Assert.Empty(Directory.GetFiles(folder.Path));
     }
 
@@ -89,7 +91,7 @@ public class SafeTensorsTests : IDisposable
         Assert.NotEmpty(files);
         Assert.All(files, path =>
         {
-            var content = SafeTensors.Read(path);
+            var content = SafeTensorsFile.Read(path);
             Assert.NotEmpty(content.Tensors);
             Assert.Contains(content.Metadata["kind"], new[] { "model", "method", "trajectory" });
             Assert.All(content.Tensors, tensor => Assert.Equal(tensor.Count * tensor.Type.Size(), tensor.Data.Length));
@@ -99,7 +101,7 @@ public class SafeTensorsTests : IDisposable
     [SharedFact]
     public void A_reference_case_has_the_value_that_Python_reads()
     {
-        var loss = SafeTensors.Read(SharedFiles.Path("reference/methods/kd-T1.safetensors")).Tensors.Single(tensor => tensor.Name == "loss");
+        var loss = SafeTensorsFile.Read(SharedFiles.Path("reference/methods/kd-T1.safetensors")).Tensors.Single(tensor => tensor.Name == "loss");
         Assert.Equal(DType.Float32, loss.Type);
         Assert.Equal(5.49772882f, BitConverter.ToSingle(loss.Data.Span));
     }
@@ -166,15 +168,15 @@ public class SafeTensorsTests : IDisposable
     [Fact]
     public void What_cannot_be_read_is_said()
     {
-        Assert.Equal($"cannot read {folder["no.safetensors"]}: the file does not exist", Assert.Throws<UserException>(() => SafeTensors.Read(folder["no.safetensors"])).Message);
-        Assert.Equal($"cannot read {folder.Path}: it is a folder, a file is needed", Assert.Throws<UserException>(() => SafeTensors.Read(folder.Path)).Message);
+        Assert.Equal($"cannot read {folder["no.safetensors"]}: the file does not exist", Assert.Throws<UserException>(() => SafeTensorsFile.Read(folder["no.safetensors"])).Message);
+        Assert.Equal($"cannot read {folder.Path}: it is a folder, a file is needed", Assert.Throws<UserException>(() => SafeTensorsFile.Read(folder.Path)).Message);
     }
 
     [Fact]
     public void Damaged_files_never_do_worse_than_a_user_error()
     {
-        SafeTensors.Write(folder["a"], every, [new("kind", "run")]);
-        SafeTensors.Write(folder["b"], every[..3]);
+        SafeTensorsFile.Write(folder["a"], every, [new("kind", "run")]);
+        SafeTensorsFile.Write(folder["b"], every[..3]);
         byte[][] valid = [File.ReadAllBytes(folder["a"]), File.ReadAllBytes(folder["b"]), Raw(One, 8)];
         var accepted = Fuzz.Run(valid, file => Read(file));
         Assert.InRange(accepted, 1, Fuzz.Cases - 1);

@@ -1,5 +1,9 @@
 using System.Text;
 using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
+using DistillSharp.Formats.PyTorch;
+using DistillSharp.Formats.SafeTensors;
+using DistillSharp.Formats.Tensors;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Tests.Formats;
@@ -15,7 +19,7 @@ public class WeightsFileTests : IDisposable
     [Fact]
     public void The_content_decides_not_the_name()
     {
-        SafeTensors.Write(folder["a.pth"], [Tensor("module.a")]);
+        SafeTensorsFile.Write(folder["a.pth"], [Tensor("module.a")]);
         PyTorchFile.Write(folder["b.safetensors"], [Tensor("module.b")]);
         File.Copy(Fixture.Path("every-legacy.pth"), folder["c.zip"]);
         Assert.Equal("a", WeightsFile.Read(folder["a.pth"]).Single().Name);
@@ -44,7 +48,7 @@ public class WeightsFileTests : IDisposable
     [Fact]
     public void A_safetensors_file_given_as_PyTorch_is_said()
     {
-        SafeTensors.Write(folder["a"], [Tensor("a")]);
+        SafeTensorsFile.Write(folder["a"], [Tensor("a")]);
         Assert.Contains("is a safetensors file", Assert.Throws<UserException>(() => PyTorchFile.Read(folder["a"])).Message);
     }
 

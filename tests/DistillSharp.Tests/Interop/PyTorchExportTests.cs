@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using DistillSharp.Formats;
+using DistillSharp.Formats.PyTorch;
 using DistillSharp.Models;
 using DistillSharp.Tests.Formats;
 using DistillSharp.Torch;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using DistillSharp.Formats;
+using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Models;
 using DistillSharp.Torch;
 
@@ -24,7 +24,7 @@ public class NetworkReferenceTests
     [MemberData(nameof(References))]
     public void Parameters_state_and_stage_shapes_are_the_references(string reference)
     {
-        var metadata = SafeTensors.Read(SharedFiles.Path($"reference/models/{reference}.safetensors")).Metadata;
+        var metadata = SafeTensorsFile.Read(SharedFiles.Path($"reference/models/{reference}.safetensors")).Metadata;
         using var network = Networks.Create(metadata["arch"], int.Parse(metadata["classes"]));
 
         Assert.Equal(long.Parse(metadata["parameters"]), network.ParameterCount);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
-using DistillSharp.Formats;
+using DistillSharp.Formats.SafeTensors;
+using DistillSharp.Formats.Tensors;
 using DistillSharp.Torch;
 using DistillSharp.Training;
 
@@ -109,7 +110,7 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void A_weights_file_is_no_checkpoint()
     {
-        SafeTensors.Write(folder["weights.safetensors"], Sample(1).Tensors);
+        SafeTensorsFile.Write(folder["weights.safetensors"], Sample(1).Tensors);
         Assert.Contains("this is no checkpoint of a training run", Assert.Throws<UserException>(() => Checkpoint.Read(folder["weights.safetensors"])).Message);
     }
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Formats;
+using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Interop;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
@@ -33,7 +33,7 @@ public sealed class KilledRunTests : IDisposable
             ("t10k-labels-idx1-ubyte", SmallFiles.Idx([.. Enumerable.Range(0, 10).Select(i => (byte)i)], 10)),
         ]);
         using var teacher = Networks.Create("mobilenet_v2_half", 10, seed: 99);
-        SafeTensors.Write(folder["teacher.safetensors"], teacher.StoredState());
+        SafeTensorsFile.Write(folder["teacher.safetensors"], teacher.StoredState());
     }
 
     public void Dispose() => folder.Dispose();

@@ -1,6 +1,6 @@
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Formats;
+using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Interop;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
@@ -44,7 +44,7 @@ public sealed class ExperimentTests : IDisposable
     {
         using var made = Networks.Create(network, 10, seed: 4);
         change?.Invoke(made);
-        SafeTensors.Write(folder[$"{network}.safetensors"], made.StoredState());
+        SafeTensorsFile.Write(folder[$"{network}.safetensors"], made.StoredState());
         return folder[$"{network}.safetensors"];
     }
 
@@ -153,7 +153,7 @@ public sealed class ExperimentTests : IDisposable
     [Fact]
     public void Weights_for_other_classes_or_another_width_name_the_shapes()
     {
-        using (var hundred = Networks.Create("resnet8", 100, seed: 4)) SafeTensors.Write(folder["hundred.safetensors"], hundred.StoredState());
+        using (var hundred = Networks.Create("resnet8", 100, seed: 4)) SafeTensorsFile.Write(folder["hundred.safetensors"], hundred.StoredState());
         var error = Assert.Throws<UserException>(() => Train(Recipe("", $"student.weights={folder["hundred.safetensors"]}")));
         Assert.Contains("of another shape: fc.weight is [100, 64], the network has [10, 64]", error.Message);
         AssertNothingWasMade();

@@ -2,7 +2,7 @@ using DistillSharp.Data;
 using DistillSharp.Evaluation;
 using DistillSharp.Experiments.Plots;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Formats;
+using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Interop;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
@@ -26,7 +26,7 @@ public sealed class MeasuredRunsTests : IDisposable
             ("batches.meta.txt", System.Text.Encoding.ASCII.GetBytes(string.Join('\n', SmallFiles.TenNames) + "\n")),
         ]);
         using var teacher = Networks.Create("resnet14", 10, seed: 5);
-        SafeTensors.Write(folder["teacher.safetensors"], teacher.StoredState(), new Dictionary<string, string>());
+        SafeTensorsFile.Write(folder["teacher.safetensors"], teacher.StoredState(), new Dictionary<string, string>());
     }
 
     public void Dispose() => folder.Dispose();

@@ -1,0 +1,29 @@
+namespace DistillSharp.Formats.Files;
+
+/// <summary>The file system's exceptions, told as the user's own errors.</summary>
+internal static class FileTrouble
+{
+    const int NoSpaceLeft = 28;
+
+    /// <summary>Whether an exception is the file system's. .NET reports a file beyond the size limit as an argument out of range.</summary>
+    public static bool Is(Exception e) =>
+        e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" };
+
+    /// <summary>An exception for the user out of one of the file system's.</summary>
+    /// <param name="what">What could not be done, with the path: <c>cannot write a/b</c>.</param>
+    /// <param name="cause">The file system's exception.</param>
+    public static UserException Report(string what, Exception cause)
+    {
+        var reason = cause switch
+        {
+            UnauthorizedAccessException => "permission denied",
+            DirectoryNotFoundException => "the folder does not exist",
+            FileNotFoundException => "the file does not exist",
+            EndOfStreamException => "the file ended early; something else has cut it short",
+            ArgumentOutOfRangeException => "the file would exceed the size limit",
+            _ when cause.HResult == NoSpaceLeft => "the disk is full",
+            _ => cause.Message.TrimEnd('.'),
+        };
+        return new UserException($"{what}: {reason}", cause);
+    }
+}

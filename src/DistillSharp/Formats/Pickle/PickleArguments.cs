@@ -1,0 +1,59 @@
+using System.Collections;
+using DistillSharp.Formats.Files;
+
+namespace DistillSharp.Formats.Pickle;
+
+/// <summary>What a pickle passes to a whitelisted global, with the errors that name the global, the file and the place.</summary>
+internal sealed class PickleArguments(string callee, IReadOnlyList<object?> values, PickleInput input, AllocationBudget budget) : IReadOnlyList<object?>
+{
+    const int LongestText = 4096;
+    const int LongestList = 64;
+
+    public int Count => values.Count;
+
+    public object? this[int index] => index < values.Count ? values[index] : throw Fail($"has no argument {index + 1}");
+
+    /// <summary>A short text: a name, a key, an encoding.</summary>
+    public string Text(int index) => this[index] switch
+    {
+        string { Length: <= LongestText } text => text,
+        PickledBytes { Memory.Length: <= LongestText } bytes => bytes.Text,
+        var other => throw Fail(index, other, "a short text"),
+    };
+
+    public long Integer(int index) => this[index] is long value ? value : throw Fail(index, this[index], "an integer");
+
+    /// <summary>A short tuple or list of integers, such as a shape.</summary>
+    public long[] Integers(int index)
+    {
+        if (!PickleValues.TryItems(this[index], out var items) || items.Count > LongestList || !PickleValues.TryIntegers(items, out var integers))
+            throw Fail(index, this[index], $"a tuple of at most {LongestList} integers");
+        Charge(32 + 8L * integers.Length);
+        return integers;
+    }
+
+    public IReadOnlyList<object?> Items(int index) =>
+        PickleValues.TryItems(this[index], out var items) ? items : throw Fail(index, this[index], "a tuple or list");
+
+    /// <summary>An argument of a given kind.</summary>
+    public T Of<T>(int index, string expected) => this[index] is T value ? value : throw Fail(index, this[index], expected);
+
+    /// <summary>The arguments of a call that this one wraps.</summary>
+    public PickleArguments Nested(IReadOnlyList<object?> inner) => new(callee, inner, input, budget);
+
+    /// <summary>Takes bytes from the file's budget before they are allocated.</summary>
+    public void Charge(long bytes) => budget.Charge(bytes);
+
+    /// <summary>Sets an entry of a dict, on the file's budget.</summary>
+    public void Set(PickleDict dict, object? key, object? value) => dict.Set(key, value, budget);
+
+    /// <summary>An error about the call as a whole.</summary>
+    public UserException Fail(string what) => input.Fail($"the pickle is damaged or of an unknown kind: {callee} {what}");
+
+    UserException Fail(int index, object? given, string expected) =>
+        Fail($"has {PickleValues.Describe(given)} as argument {index + 1} where {expected} is needed");
+
+    public IEnumerator<object?> GetEnumerator() => values.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+}

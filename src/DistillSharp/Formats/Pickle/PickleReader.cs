@@ -1,0 +1,319 @@
+using System.Numerics;
+using System.Text;
+using DistillSharp.Formats.Files;
+
+namespace DistillSharp.Formats.Pickle;
+
+/// <summary>
+/// Reads Python pickles of protocols 0 to 5 as data. It is a machine of the opcodes that data needs and of a closed list of
+/// globals, each of which becomes an inert C# object (<see cref="PickleValues"/>); every other opcode or global is refused
+/// with its name and place. No code from a file ever runs, and no file can make it allocate beyond about ten times its size.
+/// </summary>
+internal sealed class PickleReader(PickleInput input, PickleGlobals globals, AllocationBudget budget, PickleCall? persistentId = null)
+{
+    const int NewestProtocol = 5;
+    const int ListItemSize = 16;
+    const int LongestInteger = 1024;
+
+    /// <summary>Bytes that passing arguments to a global takes, what it returns aside.</summary>
+    const int CallSize = 120;
+
+    static readonly UTF8Encoding utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    readonly PickleStack stack = new(input, budget);
+
+    /// <summary>Reads one pickle. Large byte strings are slices of <paramref name="pickle"/>, not copies.</summary>
+    /// <exception cref="UserException">The pickle is damaged, or names what is not on the list.</exception>
+    public static object? Read(ReadOnlyMemory<byte> pickle, string fileName, PickleGlobals globals)
+    {
+        var budget = new AllocationBudget(fileName, pickle.Length);
+        return new PickleReader(new PickleInput(pickle, fileName, budget), globals, budget).Read();
+    }
+
+    /// <summary>
+    /// Reads one pickle from where the stream stands. Give <paramref name="length"/> where the stream cannot say it; whoever
+    /// has it from an archive's header checks it against the archive's own size first.
+    /// </summary>
+    /// <exception cref="UserException">The pickle is damaged, or names what is not on the list.</exception>
+    public static object? Read(Stream stream, string fileName, PickleGlobals globals, long? length = null)
+    {
+        var bytes = length ?? stream.Length - stream.Position;
+        var budget = new AllocationBudget(fileName, bytes);
+        return new PickleReader(new PickleInput(stream, bytes, fileName, budget), globals, budget).Read();
+    }
+
+    /// <summary>Reads the next pickle of the input; files such as PyTorch's older ones hold several in a row.</summary>
+    public object? Read()
+    {
+        stack.Clear();
+        while (input.Opcode() is var opcode && opcode != PickleOpcode.Stop) Execute(opcode);
+        return stack.Pop();
+    }
+
+    void Execute(PickleOpcode opcode)
+    {
+        switch (opcode)
+        {
+            case PickleOpcode.Proto: CheckProtocol(input.Byte()); break;
+            case PickleOpcode.Frame: CheckFrame(input.Length64()); break;
+
+            case PickleOpcode.None: stack.Push(null); break;
+            case PickleOpcode.NewTrue: stack.Push(PickleValues.Box(true)); break;
+            case PickleOpcode.NewFalse: stack.Push(PickleValues.Box(false)); break;
+            case PickleOpcode.BinInt: PushInteger(input.Int32()); break;
+            case PickleOpcode.BinInt1: PushInteger(input.Byte()); break;
+            case PickleOpcode.BinInt2: PushInteger(input.UInt16()); break;
+            case PickleOpcode.Long1: PushLong(input.Byte()); break;
+            case PickleOpcode.Long4: PushLong(input.Int32()); break;
+            case PickleOpcode.Int: PushIntegerLine(mayBeBool: true); break;
+            case PickleOpcode.Long: PushIntegerLine(mayBeBool: false); break;
+            case PickleOpcode.BinFloat: PushFloat(input.BigEndianDouble()); break;
+            case PickleOpcode.Float: PushFloat(PickleText.TryFloat(input.Line(), out var real) ? real : throw Damaged("a float is not a number")); break;
+
+            case PickleOpcode.ShortBinUnicode: PushText(input.Byte()); break;
+            case PickleOpcode.BinUnicode: PushText(input.UInt32()); break;
+            case PickleOpcode.BinUnicode8: PushText(input.Length64()); break;
+            case PickleOpcode.Unicode: PushUnicodeLine(); break;
+            case PickleOpcode.ShortBinString or PickleOpcode.ShortBinBytes: PushBytes(input.Byte()); break;
+            case PickleOpcode.BinString: PushBytes(input.Int32()); break;
+            case PickleOpcode.BinBytes: PushBytes(input.UInt32()); break;
+            case PickleOpcode.BinBytes8 or PickleOpcode.ByteArray8: PushBytes(input.Length64()); break;
+            case PickleOpcode.String: PushStringLine(); break;
+
+            case PickleOpcode.EmptyTuple: stack.Push(Array.Empty<object?>()); break;
+            case PickleOpcode.Tuple1: PushTuple(1); break;
+            case PickleOpcode.Tuple2: PushTuple(2); break;
+            case PickleOpcode.Tuple3: PushTuple(3); break;
+            case PickleOpcode.Tuple: PushTuple(stack.PopToMark()); break;
+            case PickleOpcode.EmptyList or PickleOpcode.EmptySet: PushList([]); break;
+            case PickleOpcode.List or PickleOpcode.FrozenSet: PushList(stack.PopToMark()); break;
+            case PickleOpcode.EmptyDict: PushDict([]); break;
+            case PickleOpcode.Dict: PushDict(stack.PopToMark()); break;
+            case PickleOpcode.Append: AddItems([stack.Pop()]); break;
+            case PickleOpcode.Appends or PickleOpcode.AddItems: AddItems(stack.PopToMark()); break;
+            case PickleOpcode.SetItem: SetItems(stack.PopTuple(2)); break;
+            case PickleOpcode.SetItems: SetItems(stack.PopToMark()); break;
+
+            case PickleOpcode.Mark: stack.Mark(); break;
+            case PickleOpcode.PopMark: stack.PopToMark(); break;
+            case PickleOpcode.Pop when stack.AtMark: stack.PopToMark(); break;
+            case PickleOpcode.Pop: stack.Pop(); break;
+            case PickleOpcode.Dup: stack.Push(stack.Peek()); break;
+
+            case PickleOpcode.Put: stack.Put(Index()); break;
+            case PickleOpcode.BinPut: stack.Put(input.Byte()); break;
+            case PickleOpcode.LongBinPut: stack.Put(input.UInt32()); break;
+            case PickleOpcode.Memoize: stack.Memoize(); break;
+            case PickleOpcode.Get: stack.Push(stack.Get(Index())); break;
+            case PickleOpcode.BinGet: stack.Push(stack.Get(input.Byte())); break;
+            case PickleOpcode.LongBinGet: stack.Push(stack.Get(input.UInt32())); break;
+
+            case PickleOpcode.Global: PushGlobal(LatinLine(), LatinLine()); break;
+            case PickleOpcode.StackGlobal: PushStackGlobal(); break;
+            case PickleOpcode.Reduce or PickleOpcode.NewObj: Call(); break;
+            case PickleOpcode.NewObjEx: CallWithoutNames(); break;
+            case PickleOpcode.Build: Build(); break;
+            case PickleOpcode.BinPersId: PushPersistent(stack.Pop()); break;
+            case PickleOpcode.PersId: PushPersistent(LatinLine()); break;
+
+            default:
+                var known = Enum.IsDefined(opcode);
+                throw input.Fail($"refused: {(known ? $"opcode {opcode} (0x{(byte)opcode:x2})" : $"byte 0x{(byte)opcode:x2}")} {(known ? "is not used by the files that DistillSharp reads" : "is no opcode of a pickle")}");
+        }
+    }
+
+    void CheckProtocol(byte protocol)
+    {
+        if (protocol > NewestProtocol) throw input.Fail($"pickle protocol {protocol} is newer than {NewestProtocol}, the newest that is known");
+    }
+
+    void CheckFrame(long length)
+    {
+        if (length > input.Remaining) throw Damaged($"a frame of {length} bytes is announced, {input.Remaining} bytes are left");
+    }
+
+    void PushInteger(long value)
+    {
+        if (PickleValues.SmallBox(value) is { } shared)
+        {
+            stack.Push(shared);
+            return;
+        }
+        budget.Charge(PickleValues.BoxSize);
+        stack.Push(value);
+    }
+
+    void PushInteger(BigInteger value)
+    {
+        if (value >= long.MinValue && value <= long.MaxValue)
+        {
+            PushInteger((long)value);
+            return;
+        }
+        budget.Charge(64 + value.GetByteCount());
+        stack.Push(value);
+    }
+
+    void PushLong(int bytes)
+    {
+        if (bytes is < 0 or > LongestInteger) throw Damaged($"an integer of {bytes} bytes");
+        PushInteger(new BigInteger(input.Span(bytes)));
+    }
+
+    void PushIntegerLine(bool mayBeBool)
+    {
+        var line = input.Line();
+        if (mayBeBool && (line.SequenceEqual("00"u8) || line.SequenceEqual("01"u8))) stack.Push(PickleValues.Box(line[1] == '1'));
+        else PushInteger(PickleText.TryInteger(line, out var value) ? value : throw Damaged("an integer is not a number"));
+    }
+
+    void PushFloat(double value)
+    {
+        budget.Charge(PickleValues.BoxSize);
+        stack.Push(value);
+    }
+
+    void PushText(long bytes)
+    {
+        budget.Charge(32 + 2 * Math.Min(bytes, input.Remaining));
+        try
+        {
+            stack.Push(utf8.GetString(input.Span(bytes)));
+        }
+        catch (DecoderFallbackException)
+        {
+            throw Damaged("a text is not UTF-8");
+        }
+    }
+
+    void PushUnicodeLine() => stack.Push(PickleText.RawUnicode(Charged(input.Line())) ?? throw Damaged("a text has a bad escape"));
+
+    void PushStringLine() => PushBytes(PickleText.Unquote(Charged(input.Line())) ?? throw Damaged("a string is not quoted as it must be"));
+
+    void PushBytes(long length)
+    {
+        if (length < 0) throw Damaged("a string has a negative length");
+        PushBytes(input.Blob(length));
+    }
+
+    void PushBytes(ReadOnlyMemory<byte> bytes)
+    {
+        budget.Charge(40);
+        stack.Push(new PickledBytes(bytes));
+    }
+
+    void PushTuple(int size)
+    {
+        budget.Charge(24 + 8L * size);
+        stack.Push(stack.PopTuple(size));
+    }
+
+    void PushTuple(ReadOnlySpan<object?> items)
+    {
+        budget.Charge(24 + 8L * items.Length);
+        stack.Push(items.ToArray());
+    }
+
+    void PushList(ReadOnlySpan<object?> items)
+    {
+        budget.Charge(32 + ListItemSize * (long)items.Length);
+        var list = new List<object?>();
+        list.AddRange(items);
+        stack.Push(list);
+    }
+
+    void PushDict(ReadOnlySpan<object?> items)
+    {
+        budget.Charge(PickleDict.EmptySize);
+        var dict = new PickleDict();
+        SetItems(dict, items);
+        stack.Push(dict);
+    }
+
+    void AddItems(ReadOnlySpan<object?> items)
+    {
+        if (stack.Peek() is not List<object?> list) throw Damaged($"items are added to {PickleValues.Describe(stack.Peek())}, which is no list");
+        budget.Charge(ListItemSize * (long)items.Length);
+        list.AddRange(items);
+    }
+
+    void SetItems(ReadOnlySpan<object?> items)
+    {
+        if (stack.Peek() is not PickleDict dict) throw Damaged($"entries are set in {PickleValues.Describe(stack.Peek())}, which is no dict");
+        SetItems(dict, items);
+    }
+
+    void SetItems(PickleDict dict, ReadOnlySpan<object?> items)
+    {
+        if (items.Length % 2 != 0) throw Damaged("a dict has a key without a value");
+        for (var i = 0; i < items.Length; i += 2) dict.Set(items[i], items[i + 1], budget);
+    }
+
+    void PushStackGlobal()
+    {
+        if (stack.PopTuple(2) is not [string module, string name]) throw Damaged("the name of a global is not text");
+        PushGlobal(module, name);
+    }
+
+    void PushGlobal(string module, string name)
+    {
+        if (!globals.TryFind(module, name, out var value))
+            throw input.Fail($"refused: the pickle names {ShownText.Of(module)}.{ShownText.Of(name)}, which is not on the list of what such a file may name. Nothing of it was run{(globals.Advice is null ? "" : $". {globals.Advice}")}");
+        stack.Push(value);
+    }
+
+    void Call()
+    {
+        if (stack.PopTuple(2) is not [var callee, object?[] arguments]) throw Damaged("the arguments of a call are no tuple");
+        PushCall(callee, arguments);
+    }
+
+    void CallWithoutNames()
+    {
+        if (stack.PopTuple(3) is not [var callee, object?[] arguments, PickleDict { Count: 0 }])
+            throw input.Fail("refused: a call with named arguments is not used by the files that DistillSharp reads");
+        PushCall(callee, arguments);
+    }
+
+    void PushCall(object? callee, object?[] arguments)
+    {
+        if (callee is not PickleGlobal { Call: { } call } global)
+            throw input.Fail($"refused: the pickle calls {PickleValues.Describe(callee)}, which may not be called");
+        budget.Charge(CallSize);
+        stack.Push(call(new PickleArguments(global.Name, arguments, input, budget)));
+    }
+
+    void Build()
+    {
+        var state = stack.Pop();
+        switch (stack.Peek())
+        {
+            case PickledObject target:
+                budget.Charge(CallSize);
+                target.Build(new PickleArguments("the state of " + PickleValues.Describe(target), state as object?[] ?? [state], input, budget));
+                break;
+            // Attributes beside the entries, such as the _metadata of a state dict: nothing here needs them.
+            case PickleDict or List<object?>: break;
+            case var other: throw input.Fail($"refused: the pickle sets the state of {PickleValues.Describe(other)}");
+        }
+    }
+
+    void PushPersistent(object? id)
+    {
+        if (persistentId is null) throw input.Fail("refused: the pickle refers to data outside itself");
+        budget.Charge(CallSize);
+        stack.Push(persistentId(new PickleArguments("a reference to a storage", id as object?[] ?? [id], input, budget)));
+    }
+
+    long Index() => PickleText.TryIndex(input.Line(), out var index) ? index : throw Damaged("the number of a memo is no number");
+
+    string LatinLine() => Encoding.Latin1.GetString(Charged(input.Line()));
+
+    ReadOnlySpan<byte> Charged(ReadOnlySpan<byte> line)
+    {
+        budget.Charge(64 + 4L * line.Length);
+        return line;
+    }
+
+    UserException Damaged(string what) => input.Fail($"the pickle is damaged: {what}");
+}

@@ -1,0 +1,139 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Text;
+using DistillSharp.Formats.Pickle;
+using DistillSharp.Formats.Tensors;
+using DistillSharp.Torch;
+
+namespace DistillSharp.Formats.PyTorch;
+
+/// <summary>
+/// The pickle of a state dict, protocol 2: an OrderedDict of names and calls of <c>torch._utils._rebuild_tensor_v2</c>,
+/// with the storages left to the archive. The opcodes are those that <c>torch.load(weights_only=True)</c> takes.
+/// </summary>
+internal sealed class StateDictPickle
+{
+    readonly MemoryStream pickle = new();
+
+    /// <summary>The pickle of the tensors; the storage of each is called by its place in the list.</summary>
+    /// <exception cref="ArgumentException">Two tensors have one name, or a tensor's bytes do not fit its shape.</exception>
+    public static ReadOnlyMemory<byte> Encode(IReadOnlyList<StoredTensor> tensors)
+    {
+        var names = new HashSet<string>();
+        foreach (var tensor in tensors)
+        {
+            if (!names.Add(tensor.Name)) throw new ArgumentException($"the name '{tensor.Name}' is taken", nameof(tensors));
+            if (TensorShape.Bytes(tensor.Shape, tensor.Type) != tensor.Data.Length)
+                throw new ArgumentException($"the tensor '{tensor.Name}' of {tensor.Type} [{string.Join(", ", tensor.Shape)}] has {tensor.Data.Length} bytes", nameof(tensors));
+        }
+        var encoder = new StateDictPickle();
+        encoder.WriteAll(tensors);
+        return encoder.pickle.GetBuffer().AsMemory(0, (int)encoder.pickle.Length);
+    }
+
+    void WriteAll(IReadOnlyList<StoredTensor> tensors)
+    {
+        Write(PickleOpcode.Proto);
+        pickle.WriteByte(2);
+        WriteEmptyOrderedDict();
+        Write(PickleOpcode.Mark);
+        for (var i = 0; i < tensors.Count; i++)
+        {
+            WriteText(tensors[i].Name);
+            WriteTensor(tensors[i], i);
+        }
+        Write(PickleOpcode.SetItems);
+        Write(PickleOpcode.Stop);
+    }
+
+    /// <summary>_rebuild_tensor_v2(storage, offset, size, stride, requires_grad, backward_hooks).</summary>
+    void WriteTensor(StoredTensor tensor, int index)
+    {
+        WriteGlobal("torch._utils", "_rebuild_tensor_v2");
+        Write(PickleOpcode.Mark);
+        WriteStorage(tensor, index);
+        WriteInteger(0);
+        WriteTuple(tensor.Shape);
+        WriteTuple(Strides(tensor.Shape));
+        Write(PickleOpcode.NewFalse);
+        WriteEmptyOrderedDict();
+        Write(PickleOpcode.Tuple);
+        Write(PickleOpcode.Reduce);
+    }
+
+    /// <summary>('storage', type, key, location, count) as a reference to data outside the pickle.</summary>
+    void WriteStorage(StoredTensor tensor, int index)
+    {
+        Write(PickleOpcode.Mark);
+        WriteText("storage");
+        WriteGlobal("torch", TorchGlobals.StorageName(tensor.Type));
+        WriteText(index.ToString());
+        WriteText("cpu");
+        WriteInteger(tensor.Data.Length / tensor.Type.Size());
+        Write(PickleOpcode.Tuple);
+        Write(PickleOpcode.BinPersId);
+    }
+
+    static long[] Strides(IReadOnlyList<long> shape)
+    {
+        var strides = new long[shape.Count];
+        var stride = 1L;
+        for (var i = shape.Count - 1; i >= 0; i--)
+        {
+            strides[i] = stride;
+            stride *= Math.Max(1, shape[i]);
+        }
+        return strides;
+    }
+
+    void WriteEmptyOrderedDict()
+    {
+        WriteGlobal("collections", "OrderedDict");
+        Write(PickleOpcode.EmptyTuple);
+        Write(PickleOpcode.Reduce);
+    }
+
+    void WriteTuple(IReadOnlyList<long> integers)
+    {
+        Write(PickleOpcode.Mark);
+        foreach (var integer in integers) WriteInteger(integer);
+        Write(PickleOpcode.Tuple);
+    }
+
+    void WriteInteger(long value)
+    {
+        if (value == (int)value)
+        {
+            Write(PickleOpcode.BinInt);
+            WriteInt32((int)value);
+            return;
+        }
+        var bytes = new BigInteger(value).ToByteArray();
+        Write(PickleOpcode.Long1);
+        pickle.WriteByte((byte)bytes.Length);
+        pickle.Write(bytes);
+    }
+
+    void WriteText(string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        Write(PickleOpcode.BinUnicode);
+        WriteInt32(bytes.Length);
+        pickle.Write(bytes);
+    }
+
+    void WriteGlobal(string module, string name)
+    {
+        Write(PickleOpcode.Global);
+        pickle.Write(Encoding.ASCII.GetBytes($"{module}\n{name}\n"));
+    }
+
+    void WriteInt32(int value)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, value);
+        pickle.Write(bytes);
+    }
+
+    void Write(PickleOpcode opcode) => pickle.WriteByte((byte)opcode);
+}

@@ -1,0 +1,111 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using DistillSharp.Formats.Files;
+using DistillSharp.Formats.Tensors;
+using DistillSharp.Torch;
+
+namespace DistillSharp.Formats.PyTorch;
+
+/// <summary>
+/// The storages of one checkpoint, each read once and only when a tensor needs it. A contiguous tensor is a slice of its
+/// storage; any other is copied into row-major order.
+/// </summary>
+/// <param name="file">The file's name, for messages.</param>
+/// <param name="budget">What reading the file may allocate.</param>
+/// <param name="bigEndian">Whether the file's elements are stored highest byte first.</param>
+/// <param name="load">Reads the whole storage of a key.</param>
+internal sealed class TorchStorages(string file, AllocationBudget budget, bool bigEndian, Func<TorchStorage, ReadOnlyMemory<byte>> load)
+{
+    readonly Dictionary<string, ReadOnlyMemory<byte>> loaded = [];
+
+    /// <summary>Reads a tensor's elements, row-major and little-endian.</summary>
+    public StoredTensor Read(string name, TorchTensor tensor)
+    {
+        if (tensor.Type.Element is not { } type)
+            throw Fail(name, $"has elements of type {tensor.Type.Name}, which is not supported");
+        if (tensor.Shape.Length > TensorShape.MaxDimensions || TensorShape.Bytes(tensor.Shape, type) is not { } bytes)
+            throw Fail(name, $"has an impossible shape, [{string.Join(", ", tensor.Shape)}]");
+        if (bytes == 0) return new StoredTensor(name, type, tensor.Shape, default);
+        if (bytes > Array.MaxLength) throw Fail(name, "is larger than 2 GiB, which is not supported");
+
+        var storage = StorageOf(name, tensor);
+        CheckReach(name, tensor, storage.Length / type.Size());
+        var start = (int)tensor.Offset * type.Size();
+        if (IsContiguous(tensor) && (!bigEndian || type.Size() == 1))
+            return new StoredTensor(name, type, tensor.Shape, storage.Slice(start, (int)bytes));
+
+        budget.Charge(bytes);
+        var copy = GC.AllocateUninitializedArray<byte>((int)bytes);
+        Copy(storage.Span[start..], copy, tensor.Shape, tensor.Strides, type.Size());
+        if (bigEndian) Reverse(copy, type.Size());
+        return new StoredTensor(name, type, tensor.Shape, copy);
+    }
+
+    ReadOnlyMemory<byte> StorageOf(string name, TorchTensor tensor)
+    {
+        var storage = tensor.Storage;
+        if (!loaded.TryGetValue(storage.Key, out var bytes)) loaded.Add(storage.Key, bytes = load(storage));
+        var available = bytes.Length / storage.Type.Size;
+        if (storage.Start > available || storage.Count > available - storage.Start)
+            throw Fail(name, $"needs {storage.Count} elements of storage '{ShownText.Of(storage.Key)}' from element {storage.Start} on, which has {available}");
+        return bytes.Slice((int)storage.Start * storage.Type.Size, (int)storage.Count * storage.Type.Size);
+    }
+
+    /// <summary>Every element that the strides lead to lies in the storage.</summary>
+    void CheckReach(string name, TorchTensor tensor, int available)
+    {
+        var last = (Int128)tensor.Offset;
+        var sound = tensor.Offset >= 0;
+        for (var i = 0; i < tensor.Shape.Length; i++)
+        {
+            sound &= tensor.Strides[i] >= 0;
+            last += (Int128)(tensor.Shape[i] - 1) * tensor.Strides[i];
+        }
+        if (!sound || last >= available)
+            throw Fail(name, $"with shape [{string.Join(", ", tensor.Shape)}], strides [{string.Join(", ", tensor.Strides)}] and offset {tensor.Offset} reaches beyond its storage of {available} elements");
+    }
+
+    static bool IsContiguous(TorchTensor tensor)
+    {
+        var expected = 1L;
+        for (var i = tensor.Shape.Length - 1; i >= 0; i--)
+        {
+            if (tensor.Shape[i] != 1 && tensor.Strides[i] != expected) return false;
+            expected *= tensor.Shape[i];
+        }
+        return true;
+    }
+
+    /// <summary>Copies a strided view into row-major order: the last dimension in a plain loop, the others counted like an odometer.</summary>
+    static void Copy(ReadOnlySpan<byte> source, Span<byte> target, long[] shape, long[] strides, int size)
+    {
+        var row = shape.Length == 0 ? 1 : (int)shape[^1];
+        var step = shape.Length == 0 ? 0 : (int)(row > 1 ? strides[^1] : 0) * size;
+        Span<long> index = stackalloc long[Math.Max(0, shape.Length - 1)];
+        index.Clear();
+        while (target.Length > 0)
+        {
+            var start = 0L;
+            for (var i = 0; i < index.Length; i++) start += index[i] * strides[i];
+            var from = source[(int)(start * size)..];
+            if (step == size) from[..(row * size)].CopyTo(target);
+            else CopyRow(from, target, row, step, size);
+            target = target[(row * size)..];
+            for (var i = index.Length - 1; i >= 0 && ++index[i] == shape[i]; i--) index[i] = 0;
+        }
+    }
+
+    static void CopyRow(ReadOnlySpan<byte> source, Span<byte> target, int count, int step, int size)
+    {
+        for (var i = 0; i < count; i++) source.Slice(i * step, size).CopyTo(target.Slice(i * size, size));
+    }
+
+    static void Reverse(Span<byte> elements, int size)
+    {
+        if (size == 2) BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, ushort>(elements), MemoryMarshal.Cast<byte, ushort>(elements));
+        else if (size == 4) BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, uint>(elements), MemoryMarshal.Cast<byte, uint>(elements));
+        else if (size == 8) BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, ulong>(elements), MemoryMarshal.Cast<byte, ulong>(elements));
+    }
+
+    UserException Fail(string tensor, string what) => new($"{file}: the tensor '{ShownText.Of(tensor)}' {what}.");
+}
