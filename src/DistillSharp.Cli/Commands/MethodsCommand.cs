@@ -12,7 +12,7 @@ sealed class MethodsCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        var methods = DistillationMethods.Names.Select(DistillationMethods.Create).ToArray();
+        var methods = Toolkit.Methods.Names.Select(Toolkit.Methods.Create).ToArray();
         if (given.GetValue(json))
         {
             terminal.Json(methods.Select(method => new
