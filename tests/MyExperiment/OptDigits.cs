@@ -21,7 +21,7 @@ public sealed class OptDigits : DatasetDescription
     public override IReadOnlyList<string> ClassNames { get; } = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
     // What recipes leave unsaid: as for CIFAR, but fewer epochs, and digits are not mirrored.
-    public override Protocol Protocol { get; } = Protocol.Cifar with { Epochs = 60, Steps = [40, 50], Augment = ["crop"] };
+    public override Protocol Protocol { get; } = Protocol.Cifar with { Epochs = 60, Steps = [40, 50], Augment = [new PadAndCrop()] };
 
     // The networks get images of Size, which is 32x32 unless overridden.
     protected override (ImageSet Train, ImageSet Test) Read(string root, int size) =>

@@ -25,8 +25,8 @@ public sealed record DataSection
     /// <summary>Images of one training step.</summary>
     public required int Batch { get; init; }
 
-    /// <summary>What is done to training images: <c>crop</c> or <c>resized-crop</c>, <c>flip</c>, or nothing.</summary>
-    public required IReadOnlyList<string> Augment { get; init; }
+    /// <summary>What is done to training images, step by step; nothing where it is empty.</summary>
+    public required IReadOnlyList<AugmentationStep> Augment { get; init; }
 
     /// <summary>Mean of each channel, in 0..1.</summary>
     public required IReadOnlyList<float> Mean { get; init; }
@@ -40,11 +40,11 @@ public sealed record DataSection
     /// <summary>Measure on at most so many images; null for all.</summary>
     public int? TestLimit { get; init; }
 
-    internal static DataSection Read(YamlValue value, Registry<DatasetDescription> datasets)
+    internal static DataSection Read(YamlValue value, Toolkit toolkit)
     {
         var section = new RecipeSection(value, "data", Keys);
-        var set = section.Known("set", datasets)
-            ?? throw section.Mistake("set", $"data does not say which set; there are {string.Join(", ", datasets.Names)}");
+        var set = section.Known("set", toolkit.Datasets)
+            ?? throw section.Mistake("set", $"data does not say which set; there are {string.Join(", ", toolkit.Datasets.Names)}");
         var data = new DataSection
         {
             Set = set.Name,
@@ -52,7 +52,7 @@ public sealed record DataSection
             Size = section.Int("size", min: 1, max: MaxSize) ?? set.Size,
             HasSizes = set.HasSizes,
             Batch = section.Int("batch", min: 1) ?? set.Protocol.Batch,
-            Augment = ReadAugment(section) ?? set.Protocol.Augment,
+            Augment = AugmentationList.Read(section, "augment", toolkit.Augmentations) ?? set.Protocol.Augment,
             Mean = Channels(section, "mean", mean => mean is >= 0 and <= 1, "a list of numbers from 0 to 1, one for each channel") ?? set.Mean,
             Std = Channels(section, "std", std => std is > 0 and <= 1 && (float)std > 0, "a list of numbers above 0 and at most 1, one for each channel")
                 ?? set.Std,
@@ -75,28 +75,11 @@ public sealed record DataSection
         text.Text("root", Root);
         if (HasSizes) text.Number<int>("size", Size);
         text.Number<int>("batch", Batch);
-        text.Raw("augment", RecipeText.List(Augment));
+        text.Raw("augment", AugmentationList.Write(Augment));
         text.Raw("mean", RecipeText.List(Mean.Select(RecipeText.Number)));
         text.Raw("std", RecipeText.List(Std.Select(RecipeText.Number)));
         text.Number("train_limit", TrainLimit);
         text.Number("test_limit", TestLimit);
-    }
-
-    static IReadOnlyList<string>? ReadAugment(RecipeSection section)
-    {
-        const string must = "a list of crop (or resized-crop) and flip, or [] for nothing";
-        if (section["augment"] is not { } value) return null;
-        if (value.Kind != YamlKind.Sequence || value.Items.Exists(item => item.Kind != YamlKind.Scalar)) throw section.Wrong("augment", value, must);
-        try
-        {
-            var names = value.Items.ConvertAll(item => item.Text);
-            Augmentation.FromNames(names);
-            return names;
-        }
-        catch (UsageException e)
-        {
-            throw section.Mistake("augment", $"data.augment: {e.Message}");
-        }
     }
 
     static IReadOnlyList<float>? Channels(RecipeSection section, string key, Func<double, bool> possible, string must)

@@ -9,7 +9,7 @@ public sealed class MethodSection
 {
     const string WeightSetting = "weight";
 
-    readonly (MethodSetting Setting, string? Value)[] settings;
+    readonly (Setting Setting, string? Value)[] settings;
     readonly HashSet<string> given;
     readonly Func<DistillationMethod> make;
 
@@ -20,7 +20,7 @@ public sealed class MethodSection
         NeedsTeacher = method.TeacherFeatures is not null;
         CrossEntropyWeight = method.WeightsDependOnPair ? null : method.CrossEntropyWeight;
         this.given = given;
-        settings = [.. MethodSetting.Of(method).Select(setting => (setting, IsOpen(setting.Name) ? null : setting.Read(method)))];
+        settings = [.. Setting.Of(method, method.Name).Select(setting => (setting, IsOpen(setting.Name) ? null : setting.Read(method)))];
 
         bool IsOpen(string setting) => setting == WeightSetting && method.WeightsDependOnPair && !given.Contains(setting);
     }
@@ -88,7 +88,7 @@ public sealed class MethodSection
 
         var method = known.Create(name.Text);
         var chosen = new HashSet<string>();
-        var settings = MethodSetting.Of(method).ToDictionary(setting => setting.Name);
+        var settings = Setting.Of(method, method.Name).ToDictionary(setting => setting.Name);
         foreach (var (key, value) in item.Entries)
         {
             if (key == "name") continue;

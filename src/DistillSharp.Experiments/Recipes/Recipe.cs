@@ -46,7 +46,7 @@ public sealed class Recipe
 
         var warnings = new List<string>();
         var data = Section(document, "data") ?? throw new UsageException($"{source}: the recipe has no data; {Minimum}");
-        Data = DataSection.Read(data, toolkit.Datasets);
+        Data = DataSection.Read(data, toolkit);
         var student = Section(document, "student") ?? throw new UsageException($"{source}: the recipe has no student; {Minimum}");
         Student = StudentSection.Read(student, toolkit.Networks);
         var teacher = Section(document, "teacher");
@@ -167,7 +167,7 @@ public sealed class Recipe
         Precision = Train.Precision,
         Seed = Train.Seed,
         Device = Train.Device,
-        Augmentation = Augmentation.FromNames(Data.Augment),
+        Augmentation = new(Data.Augment),
         CrossEntropyWeight = CrossEntropyWeight,
         EvaluationBatchSize = Train.EvaluateBatch,
         EvaluateEvery = Train.EvaluateEvery,

@@ -29,7 +29,7 @@ sealed class MnistSet : GrayDigitsSet
     public override IReadOnlyList<string> ClassNames { get; } = [.. Enumerable.Range(0, 10).Select(digit => digit.ToString())];
 
     // Digits are not mirrored.
-    public override Protocol Protocol { get; } = Protocol.Cifar with { Augment = ["crop"] };
+    public override Protocol Protocol { get; } = Protocol.Cifar with { Augment = [new PadAndCrop()] };
 
     protected override (ImageSet Train, ImageSet Test) Read(string root, int size) =>
         Mnist.Read("MNIST", root, ["mnist", "MNIST/raw"], [.. ClassNames], "published at yann.lecun.com/exdb/mnist");

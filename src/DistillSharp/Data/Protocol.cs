@@ -11,13 +11,13 @@ public sealed record Protocol
     /// <summary>That of CIFAR-100, and of other small images.</summary>
     public static Protocol Cifar { get; } = new()
     {
-        Epochs = 240, Batch = 64, Rate = 0.05, LightRate = 0.01, Steps = [150, 180, 210], WeightDecay = 5e-4, Augment = ["crop", "flip"],
+        Epochs = 240, Batch = 64, Rate = 0.05, LightRate = 0.01, Steps = [150, 180, 210], WeightDecay = 5e-4, Augment = [new PadAndCrop(), new Flip()],
     };
 
     /// <summary>That of ImageNet, and of other photographs.</summary>
     public static Protocol ImageNet { get; } = new()
     {
-        Epochs = 100, Batch = 256, Rate = 0.1, LightRate = 0.1, Steps = [30, 60, 90], WeightDecay = 1e-4, Augment = ["resized-crop", "flip"],
+        Epochs = 100, Batch = 256, Rate = 0.1, LightRate = 0.1, Steps = [30, 60, 90], WeightDecay = 1e-4, Augment = [new ResizedCrop(), new Flip()],
     };
 
     /// <summary>SGD's momentum.</summary>
@@ -41,8 +41,8 @@ public sealed record Protocol
     /// <summary>SGD's weight decay.</summary>
     public required double WeightDecay { get; init; }
 
-    /// <summary>What is done to training images, as recipes name it.</summary>
-    public required IReadOnlyList<string> Augment { get; init; }
+    /// <summary>What is done to training images.</summary>
+    public required IReadOnlyList<AugmentationStep> Augment { get; init; }
 
     /// <summary>The epochs after which the rate falls, of <see cref="Epochs"/>.</summary>
     public required IReadOnlyList<int> Steps { get; init; }

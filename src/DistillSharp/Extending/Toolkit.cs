@@ -19,6 +19,7 @@ public sealed class Toolkit
         Methods.Close();
         Networks.Close();
         Datasets.Close();
+        Augmentations.Close();
     }
 
     /// <summary>A toolkit of your own, which has all that comes with the library.</summary>
@@ -32,4 +33,7 @@ public sealed class Toolkit
 
     /// <summary>The data sets.</summary>
     public Registry<DatasetDescription> Datasets { get; } = Data.Datasets.All();
+
+    /// <summary>The steps that training images can be prepared by; each makes one with its default settings.</summary>
+    public Registry<Func<AugmentationStep>> Augmentations { get; } = Augmentation.KnownSteps();
 }

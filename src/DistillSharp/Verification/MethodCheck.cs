@@ -23,7 +23,7 @@ static class MethodCheck
     public static void Run(ReferenceCase reference, Comparison comparison, Toolkit toolkit, Device device)
     {
         using var method = toolkit.Methods.Create(reference.Text("method"));
-        foreach (var setting in MethodSetting.Of(method))
+        foreach (var setting in Setting.Of(method, method.Name))
             if (reference.TextOrNull(setting.Name) is { } value)
                 setting.Write(method, value);
         if (method is Crd memories) memories.FeatureDim = (int)reference["in.memory_student"].Size(1);

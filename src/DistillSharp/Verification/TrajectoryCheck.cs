@@ -101,7 +101,7 @@ static class TrajectoryCheck
         if (name == "ce") yield break;
         var method = toolkit.Methods.Create(name.Split('-')[0]);
         foreach (var (setting, value) in Settings(name))
-            MethodSetting.Of(method).Single(own => own.Name == setting).Write(method, value);
+            Setting.Of(method, method.Name).Single(own => own.Name == setting).Write(method, value);
         yield return method;
     }
 

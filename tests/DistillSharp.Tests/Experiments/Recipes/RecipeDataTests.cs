@@ -27,7 +27,7 @@ public class RecipeDataTests
         var data = Of(folder.Path).LoadData();
         Assert.Equal(("mnist", 200, 50), (data.Name, data.Train.Count, data.Test.Count));
         Assert.Equal((Toolkit.BuiltIn.Datasets["mnist"].Mean, Toolkit.BuiltIn.Datasets["mnist"].Std), (data.Mean, data.Std));
-        Assert.Equal(new Augmentation { Padding = 4 }, Of(folder.Path).ToTrainingOptions().Augmentation);
+        Assert.Equal(new Augmentation(new PadAndCrop()), Of(folder.Path).ToTrainingOptions().Augmentation);
     }
 
     [Fact]
