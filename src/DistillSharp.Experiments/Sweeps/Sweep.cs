@@ -62,11 +62,16 @@ public sealed class Sweep
 
     /// <summary>Reads a sweep's file.</summary>
     /// <param name="path">The file. Relative paths in it start from the current folder.</param>
-    /// <param name="toolkit">What its names stand for; null for what comes with the library.</param>
     /// <param name="overrides">Values for every run, each as <c>path=value</c>: they go before all that the file sets.</param>
     /// <exception cref="UserException">The file or its recipe cannot be read.</exception>
     /// <exception cref="UsageException">The sweep is wrong, or a recipe of it; the message names file and line or the run.</exception>
-    public static Sweep Load(string path, Toolkit? toolkit = null, params IEnumerable<string> overrides)
+    public static Sweep Load(string path, params IEnumerable<string> overrides) => Load(path, Toolkit.BuiltIn, overrides);
+
+    /// <inheritdoc cref="Load(string, IEnumerable{string})"/>
+    /// <param name="path">The file.</param>
+    /// <param name="toolkit">What its names stand for.</param>
+    /// <param name="overrides">Values for every run.</param>
+    public static Sweep Load(string path, Toolkit toolkit, params IEnumerable<string> overrides)
     {
         try
         {
@@ -82,11 +87,11 @@ public sealed class Sweep
     /// <summary>Reads a sweep's text.</summary>
     /// <param name="text">The YAML.</param>
     /// <param name="source">What to call it in messages.</param>
-    /// <param name="toolkit">As in <see cref="Load"/>.</param>
-    /// <param name="overrides">As in <see cref="Load"/>.</param>
-    /// <exception cref="UsageException">As in <see cref="Load"/>.</exception>
-    public static Sweep Parse(string text, string source = "the sweep", Toolkit? toolkit = null, params IEnumerable<string> overrides) =>
-        new(text, source, toolkit ?? Toolkit.BuiltIn, overrides);
+    /// <param name="overrides">Values for every run, each as <c>path=value</c>.</param>
+    /// <exception cref="UsageException">The sweep is wrong, or a recipe of it.</exception>
+    public static Sweep Parse(string text, string source = "the sweep", params IEnumerable<string> overrides) => Parse(text, source, Toolkit.BuiltIn, overrides);
+
+    static Sweep Parse(string text, string source, Toolkit toolkit, IEnumerable<string> overrides) => new(text, source, toolkit, overrides);
 
     // A point of the matrix before seeds and variants: where its recipe is from, what is set in it, and how its runs are called.
     sealed record Base(string? Recipe, string[] Assignments, string? Teacher, string? Student, string? Label);
