@@ -1,5 +1,5 @@
 using DistillSharp.Data;
-using DistillSharp.Formats;
+using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Recipes;
 
