@@ -1,3 +1,4 @@
+using DistillSharp.Data;
 using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
