@@ -35,7 +35,7 @@ public class Augmentations
         epoch++;
         for (var i = 0; i < Count; i++)
         {
-            Augmentation.CropAndFlip.Apply(images.Image(i), Augmentation.CropAndFlip.Draw(1, epoch, i), cropped);
+            Augmentation.CropAndFlip.Apply(images.Image(i), 1, epoch, i, images.Height, images.Width, cropped);
             normalization.Apply(cropped, normalized);
         }
     }

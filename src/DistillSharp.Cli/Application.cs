@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.Reflection;
+using DistillSharp.Extending;
 
 namespace DistillSharp.Cli;
 
@@ -21,12 +22,24 @@ sealed class Application
         Recursive = true,
     };
 
-    public Application(Terminal terminal, IReadOnlyList<CliCommand> commands)
+    readonly Option<string[]> plugins = new("--plugin")
     {
-        this.terminal = terminal;
+        Description = "Load an assembly with methods, networks or data sets of your own (may be given several times)",
+        HelpName = "DLL",
+        Recursive = true,
+    };
+    readonly Action<Toolkit>? add;
+
+    /// <param name="terminal">Where commands write.</param>
+    /// <param name="commands">The commands.</param>
+    /// <param name="add">Adds to what they know by name.</param>
+    public Application(Terminal terminal, IReadOnlyList<CliCommand> commands, Action<Toolkit>? add = null)
+    {
+        (this.terminal, this.add) = (terminal, add);
         root.Options.Add(new HelpOption("--help", "-h") { Description = "Show help, with examples", Action = new ExampleHelp() });
         root.Options.Add(new Option<bool>("--version") { Description = "Print the version", Action = new PrintVersion() });
         root.Options.Add(verbose);
+        root.Options.Add(plugins);
         root.SetAction(int (ParseResult _) => throw new UsageException(
             $"a command is missing; it is one of {string.Join(", ", commands.Select(command => command.Name))} ('distill --help' says what each does)"));
         foreach (var command in commands)
@@ -39,9 +52,23 @@ sealed class Application
     void Connect(CliCommand command)
     {
         Strictness.Apply(command);
-        command.SetAction(given => command.Run(given, terminal));
+        command.SetAction(given =>
+        {
+            // Not before: the help page waits for no toolkit.
+            var files = given.GetValue(plugins) ?? [];
+            command.Names = new(NewToolkit(files), files);
+            return command.Run(given, terminal);
+        });
         if (command is CliGroup group)
             foreach (var member in group.Members) Connect(member);
+    }
+
+    Toolkit NewToolkit(IEnumerable<string> files)
+    {
+        var toolkit = new Toolkit();
+        add?.Invoke(toolkit);
+        foreach (var file in files) Plugin.Load(file, toolkit);
+        return toolkit;
     }
 
     /// <summary>The version as <c>distill --version</c> prints it, without the commit that built it.</summary>

@@ -1,6 +1,12 @@
 using System.CommandLine;
+using DistillSharp.Extending;
 
 namespace DistillSharp.Cli;
+
+/// <summary>What a command knows by name.</summary>
+/// <param name="Toolkit">What comes with the library, what the program added, and what plugins did.</param>
+/// <param name="Plugins">The files of the plugins, for processes that are to know the same.</param>
+sealed record CommandNames(Toolkit Toolkit, IReadOnlyList<string> Plugins);
 
 /// <summary>
 /// One command of the tool. Its constructor adds arguments and options and must touch neither files nor the toolkit: every
@@ -12,6 +18,12 @@ namespace DistillSharp.Cli;
 abstract class CliCommand(string name, string description, params string[] examples) : Command(name, description)
 {
     public IReadOnlyList<string> Examples { get; } = examples;
+
+    /// <summary>What names on the command line and in recipes stand for; the application sets it before <see cref="Run"/>.</summary>
+    public CommandNames Names { get; set; } = new(Toolkit.BuiltIn, []);
+
+    /// <summary>The toolkit of <see cref="Names"/>.</summary>
+    protected Toolkit Toolkit => Names.Toolkit;
 
     /// <summary>Does the work. Failures are exceptions; see <see cref="Application"/> for what becomes of them.</summary>
     /// <returns>The exit code: 0 when all went well, 1 when the answer is "no" (a check that did not pass).</returns>

@@ -61,7 +61,7 @@ public sealed class ExportAndPredictTests : IDisposable
     [InlineData(2, "13 to 20", "RUN", "--onnx", "x", "--opset", "9")]
     [InlineData(2, "three numbers", "RUN", "--onnx", "x", "--mean", "a", "--std", "b")]
     [InlineData(2, "there is no network 'resnet9'", "--model", "resnet9", "--weights", "w", "--onnx", "x")]
-    [InlineData(2, "unknown data set 'cifar'", "--model", "resnet8", "--weights", "w", "--data", "cifar", "--onnx", "x")]
+    [InlineData(2, "there is no data set 'cifar'", "--model", "resnet8", "--weights", "w", "--data", "cifar", "--onnx", "x")]
     [InlineData(1, "does not exist", "--model", "resnet8", "--weights", "w", "--onnx", "x")]
     [InlineData(1, "student.safetensors", ".", "--onnx", "x")]
     public void A_wrong_export_is_refused_and_leaves_nothing(int code, string said, params string[] arguments)

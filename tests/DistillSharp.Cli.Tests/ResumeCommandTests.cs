@@ -74,7 +74,7 @@ public sealed class ResumeCommandTests : IDisposable
 
     // The program as it is built: the copy beside the tests lacks what only a program needs.
     static readonly string program = Path.GetFullPath(Path.Combine(
-        AppContext.BaseDirectory, "../../DistillSharp.Cli", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "distill.dll"));
+        AppContext.BaseDirectory, "../../Distill", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "distill.dll"));
 
     static Process Start(params string[] arguments) =>
         Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;

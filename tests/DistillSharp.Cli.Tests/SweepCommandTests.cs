@@ -18,7 +18,7 @@ public sealed class SweepCommandTests : IDisposable
     static string[] Program { get; } =
     [
         "dotnet", "exec",
-        Path.Combine(AppContext.BaseDirectory, "../../DistillSharp.Cli", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "distill.dll"),
+        Path.Combine(AppContext.BaseDirectory, "../../Distill", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "distill.dll"),
     ];
 
     public void Dispose() => samples.Dispose();

@@ -10,7 +10,6 @@ public static class ChildProgram
 {
     static readonly Dictionary<string, Func<string[], int>> roles = new()
     {
-        [Extending.ExtendingTests.Role] = Extending.ExtendingTests.Run,
         [Methods.CrdTests.MemoryRole] = Methods.CrdTests.PrintMemory,
         [Methods.RkdTests.MemoryRole] = Methods.RkdTests.PrintMemory,
         [Experiments.Runs.RunFolderTests.HoldRole] = Experiments.Runs.RunFolderTests.Hold,

@@ -28,6 +28,7 @@ sealed class EvalCommand : CliCommand
     {
         var report = EvaluationReport.Measure(new EvaluationRequest
         {
+            Toolkit = Toolkit,
             Run = given.GetValue(run),
             Model = given.GetValue(model),
             Weights = given.GetValue(weights),

@@ -41,7 +41,7 @@ sealed class ExportCommand : CliCommand
         if (given.GetValue(dynamicBatch) && given.GetValue(batch) is not null) throw new UsageException("--batch and --dynamic-batch contradict each other; take one of them");
         var written = new NetworkExport
         {
-            Source = network.Source(given, given.GetValue(run)),
+            Source = network.Source(given, given.GetValue(run), Toolkit),
             Onnx = given.GetValue(onnx),
             SafeTensors = given.GetValue(safetensors),
             PyTorch = given.GetValue(pth),

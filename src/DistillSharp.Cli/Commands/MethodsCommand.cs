@@ -12,20 +12,20 @@ sealed class MethodsCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        var methods = DistillationMethods.Names.Select(DistillationMethods.Create).ToArray();
+        var methods = Toolkit.Methods.Names.Select(Toolkit.Methods.Create).ToArray();
         if (given.GetValue(json))
         {
             terminal.Json(methods.Select(method => new
             {
                 method.Name,
-                Settings = MethodSetting.Of(method).Select(setting => new { setting.Name, Default = setting.Read(method), setting.Allowed, setting.Description }),
+                Settings = Setting.Of(method, method.Name).Select(setting => new { setting.Name, Default = setting.Read(method), setting.Allowed, setting.Description }),
             }));
             return 0;
         }
         foreach (var method in methods)
         {
             terminal.StyledOut.MarkupLineInterpolated($"[bold]{method.Name}[/]");
-            foreach (var setting in MethodSetting.Of(method))
+            foreach (var setting in Setting.Of(method, method.Name))
                 terminal.StyledOut.MarkupLineInterpolated($"  {setting.Name,-18} {setting.Read(method) ?? "by the pair",-12} {setting.Description} [gray]({setting.Allowed})[/]");
         }
         return 0;

@@ -17,7 +17,7 @@ sealed class ModelsCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        var cards = NetworkCard.All(given.GetValue(classes) is > 0 and var count ? count : null);
+        var cards = NetworkCard.All(Toolkit.Networks, given.GetValue(classes) is > 0 and var count ? count : null);
         if (given.GetValue(json))
         {
             terminal.Json(cards.Select(card => new

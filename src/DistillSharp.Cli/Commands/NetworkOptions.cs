@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using DistillSharp.Extending;
 using DistillSharp.Interop;
 
 namespace DistillSharp.Cli.Commands;
@@ -21,8 +22,9 @@ sealed class NetworkOptions
     /// <summary>Whether a network was named by --model or --weights.</summary>
     public bool Given(ParseResult given) => (given.GetValue(model) ?? given.GetValue(weights)) is not null;
 
-    public NetworkSource Source(ParseResult given, string? run) => new()
+    public NetworkSource Source(ParseResult given, string? run, Toolkit toolkit) => new()
     {
+        Toolkit = toolkit,
         Run = run,
         Model = given.GetValue(model),
         Weights = given.GetValue(weights),

@@ -48,7 +48,7 @@ abstract class NetworkPictureCommand : PictureCommand
         Options.Add(images);
     }
 
-    protected NetworkPlots Plots(ParseResult given, Terminal terminal) => new(RunPictures.Measure(given, Runs, root, images, terminal));
+    protected NetworkPlots Plots(ParseResult given, Terminal terminal) => new(RunPictures.Measure(given, Runs, root, images, terminal, Toolkit));
 }
 
 sealed class PlotCurvesCommand : PictureCommand

@@ -27,7 +27,7 @@ sealed class RecipeShowCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        var shown = PaperRecipes.Open(given.GetValue(recipe)!, given.GetValue(set) ?? []);
+        var shown = PaperRecipes.Open(given.GetValue(recipe)!, Toolkit, given.GetValue(set) ?? []);
         foreach (var warning in shown.Warnings) terminal.Error.WriteLine($"warning: {warning}");
         var text = shown.Resolve();
         if (given.GetValue(json))
@@ -53,7 +53,7 @@ sealed class RecipeCheckCommand : CliCommand
     public override int Run(ParseResult given, Terminal terminal)
     {
         var source = given.GetValue(recipe)!;
-        var checkedRecipe = PaperRecipes.Open(source, given.GetValue(set) ?? []);
+        var checkedRecipe = PaperRecipes.Open(source, Toolkit, given.GetValue(set) ?? []);
         foreach (var warning in checkedRecipe.Warnings) terminal.Error.WriteLine($"warning: {warning}");
         checkedRecipe.CheckFiles();
         terminal.Out.WriteLine($"{source}: {Describe(checkedRecipe)}; everything it names is there");

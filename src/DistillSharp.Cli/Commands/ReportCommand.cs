@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DistillSharp.Extending;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Experiments.Report;
 
@@ -24,7 +25,7 @@ sealed class ReportCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        var measured = RunPictures.Measure(given, runs, root, images, terminal);
+        var measured = RunPictures.Measure(given, runs, root, images, terminal, Toolkit);
         foreach (var run in measured.Runs.Where(run => run.Missing is not null))
             terminal.Error.WriteLine($"warning: {run.Run.Manifest.Name} is without pictures: {run.Missing}");
         terminal.Error.WriteLine("drawing the maps");
@@ -46,6 +47,6 @@ static class RunPictures
 
     public static Option<int> Points() => new("--points") { Description = "Points of each t-SNE map", DefaultValueFactory = _ => 2000 };
 
-    public static MeasuredRuns Measure(ParseResult given, Argument<string[]> runs, Option<string?> root, Option<int?> images, Terminal terminal) =>
-        MeasuredRuns.Load(given.GetValue(runs)!, given.GetValue(root), given.GetValue(images), terminal.Error.WriteLine);
+    public static MeasuredRuns Measure(ParseResult given, Argument<string[]> runs, Option<string?> root, Option<int?> images, Terminal terminal, Toolkit toolkit) =>
+        MeasuredRuns.Load(given.GetValue(runs)!, given.GetValue(root), given.GetValue(images), terminal.Error.WriteLine, toolkit);
 }

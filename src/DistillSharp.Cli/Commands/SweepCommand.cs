@@ -31,7 +31,7 @@ sealed class SweepCommand : CliCommand
     public override int Run(ParseResult given, Terminal terminal)
     {
         string[] shorter = given.GetValue(epochs) is { } count ? [string.Create(CultureInfo.InvariantCulture, $"train.epochs={count}")] : [];
-        var (sweep, root) = (Sweep.Load(given.GetValue(file)!, [.. given.GetValue(set) ?? [], .. shorter]), given.GetValue(runs)!);
+        var (sweep, root) = (Sweep.Load(given.GetValue(file)!, Toolkit, [.. given.GetValue(set) ?? [], .. shorter]), given.GetValue(runs)!);
         var plan = SweepPlan.Of(sweep.Runs, root);
         foreach (var warning in plan.Problems.Concat(plan.MissingFiles())) terminal.Error.WriteLine($"warning: {warning}");
         if (given.GetValue(dryRun))
@@ -42,7 +42,7 @@ sealed class SweepCommand : CliCommand
         }
 
         using var stop = new StopOnInterrupt(terminal);
-        var runner = new SweepRunner(new TrainingProcess(program, root).Start, new Lines(terminal, plan));
+        var runner = new SweepRunner(new TrainingProcess([.. program, .. Names.Plugins.SelectMany(file => new[] { "--plugin", Path.GetFullPath(file) })], root).Start, new Lines(terminal, plan));
         var outcomes = runner.Run(plan, given.GetValue(jobs), stop.Token).GetAwaiter().GetResult();
         var end = SweepPlan.Of(sweep.Runs, root);
         if (given.GetValue(json)) terminal.Json(end.Entries.Zip(outcomes, (entry, outcome) => new { run = Described(entry), result = Word(outcome.Result), outcome.Message }));

@@ -28,7 +28,7 @@ sealed class TrainCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        var request = TrainingRequest.Of(given.GetValue(recipe)!, given.GetValue(set) ?? [], given.GetValue(name), given.GetValue(runs)!, given.GetValue(resume));
+        var request = TrainingRequest.Of(given.GetValue(recipe)!, given.GetValue(set) ?? [], given.GetValue(name), given.GetValue(runs)!, given.GetValue(resume), Toolkit);
         var noted = given.GetValue(profileSteps) is { } steps ? StepProfileTable.Limited(steps) : given.GetValue(profile) ? new StepProfile() : null;
         using var stop = new StopOnInterrupt(terminal);
         using var progress = TrainingProgressView.For(terminal);

@@ -23,7 +23,7 @@ sealed class VerifyCommand : CliCommand
     {
         var asJson = given.GetValue(json);
         var results = new List<VerificationResult>();
-        foreach (var result in Verifier.Run(given.GetValue(folder)!, CommonOptions.Device(given.GetValue(device)!)))
+        foreach (var result in Verifier.Run(given.GetValue(folder)!, CommonOptions.Device(given.GetValue(device)!), Toolkit))
         {
             results.Add(result);
             if (!asJson) Show(result, terminal);

@@ -82,7 +82,7 @@ static class PaperProtocol
         // ImageNet's pairs change a method's defaults; without a recipe of the paper they are not known here.
         if (Given("ce.weight") is { } weight && Theirs("ce.weight", imagenet ? null : Number(method.CrossEntropyWeight)) is { } usual && weight != usual)
             yield return $"weight of cross-entropy {weight} instead of {usual}";
-        foreach (var setting in MethodSetting.Of(method))
+        foreach (var setting in Setting.Of(method, method.Name))
         {
             var path = $"methods[0].{setting.Name}";
             if (Given(path) is { } ours && Theirs(path, imagenet ? null : RecipeSettings.Canonical(setting.Read(method) ?? "")) is { } own && ours != own)

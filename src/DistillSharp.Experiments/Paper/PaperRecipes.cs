@@ -1,4 +1,5 @@
 using System.Globalization;
+using DistillSharp.Extending;
 using DistillSharp.Methods;
 using DistillSharp.Experiments.Recipes;
 
@@ -34,21 +35,29 @@ public static class PaperRecipes
     /// <param name="name">One of <see cref="Names"/> or <see cref="Teachers"/>.</param>
     /// <param name="overrides">Values that replace the recipe's, each as <c>path=value</c>.</param>
     /// <exception cref="UsageException">There is none of that name, or an override is wrong.</exception>
-    public static Recipe Get(string name, params IEnumerable<string> overrides) => Find(name) is { } result
-        ? Recipe.Parse(Text(result), name, overrides)
+    public static Recipe Get(string name, params IEnumerable<string> overrides) => Named(name, Toolkit.BuiltIn, overrides);
+
+    static Recipe Named(string name, Toolkit toolkit, IEnumerable<string> overrides) => Find(name) is { } result
+        ? Recipe.Parse(Text(result), name, toolkit, overrides)
         : throw new UsageException($"there is no recipe '{name}' of the paper{HintOrExample(name)}");
 
     /// <summary>The recipe in a file, or that of the paper of that name.</summary>
     /// <param name="source">A file's path, or a name as <see cref="Get"/> takes it; a file comes first.</param>
     /// <param name="overrides">Values that replace the recipe's, each as <c>path=value</c>.</param>
     /// <exception cref="UserException">There is no such file and no such name, or the recipe is wrong.</exception>
-    public static Recipe Open(string source, params IEnumerable<string> overrides)
+    public static Recipe Open(string source, params IEnumerable<string> overrides) => Open(source, Toolkit.BuiltIn, overrides);
+
+    /// <inheritdoc cref="Open(string, IEnumerable{string})"/>
+    /// <param name="source">A file's path, or a name.</param>
+    /// <param name="toolkit">What the recipe's names stand for.</param>
+    /// <param name="overrides">Values that replace the recipe's.</param>
+    public static Recipe Open(string source, Toolkit toolkit, params IEnumerable<string> overrides)
     {
-        if (!File.Exists(source) && Find(source) is not null) return Get(source, overrides);
+        if (!File.Exists(source) && Find(source) is not null) return Named(source, toolkit, overrides);
         var ofPaper = source.StartsWith("table", StringComparison.Ordinal) || source.StartsWith("teacher/", StringComparison.Ordinal);
         if (ofPaper && !Path.Exists(source) && Path.GetExtension(source).Length == 0)
             throw new UserException($"there is no recipe '{source}', neither a file nor one of the paper's{HintOrExample(source)}");
-        return Recipe.Load(source, overrides);
+        return Recipe.Load(source, toolkit, overrides);
     }
 
     static PaperResult? Find(string name) => results.GetValueOrDefault(name) ?? teachers.GetValueOrDefault(name);

@@ -1,5 +1,6 @@
 using DistillSharp.Formats.Files;
 using DistillSharp.Methods;
+using DistillSharp.Extending;
 
 namespace DistillSharp.Experiments.Recipes;
 
@@ -8,21 +9,23 @@ public sealed class MethodSection
 {
     const string WeightSetting = "weight";
 
-    readonly (MethodSetting Setting, string? Value)[] settings;
+    readonly (Setting Setting, string? Value)[] settings;
     readonly HashSet<string> given;
+    readonly Func<DistillationMethod> make;
 
-    MethodSection(string name, DistillationMethod method, HashSet<string> given)
+    MethodSection(string name, Func<DistillationMethod> make, DistillationMethod method, HashSet<string> given)
     {
         Name = name;
+        this.make = make;
         NeedsTeacher = method.TeacherFeatures is not null;
         CrossEntropyWeight = method.WeightsDependOnPair ? null : method.CrossEntropyWeight;
         this.given = given;
-        settings = [.. MethodSetting.Of(method).Select(setting => (setting, IsOpen(setting.Name) ? null : setting.Read(method)))];
+        settings = [.. Setting.Of(method, method.Name).Select(setting => (setting, IsOpen(setting.Name) ? null : setting.Read(method)))];
 
         bool IsOpen(string setting) => setting == WeightSetting && method.WeightsDependOnPair && !given.Contains(setting);
     }
 
-    /// <summary>The method, one of <see cref="DistillationMethods.Names"/>.</summary>
+    /// <summary>The method, one of <see cref="Toolkit.Methods"/>.</summary>
     public string Name { get; }
 
     /// <summary>Every setting with its value, by its name in recipes; null where it is left to the method.</summary>
@@ -39,21 +42,21 @@ public sealed class MethodSection
     /// <summary>Makes the method with the settings that the recipe gives; the others are the method's own.</summary>
     public DistillationMethod Create()
     {
-        var method = DistillationMethods.Create(Name);
+        var method = make();
         foreach (var (setting, value) in settings)
             if (given.Contains(setting.Name)) setting.Write(method, value!);
         return method;
     }
 
     /// <summary>The list of methods. Cross-entropy, which is always there, may be named alone.</summary>
-    internal static IReadOnlyList<MethodSection> ReadAll(YamlValue value)
+    internal static IReadOnlyList<MethodSection> ReadAll(YamlValue value, Registry<Func<DistillationMethod>> known)
     {
         if (value.Kind != YamlKind.Sequence)
             throw new UsageException($"{value.Place}: methods is {RecipeSection.Shown(value)}; it must be a list, such as [ {{ name: fsecd }} ]");
         var methods = new List<MethodSection>();
         for (var i = 0; i < value.Items.Count; i++)
         {
-            if (Read(value.Items[i], $"methods[{i}]") is not { } method) continue;
+            if (Read(value.Items[i], $"methods[{i}]", known) is not { } method) continue;
             if (methods.Exists(other => other.Name == method.Name))
                 throw new UsageException($"{value.Items[i].Place}: methods lists {method.Name} twice; each method serves once");
             methods.Add(method);
@@ -70,22 +73,22 @@ public sealed class MethodSection
             else text.Raw(setting.Name, value ?? "null");
     }
 
-    static MethodSection? Read(YamlValue item, string path)
+    static MethodSection? Read(YamlValue item, string path, Registry<Func<DistillationMethod>> known)
     {
         var name = (item.Kind == YamlKind.Mapping ? item["name"] : item) is { IsNull: false } given ? given
-            : throw new UsageException($"{item.Place}: {path} has no name; the methods are {string.Join(", ", DistillationMethods.Names)}");
+            : throw new UsageException($"{item.Place}: {path} has no name; the methods are {string.Join(", ", known.Names)}");
         if (name.Kind != YamlKind.Scalar)
             throw new UsageException($"{name.Place}: {path} is {RecipeSection.Shown(name)}; it must be a method, such as {{ name: fsecd }}");
-        if (!DistillationMethods.Names.Contains(name.Text))
+        if (!known.Contains(name.Text))
             throw new UsageException($"{name.Place}: {path} is {RecipeSection.Shown(name)}, but there is no such method"
-                + RecipeSection.HintOrList(name.Text, DistillationMethods.Names));
+                + RecipeSection.HintOrList(name.Text, known.Names));
         if (name.Text == "ce")
             return item.Entries.Count <= 1 ? null
                 : throw new UsageException($"{item.Place}: cross-entropy is always there; its weight stands in ce: {{ weight: ... }}, not in methods");
 
-        var method = DistillationMethods.Create(name.Text);
+        var method = known.Create(name.Text);
         var chosen = new HashSet<string>();
-        var settings = MethodSetting.Of(method).ToDictionary(setting => setting.Name);
+        var settings = Setting.Of(method, method.Name).ToDictionary(setting => setting.Name);
         foreach (var (key, value) in item.Entries)
         {
             if (key == "name") continue;
@@ -104,6 +107,6 @@ public sealed class MethodSection
                 throw new UsageException($"{value.Place}: {ShownText.Of(e.Message)}", e);
             }
         }
-        return new(name.Text, method, chosen);
+        return new(name.Text, known[name.Text], method, chosen);
     }
 }

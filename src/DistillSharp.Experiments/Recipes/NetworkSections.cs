@@ -1,3 +1,4 @@
+using DistillSharp.Extending;
 using DistillSharp.Models;
 
 namespace DistillSharp.Experiments.Recipes;
@@ -7,7 +8,7 @@ public sealed record TeacherSection
 {
     internal static IReadOnlyList<string> Keys { get; } = ["network", "weights", "torchscript"];
 
-    /// <summary>The network, one of <see cref="Networks.Names"/>; null for a TorchScript file.</summary>
+    /// <summary>The network, one of <see cref="Toolkit.Networks"/>; null for a TorchScript file.</summary>
     public string? Network { get; init; }
 
     /// <summary>The file of its weights, relative to the current folder; null for a TorchScript file.</summary>
@@ -22,12 +23,12 @@ public sealed record TeacherSection
     /// <summary>The file that the teacher comes from.</summary>
     public string File => Weights ?? TorchScript!;
 
-    internal static TeacherSection Read(YamlValue value)
+    internal static TeacherSection Read(YamlValue value, Registry<NetworkFactory> networks)
     {
         var section = new RecipeSection(value, "teacher", Keys);
         var teacher = new TeacherSection
         {
-            Network = section.Name("network", "network", Networks.Names),
+            Network = section.Name("network", networks),
             Weights = section.Text("weights", "a file"),
             TorchScript = section.Text("torchscript", "a file"),
         };
@@ -62,19 +63,19 @@ public sealed record StudentSection
 {
     internal static IReadOnlyList<string> Keys { get; } = ["network", "weights"];
 
-    /// <summary>The network, one of <see cref="Networks.Names"/>.</summary>
+    /// <summary>The network, one of <see cref="Toolkit.Networks"/>.</summary>
     public required string Network { get; init; }
 
     /// <summary>The file of the weights to begin with, relative to the current folder; null for fresh ones.</summary>
     public string? Weights { get; init; }
 
-    internal static StudentSection Read(YamlValue value)
+    internal static StudentSection Read(YamlValue value, Registry<NetworkFactory> networks)
     {
         var section = new RecipeSection(value, "student", Keys);
         return new()
         {
-            Network = section.Name("network", "network", Networks.Names)
-                ?? throw section.Mistake("network", $"the student has no network; there are {string.Join(", ", Networks.Names)}"),
+            Network = section.Name("network", networks)
+                ?? throw section.Mistake("network", $"the student has no network; there are {string.Join(", ", networks.Names)}"),
             Weights = section.Text("weights", "a file"),
         };
     }

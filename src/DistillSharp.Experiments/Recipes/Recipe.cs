@@ -1,5 +1,6 @@
 using System.Text;
 using DistillSharp.Data;
+using DistillSharp.Extending;
 using DistillSharp.Formats.Files;
 using DistillSharp.Methods;
 using DistillSharp.Training;
@@ -32,9 +33,9 @@ public sealed class Recipe
     readonly string[] overrides;
     readonly YamlPlace dataPlace, rootPlace, teacherPlace, studentPlace;
 
-    Recipe(string text, string source, string[] overrides)
+    Recipe(string text, string source, Toolkit toolkit, string[] overrides)
     {
-        (this.text, this.source, this.overrides) = (text, source, overrides);
+        (this.text, this.source, Toolkit, this.overrides) = (text, source, toolkit, overrides);
         var document = YamlValue.Parse(text, source);
         if (document.Kind != YamlKind.Mapping)
             throw new UsageException($"{document.Place}: a recipe is keys with values, and this is {RecipeSection.Shown(document)}; {Minimum}");
@@ -45,18 +46,18 @@ public sealed class Recipe
 
         var warnings = new List<string>();
         var data = Section(document, "data") ?? throw new UsageException($"{source}: the recipe has no data; {Minimum}");
-        Data = DataSection.Read(data);
+        Data = DataSection.Read(data, toolkit);
         var student = Section(document, "student") ?? throw new UsageException($"{source}: the recipe has no student; {Minimum}");
-        Student = StudentSection.Read(student);
+        Student = StudentSection.Read(student, toolkit.Networks);
         var teacher = Section(document, "teacher");
         var methods = Section(document, "methods");
         var crossEntropy = Section(document, "ce");
 
-        Teacher = teacher is null ? null : TeacherSection.Read(teacher);
-        Methods = methods is null ? [] : MethodSection.ReadAll(methods);
+        Teacher = teacher is null ? null : TeacherSection.Read(teacher, toolkit.Networks);
+        Methods = methods is null ? [] : MethodSection.ReadAll(methods, toolkit.Methods);
         CrossEntropyWeight = (crossEntropy is null ? null : new RecipeSection(crossEntropy, "ce", ["weight"])
             .Number("weight", weight => weight >= 0, "a number of at least 0")) ?? DefaultCrossEntropyWeight();
-        Train = TrainSection.Read(Section(document, "train") ?? new YamlValue(YamlKind.Mapping, "", new(source, 0)), Data.Set, Student.Network, warnings);
+        Train = TrainSection.Read(Section(document, "train") ?? new YamlValue(YamlKind.Mapping, "", new(source, 0)), toolkit.Datasets[Data.Set].Protocol, Student.Network, warnings);
         Warnings = warnings;
 
         dataPlace = data.Place;
@@ -70,6 +71,9 @@ public sealed class Recipe
         if (CrossEntropyWeight == 0 && Methods.All(method => method.Settings["weight"] == "0"))
             throw new UsageException($"{crossEntropy!.Place}: cross-entropy has weight 0, and so has every method there is: nothing is left to learn from");
     }
+
+    /// <summary>What the recipe's names stand for.</summary>
+    public Toolkit Toolkit { get; }
 
     /// <summary>The images.</summary>
     public DataSection Data { get; }
@@ -100,19 +104,34 @@ public sealed class Recipe
     /// <param name="overrides">Values that replace the file's, each as <c>path=value</c>, such as <c>train.epochs=2</c>.</param>
     /// <exception cref="UserException">The file cannot be read, or is no text, or too large for a recipe.</exception>
     /// <exception cref="UsageException">The recipe is wrong; the message names file and line, or the override.</exception>
-    public static Recipe Load(string path, params IEnumerable<string> overrides) => Parse(ReadText(path), path, overrides);
+    public static Recipe Load(string path, params IEnumerable<string> overrides) => Load(path, Toolkit.BuiltIn, overrides);
+
+    /// <inheritdoc cref="Load(string, IEnumerable{string})"/>
+    /// <param name="path">The file.</param>
+    /// <param name="toolkit">What its names stand for.</param>
+    /// <param name="overrides">Values that replace the file's.</param>
+    public static Recipe Load(string path, Toolkit toolkit, params IEnumerable<string> overrides) => Parse(ReadText(path), path, toolkit, overrides);
 
     /// <summary>Reads a recipe's text.</summary>
     /// <param name="text">The YAML.</param>
     /// <param name="source">What to call it in messages: a file's path.</param>
     /// <param name="overrides">Values that replace the text's, each as <c>path=value</c>.</param>
     /// <exception cref="UsageException">The recipe is wrong; the message names source and line, or the override.</exception>
-    public static Recipe Parse(string text, string source = "the recipe", params IEnumerable<string> overrides) => new(text, source, [.. overrides]);
+    public static Recipe Parse(string text, string source = "the recipe", params IEnumerable<string> overrides) =>
+        Parse(text, source, Toolkit.BuiltIn, overrides);
+
+    /// <inheritdoc cref="Parse(string, string, IEnumerable{string})"/>
+    /// <param name="text">The YAML.</param>
+    /// <param name="source">What to call it in messages.</param>
+    /// <param name="toolkit">What its names stand for.</param>
+    /// <param name="overrides">Values that replace the text's.</param>
+    public static Recipe Parse(string text, string source, Toolkit toolkit, params IEnumerable<string> overrides) =>
+        new(text, source, toolkit, [.. overrides]);
 
     /// <summary>The same recipe with other values. Defaults that depend on them follow.</summary>
     /// <param name="overrides">Each as <c>path=value</c>.</param>
     /// <exception cref="UsageException">The recipe that comes of it is wrong.</exception>
-    public Recipe With(params IEnumerable<string> overrides) => new(text, source, [.. this.overrides, .. overrides]);
+    public Recipe With(params IEnumerable<string> overrides) => new(text, source, Toolkit, [.. this.overrides, .. overrides]);
 
     /// <summary>
     /// The whole recipe as canonical YAML: every default written out, in one order and one spelling. Equal experiments have
@@ -148,7 +167,7 @@ public sealed class Recipe
         Precision = Train.Precision,
         Seed = Train.Seed,
         Device = Train.Device,
-        Augmentation = Augmentation.FromNames(Data.Augment),
+        Augmentation = new(Data.Augment),
         CrossEntropyWeight = CrossEntropyWeight,
         EvaluationBatchSize = Train.EvaluateBatch,
         EvaluateEvery = Train.EvaluateEvery,
@@ -162,7 +181,7 @@ public sealed class Recipe
     public Dataset LoadData()
     {
         CheckRoot();
-        var data = Datasets.Load(Data.Set, Data.Root);
+        var data = Toolkit.Datasets[Data.Set].Load(Data.Root, Data.Size);
         data = data with { Mean = Data.Mean, Std = Data.Std };
         try
         {
@@ -175,7 +194,7 @@ public sealed class Recipe
         return data.Limit(Data.TrainLimit, Data.TestLimit);
     }
 
-    /// <summary>Checks that the files the recipe names are there, which <see cref="Load"/> does not ask.</summary>
+    /// <summary>Checks that the files the recipe names are there, which <see cref="Load(string, IEnumerable{string})"/> does not ask.</summary>
     /// <exception cref="UserException">One is missing; the message names it and the recipe's line.</exception>
     public void CheckFiles()
     {

@@ -54,13 +54,16 @@ sealed class RecipeSection
         return value.Text;
     }
 
-    /// <summary>One of some names, or null.</summary>
-    public string? Name(string key, string kind, IReadOnlyCollection<string> known)
+    /// <summary>One of the names that there are, or null.</summary>
+    public string? Name<T>(string key, Registry<T> known)
     {
-        if (Text(key, $"the name of a {kind}") is not { } name) return null;
+        if (Text(key, $"the name of a {known.Kind}") is not { } name) return null;
         return known.Contains(name) ? name
-            : throw Mistake(key, $"{Path}.{key} is '{ShownText.Of(name)}', but there is no such {kind}{HintOrList(name, known)}");
+            : throw Mistake(key, $"{Path}.{key} is '{ShownText.Of(name)}', but there is no such {known.Kind}{HintOrList(name, known.Names)}");
     }
+
+    /// <summary>What a name stands for, or null.</summary>
+    public T? Known<T>(string key, Registry<T> known) where T : class => Name(key, known) is { } name ? known[name] : null;
 
     /// <summary>One of some words.</summary>
     public string Word(string key, string otherwise, params string[] words)

@@ -1,3 +1,4 @@
+using DistillSharp.Data;
 using DistillSharp.Torch;
 using DistillSharp.Torch.Optimizers;
 
@@ -54,10 +55,10 @@ public sealed record TrainSection
     /// <summary>Bytes for remembered outputs of the teacher: 0 for none, null for what seems right.</summary>
     public long? TeacherMemory { get; init; }
 
-    internal static TrainSection Read(YamlValue value, string set, string student, List<string> warnings)
+    internal static TrainSection Read(YamlValue value, Protocol protocol, string student, List<string> warnings)
     {
         const string positive = "a number above 0", notNegative = "a number of at least 0";
-        var (section, protocol) = (new RecipeSection(value, "train", Keys), Protocol.Of(set));
+        var section = new RecipeSection(value, "train", Keys);
         var epochs = section.Int("epochs", min: 1, max: MaxEpochs) ?? protocol.Epochs;
         var train = new TrainSection
         {

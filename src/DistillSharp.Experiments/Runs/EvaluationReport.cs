@@ -1,4 +1,4 @@
-using DistillSharp.Data;
+using DistillSharp.Extending;
 using DistillSharp.Evaluation;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Interop;
@@ -10,6 +10,9 @@ namespace DistillSharp.Experiments.Runs;
 /// <summary>Which network is to be measured, and on what: a run's student, or a network with a file of weights.</summary>
 public sealed record EvaluationRequest
 {
+    /// <summary>The networks and data sets that there are.</summary>
+    public Toolkit Toolkit { get; init; } = Toolkit.BuiltIn;
+
     /// <summary>A finished run's folder; null for <see cref="Model"/> and <see cref="Weights"/>.</summary>
     public string? Run { get; init; }
 
@@ -37,21 +40,16 @@ public sealed record EvaluationRequest
             if (Model is not null || Weights is not null) throw new UsageException("give a run or --model with --weights, not both");
             var stored = RunReader.Load(Run);
             string[] elsewhere = [.. Dataset is null ? [] : new[] { $"data.set={Dataset}" }, .. Root is null ? [] : new[] { $"data.root={Root}" }];
-            var recipe = Recipe.Parse(stored.Recipe, Path.Combine(Run, RunFolder.RecipeFile), [.. elsewhere, .. Overrides]);
+            var recipe = Recipe.Parse(stored.Recipe, Path.Combine(Run, RunFolder.RecipeFile), Toolkit, [.. elsewhere, .. Overrides]);
             return (recipe, Path.Combine(Run, StudentFile.FileName));
         }
         var network = Model ?? throw Missing("--model NAME");
         var weights = Weights ?? throw Missing("--weights FILE");
         var set = Dataset ?? throw Missing("--data NAME");
-        Known("network", network, Networks.Names);
-        Known("data set", set, Datasets.Names);
+        // Names on the command line are told from those in a recipe.
+        (_, _) = (Toolkit.Networks[network], Toolkit.Datasets[set]);
         var text = $"data: {{ set: '{Quoted(set)}', root: '{Quoted(Root ?? "data")}' }}\nstudent: {{ network: '{Quoted(network)}' }}";
-        return (Recipe.Parse(text, "the command line", Overrides), weights);
-    }
-
-    static void Known(string kind, string name, IReadOnlyCollection<string> names)
-    {
-        if (!names.Contains(name)) throw new UsageException($"there is no {kind} '{name}'; there are {string.Join(", ", names)}{Nearest.Hint(name, names)}");
+        return (Recipe.Parse(text, "the command line", Toolkit, Overrides), weights);
     }
 
     static UsageException Missing(string option) =>
@@ -81,7 +79,7 @@ public sealed record EvaluationReport(
         if (!File.Exists(weights)) throw new UserException($"{weights}: there is no such file of weights");
         recipe.CheckFiles();
         var data = recipe.LoadData();
-        using var network = Networks.Create(recipe.Student.Network, data.Classes);
+        using var network = request.Toolkit.Networks.Create(recipe.Student.Network, data.Classes);
         network.LoadWeights(weights);
         var device = recipe.Train.Device;
         network.To(device);

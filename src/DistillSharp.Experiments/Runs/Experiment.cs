@@ -105,7 +105,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     {
         if (recipe.Teacher is not { } described) return null;
         if (described.TorchScript is { } file) return LoadTorchScript(file, data);
-        var teacher = Networks.Create(described.Network!, data.Classes);
+        var teacher = recipe.Toolkit.Networks.Create(described.Network!, data.Classes);
         try
         {
             return teacher.LoadWeights(described.Weights!);
@@ -127,7 +127,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
 
     Classifier CreateStudent(int classes)
     {
-        var student = Networks.Create(recipe.Student.Network, classes, (ulong)recipe.Train.Seed);
+        var student = recipe.Toolkit.Networks.Create(recipe.Student.Network, classes, (ulong)recipe.Train.Seed);
         if (recipe.Student.Weights is { } weights) student.LoadWeights(weights);
         return student;
     }

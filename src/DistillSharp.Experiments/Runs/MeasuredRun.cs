@@ -1,5 +1,6 @@
 using DistillSharp.Data;
 using DistillSharp.Evaluation;
+using DistillSharp.Extending;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Interop;
 using DistillSharp.Models;
@@ -33,12 +34,14 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
     /// <param name="root">The folder of the data set; null for the one that each run was trained on.</param>
     /// <param name="images">Use at most so many test images, as many of each class; null for all that the run was measured on.</param>
     /// <param name="progress">Hears what is being done.</param>
+    /// <param name="toolkit">What the recipes' names stand for; null for what comes with the library.</param>
     /// <exception cref="UserException">A folder is no run, or a recipe cannot be read.</exception>
     /// <exception cref="UsageException">The runs were measured on different images.</exception>
-    public static MeasuredRuns Load(IReadOnlyList<string> folders, string? root = null, int? images = null, Action<string>? progress = null) =>
-        new Loader(root, images, progress ?? (_ => { })).Load(folders);
+    public static MeasuredRuns Load(
+        IReadOnlyList<string> folders, string? root = null, int? images = null, Action<string>? progress = null, Toolkit? toolkit = null) =>
+        new Loader(root, images, progress ?? (_ => { }), toolkit ?? Toolkit.BuiltIn).Load(folders);
 
-    sealed class Loader(string? root, int? limit, Action<string> progress)
+    sealed class Loader(string? root, int? limit, Action<string> progress, Toolkit toolkit)
     {
         readonly Dictionary<string, Dataset> datasets = [];
         readonly Dictionary<string, NetworkOutputs> teachers = [];
@@ -55,7 +58,7 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
 
         Prepared Prepare(RunReader run)
         {
-            var recipe = Recipe.Parse(run.Recipe, Path.Combine(run.Path, RunFolder.RecipeFile), root is null ? [] : [$"data.root={root}"]);
+            var recipe = Recipe.Parse(run.Recipe, Path.Combine(run.Path, RunFolder.RecipeFile), toolkit, root is null ? [] : [$"data.root={root}"]);
             try
             {
                 var data = DataOf(recipe);
@@ -105,7 +108,7 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
         NetworkOutputs StudentOf(RunReader run, Recipe recipe, Dataset data)
         {
             progress($"running the student of {run.Manifest.Name} over {data.Test.Count} images");
-            var (network, _) = StudentFile.Load(run.Path);
+            var (network, _) = StudentFile.Load(run.Path, toolkit);
             using (network) return Outputs(network, recipe, data);
         }
 
@@ -125,6 +128,6 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
         }
 
         static string Key(Recipe recipe) =>
-            $"{recipe.Data.Set}|{Path.GetFullPath(recipe.Data.Root)}|{recipe.Data.TestLimit}|{string.Join(',', recipe.Data.Mean)}|{string.Join(',', recipe.Data.Std)}";
+            $"{recipe.Data.Set}|{recipe.Data.Size}|{Path.GetFullPath(recipe.Data.Root)}|{recipe.Data.TestLimit}|{string.Join(',', recipe.Data.Mean)}|{string.Join(',', recipe.Data.Std)}";
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Enumeration;
 using System.Text;
+using DistillSharp.Extending;
 using DistillSharp.Experiments.Paper;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
@@ -31,13 +32,14 @@ public sealed class Sweep
     static readonly string[] sections = ["data", "teacher", "student", "ce", "train"];
 
     readonly string source;
+    readonly Toolkit toolkit;
     readonly string? recipe;
     readonly string teachers;
     readonly string[] common;
 
-    Sweep(string text, string source, IEnumerable<string> overrides)
+    Sweep(string text, string source, Toolkit toolkit, IEnumerable<string> overrides)
     {
-        this.source = source;
+        (this.source, this.toolkit) = (source, toolkit);
         var root = YamlValue.Parse(text, source);
         if (root.Kind != YamlKind.Mapping) throw new UsageException($"{root.Place}: a sweep is keys with values, at least pairs and methods");
         foreach (var (key, value) in root.Entries)
@@ -63,12 +65,18 @@ public sealed class Sweep
     /// <param name="overrides">Values for every run, each as <c>path=value</c>: they go before all that the file sets.</param>
     /// <exception cref="UserException">The file or its recipe cannot be read.</exception>
     /// <exception cref="UsageException">The sweep is wrong, or a recipe of it; the message names file and line or the run.</exception>
-    public static Sweep Load(string path, params IEnumerable<string> overrides)
+    public static Sweep Load(string path, params IEnumerable<string> overrides) => Load(path, Toolkit.BuiltIn, overrides);
+
+    /// <inheritdoc cref="Load(string, IEnumerable{string})"/>
+    /// <param name="path">The file.</param>
+    /// <param name="toolkit">What its names stand for.</param>
+    /// <param name="overrides">Values for every run.</param>
+    public static Sweep Load(string path, Toolkit toolkit, params IEnumerable<string> overrides)
     {
         try
         {
             if (new FileInfo(path) is { Exists: true, Length: > LargestFile }) throw new UserException($"{path}: larger than 1 MB, and so no sweep");
-            return Parse(File.ReadAllText(path, Encoding.UTF8), path, overrides);
+            return Parse(File.ReadAllText(path, Encoding.UTF8), path, toolkit, overrides);
         }
         catch (Exception e) when (FileTrouble.Is(e) || e is ArgumentException or NotSupportedException)
         {
@@ -79,9 +87,11 @@ public sealed class Sweep
     /// <summary>Reads a sweep's text.</summary>
     /// <param name="text">The YAML.</param>
     /// <param name="source">What to call it in messages.</param>
-    /// <param name="overrides">As in <see cref="Load"/>.</param>
-    /// <exception cref="UsageException">As in <see cref="Load"/>.</exception>
-    public static Sweep Parse(string text, string source = "the sweep", params IEnumerable<string> overrides) => new(text, source, overrides);
+    /// <param name="overrides">Values for every run, each as <c>path=value</c>.</param>
+    /// <exception cref="UsageException">The sweep is wrong, or a recipe of it.</exception>
+    public static Sweep Parse(string text, string source = "the sweep", params IEnumerable<string> overrides) => Parse(text, source, Toolkit.BuiltIn, overrides);
+
+    static Sweep Parse(string text, string source, Toolkit toolkit, IEnumerable<string> overrides) => new(text, source, toolkit, overrides);
 
     // A point of the matrix before seeds and variants: where its recipe is from, what is set in it, and how its runs are called.
     sealed record Base(string? Recipe, string[] Assignments, string? Teacher, string? Student, string? Label);
@@ -141,7 +151,7 @@ public sealed class Sweep
         string[] overrides = [.. point.Assignments, .. variant.Assignments, $"train.seed={seed.ToString(CultureInfo.InvariantCulture)}", .. last];
         try
         {
-            var made = point.Recipe is null ? Recipe.Parse("", source, overrides) : PaperRecipes.Open(point.Recipe, overrides);
+            var made = point.Recipe is null ? Recipe.Parse("", source, toolkit, overrides) : PaperRecipes.Open(point.Recipe, toolkit, overrides);
             var label = point.Label ?? (made.Methods.Count == 0 ? "ce" : string.Join('-', made.Methods.Select(m => m.Name)));
             return new RunSpec(RunName.Suggest(made.Teacher?.Name, made.Student.Network, [label + variant.Suffix], seed), made);
         }

@@ -1,122 +1,132 @@
 namespace DistillSharp.Data;
 
-/// <summary>What is done to one image in one epoch.</summary>
-/// <param name="Variant">Number of this outcome among all that the augmentation can have; the key of a cache of teacher outputs.</param>
-/// <param name="OffsetY">First row of the crop in the padded image: 0..2 * padding.</param>
-/// <param name="OffsetX">First column of the crop in the padded image: 0..2 * padding.</param>
-/// <param name="Flip">Whether the crop is then mirrored left to right.</param>
-public readonly record struct AugmentationDraw(int Variant, int OffsetY, int OffsetX, bool Flip);
-
 /// <summary>
-/// The random part of preparing a training image: pad with black, crop at a random place back to the old size, mirror half
-/// of the time. What happens to an image is a pure function of (seed, epoch, index), so neither the order of the images nor
-/// the number of threads or processes changes it.
+/// The random part of preparing a training image: steps, one after the other. What happens to an image is a pure function of
+/// (seed, epoch, index), so neither the order of the images nor the number of threads or processes changes it.
 /// </summary>
 public sealed record Augmentation
 {
-    const int MaxPadding = 64;
+    // What a resized crop and a flip take together: as many were set aside for each image before there were other steps.
+    const int MinNumbers = 23;
+
+    readonly AugmentationStep[] steps;
+    readonly int numbers;
+
+    /// <summary>Puts steps together. A flip before a crop is done after it, which comes to the same, so that one order has one set of draws.</summary>
+    /// <param name="steps">The steps in their order; none for images as they are.</param>
+    /// <exception cref="UsageException">A step is listed twice, there are two crops, or one that takes the stored image is not the first.</exception>
+    public Augmentation(params IEnumerable<AugmentationStep> steps)
+    {
+        this.steps = [.. steps];
+        for (var i = this.steps.Length - 2; i >= 0; i--)
+            for (var at = i; at + 1 < this.steps.Length && this.steps[at] is Flip && IsCrop(this.steps[at + 1]); at++)
+                (this.steps[at], this.steps[at + 1]) = (this.steps[at + 1], this.steps[at]);
+        if (this.steps.GroupBy(step => step.Name).FirstOrDefault(same => same.Count() > 1) is { Key: var twice })
+            throw new UsageException($"augmentation '{twice}' is listed twice");
+        if (this.steps.Count(IsCrop) > 1) throw new UsageException("augmentation has both crop and resized-crop; take one of them");
+        if (this.steps.Skip(1).FirstOrDefault(step => step.TakesOriginal) is { } late)
+            throw new UsageException($"augmentation '{late.Name}' takes the image as it is stored, and so must come before '{this.steps[0].Name}'");
+        numbers = Math.Max(MinNumbers, this.steps.Sum(step => step.Numbers));
+        long? count = 1;
+        foreach (var step in this.steps) count = count * step.Variants is { } all && all <= int.MaxValue ? all : null;
+        VariantCount = (int?)count;
+    }
 
     /// <summary>Nothing is done: one variant.</summary>
     public static Augmentation None { get; } = new();
 
     /// <summary>The protocol of CIFAR: padding 4, then a flip.</summary>
-    public static Augmentation CropAndFlip { get; } = new() { Padding = 4, Flip = true };
+    public static Augmentation CropAndFlip { get; } = new(new PadAndCrop(), new Flip());
 
-    readonly int padding;
+    /// <summary>The steps, in the order in which they are done.</summary>
+    public IReadOnlyList<AugmentationStep> Steps => steps;
 
-    /// <summary>Black pixels added on each side before the crop: 0 (no crop) to 64.</summary>
-    /// <exception cref="UsageException">A value outside.</exception>
-    public int Padding
-    {
-        get => padding;
-        init => padding = value is >= 0 and <= MaxPadding ? value
-            : throw new UsageException($"a crop pads by 0 to {MaxPadding} pixels, not {value}");
-    }
+    /// <summary>How many outcomes there are, all equally likely: the product of the steps'; null where one's cannot be counted.</summary>
+    public int? VariantCount { get; }
 
-    /// <summary>Whether images are mirrored left to right with probability 1/2.</summary>
-    public bool Flip { get; init; }
+    /// <summary>Whether the images are wanted as they were stored, of whatever size.</summary>
+    public bool TakesOriginals => steps is [{ TakesOriginal: true }, ..];
 
     /// <summary>
-    /// Whether a random area of 8 % to 100 % of the image, of a ratio of 3:4 to 4:3, is scaled to the network's size, instead
-    /// of padding and cropping: the protocol of ImageNet.
+    /// The number of the outcome for image <paramref name="index"/> in <paramref name="epoch"/>, the last step's counting as the
+    /// lowest digit: the key of a cache of teacher outputs. -1 where outcomes cannot be counted.
     /// </summary>
-    public bool ResizedCrop { get; init; }
+    public int Variant(long seed, int epoch, int index) =>
+        VariantCount is { } count ? KeyedRandom.For(KeyedRandom.Purpose.Augmentation, seed, epoch).Below(count, index) : -1;
 
-    /// <summary>How many outcomes there are, (2 * padding + 1)^2 times 2 with flip; null where they cannot be counted.</summary>
-    public int? VariantCount => ResizedCrop ? null : Side * Side * (Flip ? 2 : 1);
-
-    int Side => 2 * Padding + 1;
-
-    /// <summary>From a recipe's list: <c>crop</c> (padding 4) or <c>resized-crop</c>, <c>flip</c>, or nothing.</summary>
-    /// <exception cref="UsageException">An unknown name, one given twice, or two kinds of crop.</exception>
-    public static Augmentation FromNames(IEnumerable<string> names)
-    {
-        var seen = new HashSet<string>();
-        foreach (var name in names)
-        {
-            if (name is not ("crop" or "resized-crop" or "flip")) throw new UsageException($"unknown augmentation '{name}'; there are crop, resized-crop and flip");
-            if (!seen.Add(name)) throw new UsageException($"augmentation '{name}' is listed twice");
-        }
-        if (seen.IsSupersetOf(["crop", "resized-crop"])) throw new UsageException("augmentation has both crop and resized-crop; take one of them");
-        return new() { Padding = seen.Contains("crop") ? CropAndFlip.Padding : 0, ResizedCrop = seen.Contains("resized-crop"), Flip = seen.Contains("flip") };
-    }
-
-    /// <summary>What happens to image <paramref name="index"/> in <paramref name="epoch"/>; every variant is equally likely.</summary>
-    public AugmentationDraw Draw(long seed, int epoch, int index) =>
-        Variant(KeyedRandom.For(KeyedRandom.Purpose.Augmentation, seed, epoch).Below(VariantCount!.Value, index));
-
-    /// <summary>The outcome with a number in 0..<see cref="VariantCount"/>-1.</summary>
-    public AugmentationDraw Variant(int variant)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)variant, (uint)VariantCount!.Value, nameof(variant));
-        var (place, flip) = Flip ? (variant >> 1, (variant & 1) == 1) : (variant, false);
-        return new(variant, place / Side, place % Side, flip);
-    }
-
-    /// <summary>The one outcome that leaves the image as it is: crop in the middle, no flip.</summary>
-    public AugmentationDraw Unchanged => Variant((Padding * Side + Padding) * (Flip ? 2 : 1));
-
-    /// <summary>Carries out a draw on bytes.</summary>
-    /// <param name="image">The image, [H, W, C].</param>
-    /// <param name="draw">One of this augmentation's draws.</param>
-    /// <param name="destination">[H, W, C] of the same size.</param>
-    public void Apply(ImageView image, AugmentationDraw draw, Span<byte> destination)
-    {
-        var (rowBytes, pixel) = (image.Width * image.Channels, image.Channels);
-        var (down, right) = (draw.OffsetY - Padding, draw.OffsetX - Padding);
-        var left = Math.Clamp(-right, 0, image.Width) * pixel;
-        var skipped = Math.Clamp(right, 0, image.Width) * pixel;
-        var kept = Math.Max(0, image.Width - Math.Abs(right)) * pixel;
-        for (var y = 0; y < image.Height; y++)
-        {
-            var row = destination.Slice(y * rowBytes, rowBytes);
-            var from = y + down;
-            if ((uint)from >= (uint)image.Height)
-            {
-                row.Clear();
-                continue;
-            }
-            row[..left].Clear();
-            image.Pixels.Slice(from * rowBytes + skipped, kept).CopyTo(row[left..]);
-            row[(left + kept)..].Clear();
-            if (draw.Flip) PixelRows.Mirror(row, pixel);
-        }
-    }
-
-    /// <summary>Carries <see cref="ResizedCrop"/> out: what happens to image <paramref name="index"/> in <paramref name="epoch"/>.</summary>
-    /// <param name="original">The image as stored, [H, W, C].</param>
+    /// <summary>Prepares image <paramref name="index"/> as it is shown in <paramref name="epoch"/>.</summary>
+    /// <param name="image">The image, [H, W, C], as stored where the steps <see cref="TakesOriginals"/>, else of the network's size.</param>
     /// <param name="seed">The run's seed.</param>
     /// <param name="epoch">The epoch.</param>
     /// <param name="index">The image's position in its set.</param>
     /// <param name="height">Rows of the result.</param>
     /// <param name="width">Columns of the result.</param>
     /// <param name="destination">[height, width, C].</param>
-    internal void Apply(ImageView original, long seed, int epoch, int index, int height, int width, Span<byte> destination)
+    public void Apply(ImageView image, long seed, int epoch, int index, int height, int width, Span<byte> destination)
     {
-        var (area, flip) = Data.ResizedCrop.Draw(original.Height, original.Width, seed, epoch, index);
-        ImageScaling.Scale(original, area, height, width).CopyTo(destination);
-        if (!Flip || !flip) return;
-        var row = width * original.Channels;
-        for (var y = 0; y < height; y++) PixelRows.Mirror(destination.Slice(y * row, row), original.Channels);
+        Span<AugmentationDraw> draws = new AugmentationDraw[steps.Length];
+        if (VariantCount is not null) Split(Variant(seed, epoch, index), draws);
+        else
+        {
+            var random = KeyedRandom.For(KeyedRandom.Purpose.Augmentation, seed, epoch);
+            var first = unchecked(index * numbers);
+            for (var i = 0; i < steps.Length; first = unchecked(first + steps[i++].Numbers)) draws[i] = new(random, first, steps[i].Variants);
+        }
+        Apply(image, draws, height, width, destination);
+    }
+
+    /// <summary>Carries out the outcome with a number in 0..<see cref="VariantCount"/>-1.</summary>
+    /// <param name="image">The image, [H, W, C].</param>
+    /// <param name="variant">The number.</param>
+    /// <param name="destination">[H, W, C] of the same size.</param>
+    public void Apply(ImageView image, int variant, Span<byte> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)variant, (uint)(VariantCount ?? 0), nameof(variant));
+        Span<AugmentationDraw> draws = new AugmentationDraw[steps.Length];
+        Split(variant, draws);
+        Apply(image, draws, image.Height, image.Width, destination);
+    }
+
+    /// <summary>Whether the steps and their settings are the same.</summary>
+    public bool Equals(Augmentation? other) => other is not null && steps.AsSpan().SequenceEqual(other.steps);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => steps.Aggregate(0, HashCode.Combine);
+
+    internal static Registry<Func<AugmentationStep>> KnownSteps()
+    {
+        var known = new Registry<Func<AugmentationStep>>("augmentation");
+        known.Add("crop", () => new PadAndCrop());
+        known.Add("resized-crop", () => new ResizedCrop());
+        known.Add("flip", () => new Flip());
+        return known;
+    }
+
+    static bool IsCrop(AugmentationStep step) => step is PadAndCrop or ResizedCrop;
+
+    void Split(int variant, Span<AugmentationDraw> draws)
+    {
+        for (var i = steps.Length - 1; i >= 0; i--)
+        {
+            (variant, var own) = Math.DivRem(variant, steps[i].Variants!.Value);
+            draws[i] = new(own);
+        }
+    }
+
+    void Apply(ImageView image, ReadOnlySpan<AugmentationDraw> draws, int height, int width, Span<byte> destination)
+    {
+        if (steps.Length == 0)
+        {
+            image.Pixels.CopyTo(destination);
+            return;
+        }
+        var spare = steps.Length > 1 ? new byte[destination.Length] : [];
+        for (var i = 0; i < steps.Length; i++)
+        {
+            // They take turns, so that the last step writes to the destination.
+            var to = (steps.Length - i) % 2 == 1 ? destination : spare;
+            steps[i].Apply(image, draws[i], height, width, to);
+            image = new(to, height, width, image.Channels);
+        }
     }
 }

@@ -28,7 +28,7 @@ public sealed class Batch
     public Tensor Indices { get; }
 
     /// <summary>
-    /// Which of the augmentation's outcomes each image shows, [N]; see <see cref="AugmentationDraw.Variant"/>. Together with
+    /// Which of the augmentation's outcomes each image shows, [N]; see <see cref="Augmentation.Variant"/>. Together with
     /// <see cref="Indices"/> it decides the image to the last bit. -1 where outcomes cannot be counted.
     /// </summary>
     public ReadOnlySpan<int> Variants => variants;
@@ -52,7 +52,7 @@ public sealed class Batch
             var index = indices.Span[i];
             labels[i] = set.Labels[index];
             positions[i] = index;
-            variants[i] = options.Augmentation.ResizedCrop ? -1 : options.Augmentation.Draw(options.Seed, epoch, index).Variant;
+            variants[i] = options.Augmentation.Variant(options.Seed, epoch, index);
         }
 
         var threads = Math.Min(options.Threads, Count);
@@ -67,8 +67,8 @@ public sealed class Batch
             for (var i = from; i < to; i++)
             {
                 var index = indices.Span[i];
-                if (options.Augmentation.ResizedCrop) options.Augmentation.Apply(set.Original(index), options.Seed, epoch, index, set.Height, set.Width, moved);
-                else options.Augmentation.Apply(set.Image(index), options.Augmentation.Variant(variants[i]), moved);
+                var image = options.Augmentation.TakesOriginals ? set.Original(index) : set.Image(index);
+                options.Augmentation.Apply(image, options.Seed, epoch, index, set.Height, set.Width, moved);
                 normalization.Apply(moved, images.Slice(i * size, size));
             }
         }

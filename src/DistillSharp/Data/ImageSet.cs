@@ -89,7 +89,7 @@ public class ImageSet
     }
 
     /// <summary>
-    /// The image at a position as it was stored, of whatever size, for <see cref="Augmentation.ResizedCrop"/>; the same as
+    /// The image at a position as it was stored, of whatever size, for steps that <see cref="AugmentationStep.TakesOriginal"/>; the same as
     /// <see cref="Image"/> unless a set says otherwise. May be called from several threads at once.
     /// </summary>
     public virtual ImageView Original(int index) => Image(index);

@@ -1,4 +1,5 @@
 using DistillSharp.Data;
+using DistillSharp.Extending;
 using DistillSharp.Formats;
 using DistillSharp.Models;
 using DistillSharp.Torch;
@@ -10,6 +11,9 @@ public sealed record NetworkSource
 {
     // No layer but the last has such a size, so it finds the last.
     const int UnlikelyClasses = 1009;
+
+    /// <summary>The networks and data sets that there are.</summary>
+    public Toolkit Toolkit { get; init; } = Toolkit.BuiltIn;
 
     /// <summary>A run's folder, or the student.safetensors in it.</summary>
     public string? Run { get; init; }
@@ -37,38 +41,38 @@ public sealed record NetworkSource
         if (Run is not null && (Model ?? Weights) is not null) throw new UsageException("give either a run or --model and --weights, not both");
         if (Run is null && (Model is null || Weights is null)) throw new UsageException("give a run's folder, or --model and --weights");
         if (Mean is null != Std is null) throw new UsageException("give both --mean and --std, or neither");
-        if (Dataset is not null && !Datasets.Names.Contains(Dataset))
-            throw new UsageException($"unknown data set '{Dataset}'; there are {string.Join(", ", Datasets.Names)}{Nearest.Hint(Dataset, Datasets.Names)}");
+        var set = Dataset is null ? null : Toolkit.Datasets[Dataset];
         if (Run is not null)
         {
-            var (network, description) = StudentFile.Load(Run);
+            var (network, description) = StudentFile.Load(Run, Toolkit);
             return new(network)
             {
-                ClassNames = description.ClassNames, Dataset = description.Dataset, Acc1 = description.Acc1,
+                ClassNames = description.ClassNames, Dataset = description.Dataset, Set = SetOf(description.Dataset), Acc1 = description.Acc1,
                 Image = new(description.Height, description.Width),
-                Normalization = Mean is null ? new(description.Mean, description.Std) : Given(),
+                Normalization = Mean is null ? new(description.Mean, description.Std) : new(Mean, Std!),
             };
         }
         var loaded = Read(Model!, Weights!);
-        return new(loaded) { Dataset = Dataset, Image = loaded.Input.Natural, Normalization = Given() };
+        return new(loaded)
+        {
+            ClassNames = set?.ClassNames is { } names && names.Count == loaded.Classes ? names : null, Dataset = Dataset, Set = set,
+            Image = loaded.Input.Natural, Normalization = Mean is not null ? new(Mean, Std!) : set is null ? null : new(set.Mean, set.Std),
+        };
     }
 
-    Normalization? Given()
-    {
-        if (Mean is not null) return new(Mean, Std!);
-        return Dataset is not null && Datasets.NormalizationOf(Dataset) is var known ? new(known.Mean, known.Std) : null;
-    }
+    // A run may have been made by a program that knew more data sets.
+    DatasetDescription? SetOf(string name) => Toolkit.Datasets.Contains(name) ? Toolkit.Datasets[name] : null;
 
-    static Classifier Read(string model, string file)
+    Classifier Read(string model, string file)
     {
         string classifier;
-        using (var probe = Networks.Create(model, UnlikelyClasses))
+        using (var probe = Toolkit.Networks.Create(model, UnlikelyClasses))
             classifier = probe.State().Last(entry => entry.Tensor.Dimensions > 0 && entry.Tensor.Size(0) == UnlikelyClasses).Name;
         var stored = WeightsFile.Read(file);
         var last = stored.FirstOrDefault(tensor => tensor.Name == classifier);
         if (last is not { Shape: [> 0 and < int.MaxValue, ..] })
             throw new UserException($"{file}: these weights do not fit {model}: they hold no {classifier}, by which the number of classes is known");
-        var network = Networks.Create(model, (int)last.Shape[0]);
+        var network = Toolkit.Networks.Create(model, (int)last.Shape[0]);
         try
         {
             network.LoadState(stored, file);
@@ -92,6 +96,9 @@ public sealed record LoadedNetwork(Classifier Network) : IDisposable
 
     /// <summary>The data set it was trained on, where it is known.</summary>
     public string? Dataset { get; init; }
+
+    /// <summary>What is known of that data set.</summary>
+    public DatasetDescription? Set { get; init; }
 
     /// <summary>Its accuracy in percent, where it is known.</summary>
     public double? Acc1 { get; init; }

@@ -58,7 +58,7 @@ public sealed class Predictor : IDisposable
         {
             try
             {
-                normalization.Apply(ImageFiles.Prepare(ImageFiles.Read(files[i]), loaded.Dataset, height, width), values.AsSpan(read.Count * size, size));
+                normalization.Apply(Prepared(files[i], height, width), values.AsSpan(read.Count * size, size));
                 read.Add(i);
             }
             catch (UserException e)
@@ -78,6 +78,13 @@ public sealed class Predictor : IDisposable
         for (var i = 0; i < read.Count; i++)
             predictions[read[i]] = new(files[read[i]], [.. Enumerable.Range(i * each, each).Select(at => Named((int)c[at], p[at]))]);
         return predictions;
+    }
+
+    byte[] Prepared(string file, int height, int width)
+    {
+        var image = ImageFiles.Read(file);
+        var view = new ImageView(image.Pixels, image.Height, image.Width, 3);
+        return loaded.Set?.Prepare(view, height, width) ?? ImageScaling.FitCenter(view, Math.Max(height, width), height, width);
     }
 
     Guess Named(int index, double probability) => new(loaded.ClassNames?[index] ?? $"class {index}", index, probability);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using DistillSharp.Data;
+using DistillSharp.Extending;
 using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Models;
 
@@ -58,8 +59,9 @@ public sealed record StudentFile
 
     /// <summary>Reads a network, in evaluation mode, and what belongs to it.</summary>
     /// <param name="path">The file, or a run folder that holds one.</param>
+    /// <param name="toolkit">The networks that there are; null for those that come with the library.</param>
     /// <exception cref="UserException">There is no such file, it is damaged, or it was not written by a run.</exception>
-    public static (Classifier Network, StudentFile Description) Load(string path)
+    public static (Classifier Network, StudentFile Description) Load(string path, Toolkit? toolkit = null)
     {
         if (Directory.Exists(path))
         {
@@ -69,7 +71,7 @@ public sealed record StudentFile
         }
         var content = SafeTensorsFile.Read(path);
         var description = Describe(content.Metadata, path);
-        var network = Networks.Create(description.Network, description.ClassNames.Count);
+        var network = (toolkit ?? Toolkit.BuiltIn).Networks.Create(description.Network, description.ClassNames.Count);
         try
         {
             network.LoadState(content.Tensors, path);

@@ -99,21 +99,3 @@ public abstract class DistillationMethod : Module
         if (!holds) throw new UsageException($"{Name}: {setting} is {value}; it must be {rule}");
     }
 }
-
-/// <summary>Marks a property of a method that recipes can set.</summary>
-/// <param name="description">What it does, for <c>distill methods</c>.</param>
-[AttributeUsage(AttributeTargets.Property)]
-public sealed class SettingAttribute(string description) : Attribute
-{
-    /// <summary>What the setting does.</summary>
-    public string Description { get; } = description;
-
-    /// <summary>Numbers must be greater than this.</summary>
-    public double Above { get; init; } = double.NegativeInfinity;
-
-    /// <summary>Numbers must be this or greater.</summary>
-    public double AtLeast { get; init; } = double.NegativeInfinity;
-
-    /// <summary>Numbers must be less than this.</summary>
-    public double Below { get; init; } = double.PositiveInfinity;
-}

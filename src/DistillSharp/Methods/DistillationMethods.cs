@@ -1,30 +1,34 @@
 namespace DistillSharp.Methods;
 
-/// <summary>All methods by name.</summary>
+/// <summary>The methods that come with the library, by name.</summary>
 public static class DistillationMethods
 {
-    static readonly SortedDictionary<string, Func<DistillationMethod>> factories = new(StringComparer.Ordinal)
-    {
-        ["at"] = () => new At(),
-        ["ce"] = () => new CrossEntropy(),
-        ["crd"] = () => new Crd(),
-        ["dkd"] = () => new Dkd(),
-        ["fitnet"] = () => new FitNet(),
-        ["fsecd"] = () => new Fsecd(),
-        ["kd"] = () => new Kd(),
-        ["ofd"] = () => new Ofd(),
-        ["rkd"] = () => new Rkd(),
-    };
+    static readonly Registry<Func<DistillationMethod>> builtIn = All().Close();
 
     /// <summary>The names of all methods, sorted.</summary>
-    public static IReadOnlyCollection<string> Names => factories.Keys;
+    public static IReadOnlyCollection<string> Names => builtIn.Names;
 
-    /// <summary>Adds a method of your own; recipes can name it from then on.</summary>
-    public static void Register(string name, Func<DistillationMethod> factory) => factories.Add(name, factory);
+    /// <inheritdoc cref="Create(Registry{Func{DistillationMethod}}, string)"/>
+    public static DistillationMethod Create(string name) => builtIn.Create(name);
 
     /// <summary>Makes a method with its default settings.</summary>
+    /// <param name="methods">The methods that there are.</param>
+    /// <param name="name">The name of one of them.</param>
     /// <exception cref="UsageException">There is no method of that name.</exception>
-    public static DistillationMethod Create(string name) => factories.TryGetValue(name, out var factory)
-        ? factory()
-        : throw new UsageException($"there is no method '{name}'; the methods are {string.Join(", ", factories.Keys)}{Nearest.Hint(name, factories.Keys)}");
+    public static DistillationMethod Create(this Registry<Func<DistillationMethod>> methods, string name) => methods[name]();
+
+    internal static Registry<Func<DistillationMethod>> All()
+    {
+        var methods = new Registry<Func<DistillationMethod>>("method");
+        methods.Add("at", () => new At());
+        methods.Add("ce", () => new CrossEntropy());
+        methods.Add("crd", () => new Crd());
+        methods.Add("dkd", () => new Dkd());
+        methods.Add("fitnet", () => new FitNet());
+        methods.Add("fsecd", () => new Fsecd());
+        methods.Add("kd", () => new Kd());
+        methods.Add("ofd", () => new Ofd());
+        methods.Add("rkd", () => new Rkd());
+        return methods;
+    }
 }

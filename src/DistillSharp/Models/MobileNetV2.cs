@@ -22,7 +22,7 @@ public sealed class MobileNetV2 : Classifier
     readonly InvertedResidual[][] blocks;
     readonly Linear classifier;
 
-    internal static void Register(NetworkRegistry networks) =>
+    internal static void Register(Registry<NetworkFactory> networks) =>
         networks.Add("mobilenet_v2_half", (name, classes) => new MobileNetV2(name, classes));
 
     MobileNetV2(string name, int classes) : base(name, classes, new InputRule(32))

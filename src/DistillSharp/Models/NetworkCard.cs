@@ -16,17 +16,18 @@ public sealed record NetworkCard(
     const int CifarClasses = 100, ImageNetClasses = 1000, CifarSize = 32;
 
     /// <summary>The figures of one network.</summary>
+    /// <param name="networks">The networks that there are.</param>
     /// <param name="name">Its name.</param>
     /// <param name="classes">Number of classes; null for 100 where the natural input is CIFAR's, else 1000.</param>
-    public static NetworkCard Of(string name, int? classes = null)
+    public static NetworkCard Of(Registry<NetworkFactory> networks, string name, int? classes = null)
     {
-        var network = Networks.Create(name, classes ?? CifarClasses);
+        var network = networks.Create(name, classes ?? CifarClasses);
         try
         {
             if (classes is null && network.Input.Natural.Height > CifarSize)
             {
                 network.Dispose();
-                network = Networks.Create(name, ImageNetClasses);
+                network = networks.Create(name, ImageNetClasses);
             }
             var shapes = network.Describe();
             return new(name, network.Classes, network.Input.Natural, network.ParameterCount, shapes.MultiplyAdds, shapes.Stages, shapes.PooledWidth);
@@ -38,5 +39,5 @@ public sealed record NetworkCard(
     }
 
     /// <summary>The figures of all networks, in the order of their names.</summary>
-    public static IReadOnlyList<NetworkCard> All(int? classes = null) => [.. Networks.Names.Select(name => Of(name, classes))];
+    public static IReadOnlyList<NetworkCard> All(Registry<NetworkFactory> networks, int? classes = null) => [.. networks.Names.Select(name => Of(networks, name, classes))];
 }

@@ -32,7 +32,7 @@ public sealed class ResNet : Classifier
     static readonly MakeBlock basic = (inputs, outputs, stride, projection) => new BasicBlock(inputs, outputs, stride, projection);
     static readonly MakeBlock bottleneck = (inputs, outputs, stride, projection) => new Bottleneck(inputs, outputs, stride, projection);
 
-    internal static void Register(NetworkRegistry networks)
+    internal static void Register(Registry<NetworkFactory> networks)
     {
         void Add(string name, Form form, MakeBlock block, int[] counts, long stem, params long[] widths) =>
             networks.Add(name, (given, classes) => new ResNet(given, classes, form, block, counts, stem, widths));

@@ -16,7 +16,7 @@ public sealed class ShuffleNetV1 : Classifier
     readonly Blocks[] stages;
     readonly Linear linear;
 
-    internal static void Register(NetworkRegistry networks) =>
+    internal static void Register(Registry<NetworkFactory> networks) =>
         networks.Add("shufflenet_v1", (name, classes) => new ShuffleNetV1(name, classes));
 
     ShuffleNetV1(string name, int classes) : base(name, classes, new InputRule(32))

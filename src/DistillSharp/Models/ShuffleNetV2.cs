@@ -16,7 +16,7 @@ public sealed class ShuffleNetV2 : Classifier
     readonly Blocks[] stages;
     readonly Linear linear;
 
-    internal static void Register(NetworkRegistry networks) =>
+    internal static void Register(Registry<NetworkFactory> networks) =>
         networks.Add("shufflenet_v2", (name, classes) => new ShuffleNetV2(name, classes));
 
     ShuffleNetV2(string name, int classes) : base(name, classes, new InputRule(32))

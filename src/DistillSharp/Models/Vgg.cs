@@ -15,7 +15,7 @@ public sealed class Vgg : Classifier
     readonly ConvNormRelu[] blocks;
     readonly Linear classifier;
 
-    internal static void Register(NetworkRegistry networks)
+    internal static void Register(Registry<NetworkFactory> networks)
     {
         void Add(int layers, params int[] counts) =>
             networks.Add($"vgg{layers}", (name, classes) => new Vgg(name, classes, counts));

@@ -20,7 +20,7 @@ public sealed class WideResNet : Classifier
     readonly BatchNorm2d bn1;
     readonly Linear fc;
 
-    internal static void Register(NetworkRegistry networks)
+    internal static void Register(Registry<NetworkFactory> networks)
     {
         foreach (var (depth, width) in new[] { (16, 1), (16, 2), (40, 1), (40, 2) })
             networks.Add($"wrn_{depth}_{width}", (name, classes) => new WideResNet(name, classes, depth, width));

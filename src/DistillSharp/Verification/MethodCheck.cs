@@ -1,4 +1,5 @@
 using DistillSharp.Methods;
+using DistillSharp.Extending;
 using DistillSharp.Models;
 using DistillSharp.Torch;
 using DistillSharp.Torch.Layers;
@@ -17,12 +18,12 @@ static class MethodCheck
     // least this share of the case's largest gradient.
     const double MinShare = 0.01;
 
-    public static bool Knows(ReferenceCase reference) => DistillationMethods.Names.Contains(reference.Text("method"));
+    public static bool Knows(ReferenceCase reference, Toolkit toolkit) => toolkit.Methods.Contains(reference.Text("method"));
 
-    public static void Run(ReferenceCase reference, Comparison comparison, Device device)
+    public static void Run(ReferenceCase reference, Comparison comparison, Toolkit toolkit, Device device)
     {
-        using var method = DistillationMethods.Create(reference.Text("method"));
-        foreach (var setting in MethodSetting.Of(method))
+        using var method = toolkit.Methods.Create(reference.Text("method"));
+        foreach (var setting in Setting.Of(method, method.Name))
             if (reference.TextOrNull(setting.Name) is { } value)
                 setting.Write(method, value);
         if (method is Crd memories) memories.FeatureDim = (int)reference["in.memory_student"].Size(1);

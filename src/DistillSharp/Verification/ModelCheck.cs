@@ -1,3 +1,4 @@
+using DistillSharp.Extending;
 using DistillSharp.Models;
 using DistillSharp.Torch;
 
@@ -8,11 +9,11 @@ static class ModelCheck
 {
     const double Tolerance = 1e-4;
 
-    public static bool Knows(ReferenceCase reference) => Networks.Names.Contains(reference.Text("arch"));
+    public static bool Knows(ReferenceCase reference, Toolkit toolkit) => toolkit.Networks.Contains(reference.Text("arch"));
 
-    public static void Run(ReferenceCase reference, Comparison comparison, Device device)
+    public static void Run(ReferenceCase reference, Comparison comparison, Toolkit toolkit, Device device)
     {
-        using var network = Networks.Create(reference.Text("arch"), reference.Whole("classes"));
+        using var network = toolkit.Networks.Create(reference.Text("arch"), reference.Whole("classes"));
         comparison.Same("parameters", $"{network.ParameterCount}", reference.Text("parameters"));
         CompareState(network, reference.Parsed<Dictionary<string, long[]>>("state"), comparison);
         if (comparison.Differences.Count > 0) return;

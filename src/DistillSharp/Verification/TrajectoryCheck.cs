@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using DistillSharp.Extending;
 using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Torch;
@@ -22,17 +23,17 @@ static class TrajectoryCheck
         [property: JsonPropertyName("momentum")] double Momentum,
         [property: JsonPropertyName("weight_decay")] double WeightDecay);
 
-    public static bool Knows(ReferenceCase reference) =>
-        Networks.Names.Contains(reference.Text("student")) && Networks.Names.Contains(reference.Text("teacher")) &&
-        DistillationMethods.Names.Contains(reference.Text("method").Split('-')[0]);
+    public static bool Knows(ReferenceCase reference, Toolkit toolkit) =>
+        toolkit.Networks.Contains(reference.Text("student")) && toolkit.Networks.Contains(reference.Text("teacher")) &&
+        toolkit.Methods.Contains(reference.Text("method").Split('-')[0]);
 
-    public static void Run(ReferenceCase reference, Comparison comparison, Device device)
+    public static void Run(ReferenceCase reference, Comparison comparison, Toolkit toolkit, Device device)
     {
         var threads = Runtime.Threads;
         Runtime.Threads = ReferenceThreads;
         try
         {
-            Compare(reference, comparison, device);
+            Compare(reference, comparison, toolkit, device);
         }
         finally
         {
@@ -40,16 +41,16 @@ static class TrajectoryCheck
         }
     }
 
-    static void Compare(ReferenceCase reference, Comparison comparison, Device device)
+    static void Compare(ReferenceCase reference, Comparison comparison, Toolkit toolkit, Device device)
     {
         var expectedLogits = reference["logits"];
         var classes = (int)expectedLogits.Size(1);
-        using var student = Network(reference, "student", classes, device);
-        using var teacher = Network(reference, "teacher", classes, device);
+        using var student = Network(reference, toolkit, "student", classes, device);
+        using var teacher = Network(reference, toolkit, "teacher", classes, device);
         teacher.Train(false);
         teacher.RequireGrad(false);
 
-        using var objective = new Objective(Method(reference.Text("method")));
+        using var objective = new Objective(Method(reference.Text("method"), toolkit));
         objective.Bind(new(PairMember.Of(student, 32), PairMember.Of(teacher, 32), classes, ReadOnlyMemory<int>.Empty));
 
         var settings = reference.Parsed<Optimizer>("optimizer");
@@ -84,9 +85,9 @@ static class TrajectoryCheck
         return loss.Item();
     }
 
-    static Classifier Network(ReferenceCase reference, string member, int classes, Device device)
+    static Classifier Network(ReferenceCase reference, Toolkit toolkit, string member, int classes, Device device)
     {
-        var network = Networks.Create(reference.Text(member), classes);
+        var network = toolkit.Networks.Create(reference.Text(member), classes);
         reference.Values.Fill(network, $"{member}.");
         using (TensorScope.Open())
             foreach (var (_, tensor) in network.State()) tensor.SetData(tensor.Detach().Contiguous());
@@ -95,12 +96,12 @@ static class TrajectoryCheck
     }
 
     // The cases state these settings in their description, not in their files.
-    static IEnumerable<DistillationMethod> Method(string name)
+    static IEnumerable<DistillationMethod> Method(string name, Toolkit toolkit)
     {
         if (name == "ce") yield break;
-        var method = DistillationMethods.Create(name.Split('-')[0]);
+        var method = toolkit.Methods.Create(name.Split('-')[0]);
         foreach (var (setting, value) in Settings(name))
-            MethodSetting.Of(method).Single(own => own.Name == setting).Write(method, value);
+            Setting.Of(method, method.Name).Single(own => own.Name == setting).Write(method, value);
         yield return method;
     }
 

@@ -1,3 +1,4 @@
+using DistillSharp.Extending;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Verification;
@@ -30,7 +31,7 @@ public sealed record VerificationResult(
 /// </summary>
 public static class Verifier
 {
-    sealed record Check(Func<ReferenceCase, bool> Knows, Action<ReferenceCase, Comparison, Device> Run);
+    sealed record Check(Func<ReferenceCase, Toolkit, bool> Knows, Action<ReferenceCase, Comparison, Toolkit, Device> Run);
 
     static readonly Dictionary<string, Check> checks = new()
     {
@@ -42,16 +43,17 @@ public static class Verifier
     /// <summary>Runs every case below a folder, in the order of their names, in float32.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="device">Where to compute.</param>
+    /// <param name="toolkit">The networks and methods that there are; null for those that come with the library.</param>
     /// <exception cref="UserException">There is no such folder, or no case in it.</exception>
-    public static IEnumerable<VerificationResult> Run(string folder, Device device = default)
+    public static IEnumerable<VerificationResult> Run(string folder, Device device = default, Toolkit? toolkit = null)
     {
         if (!Directory.Exists(folder)) throw new UserException($"{folder}: there is no such folder of reference cases");
         var files = Directory.EnumerateFiles(folder, "*.safetensors", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();
         if (files.Length == 0) throw new UserException($"{folder}: no reference case (*.safetensors) lies in or below this folder");
-        return files.Select(file => RunCase(file, Path.GetRelativePath(folder, file), device));
+        return files.Select(file => RunCase(file, Path.GetRelativePath(folder, file), toolkit ?? Toolkit.BuiltIn, device));
     }
 
-    static VerificationResult RunCase(string file, string name, Device device)
+    static VerificationResult RunCase(string file, string name, Toolkit toolkit, Device device)
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var comparison = new Comparison();
@@ -64,8 +66,8 @@ public static class Verifier
             var reference = ReferenceCase.Read(file);
             kind = reference.TextOrNull("kind") ?? "unknown";
             if (!checks.TryGetValue(kind, out var check)) return Result(VerificationOutcome.Unknown, $"no check for cases of kind '{kind}'");
-            if (!check.Knows(reference)) return Result(VerificationOutcome.Unknown, "its network or method is not known");
-            check.Run(reference, comparison, device);
+            if (!check.Knows(reference, toolkit)) return Result(VerificationOutcome.Unknown, "its network or method is not known");
+            check.Run(reference, comparison, toolkit, device);
             return comparison.Differences.Count == 0 ? Result(VerificationOutcome.Passed) : Result(VerificationOutcome.Failed, comparison.Differences);
         }
         catch (Exception error) when (error is UserException or TorchException)

@@ -41,11 +41,11 @@ public class BatchLoaderTests
             for (var i = 0; i < batch.Indices.Length; i++)
             {
                 var index = (int)batch.Indices[i];
-                var draw = training.Augmentation.Draw(7, 3, index);
-                var moved = SlowReference.PadCropFlip(set.Image(index).Pixels.ToArray(), 8, 8, 3, 4, draw);
+                var variant = training.Augmentation.Variant(7, 3, index);
+                var moved = SlowReference.PadCropFlip(set.Image(index).Pixels.ToArray(), 8, 8, 3, 4, variant);
                 Assert.Equal(SlowReference.Normalize(moved, mean, std), batch.Images.AsSpan(i * 192, 192));
                 Assert.Equal(set.Labels[index], batch.Labels[i]);
-                Assert.Equal(draw.Variant, batch.Variants[i]);
+                Assert.Equal(variant, batch.Variants[i]);
             }
     }
 

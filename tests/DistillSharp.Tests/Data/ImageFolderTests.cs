@@ -80,7 +80,7 @@ public sealed class ImageFolderTests : IDisposable
     {
         var data = Datasets.ImageFolder(SharedFiles.Path("data/imagenette")).Limit(train: 24, test: 10);
         Assert.Equal(10, data.Classes);
-        var augmentation = Augmentation.FromNames(["resized-crop", "flip"]);
+        var augmentation = new Augmentation(new ResizedCrop(), new Flip());
         Assert.Null(augmentation.VariantCount);
         var options = BatchOptions.Training(8, seed: 3, augmentation);
         var first = Epoch(options, 1);

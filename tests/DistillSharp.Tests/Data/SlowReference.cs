@@ -1,12 +1,18 @@
-using DistillSharp.Data;
-
 namespace DistillSharp.Tests.Data;
 
 /// <summary>Pad, crop, flip and normalize one value at a time, straight from their definitions in torchvision.</summary>
 static class SlowReference
 {
-    public static byte[] PadCropFlip(byte[] pixels, int height, int width, int channels, int padding, AugmentationDraw draw)
+    /// <summary>Where an outcome's crop lies in the padded image, and whether it is then mirrored.</summary>
+    public static (int OffsetY, int OffsetX, bool Flip) Place(int variant, int padding, bool flip)
     {
+        var place = flip ? variant / 2 : variant;
+        return (place / (2 * padding + 1), place % (2 * padding + 1), flip && variant % 2 == 1);
+    }
+
+    public static byte[] PadCropFlip(byte[] pixels, int height, int width, int channels, int padding, int variant, bool flip = true)
+    {
+        var draw = Place(variant, padding, flip);
         byte Padded(int y, int x, int c) =>
             y < padding || x < padding || y >= height + padding || x >= width + padding ? (byte)0
                 : pixels[((y - padding) * width + x - padding) * channels + c];

@@ -1,4 +1,5 @@
 using DistillSharp.Data;
+using DistillSharp.Extending;
 using DistillSharp.Interop;
 using DistillSharp.Models;
 using DistillSharp.Torch;
@@ -17,7 +18,7 @@ public class PredictorTests
         network.Train(false);
         var root = SharedFiles.Path("data/imagenette");
         var data = Datasets.ImageFolder(root, side: 96);
-        using var predictor = new Predictor(new(network) { Image = 96, ClassNames = data.ClassNames, Dataset = data.Name, Normalization = data.Normalization });
+        using var predictor = new Predictor(new(network) { Image = 96, ClassNames = data.ClassNames, Set = Toolkit.BuiltIn.Datasets[data.Name], Normalization = data.Normalization });
         var predictions = predictor.Predict([Path.Combine(root, "val", data.ClassNames[0])], top: 10).Take(5).ToList();
 
         using var off = Autograd.NoGrad();
@@ -40,12 +41,17 @@ public class PredictorTests
     [Fact]
     public void Digits_and_clothes_get_their_black_border()
     {
-        var white = new DecodedImage([.. Enumerable.Repeat((byte)255, 28 * 28 * 3)], 28, 28);
-        var prepared = ImageFiles.Prepare(white, "mnist", 32, 32);
+        var prepared = Prepared("mnist", 32);
         for (var y = 0; y < 32; y++)
             for (var x = 0; x < 32; x++)
                 Assert.Equal(y is >= 2 and < 30 && x is >= 2 and < 30 ? 255 : 0, prepared[(y * 32 + x) * 3 + 1]);
-        Assert.All(ImageFiles.Prepare(white, "cifar100", 32, 32), value => Assert.Equal(255, value));
-        Assert.All(ImageFiles.Prepare(white, null, 224, 224), value => Assert.Equal(255, value));
+        Assert.All(Prepared("cifar100", 32), value => Assert.Equal(255, value));
+        Assert.All(Prepared("image-folder", 224), value => Assert.Equal(255, value));
+
+        byte[] Prepared(string set, int side)
+        {
+            byte[] white = [.. Enumerable.Repeat((byte)255, 28 * 28 * 3)];
+            return Toolkit.BuiltIn.Datasets[set].Prepare(new(white, 28, 28, 3), side, side);
+        }
     }
 }

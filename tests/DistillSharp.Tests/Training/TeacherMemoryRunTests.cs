@@ -15,7 +15,7 @@ public sealed class TeacherMemoryRunTests : IDisposable
 
     // 20 images in two variants each: from the second epoch on half are known, and more with each.
     static TrainingOptions Options(Precision precision, long? memory) =>
-        TinyTraining.Options(precision) with { Epochs = 6, Augmentation = new() { Flip = true }, TeacherMemory = memory };
+        TinyTraining.Options(precision) with { Epochs = 6, Augmentation = new(new Flip()), TeacherMemory = memory };
 
     public static TheoryData<string, Precision> Cases => new()
     {

@@ -1,3 +1,4 @@
+using DistillSharp.Data;
 using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
@@ -261,7 +262,7 @@ public sealed class TeacherMemoryTests
         }
         Assert.Null(Why(options => options with { TeacherMemory = 0 }));
         Assert.Equal("in a single epoch no image comes up twice", Why(options => options with { Epochs = 1 }));
-        Assert.StartsWith("the augmentation has no end of outcomes", Why(options => options with { Augmentation = new() { ResizedCrop = true } }));
+        Assert.StartsWith("the augmentation has no end of outcomes", Why(options => options with { Augmentation = new(new ResizedCrop()) }));
         Assert.StartsWith("a GPU's memory", Why(options => options with { Device = Device.Cuda(0) }));
     }
 }

@@ -76,7 +76,7 @@ public class PaperRecipesTests
         var recipe = PaperRecipes.Get("table5/resnet34-resnet18/kd").Resolve();
         foreach (var line in new[]
         {
-            "  set: imagenet\n", "  batch: 256\n", "  augment: [resized-crop, flip]\n", "  mean: [0.485, 0.456, 0.406]\n", "  std: [0.229, 0.224, 0.225]\n",
+            "  set: imagenet\n", "  size: 224\n", "  batch: 256\n", "  augment: [resized-crop, flip]\n", "  mean: [0.485, 0.456, 0.406]\n", "  std: [0.229, 0.224, 0.225]\n",
             "  epochs: 100\n", "  lr: 0.1\n", "  schedule: { steps: [30, 60, 90], factor: 0.1 }\n", "  momentum: 0.9\n", "  weight_decay: 0.0001\n", "  precision: fp32\n",
             "    temperature: 1\n", "    weight: 0.5\nce:\n  weight: 0.5\n",
         })

@@ -1,4 +1,5 @@
 using DistillSharp.Data;
+using DistillSharp.Extending;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Tests.Data;
 
@@ -25,8 +26,8 @@ public class RecipeDataTests
         Write(folder.Path);
         var data = Of(folder.Path).LoadData();
         Assert.Equal(("mnist", 200, 50), (data.Name, data.Train.Count, data.Test.Count));
-        Assert.Equal(Datasets.NormalizationOf("mnist"), (data.Mean, data.Std));
-        Assert.Equal(new Augmentation { Padding = 4 }, Of(folder.Path).ToTrainingOptions().Augmentation);
+        Assert.Equal((Toolkit.BuiltIn.Datasets["mnist"].Mean, Toolkit.BuiltIn.Datasets["mnist"].Std), (data.Mean, data.Std));
+        Assert.Equal(new Augmentation(new PadAndCrop()), Of(folder.Path).ToTrainingOptions().Augmentation);
     }
 
     [Fact]

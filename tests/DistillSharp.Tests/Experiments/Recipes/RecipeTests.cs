@@ -48,7 +48,7 @@ public class RecipeTests
         var recipe = Recipe.Parse(Full);
         Assert.Equal(("cifar100", "data", 128, 10000, 2000),
             (recipe.Data.Set, recipe.Data.Root, recipe.Data.Batch, recipe.Data.TrainLimit, recipe.Data.TestLimit));
-        Assert.Equal(["crop", "flip"], recipe.Data.Augment);
+        Assert.Equal([new PadAndCrop(), new Flip()], recipe.Data.Augment);
         Assert.Equal([0.5070f, 0.4865f, 0.4409f], recipe.Data.Mean!);
         Assert.Equal([.2673f, .2564f, .2762f], recipe.Data.Std!);
         Assert.Equal(("resnet56", "teachers/resnet 56.pth", null), (recipe.Teacher!.Network, recipe.Teacher.Weights, recipe.Teacher.TorchScript));
@@ -75,7 +75,7 @@ public class RecipeTests
     {
         var recipe = Recipe.Parse(Small);
         Assert.Equal(("data", 64, null, null), (recipe.Data.Root, recipe.Data.Batch, recipe.Data.TrainLimit, recipe.Data.TestLimit));
-        Assert.Equal(["crop", "flip"], recipe.Data.Augment);
+        Assert.Equal([new PadAndCrop(), new Flip()], recipe.Data.Augment);
         Assert.Equal(1, recipe.CrossEntropyWeight);
         var schedule = Assert.IsType<MultiStepSchedule>(recipe.Train.Schedule);
         Assert.Equal([150, 180, 210], schedule.Milestones);
@@ -253,6 +253,10 @@ public class RecipeTests
         Assert.Equal(Augmentation.CropAndFlip, options.Augmentation);
         Assert.Equal((500, 5, 3, TimeSpan.FromSeconds(150)),
             (options.EvaluationBatchSize, options.EvaluateEvery, options.KeepCheckpoints, options.CheckpointEvery));
+        Assert.Equal(new Augmentation(new PadAndCrop { Padding = 8 }, new Flip()),
+            Recipe.Parse(Small, "x", "data.augment=[{ crop: { padding: 8 } }, flip]").ToTrainingOptions().Augmentation);
+        Assert.Contains("augment: [{ crop: { padding: 8 } }, flip]\n", Recipe.Parse(Small, "x", "data.augment=[{ crop: { padding: 8 } }, flip: null]").Resolve());
+        Assert.Contains("augment: [flip, crop]\n", Recipe.Parse(Small, "x", "data.augment=[flip, { crop: { padding: 4 } }]").Resolve());
         Assert.Equal(Augmentation.None, Recipe.Parse(Small, "x", "data.augment=[]").ToTrainingOptions().Augmentation);
         Assert.Null(Recipe.Parse(Small).ToTrainingOptions().CheckpointEvery);
     }

@@ -2,17 +2,18 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 
-namespace DistillSharp.Methods;
+namespace DistillSharp;
 
-/// <summary>One setting of a method, as recipes name it.</summary>
-public sealed partial class MethodSetting
+/// <summary>One setting of something that recipes name: a property marked with <see cref="SettingAttribute"/>.</summary>
+public sealed partial class Setting
 {
+    readonly string owner;
     readonly PropertyInfo property;
     readonly SettingAttribute attribute;
 
-    MethodSetting(PropertyInfo property)
+    Setting(string owner, PropertyInfo property)
     {
-        this.property = property;
+        (this.owner, this.property) = (owner, property);
         Name = SnakeCase(property.Name);
         attribute = property.GetCustomAttribute<SettingAttribute>()!;
         Type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
@@ -37,15 +38,17 @@ public sealed partial class MethodSetting
         _ => "a text",
     };
 
-    /// <summary>All settings of a method, the weight last.</summary>
-    public static IReadOnlyList<MethodSetting> Of(DistillationMethod method) =>
-        [.. method.GetType().GetProperties()
+    /// <summary>All settings of a method or an augmentation step: its own first, then those that all of its kind have.</summary>
+    /// <param name="owner">The method or step.</param>
+    /// <param name="name">What to call it in messages.</param>
+    public static IReadOnlyList<Setting> Of(object owner, string name) =>
+        [.. owner.GetType().GetProperties()
             .Where(property => property.IsDefined(typeof(SettingAttribute)))
-            .OrderBy(property => property.DeclaringType == typeof(DistillationMethod))
-            .Select(property => new MethodSetting(property))];
+            .OrderBy(property => property.DeclaringType != owner.GetType())
+            .Select(property => new Setting(name, property))];
 
-    /// <summary>The value as recipes write it; null where the setting is left to the method.</summary>
-    public string? Read(DistillationMethod method) => property.GetValue(method) switch
+    /// <summary>The value as recipes write it; null where the setting is left open.</summary>
+    public string? Read(object owner) => property.GetValue(owner) switch
     {
         null => null,
         Enum value => SnakeCase(value.ToString()),
@@ -56,11 +59,10 @@ public sealed partial class MethodSetting
 
     /// <summary>Sets the value from the text of a recipe.</summary>
     /// <exception cref="UsageException">The text is no value of this setting.</exception>
-    public void Write(DistillationMethod method, string text)
+    public void Write(object to, string text)
     {
-        if (!TryParse(text, out var value))
-            throw new UsageException($"{method.Name}: {Name} is '{text}'; it must be {Allowed}");
-        property.SetValue(method, value);
+        if (!TryParse(text, out var value)) throw new UsageException($"{owner}: {Name} is '{text}'; it must be {Allowed}");
+        property.SetValue(to, value);
     }
 
     string Bounds

@@ -1,0 +1,1 @@
+return DistillSharp.Cli.DistillCommand.Run(args);

@@ -1,0 +1,65 @@
+using DistillSharp.Data;
+using DistillSharp.Formats.Files;
+
+namespace DistillSharp.Experiments.Recipes;
+
+/// <summary>The list <c>augment</c>: steps by name, with their settings where they are not the default: <c>[ { crop: { padding: 8 } }, flip ]</c>.</summary>
+static class AugmentationList
+{
+    const string Must = "a list such as [ { crop: { padding: 4 } }, flip ], or [] for nothing";
+
+    /// <summary>The steps of a key, or null.</summary>
+    public static IReadOnlyList<AugmentationStep>? Read(RecipeSection section, string key, Registry<Func<AugmentationStep>> known)
+    {
+        if (section[key] is not { } value) return null;
+        if (value.Kind != YamlKind.Sequence) throw section.Wrong(key, value, Must);
+        var steps = value.Items.ConvertAll(item => ReadStep(item, section.Path + "." + key, known));
+        try
+        {
+            _ = new Augmentation(steps);
+            return steps;
+        }
+        catch (UsageException e)
+        {
+            throw section.Mistake(key, $"{section.Path}.{key}: {e.Message}");
+        }
+    }
+
+    /// <summary>The steps as YAML: a step whose settings are the default is its name.</summary>
+    public static string Write(IEnumerable<AugmentationStep> steps) => RecipeText.List(steps.Select(step =>
+    {
+        var settings = Setting.Of(step, step.Name);
+        var usual = settings.Count == 0 || step == (AugmentationStep)Activator.CreateInstance(step.GetType())!;
+        return usual ? step.Name : $"{{ {step.Name}: {{ {string.Join(", ", settings.Select(setting => $"{setting.Name}: {setting.Read(step) ?? "null"}"))} }} }}";
+    }));
+
+    static AugmentationStep ReadStep(YamlValue item, string path, Registry<Func<AugmentationStep>> known)
+    {
+        var settings = item is { Kind: YamlKind.Mapping, Entries: [{ Value: { Kind: YamlKind.Mapping } or { IsNull: true } }] } ? item.Entries[0].Value : null;
+        if (settings is null && item is not { Kind: YamlKind.Scalar, IsNull: false })
+            throw new UsageException($"{item.Place}: {path} has {RecipeSection.Shown(item)}; it must be {Must}");
+        var name = settings is null ? item.Text : item.Entries[0].Key;
+        if (!known.Contains(name))
+            throw new UsageException($"{item.Place}: {path} has '{ShownText.Of(name)}', but there is no such augmentation{RecipeSection.HintOrList(name, known.Names)}");
+        var step = known[name]();
+        if (settings is null || settings.IsNull) return step;
+
+        var own = Setting.Of(step, name).ToDictionary(setting => setting.Name);
+        foreach (var (key, value) in settings.Entries)
+        {
+            if (!own.TryGetValue(key, out var setting))
+                throw new UsageException($"{value.Place}: {name} has no setting '{ShownText.Of(key)}'{(own.Count == 0 ? "" : RecipeSection.HintOrList(key, own.Keys))}");
+            if (value.IsNull) continue;
+            if (value.Kind != YamlKind.Scalar) throw new UsageException($"{value.Place}: {name}.{key} is {RecipeSection.Shown(value)}; it must be {setting.Allowed}");
+            try
+            {
+                setting.Write(step, value.Text);
+            }
+            catch (UsageException e)
+            {
+                throw new UsageException($"{value.Place}: {path}: {ShownText.Of(e.Message)}", e);
+            }
+        }
+        return step;
+    }
+}

@@ -1,0 +1,58 @@
+namespace DistillSharp.Data;
+
+/// <summary>
+/// All that is to be known of a data set, in one place: how its files are read, how its images are normalized and prepared, and
+/// how networks are usually trained on it. One of your own is made known by <c>toolkit.Datasets.Add(new MySet())</c>.
+/// </summary>
+public abstract class DatasetDescription
+{
+    /// <summary>The name in recipes, for example <c>cifar100</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Mean of each channel of the training images, in 0..1.</summary>
+    public abstract IReadOnlyList<float> Mean { get; }
+
+    /// <summary>Standard deviation of each channel of the training images.</summary>
+    public abstract IReadOnlyList<float> Std { get; }
+
+    /// <summary>Height and width of the images as networks get them, unless another size is asked for.</summary>
+    public virtual int Size => 32;
+
+    /// <summary>Whether the images can be had in another size than <see cref="Size"/>.</summary>
+    public virtual bool HasSizes => false;
+
+    /// <summary>The names of the classes, where they are known without the set's files.</summary>
+    public virtual IReadOnlyList<string>? ClassNames => null;
+
+    /// <summary>What a recipe for this set leaves unsaid.</summary>
+    public virtual Protocol Protocol => Protocol.Cifar;
+
+    /// <summary>Reads the training and the test images.</summary>
+    /// <param name="root">The folder that holds the set's files, its folder or its archive.</param>
+    /// <param name="size">Height and width of the images: <see cref="Size"/>, unless the set <see cref="HasSizes"/>.</param>
+    /// <exception cref="UserException">The files are missing or damaged.</exception>
+    protected abstract (ImageSet Train, ImageSet Test) Read(string root, int size);
+
+    /// <summary>Reads the data set, normalized by its own mean and deviation.</summary>
+    /// <param name="root">The folder that holds its files, its folder or its archive.</param>
+    /// <param name="size">Height and width of the images; null for <see cref="Size"/>.</param>
+    /// <exception cref="UsageException">The set's images do not come in this size.</exception>
+    /// <exception cref="UserException">The files are missing or damaged.</exception>
+    public Dataset Load(string root, int? size = null)
+    {
+        if (size is { } other && other != Size && !HasSizes) throw new UsageException($"the images of {Name} are {Size}x{Size}, not {other}x{other}");
+        var (train, test) = Read(root, size ?? Size);
+        return new(Name, train, test, Mean, Std);
+    }
+
+    /// <summary>
+    /// Brings any image to a network's size as this set's test images were: here, scaled until the shorter side fits, and cut to
+    /// the middle.
+    /// </summary>
+    /// <param name="image">The image, [H, W, 3].</param>
+    /// <param name="height">Rows of the result.</param>
+    /// <param name="width">Columns of the result.</param>
+    /// <returns>[height, width, 3].</returns>
+    public virtual byte[] Prepare(ImageView image, int height, int width) =>
+        ImageScaling.FitCenter(image, Math.Max(height, width), height, width);
+}

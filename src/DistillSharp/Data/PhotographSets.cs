@@ -1,0 +1,38 @@
+namespace DistillSharp.Data;
+
+/// <summary>Photographs as JPEG and PNG files, a folder for each class. They are normalized by ImageNet's values.</summary>
+class ImageFolderSet : DatasetDescription
+{
+    public override string Name => "image-folder";
+
+    public override IReadOnlyList<float> Mean { get; } = [.485f, .456f, .406f];
+
+    public override IReadOnlyList<float> Std { get; } = [.229f, .224f, .225f];
+
+    public override int Size => 224;
+
+    public override bool HasSizes => true;
+
+    public override Protocol Protocol => Protocol.ImageNet;
+
+    protected override (ImageSet Train, ImageSet Test) Read(string root, int size) => ImageFolder.Read(root, size);
+
+    /// <summary>The shorter side is scaled to 256/224 of the network's, and the middle cut out.</summary>
+    public override byte[] Prepare(ImageView image, int height, int width) =>
+        ImageScaling.FitCenter(image, Math.Max(height, width) * 256 / 224, height, width);
+}
+
+/// <summary>ImageNet (ILSVRC 2012): 1,281,167 + 50,000 photographs in 1,000 classes.</summary>
+sealed class ImageNetSet : ImageFolderSet
+{
+    const int Classes = 1000;
+
+    public override string Name => "imagenet";
+
+    protected override (ImageSet Train, ImageSet Test) Read(string root, int size)
+    {
+        var read = base.Read(root, size);
+        return read.Train.ClassNames.Count == Classes ? read
+            : throw new UserException($"'{Path.Combine(root, "train")}' holds {read.Train.ClassNames.Count} folders, but ImageNet has {Classes} classes; a part of it, or other photographs, are the data set image-folder");
+    }
+}

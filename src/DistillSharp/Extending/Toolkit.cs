@@ -1,0 +1,39 @@
+using DistillSharp.Data;
+using DistillSharp.Methods;
+using DistillSharp.Models;
+
+namespace DistillSharp.Extending;
+
+/// <summary>
+/// What recipes, runs and the command know by name. A new one has all that comes with the library; add your own to it and hand
+/// it to whoever reads names: <c>Recipe.Parse(text, source, toolkit)</c>, or the command's own start.
+/// </summary>
+public sealed class Toolkit
+{
+    /// <summary>What comes with the library. It is shared, and so takes nothing more.</summary>
+    public static Toolkit BuiltIn { get; } = new(close: true);
+
+    Toolkit(bool close)
+    {
+        if (!close) return;
+        Methods.Close();
+        Networks.Close();
+        Datasets.Close();
+        Augmentations.Close();
+    }
+
+    /// <summary>A toolkit of your own, which has all that comes with the library.</summary>
+    public Toolkit() : this(close: false) { }
+
+    /// <summary>The methods; each makes one with its default settings.</summary>
+    public Registry<Func<DistillationMethod>> Methods { get; } = DistillationMethods.All();
+
+    /// <summary>The networks; each makes one with fresh weights.</summary>
+    public Registry<NetworkFactory> Networks { get; } = Models.Networks.All();
+
+    /// <summary>The data sets.</summary>
+    public Registry<DatasetDescription> Datasets { get; } = Data.Datasets.All();
+
+    /// <summary>The steps that training images can be prepared by; each makes one with its default settings.</summary>
+    public Registry<Func<AugmentationStep>> Augmentations { get; } = Augmentation.KnownSteps();
+}

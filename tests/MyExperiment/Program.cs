@@ -1,0 +1,4 @@
+using DistillSharp.Cli;
+using MyExperiment;
+
+return DistillCommand.Run(args, Additions.Register);
