@@ -1,6 +1,7 @@
 using System.CommandLine;
-using DistillSharp.Experiments.Runs;
+using DistillSharp.Experiments.Measurement;
 using DistillSharp.Experiments.Report;
+using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Cli.Commands;
 
