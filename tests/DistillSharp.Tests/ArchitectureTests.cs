@@ -1,39 +1,80 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Tests;
 
-/// <summary>The house rules that a compiler does not check: layers, their namespaces, the length of files.</summary>
+/// <summary>The house rules that a compiler does not check: the order of the rooms, their namespaces, the length of files.</summary>
 public partial class ArchitectureTests
 {
     const int LongestFile = 400;
 
-    // Each may use only those before it. The root namespace (errors and the like) uses none, and all may use it.
-    static readonly string[] Layers = ["Formats", "Models", "Methods", "Data", "Extending", "Evaluation", "Training", "Interop", "Verification"];
+    // The rooms of both libraries, in one order: each may use only those before it. A folder is a room, and so is a folder in
+    // it that stands here by itself. What lies in a library's root (errors and the like) all may use.
+    static readonly string[] rooms =
+    [
+        "DistillSharp",
+        "DistillSharp.Formats.Files",
+        "DistillSharp.Formats.Tensors",
+        "DistillSharp.Formats.Pickle",
+        "DistillSharp.Formats.PyTorch",
+        "DistillSharp.Formats.SafeTensors",
+        "DistillSharp.Formats",
+        "DistillSharp.Models",
+        "DistillSharp.Methods",
+        "DistillSharp.Data",
+        "DistillSharp.Extending",
+        "DistillSharp.Evaluation",
+        "DistillSharp.Training",
+        "DistillSharp.Interop.Onnx",
+        "DistillSharp.Interop",
+        "DistillSharp.Verification",
+        "DistillSharp.Experiments.Recipes",
+        "DistillSharp.Experiments.TensorBoard",
+        "DistillSharp.Experiments.Runs",
+        "DistillSharp.Experiments.Registry",
+        "DistillSharp.Experiments.Execution",
+        "DistillSharp.Experiments.Measurement",
+        "DistillSharp.Experiments.Paper",
+        "DistillSharp.Experiments.Sweeps",
+        "DistillSharp.Experiments.Plots",
+        "DistillSharp.Experiments.Report",
+        "DistillSharp.Experiments.Quickstart",
+    ];
+
+    // One thing each, in two files for their length.
+    static readonly string[] halves =
+    [
+        "src/DistillSharp/Data/BatchLoader.cs and PreparedBatches.cs",
+        "src/DistillSharp/Formats/Pickle/PickleValues.cs and PickledArray.cs",
+        .. new[] { "MobileNetV1.cs and Networks", "MobileNetV2.cs and Networks", "Networks.cs and ResNet", "Networks.cs and ShuffleNetV1",
+            "Networks.cs and ShuffleNetV2", "Networks.cs and Vgg", "Networks.cs and WideResNet" }.Select(pair => $"src/DistillSharp/Models/{pair}.cs"),
+    ];
+
+    static readonly string[] libraries = ["DistillSharp", "DistillSharp.Experiments"];
 
     [Fact]
-    public void Every_folder_is_a_layer_and_every_file_is_in_its_namespace()
+    public void Every_folder_is_a_room_and_every_file_is_in_its_namespace()
     {
         var wrong = new List<string>();
-        foreach (var file in SourceTree.Files("src/DistillSharp", ".cs"))
+        foreach (var (file, folder) in Sources())
         {
-            if (Folders(file) is [var layer, ..] && !Layers.Contains(layer)) wrong.Add($"{Shown(file)}: the folder {layer} is no layer");
-            var expected = string.Join('.', ["DistillSharp", .. Folders(file)]);
+            if (!rooms.Contains(folder)) wrong.Add($"{Shown(file)}: {folder} is no room");
             var found = NamespaceLine().Match(File.ReadAllText(file)).Groups[1].Value;
-            if (found != expected) wrong.Add($"{Shown(file)}: namespace {found} instead of {expected}");
+            if (found != folder) wrong.Add($"{Shown(file)}: namespace {found} instead of {folder}");
         }
         None(wrong);
+        None(rooms.Except(Sources().Select(source => source.Folder)).Select(room => $"the room {room} holds nothing"));
     }
 
     [Fact]
-    public void No_layer_uses_one_below_it()
+    public void No_room_uses_one_after_it()
     {
-        var types = typeof(UserException).Assembly.GetTypes();
+        var types = libraries.SelectMany(name => Assembly.Load(name).GetTypes()).ToList();
         var wrong =
             from type in types
-            where type.Namespace is not null
             from used in TypeReferences.Of(type)
-            where used.Assembly == type.Assembly && Rank(used.Namespace) > Rank(type.Namespace)
+            where Rank(used.Namespace) > Rank(type.Namespace)
             select $"{type.FullName} uses {used.FullName}";
         Assert.NotEmpty(types);
         None(wrong.Distinct());
@@ -41,15 +82,37 @@ public partial class ArchitectureTests
 
     // Constants and names leave no trace in the compiled code.
     [Fact]
-    public void No_source_file_names_a_layer_below_its_own()
+    public void No_source_file_names_a_room_after_its_own()
     {
         var wrong =
-            from file in SourceTree.Files("src/DistillSharp", ".cs")
-            let own = Folders(file).FirstOrDefault()
-            from named in NamedLayers(File.ReadAllText(file))
-            where Array.IndexOf(Layers, named) > Array.IndexOf(Layers, own)
-            select $"{Shown(file)} names DistillSharp.{named}";
+            from source in Sources()
+            from named in NamedRooms(File.ReadAllText(source.File))
+            where Rank(named) > Rank(source.Folder)
+            select $"{Shown(source.File)} names {named}";
         None(wrong);
+    }
+
+    // Files that can only be read together are one file, or their order is not found yet.
+    [Fact]
+    public void No_two_files_of_a_room_need_each_other()
+    {
+        var files = Sources().SelectMany(source => DeclaredTypes(File.ReadAllText(source.File)).Select(type => (Type: $"{source.Folder}.{type}", source.File)))
+            .GroupBy(declared => declared.Type).ToDictionary(type => type.Key, type => type.Select(declared => declared.File).ToHashSet());
+        Assert.NotEmpty(files);
+        var uses = new HashSet<(string From, string To)>();
+        foreach (var type in libraries.SelectMany(name => Assembly.Load(name).GetTypes()))
+            foreach (var used in TypeReferences.Of(type))
+                // A type of several files stands in none of them.
+                if (FileOf(type) is { } from && FileOf(used) is { } to && from != to && Path.GetDirectoryName(from) == Path.GetDirectoryName(to))
+                    uses.Add((from, to));
+        None(uses.Where(use => uses.Contains((use.To, use.From)) && string.CompareOrdinal(use.From, use.To) < 0)
+            .Select(use => $"{Shown(use.From)} and {Path.GetFileName(use.To)}").Except(halves).Order(StringComparer.Ordinal));
+
+        string? FileOf(Type type)
+        {
+            while (type.DeclaringType is { } outer) type = outer;
+            return files.TryGetValue($"{type.Namespace}.{type.Name.Split('`')[0]}", out var found) && found.Count == 1 ? found.Single() : null;
+        }
     }
 
     [Fact]
@@ -58,7 +121,7 @@ public partial class ArchitectureTests
         Assert.DoesNotContain(typeof(Tensor).Assembly.GetReferencedAssemblies(), assembly => assembly.Name!.StartsWith("DistillSharp", StringComparison.Ordinal));
         var wrong =
             from file in SourceTree.Files("src/DistillSharp.Torch", ".cs")
-            where NamedLayers(File.ReadAllText(file)).Any()
+            where NamedRooms(File.ReadAllText(file)).Any()
             select Shown(file);
         None(wrong);
     }
@@ -95,8 +158,10 @@ public partial class ArchitectureTests
             Assert.Contains(expected, used);
         Assert.DoesNotContain(typeof(DateOnly), used);
 
-        Assert.Equal(["Interop", "Training"], NamedLayers("using DistillSharp.Interop; /* DistillSharp.Data */ var t = DistillSharp.Training.Trainer; // DistillSharp.Models"));
-        Assert.Empty(NamedLayers("""var s = "DistillSharp.Experiments.Runs \" DistillSharp.Experiments.Runs"; using DistillSharp.Torch;"""));
+        Assert.Equal(["DistillSharp.Interop", "DistillSharp.Interop.Onnx", "DistillSharp.Experiments.Runs"], NamedRooms(
+            "using DistillSharp.Interop; using DistillSharp.Interop.Onnx.Messages; /* DistillSharp.Data */ var t = DistillSharp.Experiments.Runs.RunName; // DistillSharp.Models"));
+        Assert.Empty(NamedRooms("""var s = "DistillSharp.Experiments.Runs \" DistillSharp.Experiments.Runs"; using DistillSharp.Torch;"""));
+        Assert.Equal(["A", "B", "C"], DeclaredTypes("public sealed partial class A;\nrecord struct B(int C);\n  class Inner;\npublic enum C { }"));
         Assert.Matches(Computing(), "Tensor x");
         Assert.DoesNotMatch(Computing(), "TensorBoard x");
     }
@@ -113,15 +178,30 @@ public partial class ArchitectureTests
         }
     }
 
-    static int Rank(string? space) => Array.IndexOf(Layers, space?.Split('.').ElementAtOrDefault(1));
+    // Of the nearest room around a namespace: generated code has deeper ones. Elsewhere (the binding, .NET) there are none.
+    static int Rank(string? space)
+    {
+        for (; space is not null && space != "DistillSharp"; space = space.LastIndexOf('.') is > 0 and var at ? space[..at] : null)
+            if (Array.IndexOf(rooms, space) is >= 0 and var rank) return rank;
+        return -1;
+    }
 
-    static IEnumerable<string> NamedLayers(string text) =>
+    // The longest room that a qualified name begins with.
+    static IEnumerable<string> NamedRooms(string text) =>
         from Match match in QualifiedName().Matches(SourceTree.Code(text))
-        where Layers.Contains(match.Groups[1].Value)
+        let room = rooms.Skip(1).Where(room => match.Value == room || match.Value.StartsWith(room + ".", StringComparison.Ordinal)).MaxBy(room => room.Length)
+        where room is not null
+        select room;
+
+    static IEnumerable<string> DeclaredTypes(string text) =>
+        from Match match in TypeDeclaration().Matches(SourceTree.Code(text))
         select match.Groups[1].Value;
 
-    // Below src/DistillSharp.
-    static string[] Folders(string file) => Path.GetRelativePath(Path.Combine(SourceTree.Root, "src", "DistillSharp"), file).Split('/')[..^1];
+    static IEnumerable<(string File, string Folder)> Sources() =>
+        from library in libraries
+        from file in SourceTree.Files($"src/{library}", ".cs")
+        let below = Path.GetRelativePath(Path.Combine(SourceTree.Root, "src", library), file).Split('/')[..^1]
+        select (file, string.Join('.', [library, .. below]));
 
     static void None(IEnumerable<string> wrong) => Assert.True(!wrong.Any(), string.Join('\n', wrong));
 
@@ -130,8 +210,11 @@ public partial class ArchitectureTests
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex NamespaceLine();
 
-    [GeneratedRegex(@"\bDistillSharp\.(\w+)")]
+    [GeneratedRegex(@"\bDistillSharp(\.\w+)+")]
     private static partial Regex QualifiedName();
+
+    [GeneratedRegex(@"^(?:[a-z]+ )*(?:class|struct|enum|interface|record(?: struct)?) (\w+)", RegexOptions.Multiline)]
+    private static partial Regex TypeDeclaration();
 
     [GeneratedRegex(@"\b(Tensor|TensorScope|Operator|Autograd|Functional|Initialize|DllImport|LibraryImport|unsafe)\b")]
     private static partial Regex Computing();

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DistillSharp.Interop;
+using DistillSharp.Interop.Onnx;
 
 namespace DistillSharp.Cli.Commands;
 

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using DistillSharp.Evaluation;
-using DistillSharp.Experiments.Runs;
+using DistillSharp.Experiments.Measurement;
 using DistillSharp.Experiments.Plots;
+using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Cli.Commands;
 

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using DistillSharp.Extending;
-using DistillSharp.Experiments.Runs;
+using DistillSharp.Experiments.Measurement;
 using DistillSharp.Experiments.Report;
+using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Cli.Commands;
 

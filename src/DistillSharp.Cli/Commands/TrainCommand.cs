@@ -1,4 +1,6 @@
 using System.CommandLine;
+using DistillSharp.Experiments.Execution;
+using DistillSharp.Experiments.Paper;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Training;
 
@@ -28,11 +30,12 @@ sealed class TrainCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        var request = TrainingRequest.Of(given.GetValue(recipe)!, given.GetValue(set) ?? [], given.GetValue(name), given.GetValue(runs)!, given.GetValue(resume), Toolkit);
+        var request = TrainingRequest.Of(given.GetValue(recipe)!, given.GetValue(set) ?? [], given.GetValue(name), given.GetValue(runs)!,
+            given.GetValue(resume), (source, overrides) => PaperRecipes.Open(source, Toolkit, overrides), Toolkit);
         var noted = given.GetValue(profileSteps) is { } steps ? StepProfileTable.Limited(steps) : given.GetValue(profile) ? new StepProfile() : null;
         using var stop = new StopOnInterrupt(terminal);
         using var progress = TrainingProgressView.For(terminal);
-        var result = new Experiment(request.Recipe, request.RunsRoot, progress) { Profile = noted }.Run(request.Name, given.GetValue(resume), stop: stop.Token);
+        var result = new Experiment(request.Recipe, request.RunsRoot, progress) { Profile = noted, TeacherDepartures = TeacherCard.DeparturesOf }.Run(request.Name, given.GetValue(resume), stop: stop.Token);
         progress.Dispose();
 
         if (given.GetValue(json))

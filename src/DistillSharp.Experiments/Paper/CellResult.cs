@@ -30,7 +30,7 @@ public sealed record CellResult(
             .Select(g => (Runs: OnePerSeed(g), Departures: PaperProtocol.Departures(paper, g.First())))
             .OrderBy(g => g.Departures.Count > 0)
             .ThenBy(g => g.Runs[0].Manifest.Dataset != paper.Dataset)
-            .ThenBy(g => g.Runs[0].Manifest.Batch != PaperProtocol.Batch(paper))
+            .ThenBy(g => g.Runs[0].Manifest.Batch != paper.BatchSize)
             .ThenByDescending(g => g.Runs[0].EpochsDone)
             .ThenByDescending(g => g.Runs[0].Manifest.TrainImages ?? 0)
             .ThenBy(g => g.Departures.Count)

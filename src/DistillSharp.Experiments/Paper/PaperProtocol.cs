@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Registry;
-using DistillSharp.Experiments.Runs;
 using DistillSharp.Methods;
 
 namespace DistillSharp.Experiments.Paper;
@@ -22,7 +22,7 @@ static class PaperProtocol
         var record = run.Manifest;
         if (record.Dataset != paper.Dataset) found.Add($"data set {record.Dataset} instead of {paper.Dataset}");
         Number("epoch", Math.Min(record.Epochs, run.EpochsDone), imagenet ? 100 : 240);
-        Number("batch", record.Batch, Batch(paper));
+        Number("batch", record.Batch, paper.BatchSize);
         if (record.Dataset == paper.Dataset)
         {
             Images("training", record.TrainImages, imagenet ? 1_281_167 : 50_000);
@@ -107,7 +107,4 @@ static class PaperProtocol
             return new Dictionary<string, string>();
         }
     }
-
-    /// <summary>The batch size of a result: given in table 2; elsewhere 64, 128 for FSECD and 256 for ImageNet.</summary>
-    public static int Batch(PaperResult paper) => paper.Batch ?? (paper.Dataset == "imagenet" ? 256 : paper.Method == "fsecd" ? 128 : 64);
 }

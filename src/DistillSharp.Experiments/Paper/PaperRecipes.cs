@@ -76,7 +76,7 @@ public static class PaperRecipes
             ce: { weight: {{(result.Method == "kd" ? imagenet ? "0.5" : "0.1" : "1")}} }
             """;
         return $$"""
-            data: { set: {{result.Dataset}}, root: data, batch: {{PaperProtocol.Batch(result)}} }
+            data: { set: {{result.Dataset}}, root: data, batch: {{result.BatchSize}} }
             student: { network: {{result.Student}} }{{distilled}}
             train: { precision: fp32 }
 

@@ -13,7 +13,11 @@ namespace DistillSharp.Experiments.Paper;
 /// <param name="Acc1">Top-1 accuracy in percent.</param>
 /// <param name="Acc5">Top-5 accuracy in percent, in table 5.</param>
 public sealed record PaperResult(
-    int Table, string Dataset, string Teacher, string Student, string Method, string? Policy, int? Batch, double Acc1, double? Acc5);
+    int Table, string Dataset, string Teacher, string Student, string Method, string? Policy, int? Batch, double Acc1, double? Acc5)
+{
+    /// <summary>The batch size it was trained with: given in table 2; elsewhere 64, 128 for FSECD and 256 for ImageNet.</summary>
+    public int BatchSize => Batch ?? (Dataset == "imagenet" ? 256 : Method == "fsecd" ? 128 : 64);
+}
 
 /// <summary>
 /// The results of the paper: Ye Feng, Chen Biao, Lai Yizong. Contrastive Knowledge Distillation Method Based on Feature

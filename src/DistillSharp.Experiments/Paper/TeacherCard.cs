@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Formats.Files;
@@ -38,7 +39,7 @@ public sealed record TeacherCard(string Run, double? Acc1, IReadOnlyList<string>
             var file = new FileInfo(path);
             if (!file.Exists) return null;
             if (file.Length > Longest) throw new UserException($"{path} is {file.Length} bytes long and no teacher's card");
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), RunJson.Default.TeacherCard)?.Departures;
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), TeacherJson.Default.TeacherCard)?.Departures;
         }
         catch (JsonException)
         {
@@ -54,7 +55,12 @@ public sealed record TeacherCard(string Run, double? Acc1, IReadOnlyList<string>
     /// <summary>Writes the card beside the weights.</summary>
     /// <exception cref="UserException">It cannot be written.</exception>
     public void Write(string weights) =>
-        AtomicFile.Write(CardOf(weights), Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, RunJson.Indented.TeacherCard) + "\n"));
+        AtomicFile.Write(CardOf(weights), Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, TeacherJson.Default.TeacherCard) + "\n"));
 
     static string CardOf(string weights) => Path.ChangeExtension(weights, ".json");
 }
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(TeacherCard))]
+sealed partial class TeacherJson : JsonSerializerContext;

@@ -1,5 +1,5 @@
 using DistillSharp.Evaluation;
-using DistillSharp.Experiments.Runs;
+using DistillSharp.Experiments.Measurement;
 
 namespace DistillSharp.Experiments.Plots;
 

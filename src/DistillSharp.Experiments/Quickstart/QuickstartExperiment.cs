@@ -1,6 +1,8 @@
+using DistillSharp.Experiments.Execution;
+using DistillSharp.Experiments.Measurement;
+using DistillSharp.Experiments.Paper;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Report;
-using DistillSharp.Experiments.Runs;
 using DistillSharp.Interop;
 using DistillSharp.Training;
 
@@ -70,7 +72,9 @@ public sealed class QuickstartExperiment(string dataRoot, string runsRoot, Train
 
     ExperimentResult Train(string recipe, string name, bool resume, IReadOnlyList<string> overrides, CancellationToken stop) =>
         new Experiment(Recipe.Parse(Text(recipe), $"recipes/quickstart/{recipe}.yaml", [$"data.root={dataRoot}", .. overrides]), runsRoot, observer)
-            .Run(name, resume, exactName: false, stop);
+        {
+            TeacherDepartures = TeacherCard.DeparturesOf,
+        }.Run(name, resume, exactName: false, stop);
 
     static string Text(string recipe)
     {

@@ -1,3 +1,4 @@
+using DistillSharp.Data;
 using DistillSharp.Extending;
 using DistillSharp.Models;
 
@@ -22,6 +23,31 @@ public sealed record TeacherSection
 
     /// <summary>The file that the teacher comes from.</summary>
     public string File => Weights ?? TorchScript!;
+
+    /// <summary>Loads the teacher with its weights, for the classes of a data set.</summary>
+    /// <exception cref="UserException">Its file is missing or damaged, or does not fit.</exception>
+    public Classifier Load(Dataset data, Registry<NetworkFactory> networks)
+    {
+        if (TorchScript is { } file) return LoadTorchScript(file, data);
+        var teacher = networks.Create(Network!, data.Classes);
+        try
+        {
+            return teacher.LoadWeights(Weights!);
+        }
+        catch
+        {
+            teacher.Dispose();
+            throw;
+        }
+    }
+
+    static TorchScriptNetwork LoadTorchScript(string file, Dataset data)
+    {
+        var teacher = TorchScriptNetwork.Load(file, new(data.Train.Height, data.Train.Width));
+        if (teacher.Classes == data.Classes) return teacher;
+        teacher.Dispose();
+        throw new UserException($"{file}: the network knows {teacher.Classes} classes, but {data.Name} has {data.Classes}");
+    }
 
     internal static TeacherSection Read(YamlValue value, Registry<NetworkFactory> networks)
     {

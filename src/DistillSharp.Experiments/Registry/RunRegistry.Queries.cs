@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Training;
 using Microsoft.Data.Sqlite;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Formats.Files;
 using DistillSharp.Training;
@@ -84,7 +85,7 @@ public sealed partial class RunRegistry : IDisposable
     /// <exception cref="UserException">The registry cannot be written, or the recipe is no YAML.</exception>
     public void Record(RunReader run)
     {
-        var settings = RecipeSettings.Of(run.Recipe, Path.Combine(run.Path, RunFolder.RecipeFile));
+        var settings = RecipeSettings.Of(run.Recipe, Path.Combine(run.Path, RunFiles.Recipe));
         database.Write(() => Insert(database, run.Manifest, settings, run.Metrics));
     }
 
@@ -127,7 +128,7 @@ public sealed partial class RunRegistry : IDisposable
         RunName.Check(run);
         var folder = Path.Combine(Root, run);
         var exists = Directory.Exists(folder);
-        if (exists && !RunReader.IsRun(folder)) throw new UserException($"{folder} is no run: it holds no {RunFolder.ManifestFile}");
+        if (exists && !RunReader.IsRun(folder)) throw new UserException($"{folder} is no run: it holds no {RunFiles.Manifest}");
         if (!exists && !Knows(run)) throw new UserException($"there is no run named '{run}' in {Root}");
         if (exists)
         {
@@ -163,7 +164,7 @@ public sealed partial class RunRegistry : IDisposable
             try
             {
                 var run = RunReader.Load(folder);
-                Insert(database, run.Manifest, RecipeSettings.Of(run.Recipe, Path.Combine(folder, RunFolder.RecipeFile)), run.Metrics);
+                Insert(database, run.Manifest, RecipeSettings.Of(run.Recipe, Path.Combine(folder, RunFiles.Recipe)), run.Metrics);
                 count++;
             }
             catch (UserException e)

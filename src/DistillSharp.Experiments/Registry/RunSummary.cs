@@ -1,3 +1,4 @@
+using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Experiments.Registry;
@@ -29,7 +30,7 @@ public sealed record RunSummary(
         var best = evaluated.Count == 0 ? null : evaluated.MaxBy(m => m.Acc1);
         var speeds = run.Metrics.Select(m => m.ImagesPerSecond).Where(double.IsFinite).ToList();
         return new RunSummary(run.Manifest, run.State, run.Path,
-            RecipeSettings.Of(run.Recipe, System.IO.Path.Combine(run.Path, RunFolder.RecipeFile)), run.Metrics.Count,
+            RecipeSettings.Of(run.Recipe, System.IO.Path.Combine(run.Path, RunFiles.Recipe)), run.Metrics.Count,
             evaluated.LastOrDefault()?.Acc1, evaluated.LastOrDefault()?.Acc5, best?.Acc1, best?.Epoch,
             speeds.Count == 0 ? null : speeds.Average(), run.Metrics.Select(m => m.Seconds).Where(double.IsFinite).Sum());
     }

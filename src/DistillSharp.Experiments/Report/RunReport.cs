@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using DistillSharp.Data;
 using DistillSharp.Evaluation;
+using DistillSharp.Experiments.Measurement;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Formats.Files;

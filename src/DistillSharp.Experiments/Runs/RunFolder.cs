@@ -11,18 +11,6 @@ namespace DistillSharp.Experiments.Runs;
 /// </summary>
 public sealed class RunFolder : IDisposable
 {
-    /// <summary>The resolved recipe.</summary>
-    public const string RecipeFile = "recipe.yaml";
-
-    /// <summary>The record.</summary>
-    public const string ManifestFile = "run.json";
-
-    /// <summary>The metrics, a line per epoch.</summary>
-    public const string MetricsFile = "metrics.jsonl";
-
-    /// <summary>Where checkpoints live.</summary>
-    public const string CheckpointsFolder = "checkpoints";
-
     const string UnfinishedPrefix = ".creating-";
 
     readonly RunLock held;
@@ -30,7 +18,7 @@ public sealed class RunFolder : IDisposable
     RunFolder(string path, RunLock held, RunManifest record, string recipe)
     {
         (Path, this.held, Manifest, Recipe) = (path, held, record, recipe);
-        Metrics = new MetricsLog(System.IO.Path.Combine(path, MetricsFile));
+        Metrics = new MetricsLog(System.IO.Path.Combine(path, RunFiles.Metrics));
     }
 
     /// <summary>The folder's full path.</summary>
@@ -49,7 +37,7 @@ public sealed class RunFolder : IDisposable
     public MetricsLog Metrics { get; }
 
     /// <summary>The folder for checkpoints; it exists.</summary>
-    public string CheckpointsPath => System.IO.Path.Combine(Path, CheckpointsFolder);
+    public string CheckpointsPath => System.IO.Path.Combine(Path, RunFiles.Checkpoints);
 
     /// <summary>
     /// Creates a run folder and takes its lock. The folder appears under its name with everything in it or not at all,
@@ -72,8 +60,8 @@ public sealed class RunFolder : IDisposable
             Directory.CreateDirectory(temporary);
             RemoveUnfinished(root);
             held = RunLock.Take(temporary);
-            Directory.CreateDirectory(System.IO.Path.Combine(temporary, CheckpointsFolder));
-            AtomicFile.Write(System.IO.Path.Combine(temporary, RecipeFile), Encoding.UTF8.GetBytes(recipe));
+            Directory.CreateDirectory(System.IO.Path.Combine(temporary, RunFiles.Checkpoints));
+            AtomicFile.Write(System.IO.Path.Combine(temporary, RunFiles.Recipe), Encoding.UTF8.GetBytes(recipe));
             record = record with
             {
                 Created = DateTimeOffset.UtcNow,
@@ -82,7 +70,7 @@ public sealed class RunFolder : IDisposable
                 State = RunState.Running,
                 Machine = MachineDescription.Current,
                 Threads = Environment.ProcessorCount,
-                RecipeDigest = Runs.RecipeDigest.Of(recipe),
+                RecipeDigest = Recipes.RecipeDigest.Of(recipe),
             };
             for (var number = 1; ; number++)
             {
@@ -122,7 +110,7 @@ public sealed class RunFolder : IDisposable
         var held = RunLock.Take(folder);
         try
         {
-            Directory.CreateDirectory(System.IO.Path.Combine(folder, CheckpointsFolder));
+            Directory.CreateDirectory(System.IO.Path.Combine(folder, RunFiles.Checkpoints));
             return new RunFolder(folder, held, RunReader.ReadManifest(folder), RunReader.ReadRecipe(folder));
         }
         catch (Exception e)
@@ -157,7 +145,7 @@ public sealed class RunFolder : IDisposable
     public void Dispose() => held.Dispose();
 
     static void WriteManifest(string folder, RunManifest record) =>
-        AtomicFile.Write(System.IO.Path.Combine(folder, ManifestFile),
+        AtomicFile.Write(System.IO.Path.Combine(folder, RunFiles.Manifest),
             Encoding.UTF8.GetBytes(JsonSerializer.Serialize(record, RunJson.Indented.RunManifest) + "\n"));
 
     static bool TryMove(string temporary, string path)

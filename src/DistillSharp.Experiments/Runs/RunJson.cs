@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using DistillSharp.Experiments.Paper;
 using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Runs;
@@ -14,7 +13,6 @@ namespace DistillSharp.Experiments.Runs;
     Converters = [typeof(FiniteNumber)])]
 [JsonSerializable(typeof(RunManifest))]
 [JsonSerializable(typeof(EpochMetrics))]
-[JsonSerializable(typeof(TeacherCard))]
 [JsonSerializable(typeof(Dictionary<string, double>))]
 sealed partial class RunJson : JsonSerializerContext
 {

@@ -66,7 +66,7 @@ public sealed record RunManifest
     /// <summary>The versions it was started with.</summary>
     public RunVersions? Versions { get; init; }
 
-    /// <summary>The digest of the resolved recipe (<see cref="Runs.RecipeDigest"/>).</summary>
+    /// <summary>The digest of the resolved recipe (<see cref="Recipes.RecipeDigest"/>).</summary>
     public string RecipeDigest { get; init; } = "";
 
     /// <summary>The data set's registered name, such as <c>cifar100</c>.</summary>

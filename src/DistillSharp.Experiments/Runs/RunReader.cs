@@ -35,7 +35,7 @@ public sealed class RunReader
     public RunState State { get; }
 
     /// <summary>Whether a folder holds a run.</summary>
-    public static bool IsRun(string path) => File.Exists(System.IO.Path.Combine(path, RunFolder.ManifestFile));
+    public static bool IsRun(string path) => File.Exists(System.IO.Path.Combine(path, RunFiles.Manifest));
 
     /// <summary>Reads a run folder.</summary>
     /// <exception cref="UserException">The folder is no run, or its record cannot be read.</exception>
@@ -45,7 +45,7 @@ public sealed class RunReader
         // The lock is looked at before the record: a run that ends in between is then read as ended, not as cut off.
         var process = RunLock.IsHeld(folder) ? RunLock.Holder(folder) ?? 0 : (int?)null;
         return new RunReader(folder, ReadManifest(folder), ReadRecipe(folder),
-            MetricsLog.Read(System.IO.Path.Combine(folder, RunFolder.MetricsFile)), process);
+            MetricsLog.Read(System.IO.Path.Combine(folder, RunFiles.Metrics)), process);
     }
 
     /// <summary>The folders below a root that hold runs, by name. Folders without a record are none.</summary>
@@ -65,7 +65,7 @@ public sealed class RunReader
 
     internal static RunManifest ReadManifest(string folder)
     {
-        var path = System.IO.Path.Combine(folder, RunFolder.ManifestFile);
+        var path = System.IO.Path.Combine(folder, RunFiles.Manifest);
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
@@ -80,7 +80,7 @@ public sealed class RunReader
         }
         catch (FileNotFoundException e)
         {
-            throw new UserException($"{folder} is no run: it holds no {RunFolder.ManifestFile}", e);
+            throw new UserException($"{folder} is no run: it holds no {RunFiles.Manifest}", e);
         }
         catch (DirectoryNotFoundException e)
         {
@@ -94,7 +94,7 @@ public sealed class RunReader
 
     internal static string ReadRecipe(string folder)
     {
-        var path = System.IO.Path.Combine(folder, RunFolder.RecipeFile);
+        var path = System.IO.Path.Combine(folder, RunFiles.Recipe);
         try { return File.ReadAllText(path); }
         catch (Exception e) when (FileTrouble.Is(e))
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using DistillSharp.Formats.PyTorch;
 using DistillSharp.Formats.SafeTensors;
+using DistillSharp.Interop.Onnx;
 using DistillSharp.Models;
 
 namespace DistillSharp.Interop;

@@ -76,6 +76,6 @@ public class WrongDataTests : WrongInputTests
         var run = RunReader.Load(Path.Combine(Runs, "photos"));
         Assert.Equal(RunState.Failed, run.State);
         Assert.Contains("x.png' is neither a JPEG nor a PNG image", run.Manifest.Failure);
-        Assert.Empty(Directory.GetFiles(Path.Combine(run.Path, RunFolder.CheckpointsFolder)));
+        Assert.Empty(Directory.GetFiles(Path.Combine(run.Path, RunFiles.Checkpoints)));
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using DistillSharp.Data;
 using DistillSharp.Interop;
+using DistillSharp.Interop.Onnx;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
 using DistillSharp.Torch;

@@ -23,7 +23,7 @@ public sealed class FlushTests : IDisposable
     {
         var root = arguments[0];
         new CheckpointStore(Path.Combine(root, "checkpoints")).Save(new(new() { Step = 7 }, [new("a", DType.Float32, [2], new byte[8])]), best: true);
-        new MetricsLog(Path.Combine(root, RunFolder.MetricsFile)).Append(new() { Epoch = 1, Step = 7, Loss = 1, Terms = new Dictionary<string, double>(), Lr = 0.1, ImagesPerSecond = 1, Seconds = 1 });
+        new MetricsLog(Path.Combine(root, RunFiles.Metrics)).Append(new() { Epoch = 1, Step = 7, Loss = 1, Terms = new Dictionary<string, double>(), Lr = 0.1, ImagesPerSecond = 1, Seconds = 1 });
         return 0;
     }
 
@@ -52,7 +52,7 @@ public sealed class FlushTests : IDisposable
             after = Find($@"^fsync\(\d+<{checkpoints}>\)", renamed + 1);
         }
         Assert.Equal(2, calls.Count(call => call.StartsWith("rename", StringComparison.Ordinal)));
-        var line = Find($@"^fsync\(\d+<{root}/{RunFolder.MetricsFile}>\)", after);
+        var line = Find($@"^fsync\(\d+<{root}/{RunFiles.Metrics}>\)", after);
         Find($@"^fsync\(\d+<{root}>\)", line + 1);
         Assert.All(calls, call => Assert.EndsWith(" = 0", call));
     }

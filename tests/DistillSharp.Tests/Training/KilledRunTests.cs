@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using DistillSharp.Experiments.Execution;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Formats.SafeTensors;
@@ -130,8 +131,8 @@ public sealed class KilledRunTests : IDisposable
         var run = RunReader.Load(path);
         Assert.Equal(RunState.Finished, run.State);
         Assert.Equal(Enumerable.Range(1, Epochs), run.Metrics.Select(epoch => epoch.Epoch));
-        Assert.Equal(Epochs, File.ReadAllLines(Path.Combine(path, RunFolder.MetricsFile)).Length);
-        var checkpoints = new CheckpointStore(Path.Combine(path, RunFolder.CheckpointsFolder));
+        Assert.Equal(Epochs, File.ReadAllLines(Path.Combine(path, RunFiles.Metrics)).Length);
+        var checkpoints = new CheckpointStore(Path.Combine(path, RunFiles.Checkpoints));
         Assert.Equal(
             ["best.safetensors", "step-000000017.safetensors", "step-000000018.safetensors"],
             Directory.GetFiles(checkpoints.Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
@@ -170,7 +171,7 @@ public sealed class KilledRunTests : IDisposable
 
     /// <summary>The step of the latest checkpoint; the next process goes on from there.</summary>
     static int Checkpointed(string run) =>
-        new CheckpointStore(Path.Combine(run, RunFolder.CheckpointsFolder)).Files is [var latest, ..]
+        new CheckpointStore(Path.Combine(run, RunFiles.Checkpoints)).Files is [var latest, ..]
             ? int.Parse(Path.GetFileNameWithoutExtension(latest)["step-".Length..], CultureInfo.InvariantCulture)
             : 0;
 

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using DistillSharp.Evaluation;
+using DistillSharp.Experiments.Measurement;
 using DistillSharp.Experiments.Report;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Tests.Evaluation;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Tests.Experiments.Runs;

@@ -23,7 +23,7 @@ public sealed class RunJsonFuzzTests : IDisposable
     public void Damaged_records()
     {
         var path = Run();
-        var record = Path.Combine(path, RunFolder.ManifestFile);
+        var record = Path.Combine(path, RunFiles.Manifest);
         var accepted = Fuzz.Run([File.ReadAllBytes(record)], file =>
         {
             File.WriteAllBytes(record, file);
@@ -36,7 +36,7 @@ public sealed class RunJsonFuzzTests : IDisposable
     [Fact]
     public void Damaged_metrics()
     {
-        var metrics = Path.Combine(Run(), RunFolder.MetricsFile);
+        var metrics = Path.Combine(Run(), RunFiles.Metrics);
         var whole = File.ReadAllBytes(metrics);
         Assert.Equal(3, Encoding.UTF8.GetString(whole).Count(c => c == '\n'));
         var fewest = 3;

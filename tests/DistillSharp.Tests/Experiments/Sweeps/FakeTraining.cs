@@ -1,4 +1,5 @@
 using System.Globalization;
+using DistillSharp.Experiments.Execution;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Experiments.Sweeps;

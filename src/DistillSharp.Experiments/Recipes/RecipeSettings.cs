@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Text;
-using DistillSharp.Experiments.Recipes;
 
-namespace DistillSharp.Experiments.Runs;
+namespace DistillSharp.Experiments.Recipes;
 
 /// <summary>
 /// A recipe flattened to <c>path = value</c>, as in <c>--set</c>: <c>train.lr = 0.05</c>, <c>methods[0].name = fsecd</c>,

@@ -1,8 +1,9 @@
 using DistillSharp.Experiments.Registry;
+using DistillSharp.Experiments.Runs;
 using DistillSharp.Experiments.TensorBoard;
 using DistillSharp.Training;
 
-namespace DistillSharp.Experiments.Runs;
+namespace DistillSharp.Experiments.Execution;
 
 /// <summary>
 /// Keeps the books of a run that trains: the folder's metrics, the TensorBoard file beside them and the registry. Only the
@@ -35,7 +36,7 @@ public sealed class RunWriter : TrainingObserver, IDisposable
     {
         var repair = Folder.Metrics.ContinueAfter(epoch);
         if (repair.Missing.Count > 0)
-            warn($"{Path.Combine(Folder.Path, RunFolder.MetricsFile)} lacks epoch {string.Join(", ", repair.Missing)}, which the checkpoint has behind it");
+            warn($"{Path.Combine(Folder.Path, RunFiles.Metrics)} lacks epoch {string.Join(", ", repair.Missing)}, which the checkpoint has behind it");
         events?.Dispose();
         events = null;
         Folder.SetState(RunState.Running);
@@ -142,7 +143,7 @@ public sealed class RunWriter : TrainingObserver, IDisposable
             {
                 writer.Text("recipe", Folder.Manifest.Created, "    " + Folder.Recipe.ReplaceLineEndings("\n    "));
                 var at = Folder.Manifest.Created;
-                foreach (var epoch in MetricsLog.Read(Path.Combine(Folder.Path, RunFolder.MetricsFile)))
+                foreach (var epoch in MetricsLog.Read(Path.Combine(Folder.Path, RunFiles.Metrics)))
                 {
                     if (double.IsFinite(epoch.Seconds)) at += TimeSpan.FromSeconds(epoch.Seconds);
                     writer.Epoch(epoch, at);

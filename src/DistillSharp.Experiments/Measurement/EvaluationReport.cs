@@ -1,11 +1,12 @@
 using DistillSharp.Extending;
 using DistillSharp.Evaluation;
 using DistillSharp.Experiments.Recipes;
+using DistillSharp.Experiments.Runs;
 using DistillSharp.Interop;
 using DistillSharp.Models;
 using DistillSharp.Torch;
 
-namespace DistillSharp.Experiments.Runs;
+namespace DistillSharp.Experiments.Measurement;
 
 /// <summary>Which network is to be measured, and on what: a run's student, or a network with a file of weights.</summary>
 public sealed record EvaluationRequest
@@ -40,7 +41,7 @@ public sealed record EvaluationRequest
             if (Model is not null || Weights is not null) throw new UsageException("give a run or --model with --weights, not both");
             var stored = RunReader.Load(Run);
             string[] elsewhere = [.. Dataset is null ? [] : new[] { $"data.set={Dataset}" }, .. Root is null ? [] : new[] { $"data.root={Root}" }];
-            var recipe = Recipe.Parse(stored.Recipe, Path.Combine(Run, RunFolder.RecipeFile), Toolkit, [.. elsewhere, .. Overrides]);
+            var recipe = Recipe.Parse(stored.Recipe, Path.Combine(Run, RunFiles.Recipe), Toolkit, [.. elsewhere, .. Overrides]);
             return (recipe, Path.Combine(Run, StudentFile.FileName));
         }
         var network = Model ?? throw Missing("--model NAME");

@@ -1,7 +1,7 @@
 using DistillSharp.Data;
 using DistillSharp.Torch;
 
-namespace DistillSharp.Interop;
+namespace DistillSharp.Interop.Onnx;
 
 /// <summary>How a network is written as ONNX.</summary>
 public sealed record OnnxOptions

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace DistillSharp.Experiments.Runs;
+namespace DistillSharp.Experiments.Recipes;
 
 /// <summary>
 /// The identity of a resolved recipe: two runs with the same digest are the same experiment. It is the SHA-256 that

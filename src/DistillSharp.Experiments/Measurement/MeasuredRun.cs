@@ -2,10 +2,11 @@ using DistillSharp.Data;
 using DistillSharp.Evaluation;
 using DistillSharp.Extending;
 using DistillSharp.Experiments.Recipes;
+using DistillSharp.Experiments.Runs;
 using DistillSharp.Interop;
 using DistillSharp.Models;
 
-namespace DistillSharp.Experiments.Runs;
+namespace DistillSharp.Experiments.Measurement;
 
 /// <summary>A run and what its networks make of the test images.</summary>
 /// <param name="Run">Its folder's content.</param>
@@ -58,7 +59,7 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
 
         Prepared Prepare(RunReader run)
         {
-            var recipe = Recipe.Parse(run.Recipe, Path.Combine(run.Path, RunFolder.RecipeFile), toolkit, root is null ? [] : [$"data.root={root}"]);
+            var recipe = Recipe.Parse(run.Recipe, Path.Combine(run.Path, RunFiles.Recipe), toolkit, root is null ? [] : [$"data.root={root}"]);
             try
             {
                 var data = DataOf(recipe);
@@ -117,7 +118,7 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
             var key = $"{teacher.Name}|{Path.GetFullPath(teacher.File)}|{Key(recipe)}";
             if (teachers.TryGetValue(key, out var known)) return known;
             progress($"running the teacher {teacher.Name} over {data.Test.Count} images");
-            using var network = Experiment.LoadTeacher(recipe, data)!;
+            using var network = teacher.Load(data);
             return teachers[key] = Outputs(network, recipe, data);
         }
 

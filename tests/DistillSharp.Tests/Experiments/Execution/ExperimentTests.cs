@@ -1,3 +1,4 @@
+using DistillSharp.Experiments.Execution;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Formats.SafeTensors;
@@ -7,7 +8,7 @@ using DistillSharp.Tests.Data;
 using DistillSharp.Torch;
 using DistillSharp.Training;
 
-namespace DistillSharp.Tests.Experiments.Runs;
+namespace DistillSharp.Tests.Experiments.Execution;
 
 /// <summary>A recipe becomes a run, and what a user can get wrong on the way is one sentence and leaves nothing behind.</summary>
 [Collection(WholeProcessCollection.Name)]
@@ -76,7 +77,7 @@ public sealed class ExperimentTests : IDisposable
         var second = Train(Recipe(), resume: true, stop: stopped.Token);
         Assert.Equal((false, 2L), (second.Training.Completed, second.Training.Steps));
 
-        var request = TrainingRequest.Of(first.Folder + "/", [], null, "elsewhere", resume: true);
+        var request = TrainingRequest.Of(first.Folder + "/", [], null, "elsewhere", resume: true, DistillSharp.Experiments.Recipes.Recipe.Load);
         Assert.Equal(("run", Runs), (request.Name, request.RunsRoot));
         var last = new Experiment(request.Recipe, request.RunsRoot, TrainingObserver.Of()).Run(request.Name, resume: true);
         Assert.Equal((true, 4L), (last.Training.Completed, last.Training.Steps));
@@ -87,19 +88,19 @@ public sealed class ExperimentTests : IDisposable
     public void A_runs_folder_takes_no_other_settings()
     {
         var path = Train(Recipe()).Folder;
-        Assert.Contains("give --resume", Assert.Throws<UsageException>(() => TrainingRequest.Of(path, [], null, Runs, resume: false)).Message);
-        Assert.Contains("--set cannot change it", Assert.Throws<UsageException>(() => TrainingRequest.Of(path, ["train.epochs=9"], null, Runs, resume: true)).Message);
-        Assert.Contains("leave --name out", Assert.Throws<UsageException>(() => TrainingRequest.Of(path, [], "other", Runs, resume: true)).Message);
+        Assert.Contains("give --resume", Assert.Throws<UsageException>(() => TrainingRequest.Of(path, [], null, Runs, resume: false, DistillSharp.Experiments.Recipes.Recipe.Load)).Message);
+        Assert.Contains("--set cannot change it", Assert.Throws<UsageException>(() => TrainingRequest.Of(path, ["train.epochs=9"], null, Runs, resume: true, DistillSharp.Experiments.Recipes.Recipe.Load)).Message);
+        Assert.Contains("leave --name out", Assert.Throws<UsageException>(() => TrainingRequest.Of(path, [], "other", Runs, resume: true, DistillSharp.Experiments.Recipes.Recipe.Load)).Message);
     }
 
     [Fact]
     public void A_run_goes_on_only_with_its_own_recipe()
     {
         var path = Train(Recipe()).Folder;
-        var before = File.ReadAllText(Path.Combine(path, RunFolder.MetricsFile));
+        var before = File.ReadAllText(Path.Combine(path, RunFiles.Metrics));
         var error = Assert.Throws<UsageException>(() => Train(Recipe("", "train.epochs=3"), resume: true));
         Assert.Equal($"{path} was made from another recipe (its own is {path}/recipe.yaml); resume it with that one, or choose another --name", error.Message);
-        Assert.Equal(before, File.ReadAllText(Path.Combine(path, RunFolder.MetricsFile)));
+        Assert.Equal(before, File.ReadAllText(Path.Combine(path, RunFiles.Metrics)));
         Assert.Equal(RunState.Finished, RunReader.Load(path).State);
     }
 
@@ -118,7 +119,7 @@ public sealed class ExperimentTests : IDisposable
     public void A_run_whose_checkpoints_are_all_damaged_says_so()
     {
         var path = Train(Recipe()).Folder;
-        foreach (var file in Directory.GetFiles(Path.Combine(path, RunFolder.CheckpointsFolder))) File.WriteAllText(file, "rubbish");
+        foreach (var file in Directory.GetFiles(Path.Combine(path, RunFiles.Checkpoints))) File.WriteAllText(file, "rubbish");
         var error = Assert.Throws<UserException>(() => Train(Recipe(), resume: true));
         Assert.Contains("checkpoints are damaged, so the run cannot be resumed", error.Message);
         Assert.Equal(error.Message, RunReader.Load(path).Manifest.Failure);

@@ -1,10 +1,11 @@
+using DistillSharp.Experiments.Execution;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Tests.Experiments.TensorBoard;
 using DistillSharp.Torch;
 using DistillSharp.Training;
 
-namespace DistillSharp.Tests.Experiments.Runs;
+namespace DistillSharp.Tests.Experiments.Execution;
 
 public sealed class RunWriterTests : IDisposable
 {

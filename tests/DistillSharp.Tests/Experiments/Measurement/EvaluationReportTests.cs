@@ -1,7 +1,8 @@
+using DistillSharp.Experiments.Measurement;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Tests.Data;
 
-namespace DistillSharp.Tests.Experiments.Runs;
+namespace DistillSharp.Tests.Experiments.Measurement;
 
 public class EvaluationReportTests
 {

@@ -1,12 +1,12 @@
 using DistillSharp.Data;
-using DistillSharp.Experiments.Paper;
 using DistillSharp.Experiments.Recipes;
+using DistillSharp.Experiments.Runs;
 using DistillSharp.Interop;
 using DistillSharp.Models;
 using DistillSharp.Torch;
 using DistillSharp.Training;
 
-namespace DistillSharp.Experiments.Runs;
+namespace DistillSharp.Experiments.Execution;
 
 /// <summary>How an experiment ended.</summary>
 /// <param name="Folder">The run's folder.</param>
@@ -33,6 +33,12 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     /// <summary>Notes where a step's time goes; null for no profile. It may end the run early, with a checkpoint.</summary>
     public StepProfile? Profile { get; init; }
 
+    /// <summary>
+    /// In what the teacher of a file of weights was trained otherwise than by a protocol (TeacherCard knows the paper's), for
+    /// the run's manifest; null where nobody asks.
+    /// </summary>
+    public Func<string, IReadOnlyList<string>?>? TeacherDepartures { get; init; }
+
     /// <summary>Trains in a new run folder, or goes on with the run of that name.</summary>
     /// <param name="name">The run's name; null for one made of teacher, student, methods and seed.</param>
     /// <param name="resume">Whether to go on with the run of that name where there is one.</param>
@@ -49,7 +55,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         if (resume && RunReader.IsRun(path)) return Resume(path, stop);
 
         var data = recipe.LoadData();
-        using var teacher = LoadTeacher(recipe, data);
+        using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit.Networks);
         using var student = CreateStudent(data.Classes);
         using var trainer = CreateTrainer(student, teacher, data);
         using var folder = RunFolder.Create(runsRoot, Manifest(wanted, data, student), recipe.Resolve(), exactName && name is not null);
@@ -60,9 +66,9 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     {
         using var folder = RunFolder.Open(path);
         if (folder.Manifest.RecipeDigest != RecipeDigest.Of(recipe.Resolve()))
-            throw new UsageException($"{path} was made from another recipe (its own is {Path.Combine(path, RunFolder.RecipeFile)}); resume it with that one, or choose another --name");
+            throw new UsageException($"{path} was made from another recipe (its own is {Path.Combine(path, RunFiles.Recipe)}); resume it with that one, or choose another --name");
         var data = recipe.LoadData();
-        using var teacher = LoadTeacher(recipe, data);
+        using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit.Networks);
         using var student = CreateStudent(data.Classes);
         using var trainer = CreateTrainer(student, teacher, data);
         return Train(folder, trainer, student, data, resume: true, stop);
@@ -99,32 +105,6 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         }
     }
 
-    /// <summary>The teacher that a recipe names, with its weights; null without one.</summary>
-    /// <exception cref="UserException">Its file is missing or damaged, or does not fit.</exception>
-    internal static Classifier? LoadTeacher(Recipe recipe, Dataset data)
-    {
-        if (recipe.Teacher is not { } described) return null;
-        if (described.TorchScript is { } file) return LoadTorchScript(file, data);
-        var teacher = recipe.Toolkit.Networks.Create(described.Network!, data.Classes);
-        try
-        {
-            return teacher.LoadWeights(described.Weights!);
-        }
-        catch
-        {
-            teacher.Dispose();
-            throw;
-        }
-    }
-
-    static TorchScriptNetwork LoadTorchScript(string file, Dataset data)
-    {
-        var teacher = TorchScriptNetwork.Load(file, new(data.Train.Height, data.Train.Width));
-        if (teacher.Classes == data.Classes) return teacher;
-        teacher.Dispose();
-        throw new UserException($"{file}: the network knows {teacher.Classes} classes, but {data.Name} has {data.Classes}");
-    }
-
     Classifier CreateStudent(int classes)
     {
         var student = recipe.Toolkit.Networks.Create(recipe.Student.Network, classes, (ulong)recipe.Train.Seed);
@@ -143,7 +123,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         TestImages = data.Test.Count,
         Precision = recipe.Train.Precision.Resolve(recipe.Train.Device).ToString().ToLowerInvariant(),
         Parameters = student.ParameterCount,
-        TeacherDepartures = recipe.Teacher is { } teacher ? TeacherCard.DeparturesOf(teacher.File) : null,
+        TeacherDepartures = recipe.Teacher is { } teacher ? TeacherDepartures?.Invoke(teacher.File) : null,
     };
 
     /// <summary>Adds up how long the epochs of this call took.</summary>

@@ -1,6 +1,6 @@
-using DistillSharp.Experiments.Runs;
+using DistillSharp.Experiments.Recipes;
 
-namespace DistillSharp.Tests.Experiments.Runs;
+namespace DistillSharp.Tests.Experiments.Recipes;
 
 public class RecipeSettingsTests
 {

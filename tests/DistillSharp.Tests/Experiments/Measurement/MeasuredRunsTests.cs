@@ -1,5 +1,6 @@
 using DistillSharp.Data;
 using DistillSharp.Evaluation;
+using DistillSharp.Experiments.Measurement;
 using DistillSharp.Experiments.Plots;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Formats.SafeTensors;
@@ -7,7 +8,7 @@ using DistillSharp.Interop;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
 
-namespace DistillSharp.Tests.Experiments.Runs;
+namespace DistillSharp.Tests.Experiments.Measurement;
 
 // Networks made by the same seed must be the same ones: nobody else may draw from libtorch's generator meanwhile.
 [Collection(WholeProcessCollection.Name)]
