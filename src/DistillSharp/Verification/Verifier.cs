@@ -30,28 +30,31 @@ public sealed record VerificationResult(
 /// </summary>
 public static class Verifier
 {
-    sealed record Check(Func<ReferenceCase, bool> Knows, Action<ReferenceCase, Comparison, Device> Run);
+    sealed record Check(Func<ReferenceCase, bool> Knows, Action<ReferenceCase, Comparison, Device, Precision> Run, bool AlsoInBf16 = false);
 
     static readonly Dictionary<string, Check> checks = new()
     {
-        ["model"] = new(ModelCheck.Knows, ModelCheck.Run),
-        ["method"] = new(MethodCheck.Knows, MethodCheck.Run),
-        ["trajectory"] = new(TrajectoryCheck.Knows, TrajectoryCheck.Run),
+        ["model"] = new(ModelCheck.Knows, (reference, comparison, device, _) => ModelCheck.Run(reference, comparison, device)),
+        ["method"] = new(MethodCheck.Knows, (reference, comparison, device, _) => MethodCheck.Run(reference, comparison, device)),
+        ["trajectory"] = new(TrajectoryCheck.Knows, TrajectoryCheck.Run, AlsoInBf16: true),
     };
 
-    /// <summary>Runs every case below a folder, in the order of their names, in float32.</summary>
+    /// <summary>Runs every case below a folder, in the order of their names; in bf16 only the training steps.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="device">Where to compute.</param>
-    /// <exception cref="UserException">There is no such folder, or no case in it.</exception>
-    public static IEnumerable<VerificationResult> Run(string folder, Device device = default)
+    /// <param name="precision">The type of the heavy operators.</param>
+    /// <exception cref="UserException">There is no such folder, no case in it, or no such device.</exception>
+    public static IEnumerable<VerificationResult> Run(string folder, Device device = default, Precision precision = Precision.Fp32)
     {
+        device.Demand();
         if (!Directory.Exists(folder)) throw new UserException($"{folder}: there is no such folder of reference cases");
         var files = Directory.EnumerateFiles(folder, "*.safetensors", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();
         if (files.Length == 0) throw new UserException($"{folder}: no reference case (*.safetensors) lies in or below this folder");
-        return files.Select(file => RunCase(file, Path.GetRelativePath(folder, file), device));
+        return files.Select(file => RunCase(file, Path.GetRelativePath(folder, file), device, precision.Resolve(device))).OfType<VerificationResult>();
     }
 
-    static VerificationResult RunCase(string file, string name, Device device)
+    // Null for a case of float32 alone.
+    static VerificationResult? RunCase(string file, string name, Device device, Precision precision)
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var comparison = new Comparison();
@@ -64,8 +67,9 @@ public static class Verifier
             var reference = ReferenceCase.Read(file);
             kind = reference.TextOrNull("kind") ?? "unknown";
             if (!checks.TryGetValue(kind, out var check)) return Result(VerificationOutcome.Unknown, $"no check for cases of kind '{kind}'");
+            if (precision == Precision.Bf16 && !check.AlsoInBf16) return null;
             if (!check.Knows(reference)) return Result(VerificationOutcome.Unknown, "its network or method is not known");
-            check.Run(reference, comparison, device);
+            check.Run(reference, comparison, device, precision);
             return comparison.Differences.Count == 0 ? Result(VerificationOutcome.Passed) : Result(VerificationOutcome.Failed, comparison.Differences);
         }
         catch (Exception error) when (error is UserException or TorchException)
