@@ -31,7 +31,7 @@ static class StepProfileTable
         Row("whole step", profile.StepSeconds);
         terminal.StyledOut.Write(table);
         terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{profile.Steps} steps, {profile.ImagesPerSecond:0} images/s{(profile.SparedTeacher == 0 ? "" : $"; the teacher was spared {Percent(profile.SparedTeacher, profile.Images)} of the images, whose output was remembered")}"));
+            $"{profile.Steps} steps, {profile.ImagesPerSecond:0} images/s{(profile.SkippedImages == 0 ? "" : $"; the teacher skipped {Percent(profile.SkippedImages, profile.Images)} of the images, whose output was remembered")}"));
         terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"libtorch's convolutions alone, for {limit.BatchSize} images: teacher {Milliseconds(limit.TeacherSeconds)}, student {Milliseconds(limit.StudentSeconds)} forward and backward"));
         terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -48,7 +48,7 @@ static class StepProfileTable
         profile.Steps,
         profile.Images,
         profile.ImagesPerSecond,
-        profile.SparedTeacher,
+        profile.SkippedImages,
         milliseconds = phases.ToDictionary(phase => phase.Name.Replace(' ', '_'), phase => 1000 * profile.Seconds(phase.Phase)),
         stepMilliseconds = 1000 * profile.StepSeconds,
         convolutions = limit is null ? null : new

@@ -10,12 +10,25 @@ public sealed class Batch
 {
     readonly int[] variants;
 
-    internal Batch(int count, ImageSet set)
+    Batch(Tensor images, Tensor labels, Tensor indices)
     {
-        variants = new int[count];
-        Images = Tensor.Empty([count, set.Channels, set.Height, set.Width], DType.Float32, format: MemoryFormat.ChannelsLast).Unscoped();
-        Labels = Tensor.Empty([count], DType.Int64).Unscoped();
-        Indices = Tensor.Empty([count], DType.Int64).Unscoped();
+        variants = new int[labels.Count];
+        (Images, Labels, Indices) = (images, labels, indices);
+    }
+
+    internal Batch(int count, ImageSet set) : this(
+        Tensor.Empty([count, set.Channels, set.Height, set.Width], DType.Float32, format: MemoryFormat.ChannelsLast).Unscoped(),
+        Tensor.Empty([count], DType.Int64).Unscoped(),
+        Tensor.Empty([count], DType.Int64).Unscoped()) { }
+
+    /// <summary>A batch of images that come from no set. The tensors stay the caller's; outcomes of an augmentation are not counted.</summary>
+    /// <param name="images">float32 [N, C, H, W], normalized.</param>
+    /// <param name="labels">int64 [N].</param>
+    public static Batch Of(Tensor images, Tensor labels)
+    {
+        var batch = new Batch(images.Contiguous(MemoryFormat.ChannelsLast), labels, Tensor.Range(0, labels.Count));
+        Array.Fill(batch.variants, -1);
+        return batch;
     }
 
     /// <summary>The normalized images: float32 [N, C, H, W], channels last.</summary>

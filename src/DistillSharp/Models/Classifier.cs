@@ -58,6 +58,21 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
         return NormFolding.Of(this, () => Forward(Blank(size ?? Input.Natural), Features.Pooled | Features.Stages | Features.PreActivations));
     }
 
+    /// <summary>
+    /// The layer that makes the logits of the pooled features, [N, width] to [N, classes], found by running the network once; null
+    /// where it is not a single linear layer, or cannot be seen, as in TorchScript.
+    /// </summary>
+    internal Func<Tensor, Tensor>? FindHead(Size2 image)
+    {
+        using var off = Autograd.NoGrad();
+        using var scope = TensorScope.Open();
+        using var trace = OperatorTrace.Record();
+        var output = Forward(Blank(image), Features.Pooled);
+        if (trace.Calls is not [.., { Operator: "aten::linear" } last] || last.Results[0] != output.Logits || last.Arguments[0].Tensor != output.Pooled) return null;
+        var (weight, bias) = (last.Arguments[1].Tensor!, last.Arguments[2].Tensor);
+        return pooled => Functional.Linear(pooled, weight, bias);
+    }
+
     /// <summary>What the network's features look like for images of a size, found by running it once.</summary>
     /// <param name="size">Height and width; the network's natural size where it is null.</param>
     public NetworkShapes Describe(Size2? size = null)

@@ -53,7 +53,7 @@ public sealed class StepProfile
     public long Images { get; private set; }
 
     /// <summary>Those of them that the teacher did not look at, as its answer was remembered.</summary>
-    public long SparedTeacher { get; private set; }
+    public long SkippedImages { get; private set; }
 
     /// <summary>Mean seconds of a step.</summary>
     public double StepSeconds => Steps == 0 ? 0 : (double)ticks.Sum() / Stopwatch.Frequency / Steps;
@@ -71,7 +71,7 @@ public sealed class StepProfile
 
     /// <summary>The mean time that convolutions alone would have taken for a step, in seconds: the teacher's for the images it looked at.</summary>
     public double LimitSeconds(ConvolutionLimit limit) => Steps == 0 ? 0
-        : (limit.StudentSeconds * Images + limit.TeacherSeconds * (Images - SparedTeacher)) / limit.BatchSize / Steps;
+        : (limit.StudentSeconds * Images + limit.TeacherSeconds * (Images - SkippedImages)) / limit.BatchSize / Steps;
 
     /// <summary>Begins to count anew: what went before is no part of a step.</summary>
     internal void Begin() => last = Stopwatch.GetTimestamp();
@@ -85,7 +85,7 @@ public sealed class StepProfile
         last = now;
     }
 
-    internal void EndStep(int images, int sparedTeacher)
+    internal void EndStep(int images, int skippedImages)
     {
         Mark(StepPhase.Other);
         if (seen++ >= WarmupSteps)
@@ -93,7 +93,7 @@ public sealed class StepProfile
             for (var i = 0; i < ticks.Length; i++) ticks[i] += ofThisStep[i];
             Steps++;
             Images += images;
-            SparedTeacher += sparedTeacher;
+            SkippedImages += skippedImages;
         }
         Array.Clear(ofThisStep);
     }

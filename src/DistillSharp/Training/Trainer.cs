@@ -4,27 +4,23 @@ using DistillSharp.Evaluation;
 using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Training;
 
 /// <summary>
-/// The one training loop: the teacher looks at a batch, the student looks at it, the methods compare, the student moves. It
-/// knows no method by name.
+/// The one training loop: batches become steps, steps become epochs, and after an epoch the student is measured. It knows no
+/// method by name.
 /// </summary>
 public sealed class Trainer : IDisposable
 {
     readonly Classifier student;
-    readonly Classifier? teacher;
-    readonly Objective objective;
+    readonly Classifier? teacherNetwork;
+    readonly FrozenTeacher? teacher;
     readonly Dataset data;
     readonly TrainingOptions options;
     readonly BatchLoader loader;
-    readonly Sgd optimizer;
-    readonly NormFolding? folding;
-    readonly TeacherMemory? memory;
-    readonly string[] matched;
+    readonly TrainingStep step;
+    readonly string? cacheRefusal;
     TrainingProgress progress = new();
     TrainingObserver observer = TrainingObserver.Of();
 
@@ -36,26 +32,37 @@ public sealed class Trainer : IDisposable
     /// <exception cref="UserException">A method cannot serve this pair, or needs a teacher where there is none.</exception>
     public Trainer(Classifier student, Classifier? teacher, IEnumerable<DistillationMethod> methods, Dataset data, TrainingOptions? options = null)
     {
-        this.options = options ??= new();
-        (this.student, this.data) = (student, data);
-        objective = new(methods, options.CrossEntropyWeight);
-        this.teacher = objective.TeacherFeatures is null ? null : teacher ?? throw new UsageException(
-            $"{objective.Methods.First(method => method.TeacherFeatures is not null).Name} needs a teacher, and there is none");
-        var lines = Bind();
-        foreach (var module in new Module?[] { student, this.teacher, objective }) module?.To(options.Device);
-        this.teacher?.RequireGrad(false);
-        folding = this.teacher?.FoldNorms(new Size2(data.Train.Height, data.Train.Width));
-        optimizer = new(student.Parameters().Concat(objective.Parameters()), options.Momentum, options.WeightDecay, options.Nesterov);
+        (this.student, this.data, this.options) = (student, data, options ??= new());
         loader = new(data.Train, data.Normalization, BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation));
-        if (TeacherMemoryPlan.For(objective, data, options, out var why) is { } plan) memory = new(plan, Ask, line => observer.Said(line));
-        matched = options.TeacherMemory > 0 && why is not null ? [.. lines, $"the teacher's answers are not remembered: {why}"] : [.. lines];
+        Objective = new(methods, options.CrossEntropyWeight);
+        if (Objective.TeacherFeatures is { } features)
+        {
+            teacherNetwork = teacher ?? throw new UsageException(
+                $"{Objective.Methods.First(method => method.TeacherFeatures is not null).Name} needs a teacher, and there is none");
+            var plan = TeacherCachePlan.For(Objective, data, options, out cacheRefusal);
+            this.teacher = new(teacherNetwork, features, ImageSize, options.Device, plan, line => observer.Said(line));
+        }
+        var member = PairMember.Of(student, ImageSize);
+        DistillationPair pair = new(member, this.teacher?.Member ?? member, data.Classes, data.Train.Labels.ToArray(), (ulong)options.Seed);
+        try
+        {
+            step = new(student, this.teacher, Objective, pair, options);
+        }
+        catch
+        {
+            // A teacher that does not fit is handed back as it came.
+            this.teacher?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The methods, with their parameters and state.</summary>
-    public Objective Objective => objective;
+    public Objective Objective { get; }
 
     /// <summary>Notes where a step's time goes, while it is set.</summary>
     public StepProfile? Profile { get; set; }
+
+    Size2 ImageSize => new(data.Train.Height, data.Train.Width);
 
     /// <summary>Trains from the start, or from the latest checkpoint on.</summary>
     /// <param name="observer">Watches the run.</param>
@@ -67,108 +74,68 @@ public sealed class Trainer : IDisposable
     public TrainingResult Run(TrainingObserver? observer = null, CheckpointStore? checkpoints = null, bool resume = false, CancellationToken stop = default)
     {
         this.observer = observer ?? TrainingObserver.Of();
-        foreach (var line in matched) this.observer.Said(line);
         if (options.Precision.Departure(options.Device) is { } departure) this.observer.Said(departure);
+        foreach (var note in step.Notes) this.observer.Said(note);
+        if (options.TeacherMemory > 0 && cacheRefusal is not null) this.observer.Said($"the teacher's answers are not remembered: {cacheRefusal}");
         if (resume && checkpoints is not null) Restore(checkpoints);
         this.observer.Started(new(
             options.Epochs, loader.BatchCount, options.BatchSize, progress.Epoch, options.Precision.Resolve(options.Device), student.ParameterCount));
 
-        if (Profile is not null) Profile.Device = options.Device;
-        student.Train();
-        teacher?.Train(false);
-        objective.Train();
-        var sinceCheckpoint = Stopwatch.StartNew();
+        Profile?.Device = options.Device;
         while (progress.Epoch <= options.Epochs)
         {
-            memory?.BeginEpoch();
-            Profile?.Begin();
-            foreach (var batch in loader.Epoch(progress.Epoch, skip: progress.Batch))
+            TrainEpoch(checkpoints, stop);
+            if (progress.Batch < loader.BatchCount)
             {
-                var last = Step(batch);
-                Profile?.EndStep(batch.Count, memory?.Spared ?? 0);
-                if (last) break;
-                if (stop.IsCancellationRequested || Profile is { IsDone: true })
-                {
-                    Save(checkpoints, best: false);
-                    return Result(completed: false);
-                }
-                if (options.CheckpointEvery is { } interval && sinceCheckpoint.Elapsed > interval)
-                {
-                    Save(checkpoints, best: false);
-                    sinceCheckpoint.Restart();
-                    Profile?.Begin();
-                }
+                Save(checkpoints, best: false);
+                return Result(completed: false);
             }
             var best = EndEpoch();
             Save(checkpoints, best);
-            sinceCheckpoint.Restart();
-            if ((stop.IsCancellationRequested || Profile is { IsDone: true }) && progress.Epoch <= options.Epochs) return Result(completed: false);
+            if (IsToStop(stop) && progress.Epoch <= options.Epochs) return Result(completed: false);
         }
         return Result(completed: true);
     }
 
     /// <summary>Measures how fast the networks' convolutions alone run here, for a step of this run.</summary>
     public ConvolutionLimit MeasureConvolutions() => ConvolutionLimit.Measure(
-        student, teacher, new(data.Train.Height, data.Train.Width), options.BatchSize, options.Precision.Resolve(options.Device), options.Device);
+        student, teacherNetwork, ImageSize, options.BatchSize, options.Precision.Resolve(options.Device), options.Device);
 
-    // One step; true when it was the epoch's last.
-    bool Step(Batch batch)
+    // Trains on what is left of the epoch, or until asked to stop.
+    void TrainEpoch(CheckpointStore? checkpoints, CancellationToken stop)
+    {
+        var sinceCheckpoint = Stopwatch.StartNew();
+        teacher?.BeginEpoch();
+        Profile?.Begin();
+        foreach (var batch in loader.Epoch(progress.Epoch, skip: progress.Batch))
+        {
+            Train(batch);
+            Profile?.EndStep(batch.Count, teacher?.SkippedImages ?? 0);
+            if (progress.Batch == loader.BatchCount || IsToStop(stop)) return;
+            if (options.CheckpointEvery is { } interval && sinceCheckpoint.Elapsed > interval)
+            {
+                Save(checkpoints, best: false);
+                sinceCheckpoint.Restart();
+                Profile?.Begin();
+            }
+        }
+    }
+
+    bool IsToStop(CancellationToken stop) => stop.IsCancellationRequested || Profile is { IsDone: true };
+
+    void Train(Batch batch)
     {
         var clock = Stopwatch.StartNew();
-        using var scope = TensorScope.Open();
-        var (images, labels, indices) = (batch.Images.To(options.Device), batch.Labels.To(options.Device), batch.Indices.To(options.Device));
-        Profile?.Mark(StepPhase.Data);
-
-        IReadOnlyList<LossTerm> terms;
-        Tensor loss;
-        using (options.Precision.Enter(options.Device))
-        {
-            var output = student.Forward(images, objective.StudentFeatures);
-            Profile?.Mark(StepPhase.StudentForward);
-            var guidance = Guidance(images, batch);
-            Profile?.Mark(StepPhase.Teacher);
-            terms = objective.Compute(new(output, guidance ?? output, labels, indices, progress.Epoch));
-            loss = terms.Select(term => term.Value).Aggregate((sum, term) => sum + term);
-        }
-
-        var values = Values(terms);
-        Profile?.Mark(StepPhase.Loss);
-        optimizer.ZeroGrad();
-        loss.Backward();
-        Profile?.Mark(StepPhase.Backward);
         var rate = options.Schedule.At(new(progress.Step, loader.BatchCount, options.Epochs));
-        optimizer.Step(rate);
-        Profile?.Mark(StepPhase.Optimizer);
-
-        progress.Count(batch.Count, clock.Elapsed.TotalSeconds, values);
-        observer.Stepped(new(progress.Epoch, progress.Batch, progress.Step, values.Sum(term => term.Value), values, rate, progress.ImagesPerSecond));
-        return progress.Batch == loader.BatchCount;
-    }
-
-    // The teacher's answer, as far as the methods need it.
-    ClassifierOutput? Guidance(Tensor images, Batch batch)
-    {
-        if (teacher is null) return null;
-        using var off = Autograd.NoGrad();
-        return memory is null ? Ask(images) : memory.Answer(images, batch.Indices.Memory<long>(), batch.Variants);
-    }
-
-    ClassifierOutput Ask(Tensor images) => teacher!.Forward(images, objective.TeacherFeatures!.Value);
-
-    // The terms as numbers; none may be NaN or infinite.
-    (string Name, double Value)[] Values(IReadOnlyList<LossTerm> terms)
-    {
-        var values = Tensor.Stack([.. terms.Select(term => term.Value.Detach().To(DType.Float32).Reshape())]).ToArray<float>();
-        for (var i = 0; i < values.Length; i++)
-            if (!float.IsFinite(values[i]))
-                throw new TrainingDivergedException(terms[i].Name, values[i], progress.Epoch, progress.Step + 1);
-        return [.. terms.Zip(values, (term, value) => (term.Name, (double)value))];
+        var terms = step.Run(batch, rate, progress.Epoch, progress.Step + 1, Profile);
+        progress.Count(batch.Count, clock.Elapsed.TotalSeconds, terms);
+        observer.Stepped(new(progress.Epoch, progress.Batch, progress.Step, terms.Sum(term => term.Value), terms, rate, progress.ImagesPerSecond));
     }
 
     // Measures the student and reports the epoch; true when it is the best so far.
     bool EndEpoch()
     {
-        RefuseRuinedState();
+        step.RefuseRuinedState(progress.Epoch, progress.Step);
         var clock = Stopwatch.StartNew();
         var epoch = progress.Epoch;
         var accuracy = default(Accuracy?);
@@ -192,7 +159,7 @@ public sealed class Trainer : IDisposable
             Lr = options.Schedule.At(new(progress.Step - 1, loader.BatchCount, options.Epochs)),
             ImagesPerSecond = progress.ImagesPerSecond,
             Seconds = progress.Seconds + clock.Elapsed.TotalSeconds,
-            TeacherRemembered = memory is { Images: > 0 } ? (double)memory.Remembered / memory.Images : null,
+            TeacherRemembered = teacher?.Remembered,
         });
         progress.NextEpoch();
         return best;
@@ -201,10 +168,10 @@ public sealed class Trainer : IDisposable
     void Save(CheckpointStore? checkpoints, bool best)
     {
         if (checkpoints is null) return;
-        RefuseRuinedState();
+        step.RefuseRuinedState(progress.Epoch, progress.Step);
         try
         {
-            checkpoints.Save(Checkpoint.Of(progress, student, objective, optimizer), best);
+            checkpoints.Save(Checkpoint.Of(progress, student, Objective, step.Optimizer), best);
         }
         catch (UserException error)
         {
@@ -213,29 +180,12 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    // A step whose loss was finite can still ruin the weights, which only the next step's loss would show: too late for a
-    // checkpoint made in between.
-    void RefuseRuinedState()
-    {
-        foreach (var module in new Module[] { student, objective })
-            foreach (var (name, tensor) in module.State())
-                if (!tensor.AllFinite()) throw new TrainingDivergedException(name, progress.Epoch, progress.Step);
-    }
-
     void Restore(CheckpointStore checkpoints)
     {
         if (checkpoints.Latest(observer.Warned) is not var (checkpoint, path)) return;
-        checkpoint.Restore(student, objective, optimizer, path);
+        checkpoint.Restore(student, Objective, step.Optimizer, path);
         progress = checkpoint.Progress;
         observer.Said($"resumed from {path}: epoch {progress.Epoch}, step {progress.Step}");
-    }
-
-    IReadOnlyList<string> Bind()
-    {
-        var image = new Size2(data.Train.Height, data.Train.Width);
-        var member = PairMember.Of(student, image);
-        var labels = data.Train.Labels.ToArray();
-        return objective.Bind(new(member, teacher is null ? member : PairMember.Of(teacher, image), data.Classes, labels, (ulong)options.Seed));
     }
 
     TrainingResult Result(bool completed) => new(
@@ -249,9 +199,8 @@ public sealed class Trainer : IDisposable
     /// <summary>Frees the optimizer's and the methods' tensors; student and teacher stay the caller's.</summary>
     public void Dispose()
     {
-        memory?.Dispose();
-        folding?.Dispose();
-        optimizer.Dispose();
-        objective.Dispose();
+        teacher?.Dispose();
+        step.Dispose();
+        Objective.Dispose();
     }
 }

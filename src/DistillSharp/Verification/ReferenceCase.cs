@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Formats.Tensors;
@@ -38,6 +39,8 @@ sealed class ReferenceCase
     public string? TextOrNull(string key) => metadata.GetValueOrDefault(key);
 
     public int Whole(string key) => int.TryParse(Text(key), out var value) ? value : throw Broken($"'{key}' is '{Text(key)}', not a whole number");
+
+    public double Number(string key) => double.TryParse(Text(key), CultureInfo.InvariantCulture, out var value) ? value : throw Broken($"'{key}' is '{Text(key)}', not a number");
 
     public long[] Sizes(string key) => Parsed<long[]>(key);
 

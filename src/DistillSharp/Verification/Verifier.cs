@@ -31,29 +31,35 @@ public sealed record VerificationResult(
 /// </summary>
 public static class Verifier
 {
-    sealed record Check(Func<ReferenceCase, Toolkit, bool> Knows, Action<ReferenceCase, Comparison, Toolkit, Device> Run);
+    sealed record Check(
+        Func<ReferenceCase, Toolkit, bool> Knows, Action<ReferenceCase, Comparison, Toolkit, Device, Precision> Run, bool AlsoInBf16 = false);
 
     static readonly Dictionary<string, Check> checks = new()
     {
-        ["model"] = new(ModelCheck.Knows, ModelCheck.Run),
-        ["method"] = new(MethodCheck.Knows, MethodCheck.Run),
-        ["trajectory"] = new(TrajectoryCheck.Knows, TrajectoryCheck.Run),
+        ["model"] = new(ModelCheck.Knows, (reference, comparison, toolkit, device, _) => ModelCheck.Run(reference, comparison, toolkit, device)),
+        ["method"] = new(MethodCheck.Knows, (reference, comparison, toolkit, device, _) => MethodCheck.Run(reference, comparison, toolkit, device)),
+        ["trajectory"] = new(TrajectoryCheck.Knows, TrajectoryCheck.Run, AlsoInBf16: true),
     };
 
-    /// <summary>Runs every case below a folder, in the order of their names, in float32.</summary>
+    /// <summary>Runs every case below a folder, in the order of their names; in bf16 only the training steps.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="device">Where to compute.</param>
+    /// <param name="precision">The type of the heavy operators.</param>
     /// <param name="toolkit">The networks and methods that there are; null for those that come with the library.</param>
-    /// <exception cref="UserException">There is no such folder, or no case in it.</exception>
-    public static IEnumerable<VerificationResult> Run(string folder, Device device = default, Toolkit? toolkit = null)
+    /// <exception cref="UserException">There is no such folder, no case in it, or no such device.</exception>
+    public static IEnumerable<VerificationResult> Run(
+        string folder, Device device = default, Precision precision = Precision.Fp32, Toolkit? toolkit = null)
     {
+        device.Demand();
         if (!Directory.Exists(folder)) throw new UserException($"{folder}: there is no such folder of reference cases");
         var files = Directory.EnumerateFiles(folder, "*.safetensors", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();
         if (files.Length == 0) throw new UserException($"{folder}: no reference case (*.safetensors) lies in or below this folder");
-        return files.Select(file => RunCase(file, Path.GetRelativePath(folder, file), toolkit ?? Toolkit.BuiltIn, device));
+        return files.Select(file => RunCase(file, Path.GetRelativePath(folder, file), toolkit ?? Toolkit.BuiltIn, device, precision.Resolve(device)))
+            .OfType<VerificationResult>();
     }
 
-    static VerificationResult RunCase(string file, string name, Toolkit toolkit, Device device)
+    // Null for a case of float32 alone.
+    static VerificationResult? RunCase(string file, string name, Toolkit toolkit, Device device, Precision precision)
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var comparison = new Comparison();
@@ -66,8 +72,9 @@ public static class Verifier
             var reference = ReferenceCase.Read(file);
             kind = reference.TextOrNull("kind") ?? "unknown";
             if (!checks.TryGetValue(kind, out var check)) return Result(VerificationOutcome.Unknown, $"no check for cases of kind '{kind}'");
+            if (precision == Precision.Bf16 && !check.AlsoInBf16) return null;
             if (!check.Knows(reference, toolkit)) return Result(VerificationOutcome.Unknown, "its network or method is not known");
-            check.Run(reference, comparison, toolkit, device);
+            check.Run(reference, comparison, toolkit, device, precision);
             return comparison.Differences.Count == 0 ? Result(VerificationOutcome.Passed) : Result(VerificationOutcome.Failed, comparison.Differences);
         }
         catch (Exception error) when (error is UserException or TorchException)

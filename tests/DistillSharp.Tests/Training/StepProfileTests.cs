@@ -55,9 +55,9 @@ public sealed class StepProfileTests
         // Each image looks alike in every epoch. Epoch 2 begins with the one check of a batch that is remembered whole; whatever
         // was in epoch 1's last batch of 4 is met again among others.
         Assert.Equal(80, profile.Images);
-        Assert.InRange(profile.SparedTeacher, 8, 40);
+        Assert.InRange(profile.SkippedImages, 8, 40);
         var limit = new ConvolutionLimit(8, StudentSeconds: 2, TeacherSeconds: 1);
-        Assert.Equal((2 * 80 + (80 - profile.SparedTeacher)) / 8.0 / 12, profile.LimitSeconds(limit), 1e-9);
+        Assert.Equal((2 * 80 + (80 - profile.SkippedImages)) / 8.0 / 12, profile.LimitSeconds(limit), 1e-9);
     }
 
     [Fact]

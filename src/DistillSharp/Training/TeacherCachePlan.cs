@@ -13,11 +13,11 @@ namespace DistillSharp.Training;
 /// <param name="Variants">Outcomes of the augmentation.</param>
 /// <param name="BatchSize">Images of one step.</param>
 /// <param name="Epochs">Epochs of the run.</param>
-/// <param name="Bytes">What the memory may come to.</param>
+/// <param name="Bytes">What the cache may come to.</param>
 /// <param name="Device">Where the answers lie.</param>
-sealed record TeacherMemoryPlan(bool Pooled, bool Logits, int Classes, int Images, int Variants, int BatchSize, int Epochs, long Bytes, Device Device)
+sealed record TeacherCachePlan(bool Pooled, bool Logits, int Classes, int Images, int Variants, int BatchSize, int Epochs, long Bytes, Device Device)
 {
-    /// <summary>Unless told otherwise the memory takes at most this, and at most a quarter of what the process may use.</summary>
+    /// <summary>Unless told otherwise the cache takes at most this, and at most a quarter of what the process may use.</summary>
     public const long DefaultBytes = 2_000_000_000;
 
     /// <summary>Answers that can be met again: those of the last epoch are not.</summary>
@@ -28,7 +28,7 @@ sealed record TeacherMemoryPlan(bool Pooled, bool Logits, int Classes, int Image
     /// <param name="data">The data set.</param>
     /// <param name="options">How the student is trained.</param>
     /// <param name="why">Why nothing can be remembered; null also where that was not to be expected anyway.</param>
-    public static TeacherMemoryPlan? For(Objective objective, Dataset data, TrainingOptions options, out string? why)
+    public static TeacherCachePlan? For(Objective objective, Dataset data, TrainingOptions options, out string? why)
     {
         why = objective switch
         {

@@ -6,29 +6,32 @@ namespace DistillSharp.Training;
 
 /// <summary>
 /// A teacher's output depends on the image and its variant alone. This remembers what the teacher answered, and asks it only for
-/// the rest of a batch. It changes no bit of any answer: a batch of another size may take a kernel that sums in another order
-/// (float32 products of fewer than 16 rows do), so the first time that a size comes up the whole batch is computed as well, and
-/// the size is used from then on only if every bit agrees. A resumed run may therefore begin with an empty memory.
+/// the rest of a batch. It changes no bit of any answer. The logits' matrix product sums in another order for other batch sizes, so
+/// where the head is known the pooled features are remembered and the logits are computed of all of them, as the teacher itself
+/// does. Other kernels might differ as well: the first time that a size comes up the whole batch is computed besides, and the size
+/// is used from then on only if every bit agrees. A resumed run may therefore begin with an empty cache.
 /// </summary>
-sealed class TeacherMemory : IDisposable
+sealed class TeacherOutputCache : IDisposable
 {
     // So many sizes of a batch, each with kernels of its own: the images that fill a size up are a sixteenth of a batch on average.
     const int Sizes = 8;
 
-    readonly TeacherMemoryPlan plan;
+    readonly TeacherCachePlan plan;
     readonly Func<Tensor, ClassifierOutput> teacher;
+    readonly Func<Tensor, Tensor>? head;
     readonly Action<string> say;
     readonly int step;
     readonly Trust[] trust;
-    AnswerStore? store;
+    TeacherOutputStore? store;
     bool off;
 
     /// <param name="plan">What is remembered, and how much of it.</param>
-    /// <param name="teacher">The teacher; it must give what the plan's features name.</param>
+    /// <param name="teacher">The teacher; it must give what the plan's features name, and pooled features for the head.</param>
+    /// <param name="head">The teacher's own way from pooled features to logits, [N, width] to [N, classes]; null where it is not known.</param>
     /// <param name="say">Told once what is remembered, or why nothing is.</param>
-    public TeacherMemory(TeacherMemoryPlan plan, Func<Tensor, ClassifierOutput> teacher, Action<string> say)
+    public TeacherOutputCache(TeacherCachePlan plan, Func<Tensor, ClassifierOutput> teacher, Func<Tensor, Tensor>? head, Action<string> say)
     {
-        (this.plan, this.teacher, this.say) = (plan, teacher, say);
+        (this.plan, this.teacher, this.head, this.say) = (plan, teacher, head, say);
         step = (plan.BatchSize + Sizes - 1) / Sizes;
         trust = new Trust[plan.BatchSize];
     }
@@ -41,8 +44,11 @@ sealed class TeacherMemory : IDisposable
     /// <summary>Those of them whose answer was remembered.</summary>
     public long Remembered { get; private set; }
 
-    /// <summary>Images of the last batch that the teacher was spared: some that are remembered fill a batch up to a trusted size.</summary>
-    public int Spared { get; private set; }
+    /// <summary>
+    /// Images of the last batch that the teacher did not look at. It looks at some that are remembered, which fill up a size that it
+    /// answers alike.
+    /// </summary>
+    public int SkippedImages { get; private set; }
 
     /// <summary>Answers that are kept.</summary>
     public int Count => store?.Count ?? 0;
@@ -61,34 +67,35 @@ sealed class TeacherMemory : IDisposable
     {
         using var scope = TensorScope.Open();
         Images += indices.Length;
-        Spared = 0;
+        SkippedImages = 0;
         // The last batch of an epoch may be smaller: its answers need not be those of the usual size, to the last bit.
-        var columns = off || indices.Length != plan.BatchSize ? Columns(teacher(images)) : Mixed(images, indices, variants);
-        foreach (var column in columns) scope.Keep(column);
-        var pooled = plan.Pooled ? columns[0] : null;
-        return new(plan.Logits ? columns[^1] : scope.Keep(Nothing(indices.Length)), pooled);
+        var answer = off || indices.Length != plan.BatchSize ? Shown(teacher(images)) : Mixed(images, indices, variants);
+        foreach (var tensor in answer.Tensors) scope.Keep(tensor);
+        return answer;
     }
 
-    Tensor[] Mixed(Tensor images, ReadOnlySpan<long> indices, ReadOnlySpan<int> variants)
+    ClassifierOutput Mixed(Tensor images, ReadOnlySpan<long> indices, ReadOnlySpan<int> variants)
     {
         var parts = new BatchParts(store, indices, variants);
         Remembered += parts.Known.Count;
         var size = SizeFor(parts.New.Count);
-        if (size == plan.BatchSize)
-        {
-            var whole = Columns(teacher(images));
-            Keep(parts, [.. parts.New], whole);
-            return whole;
-        }
+        if (size == plan.BatchSize) return Shown(Whole(images, parts));
 
         var asked = parts.Ask(size);
         var answers = size > 0 ? Columns(teacher(Rows(images, asked))) : null;
         var mixed = Mix(store!.Recall(parts.RowsBehind(asked.Length)), answers, parts.Order(asked.Length));
-        if (trust[size] == Trust.Untested) return Test(size, parts, asked, mixed, Columns(teacher(images)));
-        Spared = indices.Length - size;
+        if (trust[size] == Trust.Untested) return Shown(Tested(size, parts, asked, mixed, images));
+        SkippedImages = indices.Length - size;
         // What fills the size up stands behind the new ones and is known already.
         if (answers is not null) Keep(parts, [.. Enumerable.Range(0, parts.New.Count).Select(i => (long)i)], answers);
-        return mixed;
+        return Shown(new(head is not null ? head(mixed[0]) : mixed[^1], mixed[0]));
+    }
+
+    ClassifierOutput Whole(Tensor images, BatchParts parts)
+    {
+        var whole = teacher(images);
+        Keep(parts, [.. parts.New], Columns(whole));
+        return whole;
     }
 
     // The smallest size that is not known to give other bits.
@@ -99,16 +106,12 @@ sealed class TeacherMemory : IDisposable
         return Math.Min(size, plan.BatchSize);
     }
 
-    Tensor[] Test(int size, BatchParts parts, long[] asked, Tensor[] mixed, Tensor[] whole)
+    ClassifierOutput Tested(int size, BatchParts parts, long[] asked, Tensor[] mixed, Tensor images)
     {
-        var different = Different(mixed, whole);
+        var whole = Whole(images, parts);
+        var different = head is null ? Different(mixed, Columns(whole)) : Different([.. mixed, head(mixed[0])], [.. Columns(whole), whole.Logits]);
         trust[size] = different.Length == 0 ? Trust.Given : Trust.Refused;
-        if (different.Except(asked).Any())
-        {
-            Forget("the teacher's answers are not remembered: it gives the same image another answer");
-            return whole;
-        }
-        Keep(parts, [.. parts.New], whole);
+        if (different.Except(asked).Any()) Forget("the teacher's answers are not remembered: it gives the same image another answer");
         return whole;
     }
 
@@ -119,7 +122,7 @@ sealed class TeacherMemory : IDisposable
         store?.Add(parts.NewKeys, positions, answers);
     }
 
-    AnswerStore? MakeStore(Tensor[] answers)
+    TeacherOutputStore? MakeStore(Tensor[] answers)
     {
         // Rows that lie otherwise would be read in another order by what comes after.
         if (answers.Any(answer => answer.Dimensions != 2 || !answer.IsContiguous))
@@ -127,7 +130,7 @@ sealed class TeacherMemory : IDisposable
             Forget("the teacher's answers are not remembered: they are not rows of numbers");
             return null;
         }
-        var made = AnswerStore.Create(plan.Images, plan.Variants, plan.MaxAnswers, plan.Bytes, answers);
+        var made = TeacherOutputStore.Create(plan.Images, plan.Variants, plan.MaxAnswers, plan.Bytes, answers);
         if (made is null) Forget($"the teacher's answers are not remembered: {DataSize.Text(plan.Bytes)} would hold next to none of them");
         else
             say(string.Create(CultureInfo.InvariantCulture,
@@ -143,21 +146,24 @@ sealed class TeacherMemory : IDisposable
         store = null;
     }
 
-    Tensor[] Columns(ClassifierOutput output) =>
-        [.. new[] { plan.Pooled ? output.Pooled : null, plan.Logits ? output.Logits : null }.OfType<Tensor>()];
+    // What is remembered of an answer.
+    Tensor[] Columns(ClassifierOutput output) => head is not null ? [output.Pooled!]
+        : [.. new[] { plan.Pooled ? output.Pooled : null, plan.Logits ? output.Logits : null }.OfType<Tensor>()];
 
     // A method that says it does not use the logits and does is found out at once.
-    Tensor Nothing(int count) => Tensor.Full([1, 1], double.NaN, device: plan.Device).Expand(count, plan.Classes);
+    ClassifierOutput Shown(ClassifierOutput output) => new(
+        plan.Logits ? output.Logits : Tensor.Full([1, 1], double.NaN, device: plan.Device).Expand(output.Pooled!.Size(0), plan.Classes),
+        plan.Pooled ? output.Pooled : null);
 
     static Tensor[] Mix(Tensor[] recalled, Tensor[]? answers, long[] order)
     {
-        var at = AnswerStore.Indices(order, recalled[0].Device);
+        var at = TeacherOutputStore.Indices(order, recalled[0].Device);
         return [.. recalled.Select((column, i) => (answers is null ? column : Tensor.Cat([answers[i], column])).IndexSelect(0, at))];
     }
 
     // Rows of images in channels-last order, which the rows keep.
     static Tensor Rows(Tensor images, long[] positions) =>
-        images.Permute(0, 2, 3, 1).IndexSelect(0, AnswerStore.Indices(positions, images.Device)).Permute(0, 3, 1, 2);
+        images.Permute(0, 2, 3, 1).IndexSelect(0, TeacherOutputStore.Indices(positions, images.Device)).Permute(0, 3, 1, 2);
 
     static long[] Different(Tensor[] mixed, Tensor[] whole)
     {
@@ -183,7 +189,7 @@ sealed class TeacherMemory : IDisposable
         readonly List<long> rows = [];
         readonly List<(long, int)> keys = [];
 
-        public BatchParts(AnswerStore? store, ReadOnlySpan<long> indices, ReadOnlySpan<int> variants)
+        public BatchParts(TeacherOutputStore? store, ReadOnlySpan<long> indices, ReadOnlySpan<int> variants)
         {
             for (var i = 0; i < indices.Length; i++)
             {

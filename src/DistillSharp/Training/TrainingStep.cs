@@ -1,0 +1,109 @@
+using DistillSharp.Data;
+using DistillSharp.Methods;
+using DistillSharp.Models;
+using DistillSharp.Torch;
+using DistillSharp.Torch.Layers;
+using DistillSharp.Torch.Optimizers;
+
+namespace DistillSharp.Training;
+
+/// <summary>
+/// One step of training: the student looks at a batch, the teacher looks at it, the methods compare, the student moves. The
+/// trainer takes it again and again, and <c>distill verify</c> compares it with reference numbers.
+/// </summary>
+public sealed class TrainingStep : IDisposable
+{
+    readonly Classifier student;
+    readonly FrozenTeacher? teacher;
+    readonly Objective objective;
+    readonly Precision precision;
+    readonly Device device;
+
+    /// <summary>Binds the methods to the pair and makes everything ready on the device.</summary>
+    /// <param name="student">The network to train, in place.</param>
+    /// <param name="teacher">The network to follow; null where no method needs one.</param>
+    /// <param name="objective">What to train on; not bound yet.</param>
+    /// <param name="pair">Student and teacher, as the methods see them.</param>
+    /// <param name="options">Momentum, weight decay, precision and device are taken from here.</param>
+    /// <exception cref="UserException">A method cannot serve this pair, or there is no such device.</exception>
+    public TrainingStep(Classifier student, FrozenTeacher? teacher, Objective objective, DistillationPair pair, TrainingOptions options)
+    {
+        (this.student, this.teacher, this.objective) = (student, teacher, objective);
+        (precision, device) = (options.Precision, options.Device);
+        // Methods make their parameters when they are bound: only then can these be moved and trained.
+        Notes = objective.Bind(pair);
+        student.To(device);
+        objective.To(device);
+        Optimizer = new(student.Parameters().Concat(objective.Parameters()), options.Momentum, options.WeightDecay, options.Nesterov);
+    }
+
+    /// <summary>What the methods said of the pair, for the log.</summary>
+    public IReadOnlyList<string> Notes { get; }
+
+    /// <summary>Moves the student's and the methods' parameters, in this order.</summary>
+    public Sgd Optimizer { get; }
+
+    /// <summary>Takes a step. Student and methods are in training mode from then on.</summary>
+    /// <param name="batch">What to look at.</param>
+    /// <param name="rate">The learning rate.</param>
+    /// <param name="epoch">The epoch under way, from 1: methods may rise over the first ones.</param>
+    /// <param name="number">The step since the run's start, from 1, for messages.</param>
+    /// <param name="profile">Notes where the time goes.</param>
+    /// <returns>The weighted terms of the loss before the step; their sum is the loss.</returns>
+    /// <exception cref="TrainingDivergedException">A term is NaN or infinite; the weights are as before.</exception>
+    public IReadOnlyList<(string Name, double Value)> Run(Batch batch, double rate, int epoch, long number, StepProfile? profile = null)
+    {
+        using var scope = TensorScope.Open();
+        if (!student.Training) student.Train();
+        if (!objective.Training) objective.Train();
+        var (images, labels, indices) = (batch.Images.To(device), batch.Labels.To(device), batch.Indices.To(device));
+        profile?.Mark(StepPhase.Data);
+
+        IReadOnlyList<LossTerm> terms;
+        Tensor loss;
+        using (precision.Enter(device))
+        {
+            var output = student.Forward(images, objective.StudentFeatures);
+            profile?.Mark(StepPhase.StudentForward);
+            var guidance = teacher?.Answer(batch, images);
+            profile?.Mark(StepPhase.Teacher);
+            terms = objective.Compute(new(output, guidance ?? output, labels, indices, epoch));
+            loss = terms.Select(term => term.Value).Aggregate((sum, term) => sum + term);
+        }
+
+        var values = Finite(terms, epoch, number);
+        profile?.Mark(StepPhase.Loss);
+        Optimizer.ZeroGrad();
+        loss.Backward();
+        profile?.Mark(StepPhase.Backward);
+        Optimizer.Step(rate);
+        profile?.Mark(StepPhase.Optimizer);
+        return values;
+    }
+
+    /// <summary>Refuses weights, statistics or method state that hold NaN or infinite values.</summary>
+    /// <remarks>
+    /// A step whose loss was finite can still ruin the weights, which only the next step's loss would show: too late for a
+    /// checkpoint made in between.
+    /// </remarks>
+    /// <param name="epoch">The epoch under way, from 1.</param>
+    /// <param name="number">The last step that was done, from 1.</param>
+    /// <exception cref="TrainingDivergedException">There is such a value.</exception>
+    public void RefuseRuinedState(int epoch, long number)
+    {
+        foreach (var module in new Module[] { student, objective })
+            foreach (var (name, tensor) in module.State())
+                if (!tensor.AllFinite()) throw new TrainingDivergedException(name, epoch, number);
+    }
+
+    static (string Name, double Value)[] Finite(IReadOnlyList<LossTerm> terms, int epoch, long number)
+    {
+        var values = Tensor.Stack([.. terms.Select(term => term.Value.Detach().To(DType.Float32).Reshape())]).ToArray<float>();
+        for (var i = 0; i < values.Length; i++)
+            if (!float.IsFinite(values[i])) throw new TrainingDivergedException(terms[i].Name, values[i], epoch, number);
+        return [.. terms.Zip(values, (term, value) => (term.Name, (double)value))];
+    }
+
+    /// <summary>Frees the optimizer's velocities; networks and methods stay the caller's.</summary>
+    public void Dispose() => Optimizer.Dispose();
+}
