@@ -8,12 +8,18 @@ public static class DistillationMethods
         ["at"] = () => new At(),
         ["ce"] = () => new CrossEntropy(),
         ["crd"] = () => new Crd(),
+        ["dist"] = () => new Dist(),
         ["dkd"] = () => new Dkd(),
         ["fitnet"] = () => new FitNet(),
         ["fsecd"] = () => new Fsecd(),
         ["kd"] = () => new Kd(),
+        ["nst"] = () => new Nst(),
         ["ofd"] = () => new Ofd(),
+        ["pkt"] = () => new Pkt(),
+        ["reviewkd"] = () => new ReviewKd(),
         ["rkd"] = () => new Rkd(),
+        ["sp"] = () => new Sp(),
+        ["vid"] = () => new Vid(),
     };
 
     /// <summary>The names of all methods, sorted.</summary>
