@@ -11,7 +11,7 @@ public static class Functional
     static readonly Operator avgPool2d = new("aten::avg_pool2d"), maxPool2d = new("aten::max_pool2d"), adaptiveAvgPool2d = new("aten::adaptive_avg_pool2d");
     static readonly Operator softmax = new("aten::softmax.int"), logSoftmax = new("aten::log_softmax.int"), logSumExp = new("aten::logsumexp");
     static readonly Operator crossEntropy = new("aten::cross_entropy_loss"), klDiv = new("aten::kl_div"), mseLoss = new("aten::mse_loss"), smoothL1 = new("aten::smooth_l1_loss");
-    static readonly Operator norm = new("aten::linalg_vector_norm"), clampMin = new("aten::clamp_min");
+    static readonly Operator clampMin = new("aten::clamp_min"), nearest = new("aten::upsample_nearest2d");
 
     /// <summary>
     /// Convolution of [N, C, H, W] with a weight [O, C / groups, h, w]. 1x1 and 3x3 ones of float32 or bfloat16 in channels-last
@@ -60,6 +60,9 @@ public static class Functional
     /// <summary>Means over windows chosen so that the output has that size.</summary>
     public static Tensor AdaptiveAvgPool2d(Tensor x, Size2 size) => adaptiveAvgPool2d.Call(x, size);
 
+    /// <summary>[N, C, H, W] in another height and width, each value being that of the nearest place.</summary>
+    public static Tensor ResizeNearest(Tensor x, Size2 size) => nearest.Call(x, size, Argument.None, Argument.None);
+
     /// <summary>The mean over height and width: [N, C, H, W] to [N, C].</summary>
     public static Tensor GlobalAvgPool(Tensor x)
     {
@@ -79,8 +82,12 @@ public static class Functional
     /// <summary>The mean over the batch of -log softmax(logits)[label]: logits [N, K], labels int64 [N].</summary>
     public static Tensor CrossEntropy(Tensor logits, Tensor labels) => crossEntropy.Call(logits, labels);
 
-    /// <summary>Pointwise Kullback-Leibler divergence from log-probabilities to log-probabilities, without reduction.</summary>
-    public static Tensor KlDivergence(Tensor logPrediction, Tensor logTarget) => klDiv.Call(logPrediction, logTarget, 0L, true);
+    /// <summary>The Kullback-Leibler divergence of each element: target (log target - log prediction), 0 where the target is 0.</summary>
+    /// <param name="logPrediction">Log-probabilities.</param>
+    /// <param name="target">Probabilities of the same shape, or their logarithms.</param>
+    /// <param name="targetIsLog">Whether the target comes as logarithms.</param>
+    public static Tensor KlDivergence(Tensor logPrediction, Tensor target, bool targetIsLog = true) =>
+        klDiv.Call(logPrediction, target, 0L, targetIsLog);
 
     /// <summary>The mean squared difference.</summary>
     public static Tensor MeanSquaredError(Tensor a, Tensor b) => mseLoss.Call(a, b, 1L);
@@ -92,7 +99,6 @@ public static class Functional
     public static Tensor Normalize(Tensor x, long dimension = 1, double epsilon = 1e-12)
     {
         using var scope = TensorScope.Open();
-        var length = clampMin.Call(norm.Call(x, 2.0, new[] { dimension }, true, Argument.None), epsilon);
-        return scope.Keep(x / length);
+        return scope.Keep(x / clampMin.Call(x.Norm(dimension, keep: true), epsilon));
     }
 }

@@ -14,6 +14,14 @@ public static class Initialize
     /// <summary>Uniform within 1 / sqrt(fan-in): PyTorch's default for linear layers and convolutions (Kaiming with a = sqrt 5).</summary>
     public static Tensor KaimingUniform(Tensor weight) => UniformByFanIn(weight, weight);
 
+    /// <summary>Uniform within sqrt(6 / ((1 + slope^2) fan-in)) (He 2015, for a leaky ReLU of that slope).</summary>
+    public static Tensor KaimingUniform(Tensor weight, double slope)
+    {
+        using var off = Autograd.NoGrad();
+        var bound = Math.Sqrt(6 / ((1 + slope * slope) * weight.Size(1) * Area(weight)));
+        return weight.UniformInPlace(-bound, bound);
+    }
+
     /// <summary>Uniform within 1 / sqrt(fan-in of a weight): PyTorch's default for the bias beside it.</summary>
     public static Tensor UniformByFanIn(Tensor tensor, Tensor weight)
     {

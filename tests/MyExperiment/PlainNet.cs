@@ -24,9 +24,6 @@ public sealed class PlainNet : Classifier
         classifier = Child("classifier", new Linear(widths[^1], classes));
     }
 
-    // The norm before each pre-activation: OFD, with this network as the teacher, takes its margins from them.
-    public override IReadOnlyList<BatchNorm2d?> StageNorms => norms;
-
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var x = images;
@@ -34,7 +31,8 @@ public sealed class PlainNet : Classifier
         {
             var before = norms[i].Forward(convolutions[i].Forward(x));
             x = Functional.Relu(before);
-            tap.Stage(x, before);
+            // The norm before the ReLU: OFD, with this network as the teacher, takes its margins from it.
+            tap.Stage(x, before, norms[i]);
         }
         var pooled = Functional.GlobalAvgPool(x);
         tap.Pooled(pooled);

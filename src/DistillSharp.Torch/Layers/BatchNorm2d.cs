@@ -49,12 +49,12 @@ public sealed class BatchNorm2d : Layer
     bool StoodInFor => Folded && !OperatorTrace.IsRecording;
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x) => Training ? ForwardTraining(x, null, relu: false) : ForwardEvaluation(x);
+    public override Tensor Forward(Tensor x) => UsesBatch(x) ? ForwardTraining(x, null, relu: false) : ForwardEvaluation(x);
 
     /// <summary>relu(norm(x) + residual), the residual being optional.</summary>
     public Tensor ForwardRelu(Tensor x, Tensor? residual = null)
     {
-        if (Training) return ForwardTraining(x, residual, relu: true);
+        if (UsesBatch(x)) return ForwardTraining(x, residual, relu: true);
         var y = ForwardEvaluation(x);
         // The norm's output is nobody else's, nor is what a folded norm hands on: what follows is written over it, which saves
         // a pass over memory each. A recording must see every value.
@@ -77,6 +77,9 @@ public sealed class BatchNorm2d : Layer
         using var scope = TensorScope.Open();
         return scope.Keep(ForwardRelu(conv.Forward(x), residual));
     }
+
+    // A single value of each channel has no variance: the running statistics stand in for the batch's, and stay as they are.
+    bool UsesBatch(Tensor x) => Training && x.Count > Channels;
 
     Tensor ForwardTraining(Tensor x, Tensor? residual, bool relu)
     {

@@ -5,8 +5,6 @@ namespace DistillSharp.Evaluation;
 /// <summary>Principal component analysis: the directions in which points vary most.</summary>
 static class PrincipalComponents
 {
-    static readonly Operator eigh = new("aten::linalg_eigh");
-
     /// <summary>
     /// The points in the coordinates of their first principal components, centered. Each component's sign is such that its
     /// entry of largest magnitude is positive, so that the result is one and the same everywhere.
@@ -20,8 +18,7 @@ static class PrincipalComponents
         var x = points.To(DType.Float64);
         var centered = x - x.Mean(0, keep: true);
         var width = (int)x.Size(1);
-        // Eigenvalues rise, and eigenvectors are columns.
-        var (_, vectors) = eigh.Call2(centered.Transpose().MatMul(centered), "L");
+        var (_, vectors) = centered.Transpose().MatMul(centered).SymmetricEigen();
         var columns = vectors.ToArray<double>();
         var chosen = new double[width * components];
         for (var c = 0; c < components; c++)

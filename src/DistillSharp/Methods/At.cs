@@ -12,6 +12,10 @@ namespace DistillSharp.Methods;
 /// </code>
 /// The stages are lined up by <see cref="StageAlignment"/>; where two maps differ in size, the larger is averaged down first.
 /// </summary>
+[Method(
+    "||Q(s) - Q(t)||^2, Q = normalized mean of |A_c|^p, summed over stages",
+    "Zagoruyko, Komodakis, ICLR 2017, arXiv 1612.03928",
+    "the paper's p; the public benchmarks' weight")]
 public sealed class At : DistillationMethod
 {
     IReadOnlyList<StagePair> stages = [];
@@ -33,13 +37,14 @@ public sealed class At : DistillationMethod
     public override Features? TeacherFeatures => Features.Stages;
 
     /// <inheritdoc/>
+    public override bool UsesTeacherLogits => false;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         Require(P >= 1, "p", P, "1 or more");
         var (student, teacher) = (pair.Student.Shapes.Stages, pair.Teacher.Shapes.Stages);
-        stages = StageAlignment.Of(student, teacher);
-        if (stages.Count == 0)
-            throw new UserException($"at: {pair.Student.Name} has {student.Count} stages and {pair.Teacher.Name} {teacher.Count}; each must have at least one beside its stem");
+        stages = StageAlignment.Require(Name, pair.Student, student, pair.Teacher, teacher);
         return StageAlignment.Describe(Name, stages, student, teacher);
     }
 
@@ -53,10 +58,10 @@ public sealed class At : DistillationMethod
         return [new(Name, scope.Keep(loss))];
     }
 
-    Tensor StageLoss(Tensor s, Tensor t)
+    Tensor StageLoss(Tensor student, Tensor teacher)
     {
-        var size = new Size2(Math.Min(s.Size(2), t.Size(2)), Math.Min(s.Size(3), t.Size(3)));
-        return Functional.MeanSquaredError(Q(StageAlignment.Shrink(s, size)), Q(StageAlignment.Shrink(t, size)));
+        var (s, t) = StageAlignment.InOneSize(student, teacher);
+        return Functional.MeanSquaredError(Q(s), Q(t));
     }
 
     Tensor Q(Tensor A)

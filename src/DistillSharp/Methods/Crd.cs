@@ -17,10 +17,12 @@ namespace DistillSharp.Methods;
 /// </code>
 /// With x_j = log( P_j n/K ) this is h_i = x_i - softplus(x_i) - sum_j softplus(x_j), which needs no epsilon under a logarithm.
 /// </summary>
+[Method(
+    "-h(student, teacher's memory) - h(teacher, student's memory): noise-contrastive estimation",
+    "Tian, Krishnan, Isola, ICLR 2020, arXiv 1910.10699",
+    "the published code's")]
 public sealed class Crd : DistillationMethod
 {
-    static readonly Operator softplus = new("aten::softplus");
-
     Embedding? student, teacher;
     Tensor? studentMemory, teacherMemory, z;
     NegativeDraws? draws;
@@ -129,7 +131,7 @@ public sealed class Crd : DistillationMethod
             {
                 var (first, count) = (piece * rows, Math.Min(rows, N - piece * rows));
                 var x = Similarities(v[0].Narrow(0, first, count), m, contrasts.Narrow(0, first, count)) / Temperature - logZKn;
-                return (softplus.Call(x).Sum() - x.Select(1, 0).Sum()) / N;
+                return (x.Softplus().Sum() - x.Select(1, 0).Sum()) / N;
             },
             v);
     }

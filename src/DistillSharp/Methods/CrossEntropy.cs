@@ -7,6 +7,10 @@ namespace DistillSharp.Methods;
 /// Cross-entropy with the labels:
 /// L = -1/N sum_i log softmax(s_i)[y_i].
 /// </summary>
+[Method(
+    "-log softmax(s)[y]",
+    "the labels alone",
+    "always there; 1, or what the methods beside it ask for")]
 public sealed class CrossEntropy : DistillationMethod
 {
     /// <inheritdoc/>

@@ -20,12 +20,11 @@ public sealed record DistillationStep(ClassifierOutput Student, ClassifierOutput
 /// <summary>One network of a pair, as a method sees it before training.</summary>
 /// <param name="Name">The network's name.</param>
 /// <param name="Shapes">Its features' shapes at the size of the training images.</param>
-/// <param name="StageNorms">The last batch norm before each pre-activation, null where none stands there.</param>
 /// <param name="NaturalSize">The image size that the network was made for, where it is known.</param>
-public sealed record PairMember(string Name, NetworkShapes Shapes, IReadOnlyList<BatchNorm2d?> StageNorms, Size2? NaturalSize = null)
+public sealed record PairMember(string Name, NetworkShapes Shapes, Size2? NaturalSize = null)
 {
     /// <summary>Describes a network for images of a size.</summary>
-    public static PairMember Of(Classifier network, Size2 image) => new(network.Name, network.Describe(image), network.StageNorms, network.Input.Natural);
+    public static PairMember Of(Classifier network, Size2 image) => new(network.Name, network.Describe(image), network.Input.Natural);
 }
 
 /// <summary>What a method may know before training: the two networks and the data.</summary>

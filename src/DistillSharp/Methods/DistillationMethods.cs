@@ -23,12 +23,18 @@ public static class DistillationMethods
         methods.Add("at", () => new At());
         methods.Add("ce", () => new CrossEntropy());
         methods.Add("crd", () => new Crd());
+        methods.Add("dist", () => new Dist());
         methods.Add("dkd", () => new Dkd());
         methods.Add("fitnet", () => new FitNet());
         methods.Add("fsecd", () => new Fsecd());
         methods.Add("kd", () => new Kd());
+        methods.Add("nst", () => new Nst());
         methods.Add("ofd", () => new Ofd());
+        methods.Add("pkt", () => new Pkt());
+        methods.Add("reviewkd", () => new ReviewKd());
         methods.Add("rkd", () => new Rkd());
+        methods.Add("sp", () => new Sp());
+        methods.Add("vid", () => new Vid());
         return methods;
     }
 }

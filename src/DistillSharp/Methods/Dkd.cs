@@ -12,13 +12,15 @@ namespace DistillSharp.Methods;
 /// </code>
 /// log q is a log-softmax from which the label's class is masked out. log b is taken from b as published, where b is a normal
 /// number; where it vanishes, from the log-softmax of all classes: log(1 - p_y) is the log-sum-exp of log p over the others. So
-/// nothing overflows, no logarithm is taken of a 0, and published runs are reproduced to the last bit.
+/// nothing overflows, no logarithm is taken of a 0, and published runs are reproduced to the last bit. With
+/// <see cref="Standardize"/>, the logits are standardized first (<see cref="LogitStandardization"/>).
 /// </summary>
+[Method(
+    "T^2 ( alpha KL of target or not + beta KL among the others )",
+    "Zhao et al., CVPR 2022, arXiv 2203.08679",
+    "beta by the pair, T 4, warm-up 20 (ImageNet 1, 1), the published code's; standardized T 2, weight 9 (Sun 2024)")]
 public sealed class Dkd : DistillationMethod
 {
-    const long Summed = 2;
-    static readonly Operator kl = new("aten::kl_div");
-
     // The published beta of each pair, teacher first.
     static readonly Dictionary<(string Teacher, string Student), double> betas = new()
     {
@@ -32,7 +34,8 @@ public sealed class Dkd : DistillationMethod
         [("resnet50", "mobilenet_v1")] = 2,
     };
 
-    (double Beta, double Temperature, double Warmup) published = (8, 4, 20);
+    double publishedBeta = 8;
+    bool isImageNet;
 
     /// <inheritdoc/>
     public override string Name => "dkd";
@@ -48,28 +51,38 @@ public sealed class Dkd : DistillationMethod
     [Setting("weight of the other classes' part (NCKD); unless set, the pair's published one, else 8")]
     public double? Beta { get; set; }
 
-    /// <summary>T; null for the published one: 4, for ImageNet 1.</summary>
-    [Setting("softens both distributions; unless set, 4, for ImageNet 1", Above = 0)]
+    /// <summary>T; null for the published one: 4, for ImageNet 1, standardized 2.</summary>
+    [Setting("softens both distributions; unless set, 4, for ImageNet 1, standardized 2", Above = 0)]
     public double? Temperature { get; set; }
+
+    /// <summary>Whether the logits are standardized first.</summary>
+    [Setting(LogitStandardization.Setting)]
+    public bool Standardize { get; set; }
 
     /// <summary>Over how many epochs the loss rises to its full weight; null for the published number: 20, for ImageNet 1.</summary>
     [Setting("epochs over which the loss rises to its weight; unless set, 20, for ImageNet 1", AtLeast = 0)]
     public double? Warmup { get; set; }
 
     /// <inheritdoc/>
+    protected override double DefaultWeight => Standardize ? LogitStandardization.Weight : 1;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
-        var ownBeta = PublishedBeta(pair.Teacher.Name, pair.Student.Name);
-        published = pair.IsImageNet ? (ownBeta, 1, 1) : (ownBeta, 4, 20);
+        isImageNet = pair.IsImageNet;
+        publishedBeta = PublishedBeta(pair.Teacher.Name, pair.Student.Name);
         var (beta, T, warmUp) = Settings;
         Require(T > 0, "temperature", T, "greater than 0");
         Require(warmUp >= 0, "warmup", warmUp, "0 or more epochs");
         if (pair.Classes < 2) throw new UserException($"dkd: the data have {pair.Classes} class; it needs two, the label's and another");
-        return [$"dkd: alpha {Alpha}, beta {beta}, temperature {T}, warm-up over {warmUp} epochs"];
+        var standardized = Standardize ? ", logits standardized" : "";
+        return [$"dkd: alpha {Alpha}, beta {beta}, temperature {T}, warm-up over {warmUp} epochs{standardized}"];
     }
 
-    (double Beta, double T, double Warmup) Settings =>
-        (Beta ?? published.Beta, Temperature ?? published.Temperature, Warmup ?? published.Warmup);
+    (double Beta, double T, double Warmup) Settings => (
+        Beta ?? publishedBeta,
+        Temperature ?? (Standardize ? LogitStandardization.Temperature : isImageNet ? 1 : 4),
+        Warmup ?? (isImageNet ? 1 : 20));
 
     /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
@@ -79,11 +92,11 @@ public sealed class Dkd : DistillationMethod
         var y = step.Labels.Unsqueeze(1);
         var isTarget = Tensor.Range(0, step.Student.Logits.Size(1), device: y.Device).EqualTo(y);
 
-        var s = new Parts(step.Student.Logits.To(DType.Float32) / T, y, isTarget);
-        var t = new Parts(step.Teacher.Logits.To(DType.Float32) / T, y, isTarget);
+        var s = new Parts(Softened(step.Student.Logits, T), y, isTarget);
+        var t = new Parts(Softened(step.Teacher.Logits, T), y, isTarget);
         var N = (double)y.Size(0);
-        var tckd = kl.Call(s.LogB, t.B, Summed, false) * (T * T) / N;
-        var nckd = kl.Call(s.LogQ, t.Q, Summed, false) * (T * T) / N;
+        var tckd = Functional.KlDivergence(s.LogB, t.B, targetIsLog: false).Sum() * (T * T) / N;
+        var nckd = Functional.KlDivergence(s.LogQ, t.Q, targetIsLog: false).Sum() * (T * T) / N;
 
         var warmth = warmUp > 0 ? Math.Min(step.Epoch / warmUp, 1) : 1;
         return
@@ -91,6 +104,12 @@ public sealed class Dkd : DistillationMethod
             new("dkd.target", scope.Keep(tckd * (warmth * Alpha))),
             new("dkd.others", scope.Keep(nckd * (warmth * beta))),
         ];
+    }
+
+    Tensor Softened(Tensor logits, double T)
+    {
+        var z = logits.To(DType.Float32);
+        return (Standardize ? LogitStandardization.Z(z) : z) / T;
     }
 
     /// <summary>The two distributions of one network and their logarithms: b [N, 2], and q [N, K] with 0 in the label's place, log q too.</summary>

@@ -13,6 +13,10 @@ namespace DistillSharp.Methods;
 /// s is the student's stage 2, t the stage of the teacher that <see cref="StageAlignment"/> lines up with it. The convolution
 /// takes s to t's channels and size: 1x1 where the sizes agree, with a stride where s is larger, transposed where t is.
 /// </summary>
+[Method(
+    "||r(s) - t||^2 of stage 2",
+    "Romero et al., ICLR 2015, arXiv 1412.6550",
+    "the public benchmarks'")]
 public sealed class FitNet : DistillationMethod
 {
     const int Hint = 2;
@@ -31,6 +35,9 @@ public sealed class FitNet : DistillationMethod
 
     /// <inheritdoc/>
     public override Features? TeacherFeatures => Features.Stages;
+
+    /// <inheritdoc/>
+    public override bool UsesTeacherLogits => false;
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)

@@ -25,7 +25,7 @@ public enum EmbeddedLayer
 }
 
 /// <summary>
-/// Contrastive distillation by feature space embedding. Feng, Chen, Lai: Contrastive Knowledge Distillation Method Based on
+/// Contrastive distillation by feature space embedding. Ye, Chen, Lai: Contrastive Knowledge Distillation Method Based on
 /// Feature Space Embedding, Journal of South China University of Technology 51(5), 2023, doi 10.12141/j.issn.1000-565X.220684.
 /// <code>
 /// z_i  = normalize(phi(s_i)),  u_j = normalize(t_j)
@@ -34,11 +34,12 @@ public enum EmbeddedLayer
 /// </code>
 /// phi is the identity where both features have the same width, else one linear layer that is trained with the student.
 /// </summary>
+[Method(
+    "-mean over P(i) of log softmax_j( z_i u_j / tau ), z and u normalized features of one batch",
+    "Ye, Chen, Lai 2023, doi 10.12141/j.issn.1000-565X.220684",
+    "the policy is the paper's; its tau and weight are not public, these are this project's")]
 public sealed class Fsecd : DistillationMethod
 {
-    static readonly Operator unique = new("aten::_unique2"), indexAdd = new("aten::index_add");
-    static readonly Operator norm = new("aten::linalg_vector_norm"), product = new("aten::mm.out"), diagonal = new("aten::diagonal");
-
     Linear? phi;
 
     /// <inheritdoc/>
@@ -57,7 +58,7 @@ public sealed class Fsecd : DistillationMethod
     public double Temperature { get; set; } = 0.1;
 
     // From this batch size on the gradient is written out. Below, where the cost is nothing beside the networks', the operators are
-    // those of the plain implementation in its order: training steps agree with reference values to the last digit.
+    // those of the formula in its order: training steps agree with reference values to the last digit.
     internal long LargeBatch { get; set; } = 512;
 
     /// <inheritdoc/>
@@ -93,13 +94,11 @@ public sealed class Fsecd : DistillationMethod
         var U = Policy == PositivePairs.Class ? PositiveMeans(u, step.Labels) : u;
         // At a low temperature bf16 cannot tell the pairs apart: the contrast is computed in float32.
         using var precise = Precision.Fp32.Enter(s.Device);
-        if (s.Size(0) < LargeBatch) return [new(Name, scope.Keep(Plain(s, u, U)))];
-        var (loss, gradient) = WithGradient(s, u, U);
-        return [new(Name, scope.Keep(KnownGradient.Of(loss, s, gradient)))];
+        return [new(Name, scope.Keep(s.Size(0) < LargeBatch ? Loss(s, u, U) : FsecdForLargeBatches.Loss(s, u, U, Temperature)))];
     }
 
     // U_i is the mean of u over P(i), so z_i . U_i / tau is that of S_ip. What cross-entropy computes is the loss for P(i) = { i }.
-    Tensor Plain(Tensor s, Tensor u, Tensor U)
+    Tensor Loss(Tensor s, Tensor u, Tensor U)
     {
         var z = Functional.Normalize(s);
         var S = z.MatMul(u.Transpose()) / Temperature;
@@ -107,45 +106,11 @@ public sealed class Fsecd : DistillationMethod
         return U == u ? loss : loss + (z * (u - U)).Sum(1).Mean() / Temperature;
     }
 
-    // The same with its gradient written out:
-    //     dL/dz_i = ( sum_j softmax(S)_ij u_j - U_i ) / (N tau),   dL/ds_i = ( dL/dz_i - (z_i . dL/dz_i) z_i ) / |s_i|
-    // So of the N x N matrix only the softmax is needed, of a few rows at a time, and the loss costs little more than its two
-    // matrix products; the graph of the plain form passes over the matrix several times more.
-    (Tensor Loss, Tensor Gradient) WithGradient(Tensor s, Tensor u, Tensor U)
-    {
-        using var off = Autograd.NoGrad();
-        var (N, rows) = (s.Size(0), RowsAtOnce(u));
-        var length = norm.Call(s, 2.0, new[] { 1L }, true, Argument.None).Clamp(min: 1e-12);
-        var z = s / length;
-        var scaled = z / Temperature;
-        var losses = Tensor.Empty([N], device: s.Device);
-        var gradient = Tensor.Empty([N, u.Size(1)], device: s.Device);
-        for (long first = 0; first < N; first += rows)
-        {
-            using var inner = TensorScope.Open();
-            var count = Math.Min(rows, N - first);
-            var S = scaled.Narrow(0, first, count).MatMul(u.Transpose());
-            var P = Functional.Softmax(S);
-            // In the place of the greatest similarity, P is 1 over the sum of the exponentials. The difference to S_ii comes
-            // first: where S_ii is the greatest, as it will be, nothing is lost to rounding.
-            losses.Narrow(0, first, count).CopyFrom(S.Max(1) - diagonal.Call(S.Narrow(1, first, count)) - P.Max(1).Log());
-            product.CallInPlace(P, u, gradient.Narrow(0, first, count));
-        }
-        var loss = losses.Mean();
-        if (U != u) loss += (scaled * (u - U)).Sum(1).Mean();
-        gradient.AddInPlace(U, -1);
-        gradient.AddInPlace(z * (z * gradient).Sum(1, keep: true), -1);
-        return (loss, gradient / (length * (N * Temperature)));
-    }
-
-    // As many as stay in the processor's cache, and on a GPU as take 256 MiB.
-    static long RowsAtOnce(Tensor u) => Math.Max(1, (u.Device.Type == DeviceType.Cpu ? 1 << 19 : 1 << 26) / u.Size(0));
-
     // [N, b], row i the mean of u over P(i), which is never empty, as i itself is in it.
     static Tensor PositiveMeans(Tensor u, Tensor y)
     {
-        var (classes, place, members) = unique.Call3(y, true, true, true);
-        var sums = indexAdd.Call(Tensor.Zeros([classes.Size(0), u.Size(1)], device: u.Device), 0L, place, u);
-        return (sums / members!.Unsqueeze(1)).IndexSelect(0, place!);
+        var (classes, place, members) = y.Unique();
+        var sums = Tensor.Zeros([classes.Count, u.Size(1)], device: u.Device).IndexAdd(0, place, u);
+        return (sums / members.Unsqueeze(1)).IndexSelect(0, place);
     }
 }

@@ -9,8 +9,6 @@ namespace DistillSharp.Methods;
 /// </summary>
 static class KnownGradient
 {
-    static readonly Operator dot = new("aten::dot");
-
     /// <summary>The sum of the pieces, with its gradient for the variables.</summary>
     /// <param name="pieces">How many pieces there are.</param>
     /// <param name="piece">
@@ -53,7 +51,7 @@ static class KnownGradient
     // x - x is exactly 0 and has the gradient of x: it adds the gradient and leaves the value.
     static Tensor Nothing(Tensor variable, Tensor gradient)
     {
-        var x = dot.Call(variable.Flatten(), gradient.Flatten());
+        var x = variable.Flatten().Dot(gradient.Flatten());
         return x - x.Detach();
     }
 }

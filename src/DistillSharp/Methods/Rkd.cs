@@ -13,10 +13,12 @@ namespace DistillSharp.Methods;
 /// </code>
 /// The angles are computed for a few i at a time, so that neither N x N x D nor N x N x N values are ever in memory.
 /// </summary>
+[Method(
+    "h( D(s), D(t) ) and h( A(s), A(t) ): distances and angles between images, smooth L1",
+    "Park et al., CVPR 2019, arXiv 1904.05068",
+    "the paper's")]
 public sealed class Rkd : DistillationMethod
 {
-    static readonly Operator batchedProduct = new("aten::bmm"), norm = new("aten::linalg_vector_norm");
-
     /// <inheritdoc/>
     public override string Name => "rkd";
 
@@ -80,8 +82,8 @@ public sealed class Rkd : DistillationMethod
     static Tensor A(Tensor x, long first, long count)
     {
         var differences = x.Unsqueeze(0) - x.Narrow(0, first, count).Unsqueeze(1);
-        var length = norm.Call(differences, 2.0, new[] { 2L }, true, Argument.None);
+        var length = differences.Norm(2, keep: true);
         var e = differences / length.MaskedFill(length.EqualTo(0), 1);
-        return batchedProduct.Call(e, e.Transpose(1, 2));
+        return e.MatMul(e.Transpose(1, 2));
     }
 }

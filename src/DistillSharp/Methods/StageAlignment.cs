@@ -23,12 +23,36 @@ public static class StageAlignment
             .Where(pair => pair != default)];
     }
 
-    /// <summary>The pairs in words, for the log: "at: student stage 1 (16x32x32) meets teacher stage 1 (64x32x32)".</summary>
-    public static IReadOnlyList<string> Describe(string method, IEnumerable<StagePair> pairs, IReadOnlyList<FeatureShape> student, IReadOnlyList<FeatureShape> teacher) =>
-        [.. pairs.Select(pair => $"{method}: student stage {pair.Student} ({student[pair.Student]}) meets teacher stage {pair.Teacher} ({teacher[pair.Teacher]})")];
+    /// <summary>The pairs, of which there must be one.</summary>
+    /// <param name="method">Who asks, for the message.</param>
+    /// <param name="student">The student.</param>
+    /// <param name="ofStudent">Its features: its stages or its pre-activations.</param>
+    /// <param name="teacher">The teacher.</param>
+    /// <param name="ofTeacher">Its features.</param>
+    /// <exception cref="UserException">A network has no stage beside its stem.</exception>
+    public static IReadOnlyList<StagePair> Require(
+        string method, PairMember student, IReadOnlyList<FeatureShape> ofStudent, PairMember teacher, IReadOnlyList<FeatureShape> ofTeacher)
+    {
+        var pairs = Of(ofStudent, ofTeacher);
+        return pairs.Count > 0 ? pairs : throw new UserException(
+            $"{method}: {student.Name} has {ofStudent.Count} stages and {teacher.Name} {ofTeacher.Count}; " +
+            "each must have at least one beside its stem");
+    }
 
-    /// <summary>Averages features [N, C, H, W] down to a size; the features themselves where they have it.</summary>
-    public static Tensor Shrink(Tensor features, Size2 size) =>
+    /// <summary>The pairs in words, for the log: "at: student stage 1 (16x32x32) meets teacher stage 1 (64x32x32)".</summary>
+    public static IReadOnlyList<string> Describe(
+        string method, IEnumerable<StagePair> pairs, IReadOnlyList<FeatureShape> student, IReadOnlyList<FeatureShape> teacher) =>
+        [.. pairs.Select(pair =>
+            $"{method}: student stage {pair.Student} ({student[pair.Student]}) meets teacher stage {pair.Teacher} ({teacher[pair.Teacher]})")];
+
+    /// <summary>Two features [N, C, H, W], each averaged down to the smaller height and width of the two.</summary>
+    public static (Tensor Student, Tensor Teacher) InOneSize(Tensor student, Tensor teacher)
+    {
+        var size = new Size2(Math.Min(student.Size(2), teacher.Size(2)), Math.Min(student.Size(3), teacher.Size(3)));
+        return (Shrink(student, size), Shrink(teacher, size));
+    }
+
+    static Tensor Shrink(Tensor features, Size2 size) =>
         features.Size(2) == size.Height && features.Size(3) == size.Width ? features : Functional.AdaptiveAvgPool2d(features, size);
 
     // cost[i, j] is the least cost of matching the first i of the few among the first j of the many.

@@ -21,21 +21,16 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
     /// <summary>What images the network takes.</summary>
     public InputRule Input { get; } = input;
 
-    /// <summary>
-    /// The last batch norm before each pre-activation (scale and shift tell how the pre-activations are distributed), null where
-    /// none stands there; as many as there are pre-activations.
-    /// </summary>
-    public virtual IReadOnlyList<BatchNorm2d?> StageNorms => [];
-
     /// <summary>Computes logits and the features asked for.</summary>
     /// <param name="images">[N, 3, H, W], normalized; best in channels-last order.</param>
     /// <param name="wanted">What is needed beside the logits.</param>
     /// <exception cref="UserException">The network cannot take images of this size.</exception>
-    public ClassifierOutput Forward(Tensor images, Features wanted = Features.Logits)
+    public ClassifierOutput Forward(Tensor images, Features wanted = Features.Logits) => Forward(images, new FeatureTap(wanted, images));
+
+    ClassifierOutput Forward(Tensor images, FeatureTap tap)
     {
         Input.Check(Name, images);
         using var scope = TensorScope.Open();
-        var tap = new FeatureTap(wanted, images);
         var output = tap.Output(Compute(images, tap));
         foreach (var tensor in output.Tensors) scope.Keep(tensor);
         return output;
@@ -86,10 +81,12 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
             using var scope = TensorScope.Open();
             var images = Blank(image);
             using var trace = OperatorTrace.Record();
-            var output = Forward(images, Features.Pooled | Features.Stages | Features.PreActivations);
+            var tap = new FeatureTap(Features.Pooled | Features.Stages | Features.PreActivations, images);
+            var output = Forward(images, tap);
             return new(
                 [.. output.Stages!.Select(FeatureShape.Of)],
                 [.. output.PreActivations!.Select(FeatureShape.Of)],
+                tap.Norms,
                 output.Pooled?.Size(1) ?? 0,
                 trace.Calls.Sum(MultiplyAdds.Of));
         }
@@ -131,11 +128,13 @@ public readonly record struct FeatureShape(long Channels, long Height, long Widt
 /// <summary>What a network's features look like.</summary>
 /// <param name="Stages">The stem's output, then each stage's.</param>
 /// <param name="PreActivations">The same before their last ReLU; empty where a network has none.</param>
+/// <param name="Norms">The last batch norm before each pre-activation, null where none stands there.</param>
 /// <param name="PooledWidth">Width of the features before the classifier; 0 where the network does not show them.</param>
 /// <param name="MultiplyAdds">Multiply-add operations of convolutions and linear layers for one image.</param>
 public sealed record NetworkShapes(
     IReadOnlyList<FeatureShape> Stages,
     IReadOnlyList<FeatureShape> PreActivations,
+    IReadOnlyList<BatchNorm2d?> Norms,
     long PooledWidth,
     long MultiplyAdds);
 

@@ -1,4 +1,5 @@
 using DistillSharp.Torch;
+using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Models;
 
@@ -42,6 +43,7 @@ public sealed class FeatureTap
     readonly Tensor images;
     readonly List<Tensor> stages = [];
     readonly List<Tensor> preActivations = [];
+    readonly List<BatchNorm2d?> norms = [];
     Tensor? pooled;
 
     internal FeatureTap(Features wanted, Tensor images) => (this.wanted, this.images) = (wanted, images);
@@ -49,11 +51,19 @@ public sealed class FeatureTap
     /// <summary>Whether pre-activations are wanted: else a network may fuse the ReLU away.</summary>
     public bool WantsPreActivations => wanted.HasFlag(Features.PreActivations);
 
-    /// <summary>Hands over the output of the stem or of a stage, and what it was before its ReLU where there is such a thing.</summary>
-    public void Stage(Tensor activated, Tensor? preActivation = null)
+    /// <summary>Hands over the output of the stem or of a stage.</summary>
+    /// <param name="activated">[N, C, H, W].</param>
+    /// <param name="preActivation">What it was before its ReLU; null where there is no such thing.</param>
+    /// <param name="norm">
+    /// The last batch norm before the pre-activation: its scale and shift tell how the pre-activations are distributed, and OFD takes a
+    /// teacher's margins from them. Null where none stands there or none covers all channels.
+    /// </param>
+    public void Stage(Tensor activated, Tensor? preActivation = null, BatchNorm2d? norm = null)
     {
         if (wanted.HasFlag(Features.Stages)) stages.Add(activated);
-        if (WantsPreActivations && preActivation is not null) preActivations.Add(preActivation);
+        if (!WantsPreActivations || preActivation is null) return;
+        preActivations.Add(preActivation);
+        norms.Add(norm);
     }
 
     /// <summary>Hands over the pooled features.</summary>
@@ -67,6 +77,8 @@ public sealed class FeatureTap
     {
         if (tensor != images && tensor != pooled && !stages.Contains(tensor) && !preActivations.Contains(tensor)) tensor.Dispose();
     }
+
+    internal IReadOnlyList<BatchNorm2d?> Norms => norms;
 
     internal ClassifierOutput Output(Tensor logits) => new(
         logits,

@@ -39,9 +39,6 @@ public sealed class MobileNetV1 : Classifier
         new Conv2d(inputs, outputs, 1));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<BatchNorm2d?> StageNorms => [.. model.StageNorms];
-
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var pooled = Functional.GlobalAvgPool(model.Forward(images, tap));

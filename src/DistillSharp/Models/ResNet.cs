@@ -70,13 +70,10 @@ public sealed class ResNet : Classifier
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<BatchNorm2d?> StageNorms => [bn1, .. stages.SelectMany(stage => stage.StageNorms)];
-
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var x = bn1.ForwardRelu(conv1, images);
-        tap.Stage(x, x);
+        tap.Stage(x, x, bn1);
         if (large)
         {
             var stem = x;

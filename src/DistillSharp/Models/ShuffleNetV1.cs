@@ -38,13 +38,10 @@ public sealed class ShuffleNetV1 : Classifier
         : new ShuffleUnit(outputs, outputs, halves: false, groupsFirst: true)));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<BatchNorm2d?> StageNorms => [bn1, .. stages.SelectMany(stage => stage.StageNorms)];
-
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var x = bn1.ForwardRelu(conv1, images);
-        tap.Stage(x, x);
+        tap.Stage(x, x, bn1);
         foreach (var stage in stages) x = stage.Forward(x, tap);
         var pooled = Functional.GlobalAvgPool(x);
         tap.Pooled(pooled);

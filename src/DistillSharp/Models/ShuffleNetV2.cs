@@ -38,13 +38,10 @@ public sealed class ShuffleNetV2 : Classifier
         new([new HalvingUnit(inputs, outputs), .. Enumerable.Range(0, units).Select(_ => new SplitUnit(outputs))]);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<BatchNorm2d?> StageNorms => [bn1, .. stages.SelectMany(stage => stage.StageNorms)];
-
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var x = bn1.ForwardRelu(conv1, images);
-        tap.Stage(x, x);
+        tap.Stage(x, x, bn1);
         foreach (var stage in stages) x = stage.Forward(x, tap);
         var pooled = Functional.GlobalAvgPool(bn2.ForwardRelu(conv2, x));
         tap.Pooled(pooled);

@@ -28,9 +28,6 @@ sealed class Blocks : Module
         for (var i = 0; i < this.blocks.Length; i++) Child(i.ToString(), this.blocks[i]);
     }
 
-    /// <summary>The last norm of each block that ends a stage.</summary>
-    public IEnumerable<BatchNorm2d?> StageNorms => ends.Select(end => blocks[end].LastNorm);
-
     /// <summary>Runs the blocks and shows the stages to the tap. Each block's input is freed when the block is done with it.</summary>
     public Tensor Forward(Tensor x, FeatureTap tap)
     {
@@ -40,7 +37,7 @@ sealed class Blocks : Module
             var (next, preActivation) = blocks[i].Forward(x, end && tap.WantsPreActivations);
             tap.Release(x);
             x = next;
-            if (end) tap.Stage(x, preActivation);
+            if (end) tap.Stage(x, preActivation, blocks[i].LastNorm);
         }
         return x;
     }

@@ -43,9 +43,6 @@ public sealed class Vgg : Classifier
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<BatchNorm2d?> StageNorms => [.. blocks.Select(block => block.LastNorm)];
-
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var poolings = images.Size(2) >= 64 && images.Size(3) >= 64 ? blocks.Length - 1 : blocks.Length - 2;
@@ -54,7 +51,7 @@ public sealed class Vgg : Classifier
         {
             // The first block is the stem, which the benchmarks show activated in both lists.
             var (activated, preActivation) = blocks[b].Forward(x, b > 0 && tap.WantsPreActivations);
-            tap.Stage(activated, b == 0 ? activated : preActivation);
+            tap.Stage(activated, b == 0 ? activated : preActivation, blocks[b].LastNorm);
             tap.Release(x);
             x = b < poolings ? Functional.MaxPool2d(activated, 2) : activated;
             if (x != activated) tap.Release(activated);

@@ -48,14 +48,11 @@ public sealed class WideResNet : Classifier
         fc.Bias!.Fill(0);
     }
 
-    // A stage's pre-activation stands behind the first norm of the next one. No norm stands behind the stem.
-    /// <inheritdoc/>
-    public override IReadOnlyList<BatchNorm2d?> StageNorms => [null, .. stages[1..].Select(stage => stage[0].FirstNorm), bn1];
-
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var x = conv1.Forward(images);
+        // No norm stands behind the stem.
         tap.Stage(x, x);
         foreach (var stage in stages)
             foreach (var block in stage)
@@ -66,7 +63,7 @@ public sealed class WideResNet : Classifier
                 tap.Release(input);
             }
         var (activated, preActivation) = bn1.Activate(x, residual: null, tap.WantsPreActivations);
-        tap.Stage(x, preActivation);
+        tap.Stage(x, preActivation, bn1);
         var pooled = Functional.GlobalAvgPool(activated);
         tap.Pooled(pooled);
         return fc.Forward(pooled);
@@ -91,15 +88,13 @@ sealed class PreActivatedBlock : Module
         if (inputs != outputs) shortcut = Child("convShortcut", new Conv2d(inputs, outputs, 1, stride));
     }
 
-    public BatchNorm2d FirstNorm => bn1;
-
     /// <param name="x">The sum that the block before passed on.</param>
     /// <param name="shownTo">Where x is to be shown as a stage, its norm as the pre-activation.</param>
     public Tensor Forward(Tensor x, FeatureTap? shownTo)
     {
         using var scope = TensorScope.Open();
         var (activated, preActivation) = bn1.Activate(x, residual: null, shownTo is { WantsPreActivations: true });
-        shownTo?.Stage(x, scope.KeepIfAny(preActivation));
+        shownTo?.Stage(x, scope.KeepIfAny(preActivation), bn1);
         var inner = conv2.Forward(bn2.ForwardRelu(conv1, activated));
         return scope.Keep(inner + (shortcut?.Forward(activated) ?? x));
     }

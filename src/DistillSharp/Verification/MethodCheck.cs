@@ -124,7 +124,7 @@ static class MethodCheck
         var pooled = inputs.GetValueOrDefault($"{member}.pooled") ?? inputs.GetValueOrDefault($"{member}.pooled0");
         var stages = Numbered(inputs, $"{member}.stage").Select(FeatureShape.Of).ToArray();
         var preActivations = Numbered(inputs, $"{member}.preact").Select(FeatureShape.Of).ToArray();
-        return new(member, new(stages, preActivations, pooled?.Size(1) ?? 0, 0), Norms(inputs, member, preActivations.Length));
+        return new(member, new(stages, preActivations, Norms(inputs, member, preActivations.Length), pooled?.Size(1) ?? 0, 0));
     }
 
     static IReadOnlyList<BatchNorm2d?> Norms(Dictionary<string, Tensor> inputs, string member, int count)

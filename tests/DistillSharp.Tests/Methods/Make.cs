@@ -42,7 +42,7 @@ static class Make
         new(student, teacher, classes, labels ?? [], seed);
 
     public static PairMember Member(string name, long pooled = 1, FeatureShape[]? stages = null, FeatureShape[]? preActivations = null, BatchNorm2d?[]? norms = null, Size2? size = null) =>
-        new(name, new(stages ?? [], preActivations ?? [], pooled, 0), norms ?? [], size);
+        new(name, new(stages ?? [], preActivations ?? [], norms ?? [], pooled, 0), size);
 
     /// <summary>Square features.</summary>
     public static FeatureShape Square(long channels, long side) => new(channels, side, side);

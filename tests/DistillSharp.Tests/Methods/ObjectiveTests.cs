@@ -7,7 +7,7 @@ public class ObjectiveTests
 {
     static DistillationPair Pair(int size) => new(Member(size), Member(size), 100, ReadOnlyMemory<int>.Empty);
 
-    static PairMember Member(int size) => new("net", null!, [], new Size2(size, size));
+    static PairMember Member(int size) => new("net", null!, new Size2(size, size));
 
     [Theory]
     [InlineData(32, 0.1, 0.9)]

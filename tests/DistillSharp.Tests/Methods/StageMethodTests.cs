@@ -161,6 +161,31 @@ public class StageMethodTests
         Assert.True(s.Grad!.Abs().Sum().Item() > 0);
     }
 
+    // A target far above all that the connector gives: what the stage costs is its weight times one and the same.
+    [Fact]
+    public void OFD_halves_the_weight_of_each_shallower_stage()
+    {
+        using var scope = TensorScope.Open();
+        var method = new Ofd();
+        FeatureShape[] shapes = [Make.Square(1, 2), Make.Square(1, 2), Make.Square(1, 2), Make.Square(1, 2)];
+        BatchNorm2d Low() => Norm([1e-6], [-1e6]);
+        method.Bind(Make.Pair(Make.Member("s", preActivations: shapes), Make.Member("t", preActivations: shapes, norms: [null, Low(), Low(), Low()])));
+        var s = Make.Values(1, 4, 1, 2, 2);
+        var silent = Tensor.Zeros([4, 1, 2, 2]);
+
+        double Alone(int stage)
+        {
+            Tensor[] t = [silent, silent, silent, silent];
+            t[stage] = Tensor.Full([4, 1, 2, 2], 100);
+            return method.Loss(Make.Step(Make.PreActivations(s, s, s, s), Make.PreActivations(t))).Item();
+        }
+        double Silent() => method.Loss(Make.Step(Make.PreActivations(s, s, s, s), Make.PreActivations(silent, silent, silent, silent))).Item();
+        var (none, first, second, third) = (Silent(), Alone(1) - Silent(), Alone(2) - Silent(), Alone(3) - Silent());
+        Assert.True(none < 0.01 * first, $"{none} beside {first}");
+        Assert.Equal(2, second / first, 2);
+        Assert.Equal(4, third / first, 2);
+    }
+
     [Fact]
     public void OFD_leaves_out_stages_of_the_teacher_without_a_norm_and_refuses_when_none_is_left()
     {

@@ -92,11 +92,12 @@ public class NetworkTests
         network.Train(false);
         var images = Images(1, 32, 32);
         var before = network.Forward(images, All);
-        Assert.Equal(before.PreActivations!.Count, network.StageNorms.Count);
+        var norms = network.Describe(32).Norms;
+        Assert.Equal(before.PreActivations!.Count, norms.Count);
 
-        for (var i = 0; i < network.StageNorms.Count; i++)
+        for (var i = 0; i < norms.Count; i++)
         {
-            if (network.StageNorms[i] is not { } norm) continue;
+            if (norms[i] is not { } norm) continue;
             var preActivation = before.PreActivations[i];
             Assert.Equal(preActivation.Size(1), norm.Channels);
             norm.Bias.AddInPlace(0.5);

@@ -17,7 +17,7 @@ public sealed class ResumeTests : IDisposable
         get
         {
             var cases = new TheoryData<string, Precision>();
-            foreach (var method in new[] { "ce", "kd", "crd", "fsecd", "dkd" })
+            foreach (var method in new[] { "ce", "kd", "crd", "fsecd", "dkd", "vid", "reviewkd" })
                 foreach (var precision in new[] { Precision.Fp32, Precision.Bf16 })
                     cases.Add(method, precision);
             return cases;
@@ -43,6 +43,8 @@ public sealed class ResumeTests : IDisposable
         string[] own = method switch
         {
             "crd" => ["objective.crd.memory_student", "objective.crd.memory_teacher", "objective.crd.z", "momentum.objective.crd.embed_s.linear.weight"],
+            "vid" => ["objective.vid.log_scales.0", "momentum.objective.vid.regressors.0.0.weight"],
+            "reviewkd" => ["objective.reviewkd.abfs.0.conv1.1.running_var", "momentum.objective.reviewkd.abfs.1.att_conv.0.weight"],
             "fsecd" => ["objective.fsecd.embed.weight", "momentum.objective.fsecd.embed.weight"],
             _ => [],
         };

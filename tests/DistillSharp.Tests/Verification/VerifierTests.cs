@@ -6,13 +6,18 @@ namespace DistillSharp.Tests.Verification;
 public class VerifierTests
 {
     [SharedFact]
-    public void Every_reference_case_passes()
+    public void Every_reference_case_passes() => AllPass("reference", 50);
+
+    [SharedFact]
+    public void Every_case_of_the_methods_beyond_the_paper_passes() => AllPass("reference-beyond", 9);
+
+    static void AllPass(string folder, int cases)
     {
-        var results = Verifier.Run(SharedFiles.Path("reference")).ToArray();
+        var results = Verifier.Run(SharedFiles.Path(folder)).ToArray();
         var wrong = results.Where(result => result.Outcome != VerificationOutcome.Passed)
             .Select(result => $"{result.Case} {result.Outcome}: {string.Join("; ", result.Details)}").ToArray();
         Assert.True(wrong.Length == 0, string.Join("\n", wrong));
-        Assert.Equal(50, results.Length);
+        Assert.Equal(cases, results.Length);
     }
 
     [Fact]

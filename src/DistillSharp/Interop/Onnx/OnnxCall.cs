@@ -1,13 +1,15 @@
 using DistillSharp.Torch;
+using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Interop.Onnx;
 
 /// <summary>One recorded operator, as its translation sees it.</summary>
-sealed class OnnxCall(OnnxGraph graph, NetworkTrace trace, int index, FoldedNorms folds)
+sealed class OnnxCall(OnnxGraph graph, NetworkTrace trace, int index, NormFold? fold)
 {
     public OnnxGraph Graph => graph;
 
-    public FoldedNorms Folds => folds;
+    /// <summary>Of a convolution: the batch norm that goes into it; of such a batch norm: the convolution that it went into.</summary>
+    public NormFold? Fold => fold;
 
     public TracedCall Traced { get; } = trace.Calls[index];
 

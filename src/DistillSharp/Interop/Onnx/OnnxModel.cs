@@ -4,6 +4,7 @@ using System.Text.Json;
 using DistillSharp.Interop.Onnx.Messages;
 using DistillSharp.Models;
 using DistillSharp.Torch;
+using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Interop.Onnx;
 
@@ -18,7 +19,7 @@ static class OnnxModel
         var trace = NetworkTrace.Of(network, size);
         var graph = new OnnxGraph(network.Name, options.Opset, network.State());
         graph.Bind(trace.Input, options.WithPreprocessing ? Preprocessing(graph, options) : InputName);
-        Translate(network, trace, graph, options.FoldBatchNorm ? FoldedNorms.In(trace) : FoldedNorms.None);
+        Translate(network, trace, graph, options.FoldBatchNorm ? NormFold.In(trace.Calls, trace.Logits) : []);
 
         var message = graph.Message;
         // The result keeps the name under which it is known outside.
@@ -44,12 +45,14 @@ static class OnnxModel
         return model;
     }
 
-    static void Translate(Classifier network, NetworkTrace trace, OnnxGraph graph, FoldedNorms folds)
+    static void Translate(Classifier network, NetworkTrace trace, OnnxGraph graph, IReadOnlyList<NormFold> folds)
     {
+        var foldOf = new Dictionary<TracedCall, NormFold>(ReferenceEqualityComparer.Instance);
+        foreach (var fold in folds) foldOf[fold.Convolution] = foldOf[fold.Norm] = fold;
         var memory = new SharedMemory();
         for (var i = 0; i < trace.Calls.Count; i++)
         {
-            var call = new OnnxCall(graph, trace, i, folds);
+            var call = new OnnxCall(graph, trace, i, foldOf.GetValueOrDefault(trace.Calls[i]));
             try
             {
                 memory.Note(call.Traced);

@@ -1,4 +1,5 @@
 using DistillSharp.Interop.Onnx.Messages;
+using DistillSharp.Torch;
 
 namespace DistillSharp.Interop.Onnx;
 
@@ -16,15 +17,16 @@ static partial class OnnxOperators
             OnnxGraph.Ints("kernel_shape", [weight.Size(2), weight.Size(3)]), Two("strides", stride), Pads(padding), Two("dilations", dilation),
             OnnxGraph.Int("group", call.Has(6) ? call[6].Integer : 1),
         ];
-        if (call.Folds.After(call.Traced) is not { } norm)
+        if (call.Fold is not { } fold)
         {
             call.Node("Conv", call.Has(2) ? [call.In(0), call.In(1), call.In(2)] : [call.In(0), call.In(1)], attributes);
             return;
         }
-        var (folded, bias) = FoldedNorms.Fold(call.Traced, norm);
+        using var scope = TensorScope.Open();
+        var (folded, bias) = fold.Fold();
         // A weight that two convolutions share is folded into each of them differently.
-        var name = $"{graph.StateName(weight) ?? "weight"}.{graph.StateName(norm.Arguments[3].Tensor!) ?? "norm"}";
-        call.Node("Conv", [call.In(0), graph.Constant(name, weight.Shape, folded), graph.Constant($"{name}.bias", [bias.Length], bias)], attributes);
+        var name = $"{graph.StateName(weight) ?? "weight"}.{graph.StateName(fold.Norm.Arguments[3].Tensor!) ?? "norm"}";
+        call.Node("Conv", [call.In(0), graph.Constant(name, weight.Shape, folded.ToArray<float>()), graph.Constant($"{name}.bias", bias.Shape, bias.ToArray<float>())], attributes);
     }
 
     static void TransposedConvolution(OnnxCall call)
@@ -43,7 +45,7 @@ static partial class OnnxOperators
 
     static void BatchNorm(OnnxCall call)
     {
-        if (call.Folds.Contains(call.Traced))
+        if (call.Fold is not null)
         {
             Same(call);
             return;

@@ -1,0 +1,56 @@
+using DistillSharp.Models;
+using DistillSharp.Torch;
+
+namespace DistillSharp.Methods;
+
+/// <summary>
+/// Probabilistic knowledge transfer. Passalis, Tefas: Learning Deep Representations with Probabilistic Knowledge Transfer,
+/// ECCV 2018, arXiv 1803.10837, equations 3 to 6, with the cosine kernel. For the pooled features x of a batch of N images:
+/// <code>
+/// K_ij   = ( cos(x_i, x_j) + 1 ) / 2
+/// p_j|i  = K_ij / sum_k K_ik
+/// L      = 1/N^2 sum_ij t_j|i log( t_j|i / s_j|i ),   s and t being p of the student and of the teacher
+/// </code>
+/// As in the published code, 1e-7 is added to lengths and to both probabilities under the logarithm.
+/// </summary>
+[Method(
+    "KL of the probabilities of neighbors, cosine kernel",
+    "Passalis, Tefas, ECCV 2018, arXiv 1803.10837",
+    "the public benchmarks'")]
+public sealed class Pkt : DistillationMethod
+{
+    const double Epsilon = 1e-7;
+
+    /// <inheritdoc/>
+    public override string Name => "pkt";
+
+    /// <inheritdoc/>
+    protected override double DefaultWeight => 30000;
+
+    /// <inheritdoc/>
+    public override Features StudentFeatures => Features.Pooled;
+
+    /// <inheritdoc/>
+    public override Features? TeacherFeatures => Features.Pooled;
+
+    /// <inheritdoc/>
+    public override bool UsesTeacherLogits => false;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
+    {
+        using var scope = TensorScope.Open();
+        using var precise = Precision.Fp32.Enter(step.Student.Pooled!.Device);
+        var (s, t) = (P(step.Student.Pooled!), P(step.Teacher.Pooled!));
+        var loss = (t * ((t + Epsilon) / (s + Epsilon)).Log()).Mean();
+        return [new(Name, scope.Keep(loss))];
+    }
+
+    static Tensor P(Tensor pooled)
+    {
+        var x = pooled.To(DType.Float32);
+        x /= x.Norm(1, keep: true) + Epsilon;
+        var K = (x.MatMul(x.Transpose()) + 1.0) / 2;
+        return K / K.Sum(1, keep: true);
+    }
+}
