@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building and running DistillSharp needs on Debian, and says what and why. Does nothing when all is there.
-#   --tests  also what the tests compare with (Python's torch, onnx, scikit-learn; ONNX Runtime) and drive (a browser)
+#   --tests  also what the tests compare with (Python's torch, onnx, scikit-learn) and drive (a browser)
 # LIBTORCH or Torch_DIR set: that libtorch is used, so Debian's is not installed.
 # DISTILLSHARP_SKIP_SETUP=1: nothing is looked at; for systems without apt-get, once the same is installed by other means.
 set -euo pipefail
@@ -35,22 +35,18 @@ if [[ -z ${LIBTORCH:-} && -z ${Torch_DIR:-} ]]; then
   needed+=(
     "libtorch-dev           tensors, automatic differentiation, kernels"
     "libopenblas0-openmp    fast matrix products: Debian's libtorch alone brings the reference BLAS, some 60 times slower"
-    "libgloo-dev            training with several processes"
   )
 fi
 if [[ $tests ]]; then
   needed+=(
     "python3-torch          tests: the reference for speed and file formats"
-    "python3-onnx           tests: reads exported models"
+    "python3-onnx           tests: checks exported models"
     "python3-numpy          tests: reads exported arrays"
     "python3-pil            tests: the reference for images"
     "python3-sklearn        tests: the reference for t-SNE"
-    "chromium               tests: opens the dashboard"
+    "chromium               tests: opens the report's page"
     "strace                 tests: sees that files reach the disk before they get their names"
   )
-  if ! command -v node >/dev/null; then
-    needed+=("nodejs                 builds the dashboard" "npm                    builds the dashboard")
-  fi
 fi
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
@@ -106,16 +102,4 @@ if [[ $installed$'\n'"${missing[*]}" == *libopenblas0-openmp* ]]; then
       as_root update-alternatives --set "$library-$triplet" "$wanted" >&2
     fi
   done
-fi
-
-# ONNX Runtime is no package of Debian's. Without it the tests that run exported models are skipped, so this may fail.
-if [[ $tests ]] && command -v npm >/dev/null; then
-  root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
-  if [[ ! -d $root/artifacts/node/node_modules/onnxruntime-node ]]; then
-    echo "Installing onnxruntime-node into artifacts/node" >&2
-    mkdir -p "$root/artifacts/node"
-    cp "$root/tests/onnx/package.json" "$root/artifacts/node/"
-    npm install --prefix "$root/artifacts/node" --ignore-scripts --no-audit --no-fund --no-package-lock --loglevel=error >&2 ||
-      complain "npm could not install onnxruntime-node; the tests that run exported models will be skipped"
-  fi
 fi

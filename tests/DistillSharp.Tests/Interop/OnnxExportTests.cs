@@ -52,43 +52,49 @@ public sealed class OnnxExportTests : IDisposable
         return logits;
     }
 
+    public static TheoryData<string> EveryNetwork => [.. Networks.Names];
+
+    [Theory]
+    [MemberData(nameof(EveryNetwork))]
+    public void Every_network_gives_the_same_logits_in_ONNX_Runtime(string name)
+    {
+        using var network = Network(name);
+        var side = QuickSide(network);
+        var images = Images(2, side);
+        network.ExportOnnx(folder[name], new() { DynamicBatch = true, ImageSize = side });
+        var error = OnnxRuntime.RelativeError(OnnxRuntime.Run(folder[name], images), Logits(network, images));
+        Assert.True(error < Tolerance, $"relative error {error:g3}");
+    }
+
     const int Parts = 6;
 
-    // In parts: a process takes longer to start than a network to run, but all files at once would fill a small disk.
+    // In parts: Python takes longer to start than to check a file, but all files at once would fill a small disk.
     public static TheoryData<int> EveryPart => [.. Enumerable.Range(0, Parts)];
 
-    [OnnxRuntimeTheory]
+    [OnnxCheckerTheory]
     [MemberData(nameof(EveryPart))]
-    public void Every_network_gives_the_same_logits_in_ONNX_Runtime_and_passes_the_checker(int part)
+    public void Every_network_passes_the_checker(int part)
     {
-        var jobs = new List<(string Name, OnnxRuntime.Job Job, float[] Expected)>();
+        var exported = new List<(string Name, long Side)>();
         foreach (var name in Networks.Names.Where((_, i) => i % Parts == part))
         {
             using var network = Network(name);
             var side = QuickSide(network);
-            var images = Images(2, side);
             network.ExportOnnx(folder[name], new() { DynamicBatch = true, ImageSize = side });
-            jobs.Add((name, new(folder[name], images), Logits(network, images)));
+            exported.Add((name, side));
         }
-        if (OnnxChecker.Exists)
-            foreach (var (job, said) in jobs.Zip(OnnxChecker.Check([.. jobs.Select(job => job.Job.Model)])))
-            {
-                var side = job.Job.Images.Size(2);
-                Assert.Equal($"[[\"images\", 1, [\"batch\", 3, {side}, {side}]]]", said.GetProperty("inputs").GetRawText());
-                Assert.Equal("""[["logits", 1, ["batch", 10]]]""", said.GetProperty("outputs").GetRawText());
-                Assert.Equal(job.Name, said.GetProperty("metadata").GetProperty("network").GetString());
-            }
-        foreach (var (job, logits) in jobs.Zip(OnnxRuntime.Run([.. jobs.Select(job => job.Job)])))
+        foreach (var ((name, side), said) in exported.Zip(OnnxChecker.Check([.. exported.Select(file => folder[file.Name])])))
         {
-            var error = OnnxRuntime.RelativeError(logits, job.Expected);
-            Assert.True(error < Tolerance, $"{job.Name}: relative error {error:g3}");
+            Assert.Equal($"[[\"images\", 1, [\"batch\", 3, {side}, {side}]]]", said.GetProperty("inputs").GetRawText());
+            Assert.Equal("""[["logits", 1, ["batch", 10]]]""", said.GetProperty("outputs").GetRawText());
+            Assert.Equal(name, said.GetProperty("metadata").GetProperty("network").GetString());
         }
     }
 
     // Networks for 224 take any size, and are quicker for a smaller one.
     static long QuickSide(Classifier network) => Math.Min(64, network.Input.Natural.Height);
 
-    [OnnxRuntimeFact]
+    [Fact]
     public void Every_option_gives_the_same_logits()
     {
         // Convolutions with norms to fold, norms that cannot be folded, groups, shuffles, concatenations.
@@ -106,12 +112,12 @@ public sealed class OnnxExportTests : IDisposable
                 new() { DynamicBatch = true, FoldBatchNorm = false },
                 new() { DynamicBatch = true, WithPreprocessing = true, Normalization = cifar },
             ];
-            var jobs = variants.Select((options, i) =>
+            Assert.All(variants, options =>
             {
-                network.ExportOnnx(folder[$"{name}{i}"], options);
-                return new OnnxRuntime.Job(folder[$"{name}{i}"], options.WithPreprocessing ? pixels : images);
-            }).ToArray();
-            Assert.All(OnnxRuntime.Run(jobs), logits => Assert.True(OnnxRuntime.RelativeError(logits, expected) < Tolerance));
+                network.ExportOnnx(folder[name], options);
+                var logits = OnnxRuntime.Run(folder[name], options.WithPreprocessing ? pixels : images);
+                Assert.True(OnnxRuntime.RelativeError(logits, expected) < Tolerance);
+            });
         }
     }
 
@@ -154,7 +160,7 @@ public sealed class OnnxExportTests : IDisposable
     public static TheoryData<string> Students =>
         ["resnet20", "resnet32", "resnet8x4", "wrn_16_2", "wrn_40_1", "vgg8", "mobilenet_v2_half", "shufflenet_v1", "shufflenet_v2"];
 
-    [OnnxRuntimeTheory(needsShared: true)]
+    [SharedTheory]
     [MemberData(nameof(Students))]
     public void Every_student_classifies_1000_real_images_the_same(string name)
     {
@@ -165,7 +171,7 @@ public sealed class OnnxExportTests : IDisposable
         var test = RealData.Cifar100.Test.Subset(count);
         Tensor[] pixels = [.. Enumerable.Range(0, count / batch).Select(i => Tensor.From(test.Pixels[(i * batch * 3072)..((i + 1) * batch * 3072)], batch, 32, 32, 3))];
         network.ExportOnnx(folder[name], new() { DynamicBatch = true, WithPreprocessing = true, Normalization = cifar });
-        float[] given = [.. OnnxRuntime.Run([.. pixels.Select(images => new OnnxRuntime.Job(folder[name], images))]).SelectMany(logits => logits)];
+        float[] given = [.. pixels.SelectMany(images => OnnxRuntime.Run(folder[name], images))];
         float[] expected = [.. pixels.SelectMany(images => Logits(network, Normalized(images)))];
 
         var error = OnnxRuntime.RelativeError(given, expected);
@@ -189,14 +195,14 @@ public sealed class OnnxExportTests : IDisposable
         Assert.Equal(File.ReadAllBytes(folder["a"]), File.ReadAllBytes(folder["b"]));
     }
 
-    [OnnxRuntimeFact]
+    [Fact]
     public void A_network_whose_norms_are_folded_gives_the_same_graph_results()
     {
         using var network = Network("resnet8");
         var images = Images(2, 32);
         var expected = Logits(network, images);
         using (network.FoldNorms()) network.ExportOnnx(folder["folded"], new() { Batch = 2 });
-        Assert.True(OnnxRuntime.RelativeError(OnnxRuntime.Run(new OnnxRuntime.Job(folder["folded"], images))[0], expected) < Tolerance);
+        Assert.True(OnnxRuntime.RelativeError(OnnxRuntime.Run(folder["folded"], images), expected) < Tolerance);
     }
 
     [Theory]
