@@ -2,7 +2,6 @@ using System.CommandLine;
 using DistillSharp.Extending;
 using DistillSharp.Experiments.Measurement;
 using DistillSharp.Experiments.Report;
-using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Cli.Commands;
 

@@ -34,7 +34,7 @@ public sealed record MethodCard(string Name, string Formula, string Source, stri
     public static MethodCard Of(DistillationMethod method)
     {
         var about = method.GetType().GetCustomAttribute<MethodAttribute>();
-        var settings = MethodSetting.Of(method)
+        var settings = Setting.Of(method, method.Name)
             .Where(setting => setting.Name != "weight" && setting.Read(method) is not null)
             .Select(setting => $"{setting.Name} {setting.Read(method)}");
         var weight = method.WeightsDependOnPair ? "weight by the pair" : string.Create(CultureInfo.InvariantCulture, $"weight {method.Weight}");
