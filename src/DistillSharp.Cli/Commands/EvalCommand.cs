@@ -1,6 +1,5 @@
 using System.CommandLine;
 using DistillSharp.Experiments.Measurement;
-using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Cli.Commands;
 

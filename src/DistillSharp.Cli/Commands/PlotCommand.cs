@@ -1,6 +1,5 @@
 using System.CommandLine;
 using DistillSharp.Evaluation;
-using DistillSharp.Experiments.Measurement;
 using DistillSharp.Experiments.Plots;
 using DistillSharp.Experiments.Runs;
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using DistillSharp.Experiments.Measurement;
 using DistillSharp.Experiments.Report;
-using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Cli.Commands;
 

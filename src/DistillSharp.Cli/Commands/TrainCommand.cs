@@ -1,7 +1,6 @@
 using System.CommandLine;
 using DistillSharp.Experiments.Execution;
 using DistillSharp.Experiments.Paper;
-using DistillSharp.Experiments.Runs;
 using DistillSharp.Training;
 
 namespace DistillSharp.Cli.Commands;

@@ -1,6 +1,6 @@
 using System.Globalization;
-using DistillSharp.Methods;
 using DistillSharp.Experiments.Recipes;
+using DistillSharp.Methods;
 
 namespace DistillSharp.Experiments.Paper;
 

@@ -1,5 +1,4 @@
 using DistillSharp.Experiments.Measurement;
-using DistillSharp.Experiments.Runs;
 using DistillSharp.Tests.Data;
 
 namespace DistillSharp.Tests.Experiments.Measurement;
