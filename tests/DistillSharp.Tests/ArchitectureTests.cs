@@ -51,6 +51,13 @@ public partial class ArchitectureTests
             "Networks.cs and ShuffleNetV2", "Networks.cs and Vgg", "Networks.cs and WideResNet" }.Select(pair => $"src/DistillSharp/Models/{pair}.cs"),
     ];
 
+    // Reading is WeightsFile's, and leaves PyTorchFile.
+    static readonly string[] upward =
+    [
+        "DistillSharp.Formats.PyTorch.PyTorchFile uses DistillSharp.Formats.FileKinds",
+        "DistillSharp.Formats.PyTorch.PyTorchFile uses DistillSharp.Formats.WeightsFile",
+    ];
+
     static readonly string[] libraries = ["DistillSharp", "DistillSharp.Experiments"];
 
     [Fact]
@@ -77,7 +84,7 @@ public partial class ArchitectureTests
             where Rank(used.Namespace) > Rank(type.Namespace)
             select $"{type.FullName} uses {used.FullName}";
         Assert.NotEmpty(types);
-        None(wrong.Distinct());
+        None(wrong.Distinct().Except(upward));
     }
 
     // Constants and names leave no trace in the compiled code.

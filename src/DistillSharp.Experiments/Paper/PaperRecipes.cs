@@ -1,7 +1,7 @@
 using System.Globalization;
 using DistillSharp.Extending;
-using DistillSharp.Methods;
 using DistillSharp.Experiments.Recipes;
+using DistillSharp.Methods;
 
 namespace DistillSharp.Experiments.Paper;
 
