@@ -4,7 +4,6 @@ using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Interop;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Experiments.Measurement;
 
@@ -66,7 +65,7 @@ public sealed record EvaluationRequest
 /// <param name="Acc5">Right guesses among the first five in percent.</param>
 /// <param name="Parameters">Trainable values.</param>
 /// <param name="Dataset">The data set.</param>
-/// <param name="Precision">fp32 or bf16.</param>
+/// <param name="Precision">What was computed in: fp32, as after a run's epochs.</param>
 /// <param name="Seconds">How long it took.</param>
 /// <param name="ImagesPerSecond">How fast it was.</param>
 public sealed record EvaluationReport(
@@ -85,12 +84,11 @@ public sealed record EvaluationReport(
         var device = recipe.Train.Device;
         network.To(device);
 
-        var precision = recipe.Train.Precision.Resolve(device);
         var clock = System.Diagnostics.Stopwatch.StartNew();
-        var accuracy = Accuracy.Measure(network, data.Test, data.Normalization, precision, device, recipe.Train.EvaluateBatch);
+        var accuracy = Accuracy.Measure(network, data.Test, data.Normalization, device: device, batchSize: recipe.Train.EvaluateBatch);
         var seconds = clock.Elapsed.TotalSeconds;
         return new(
-            network.Name, accuracy.Images, Math.Round(accuracy.Acc1, 4), Math.Round(accuracy.Acc5, 4), network.ParameterCount,
-            data.Name, precision.ToString().ToLowerInvariant(), Math.Round(seconds, 3), Math.Round(accuracy.Images / seconds, 1));
+            network.Name, accuracy.Images, Math.Round(accuracy.Top1, 4), Math.Round(accuracy.Top5, 4), network.ParameterCount,
+            data.Name, "fp32", Math.Round(seconds, 3), Math.Round(accuracy.Images / seconds, 1));
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using DistillSharp.Data;
 using DistillSharp.Models;
 using DistillSharp.Torch;
@@ -11,10 +12,12 @@ namespace DistillSharp.Evaluation;
 public readonly record struct Accuracy(int Images, int Correct1, int Correct5)
 {
     /// <summary>Right first guesses in percent.</summary>
-    public double Acc1 => 100.0 * Correct1 / Images;
+    [JsonIgnore]
+    public double Top1 => 100.0 * Correct1 / Images;
 
     /// <summary>Right guesses among the first five in percent.</summary>
-    public double Acc5 => 100.0 * Correct5 / Images;
+    [JsonIgnore]
+    public double Top5 => 100.0 * Correct5 / Images;
 
     /// <summary>Measures a network, in evaluation mode, without augmentation; its mode is restored afterwards.</summary>
     /// <param name="network">The network.</param>

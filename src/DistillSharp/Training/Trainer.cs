@@ -85,11 +85,10 @@ public sealed class Trainer : IDisposable
         while (progress.Epoch <= options.Epochs)
         {
             TrainEpoch(checkpoints, stop);
-            if (progress.Batch < loader.BatchCount)
-            {
-                Save(checkpoints, best: false);
-                return Result(completed: false);
-            }
+            var trained = progress.Batch == loader.BatchCount;
+            // Before the student is measured: a damaged test image, or a kill meanwhile, costs no training.
+            if (!trained || IsMeasured) Save(checkpoints, best: false);
+            if (!trained) return Result(completed: false);
             var best = EndEpoch();
             Save(checkpoints, best);
             if (IsToStop(stop) && progress.Epoch <= options.Epochs) return Result(completed: false);
@@ -121,6 +120,8 @@ public sealed class Trainer : IDisposable
         }
     }
 
+    bool IsMeasured => progress.Epoch % options.EvaluateEvery == 0 || progress.Epoch == options.Epochs;
+
     bool IsToStop(CancellationToken stop) => stop.IsCancellationRequested || Profile is { IsDone: true };
 
     void Train(Batch batch)
@@ -139,21 +140,22 @@ public sealed class Trainer : IDisposable
         var clock = Stopwatch.StartNew();
         var epoch = progress.Epoch;
         var accuracy = default(Accuracy?);
-        if (epoch % options.EvaluateEvery == 0 || epoch == options.Epochs)
+        if (IsMeasured)
         {
             observer.Evaluating(epoch);
-            accuracy = Accuracy.Measure(student, data.Test, data.Normalization, options.Precision, options.Device, options.EvaluationBatchSize);
+            // In float32 whatever the run's precision: that is how the student is measured afterwards, and used.
+            accuracy = Accuracy.Measure(student, data.Test, data.Normalization, Precision.Fp32, options.Device, options.EvaluationBatchSize);
+            progress.Accuracy = accuracy;
         }
-        var best = accuracy is { } measured && !(measured.Acc1 <= progress.BestAcc1);
-        if (best) (progress.BestAcc1, progress.BestEpoch) = (accuracy!.Value.Acc1, epoch);
-        if (accuracy is { } now) (progress.LastAcc1, progress.LastAcc5) = (now.Acc1, now.Acc5);
+        var best = accuracy is { } measured && !(measured.Top1 <= progress.BestAcc1);
+        if (best) (progress.BestAcc1, progress.BestEpoch) = (accuracy!.Value.Top1, epoch);
 
         observer.EpochEnded(new()
         {
             Epoch = epoch,
             Step = progress.Step,
-            Acc1 = accuracy?.Acc1,
-            Acc5 = accuracy?.Acc5,
+            Acc1 = accuracy?.Top1,
+            Acc5 = accuracy?.Top5,
             Loss = progress.TermSums.Values.Sum() / progress.Images,
             Terms = progress.TermSums.ToDictionary(term => term.Key, term => term.Value / progress.Images),
             Lr = options.Schedule.At(new(progress.Step - 1, loader.BatchCount, options.Epochs)),
@@ -190,7 +192,7 @@ public sealed class Trainer : IDisposable
 
     TrainingResult Result(bool completed) => new(
         completed,
-        progress.LastAcc1 is { } top1 && progress.LastAcc5 is { } top5 ? new MeasuredAccuracy(top1, top5) : null,
+        progress.Accuracy,
         progress.BestAcc1,
         progress.BestEpoch,
         progress.Epoch - 1,

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using DistillSharp.Evaluation;
 
 namespace DistillSharp.Training;
 
@@ -8,7 +9,7 @@ public sealed record TrainingProgress
     /// <summary>The epoch under way, or the one to begin, from 1.</summary>
     public int Epoch { get; set; } = 1;
 
-    /// <summary>Batches of that epoch that were trained on.</summary>
+    /// <summary>Batches of that epoch that were trained on; all of them before the student is measured.</summary>
     public int Batch { get; set; }
 
     /// <summary>Optimizer steps since the start.</summary>
@@ -29,11 +30,8 @@ public sealed record TrainingProgress
     /// <summary>The epoch of the best accuracy.</summary>
     public int? BestEpoch { get; set; }
 
-    /// <summary>The accuracy of the last measurement, in percent.</summary>
-    public double? LastAcc1 { get; set; }
-
-    /// <summary>The five-guess accuracy of the last measurement, in percent.</summary>
-    public double? LastAcc5 { get; set; }
+    /// <summary>The last measurement; null before the first.</summary>
+    public Accuracy? Accuracy { get; set; }
 
     /// <summary>Training images per second over the epoch so far.</summary>
     [JsonIgnore]

@@ -9,12 +9,4 @@ namespace DistillSharp.Training;
 /// <param name="BestEpoch">The epoch of the best accuracy.</param>
 /// <param name="Epochs">Epochs that were completed.</param>
 /// <param name="Steps">Optimizer steps.</param>
-public sealed record TrainingResult(bool Completed, MeasuredAccuracy? Accuracy, double? BestAcc1, int? BestEpoch, int Epochs, long Steps);
-
-/// <summary>An accuracy in percent.</summary>
-/// <param name="Top1">Right first guesses.</param>
-/// <param name="Top5">Right guesses among the first five.</param>
-public readonly record struct MeasuredAccuracy(double Top1, double Top5)
-{
-    internal static MeasuredAccuracy Of(Accuracy accuracy) => new(accuracy.Acc1, accuracy.Acc5);
-}
+public sealed record TrainingResult(bool Completed, Accuracy? Accuracy, double? BestAcc1, int? BestEpoch, int Epochs, long Steps);

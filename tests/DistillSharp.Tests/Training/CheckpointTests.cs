@@ -16,7 +16,7 @@ public sealed class CheckpointTests : IDisposable
     static Checkpoint Sample(long step, int size = 300) => new(
         new()
         {
-            Epoch = 2, Batch = 3, Step = step, Images = 24, Seconds = 1.5, BestAcc1 = 12.5, BestEpoch = 1, LastAcc1 = 10, LastAcc5 = 50,
+            Epoch = 2, Batch = 3, Step = step, Images = 24, Seconds = 1.5, BestAcc1 = 12.5, BestEpoch = 1, Accuracy = new(10, 1, 5),
             TermSums = new() { ["ce"] = 1.0 / 3, ["kd"] = step },
         },
         [

@@ -24,17 +24,19 @@ sealed class TinyTraining : IDisposable
     public TinyTraining(Precision precision, params IEnumerable<DistillationMethod> methods)
         : this(Options(precision), methods) { }
 
-    public TinyTraining(TrainingOptions options, params IEnumerable<DistillationMethod> methods)
+    public TinyTraining(TrainingOptions options, params IEnumerable<DistillationMethod> methods) : this(options, Data, methods) { }
+
+    public TinyTraining(TrainingOptions options, Dataset data, params IEnumerable<DistillationMethod> methods)
     {
         Student = Networks.Create("resnet8", Classes, seed: 1);
-        trainer = new(Student, teacher, methods, Data, options);
+        trainer = new(Student, teacher, methods, data, options);
     }
 
     public static Dataset Data { get; } = new("random", Images(20, 1), Images(10, 2), [.5f, .5f, .5f], [.25f, .25f, .25f]);
 
     public Classifier Student { get; }
 
-    /// <summary>The run's epochs, without what a clock decides, and what the teacher's memory did not yet know after a stop.</summary>
+    /// <summary>The run's epochs, without what a clock decides, and what the cache of teacher outputs did not yet hold after a stop.</summary>
     public List<EpochMetrics> Metrics { get; } = [];
 
     /// <summary>The share of each epoch's images whose teacher output was remembered.</summary>

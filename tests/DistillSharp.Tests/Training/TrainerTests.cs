@@ -1,3 +1,4 @@
+using DistillSharp.Data;
 using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
@@ -129,6 +130,21 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void A_damaged_test_image_costs_no_epoch()
+    {
+        var (damaged, undisturbed) = (new CheckpointStore(folder["damaged"]), new CheckpointStore(folder["undisturbed"]));
+        using (var run = new TinyTraining(Precision.Fp32)) run.Run(undisturbed);
+        using (var run = new TinyTraining(TinyTraining.Options(), TinyTraining.Data with { Test = new DamagedImages(TinyTraining.Data.Test) }))
+            Assert.Equal("image 7 is damaged", Assert.Throws<UserException>(() => run.Run(damaged)).Message);
+
+        using var mended = new TinyTraining(Precision.Fp32);
+        mended.Run(damaged, resume: true);
+        Assert.Equal(4, mended.Steps[0].Step);
+        Assert.Equal([1, 2, 3], mended.Metrics.Select(epoch => epoch.Epoch));
+        Assert.Equal(TinyTraining.Latest(undisturbed), TinyTraining.Latest(damaged));
+    }
+
+    [Fact]
     public void Asked_to_stop_at_the_very_end_it_has_completed()
     {
         using var run = new TinyTraining(Precision.Fp32);
@@ -175,6 +191,11 @@ public sealed class TrainerTests : IDisposable
     }
 
     static float[][] Parameters(Classifier network) => [.. network.NamedParameters().Select(parameter => parameter.Tensor.Detach().ToArray<float>())];
+
+    sealed class DamagedImages(ImageSet images) : ImageSet(images.Height, images.Width, images.Channels, images.Labels.ToArray(), images.ClassNames)
+    {
+        public override ImageView Image(int index) => index == 7 ? throw new UserException("image 7 is damaged") : images.Image(index);
+    }
 
     /// <summary>A term of 0 that becomes something else at one step.</summary>
     sealed class Poison(int at, Func<Tensor, long, Tensor> value) : DistillationMethod
