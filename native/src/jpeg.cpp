@@ -53,13 +53,14 @@ void count_scans(j_common_ptr info) {
   longjmp(errors->back, 1);
 }
 
-// Adobe's programs store CMYK inverted, and say so by their marker.
-void cmyk_to_rgb(const uint8_t* cmyk, uint8_t* rgb, unsigned width, bool inverted) {
+// Adobe's programs store CMYK inverted, and Pillow takes all files for theirs, whether their marker is there or not. So is the
+// rounding Pillow's: white - ink * white / 255.
+void cmyk_to_rgb(const uint8_t* cmyk, uint8_t* rgb, unsigned width) {
   for (unsigned x = 0; x < width; ++x, cmyk += 4, rgb += 3)
     for (int c = 0; c < 3; ++c) {
-      const unsigned ink = inverted ? cmyk[c] : 255u - cmyk[c];
-      const unsigned key = inverted ? cmyk[3] : 255u - cmyk[3];
-      rgb[c] = static_cast<uint8_t>((ink * key + 127) / 255);
+      const unsigned white = cmyk[3];
+      const unsigned product = (255u - cmyk[c]) * white + 128;
+      rgb[c] = static_cast<uint8_t>(white - ((product >> 8) + product) / 256);
     }
 }
 
@@ -78,7 +79,7 @@ void read_pixels(j_decompress_ptr decoder, uint8_t* pixels) {
       jpeg_read_scanlines(decoder, &row, 1);
     } else {
       jpeg_read_scanlines(decoder, scratch, 1);
-      cmyk_to_rgb(scratch[0], row, decoder->output_width, decoder->saw_Adobe_marker);
+      cmyk_to_rgb(scratch[0], row, decoder->output_width);
     }
   }
   jpeg_finish_decompress(decoder);

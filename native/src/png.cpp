@@ -34,6 +34,12 @@ void take(png_structp png, png_bytep to, size_t count) {
   input->left -= count;
 }
 
+// Pillow reads 16-bit grey as whole numbers, and cuts those off that are above 255.
+void clip_16(png_structp, png_row_infop row, png_bytep values) {
+  const size_t count = size_t{row->width} * row->channels;
+  for (size_t i = 0; i < count; ++i) values[i] = values[2 * i] != 0 ? 255 : values[2 * i + 1];
+}
+
 int to_rgb8(png_structp png, png_infop info) {
   const auto color = png_get_color_type(png, info);
   if (color == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
@@ -41,7 +47,13 @@ int to_rgb8(png_structp png, png_infop info) {
     if (png_get_bit_depth(png, info) < 8) png_set_expand_gray_1_2_4_to_8(png);
     png_set_gray_to_rgb(png);
   }
-  if (png_get_bit_depth(png, info) == 16) png_set_scale_16(png);
+  if (png_get_bit_depth(png, info) == 16 && color == PNG_COLOR_TYPE_GRAY) {
+    png_set_read_user_transform_fn(png, clip_16);
+    png_set_user_transform_info(png, nullptr, 8, 3);
+  } else if (png_get_bit_depth(png, info) == 16) {
+    // Of other colours Pillow takes the upper byte.
+    png_set_strip_16(png);
+  }
   png_set_strip_alpha(png);
   const int passes = png_set_interlace_handling(png);
   png_read_update_info(png, info);
@@ -79,7 +91,13 @@ bool read_png(const uint8_t* bytes, size_t count, Header* header, uint8_t* pixel
     const size_t row_bytes = png_get_rowbytes(png, info);
     for (int pass = 0; pass < passes; ++pass)
       for (int32_t y = 0; y < header->height; ++y) png_read_row(png, pixels + y * row_bytes, nullptr);
-    png_read_end(png, nullptr);
+    // All pixels are there: a file that ends now is whole enough, as it is for Pillow; one that goes on wrongly is damaged.
+    if (setjmp(png_jmpbuf(png)) == 0) {
+      png_read_end(png, nullptr);
+    } else if (input.left > 0) {
+      png_destroy_read_struct(&png, &info, nullptr);
+      return false;
+    }
   }
   png_destroy_read_struct(&png, &info, nullptr);
   return true;

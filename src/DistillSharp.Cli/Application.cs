@@ -94,18 +94,22 @@ sealed class Application
         }
         catch (Exception exception)
         {
-            return Report(exception, given.GetValue(verbose));
+            return Report(exception, given);
         }
     }
 
-    int Report(Exception exception, bool trace)
+    int Report(Exception exception, ParseResult given)
     {
+        var trace = given.GetValue(verbose);
         var cause = Cause(exception);
         // What the file system refuses (no space, no permission) is the user's to mend, and its messages name the path; so is a libtorch that is missing.
         var expected = cause is UserException or IOException or UnauthorizedAccessException or DllNotFoundException;
         terminal.Error.WriteLine(expected || trace
             ? $"distill: {(expected ? "" : "internal error: ")}{cause.Message}"
             : $"distill: internal error: {cause.Message} (run again with --verbose for the trace)");
+        // Who asked for JSON reads standard output, whatever happens.
+        if (given.CommandResult.Command is CliCommand { Json: { } json } && given.GetResult(json) is { IdentifierTokenCount: > 0 })
+            terminal.Json(new { error = cause.Message });
         if (trace) terminal.Error.WriteLine(exception);
         return cause is UsageException ? WrongUse : Failed;
     }

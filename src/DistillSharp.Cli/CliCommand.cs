@@ -17,6 +17,8 @@ sealed record CommandNames(Toolkit Toolkit, IReadOnlyList<string> Plugins);
 /// <param name="examples">Whole command lines that work as they stand, for the command's own help page.</param>
 abstract class CliCommand(string name, string description, params string[] examples) : Command(name, description)
 {
+    const string JsonName = "--json";
+
     public IReadOnlyList<string> Examples { get; } = examples;
 
     /// <summary>What names on the command line and in recipes stand for; the application sets it before <see cref="Run"/>.</summary>
@@ -25,12 +27,15 @@ abstract class CliCommand(string name, string description, params string[] examp
     /// <summary>The toolkit of <see cref="Names"/>.</summary>
     protected Toolkit Toolkit => Names.Toolkit;
 
+    /// <summary>The option by which a program asks for the answer, where there is one.</summary>
+    public Option? Json => Options.FirstOrDefault(option => option.Name == JsonName);
+
     /// <summary>Does the work. Failures are exceptions; see <see cref="Application"/> for what becomes of them.</summary>
     /// <returns>The exit code: 0 when all went well, 1 when the answer is "no" (a check that did not pass).</returns>
     public abstract int Run(ParseResult given, Terminal terminal);
 
     /// <summary>The option of every command whose answer a program would read.</summary>
-    protected static Option<bool> JsonOption() => new("--json")
+    protected static Option<bool> JsonOption() => new(JsonName)
     {
         Description = "Print one JSON value on standard output; messages go to standard error",
     };

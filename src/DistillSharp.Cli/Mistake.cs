@@ -83,7 +83,7 @@ static class Mistake
         var t when t == typeof(int) || t == typeof(long) => "a whole number",
         var t when t == typeof(double) || t == typeof(float) => "a number",
         var t when t == typeof(bool) => "true or false",
-        { IsEnum: true } t => "one of " + string.Join(", ", Enum.GetNames(t).Select(name => name.ToLowerInvariant())),
+        { IsEnum: true } t => "one of " + string.Join(", ", Choice.Words(t)),
         var t => $"a {t.Name}",
     };
 }

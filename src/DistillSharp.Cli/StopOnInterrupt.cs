@@ -1,15 +1,16 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace DistillSharp.Cli;
 
-/// <summary>Turns the first Ctrl-C or SIGTERM into a request to end after the step under way; the second ends at once.</summary>
+/// <summary>Turns the first Ctrl-C, SIGTERM, SIGQUIT or SIGHUP (a lost connection) into a request to end after the step under way; the second ends at once.</summary>
 sealed class StopOnInterrupt : IDisposable
 {
     readonly CancellationTokenSource source = new();
     readonly PosixSignalRegistration[] registrations;
 
     public StopOnInterrupt(Terminal terminal) =>
-        registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM }.Select(signal => PosixSignalRegistration.Create(signal, context =>
+        registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT, PosixSignal.SIGHUP }.Where(IsHeard).Select(signal => PosixSignalRegistration.Create(signal, context =>
         {
             if (source.IsCancellationRequested) return;
             context.Cancel = true;
@@ -18,6 +19,16 @@ sealed class StopOnInterrupt : IDisposable
         }))];
 
     public CancellationToken Token => source.Token;
+
+    // Under nohup a lost connection is to change nothing.
+    static bool IsHeard(PosixSignal signal)
+    {
+        const int hangup = 1;
+        const string status = "/proc/self/status", ignored = "SigIgn:";
+        if (signal != PosixSignal.SIGHUP || !File.Exists(status)) return true;
+        var mask = File.ReadLines(status).FirstOrDefault(line => line.StartsWith(ignored, StringComparison.Ordinal))?[ignored.Length..].Trim();
+        return !ulong.TryParse(mask, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var set) || (set >> (hangup - 1) & 1) == 0;
+    }
 
     public void Dispose()
     {

@@ -27,7 +27,7 @@ static class Strictness
             : type == typeof(long) ? long.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _)
             : type == typeof(double) || type == typeof(float) ? double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out _)
             : type == typeof(bool) ? bool.TryParse(word, out _)
-            : !type.IsEnum || Enum.GetNames(type).Contains(word, StringComparer.OrdinalIgnoreCase);
+            : !type.IsEnum || Choice.Words(type).Contains(word, StringComparer.OrdinalIgnoreCase);
     }
 
     static void Check(SymbolResult result, Type type)

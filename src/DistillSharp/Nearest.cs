@@ -15,6 +15,8 @@ public static class Nearest
         ArgumentNullException.ThrowIfNull(known);
         if (given.Length is 0 or > LongestCompared) return null;
 
+        // What differs only by hyphens and the like is meant, however many names are one slip away.
+        if (known.FirstOrDefault(name => name.Length <= LongestCompared && Letters(name).Equals(Letters(given), StringComparison.OrdinalIgnoreCase)) is { } same) return same;
         string? nearest = null;
         var min = int.MaxValue;
         foreach (var name in known)
@@ -55,6 +57,8 @@ public static class Nearest
         }
         return last[b.Length];
     }
+
+    static string Letters(string name) => string.Concat(name.Where(char.IsLetterOrDigit));
 
     static bool Same(char a, char b) => char.ToLowerInvariant(a) == char.ToLowerInvariant(b);
 }

@@ -26,6 +26,8 @@ public class NearestTests
     {
         Assert.Equal("resnet32", Nearest.To("resnet33", ["resnet8x4", "resnet32", "resnet34"]));
         Assert.Equal("resnet34", Nearest.To("resnet34", ["resnet32", "resnet34"]));
+        Assert.Equal("resnet8", Nearest.To("resnet-8", ["resnet18", "resnet34", "resnet8"]));
+        Assert.Equal("wrn_40_2", Nearest.To("WRN 40-2", ["wrn_40_1", "wrn_40_2"]));
     }
 
     [Fact]

@@ -24,7 +24,7 @@ public sealed class OptDigits : DatasetDescription
     public override Protocol Protocol { get; } = Protocol.Cifar with { Epochs = 60, Steps = [40, 50], Augment = [new PadAndCrop()] };
 
     // The networks get images of Size, which is 32x32 unless overridden.
-    protected override (ImageSet Train, ImageSet Test) Read(string root, int size) =>
+    protected override (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options) =>
         (Part(Path.Combine(root, "optdigits.tra")), Part(Path.Combine(root, "optdigits.tes")));
 
     ImageSet Part(string file)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Cli.Commands;
 
@@ -18,16 +17,4 @@ static class CommonOptions
         Description = "The folder of all runs",
         DefaultValueFactory = _ => "runs",
     };
-
-    public static Device Device(string text)
-    {
-        try
-        {
-            return Torch.Device.Parse(text);
-        }
-        catch (FormatException error)
-        {
-            throw new UsageException(error.Message, error);
-        }
-    }
 }

@@ -53,7 +53,7 @@ abstract class NetworkPictureCommand : PictureCommand
 
 sealed class PlotCurvesCommand : PictureCommand
 {
-    readonly Option<CurveMetric> metric = new("--metric") { Description = "What to show: acc1, acc5, loss, lr or images_per_second", DefaultValueFactory = _ => CurveMetric.Acc1 };
+    readonly Option<CurveMetric> metric = Choice.Of<CurveMetric>("--metric", "What to show");
     readonly Option<string> title = new("--title") { Description = "The title above", DefaultValueFactory = _ => "" };
 
     public PlotCurvesCommand() : base(

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
 using Spectre.Console;
@@ -11,13 +12,15 @@ sealed class RunsCommand() : CliGroup(
 
 sealed class RunsListCommand : CliCommand
 {
+    const string AnyRecipe = "data: { set: cifar100 }\nstudent: { network: resnet8 }";
+
     readonly Option<string> runs = CommonOptions.Runs();
     readonly Option<string?> dataset = new("--dataset") { Description = "Only runs on this data set" };
     readonly Option<string?> teacher = new("--teacher") { Description = "Only runs with this teacher" };
     readonly Option<string?> student = new("--student") { Description = "Only runs of this student" };
     readonly Option<string?> method = new("--method") { Description = "Only runs by this method: ce, fsecd, kd+crd" };
     readonly Option<long?> seed = new("--seed") { Description = "Only runs of this seed" };
-    readonly Option<RunState?> state = new("--state") { Description = "Only runs that are running, finished, failed or interrupted" };
+    readonly Option<RunState?> state = Choice.OrNone<RunState>("--state", "Only runs that are so");
     readonly Option<string?> name = new("--name") { Description = "Only runs with this in their name" };
     readonly Option<string?> digest = new("--digest") { Description = "Only runs of the recipe with this digest, or its beginning" };
     readonly Option<string[]> set = new("--set")
@@ -38,6 +41,9 @@ sealed class RunsListCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
+        // A value that no run can have finds none for ever; that is worth a word.
+        foreach (var setting in (given.GetValue(set) ?? []).Where(setting => setting.StartsWith("train.", StringComparison.Ordinal)))
+            _ = Recipe.Parse(AnyRecipe, "--set", Toolkit, setting);
         var found = RunRegistry.ListIn(given.GetValue(runs)!, new RunFilter
         {
             Dataset = given.GetValue(dataset), Teacher = given.GetValue(teacher), Student = given.GetValue(student), Method = given.GetValue(method),

@@ -8,7 +8,7 @@ sealed class TableCommand : CliCommand
 {
     readonly Argument<int> number = new("NUMBER") { Description = "The table's number in the paper: 2, 3, 4 or 5" };
     readonly Option<string> runs = CommonOptions.Runs();
-    readonly Option<TableFormat> format = new("--format") { Description = "md, csv, tex or json", DefaultValueFactory = _ => TableFormat.Md };
+    readonly Option<TableFormat> format = Choice.Of<TableFormat>("--format", "How to write it");
 
     public TableCommand() : base(
         "table", "Print a table of the paper with our results beside the paper's.",

@@ -29,7 +29,7 @@ sealed class VerifyCommand : CliCommand
     public override int Run(ParseResult given, Terminal terminal)
     {
         var asJson = given.GetValue(json);
-        var (where, type) = (CommonOptions.Device(given.GetValue(device)!), given.GetValue(precision) == "bf16" ? Precision.Bf16 : Precision.Fp32);
+        var (where, type) = (Devices.Find(given.GetValue(device)!), given.GetValue(precision) == "bf16" ? Precision.Bf16 : Precision.Fp32);
         if (type.Departure(where) is { } departure)
         {
             terminal.Error.WriteLine($"skipped: {departure}");

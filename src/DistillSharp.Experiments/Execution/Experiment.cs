@@ -54,7 +54,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         var path = Path.Combine(runsRoot, wanted);
         if (resume && RunReader.IsRun(path)) return Resume(path, stop);
 
-        var data = recipe.LoadData();
+        var data = LoadData();
         using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit.Networks);
         using var student = CreateStudent(data.Classes);
         using var trainer = CreateTrainer(student, teacher, data);
@@ -67,11 +67,18 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         using var folder = RunFolder.Open(path);
         if (folder.Manifest.RecipeDigest != RecipeDigest.Of(recipe.Resolve()))
             throw new UsageException($"{path} was made from another recipe (its own is {Path.Combine(path, RunFiles.Recipe)}); resume it with that one, or choose another --name");
-        var data = recipe.LoadData();
+        var data = LoadData();
         using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit.Networks);
         using var student = CreateStudent(data.Classes);
         using var trainer = CreateTrainer(student, teacher, data);
         return Train(folder, trainer, student, data, resume: true, stop);
+    }
+
+    Dataset LoadData()
+    {
+        var data = recipe.LoadData();
+        observer.Said($"{data.Name}: {data.Found}");
+        return data;
     }
 
     ExperimentResult Train(RunFolder folder, Trainer trainer, Classifier student, Dataset data, bool resume, CancellationToken stop)

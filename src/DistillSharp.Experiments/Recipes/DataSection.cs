@@ -8,7 +8,7 @@ public sealed record DataSection
 {
     const int MaxSize = 4096;
 
-    internal static IReadOnlyList<string> Keys { get; } = ["set", "root", "size", "batch", "augment", "mean", "std", "train_limit", "test_limit"];
+    internal static IReadOnlyList<string> Keys { get; } = ["set", "root", "size", "batch", "augment", "mean", "std", "damaged", "train_limit", "test_limit"];
 
     /// <summary>The data set, one of <see cref="Toolkit.Datasets"/>.</summary>
     public required string Set { get; init; }
@@ -34,6 +34,9 @@ public sealed record DataSection
     /// <summary>Standard deviation of each channel.</summary>
     public required IReadOnlyList<float> Std { get; init; }
 
+    /// <summary>Whether images that cannot be read are left out; otherwise nothing is trained.</summary>
+    public bool SkipDamaged { get; init; }
+
     /// <summary>Train on at most so many images, as many of each class as it allows; null for all.</summary>
     public int? TrainLimit { get; init; }
 
@@ -56,11 +59,14 @@ public sealed record DataSection
             Mean = Channels(section, "mean", mean => mean is >= 0 and <= 1, "a list of numbers from 0 to 1, one for each channel") ?? set.Mean,
             Std = Channels(section, "std", std => std is > 0 and <= 1 && (float)std > 0, "a list of numbers above 0 and at most 1, one for each channel")
                 ?? set.Std,
+            SkipDamaged = section.Word("damaged", "stop", "stop", "skip") == "skip",
             TrainLimit = section.Int("train_limit", min: 1),
             TestLimit = section.Int("test_limit", min: 1),
         };
         if (data.Size != set.Size && !set.HasSizes)
             throw section.Mistake("size", $"data.size is {data.Size}, but the images of {set.Name} are {set.Size}x{set.Size}; leave it out");
+        if (data.SkipDamaged && !set.HasSizes)
+            throw section.Mistake("damaged", $"data.damaged is skip, but the images of {set.Name} are no files that could be left out one by one; leave it out");
         if (data.Mean.Count != data.Std.Count)
             throw section.Mistake("std", $"data.mean has {data.Mean.Count} values and data.std {data.Std.Count}; give one of each for every channel");
         if (data.TrainLimit < data.Batch)
@@ -78,6 +84,7 @@ public sealed record DataSection
         text.Raw("augment", AugmentationList.Write(Augment));
         text.Raw("mean", RecipeText.List(Mean.Select(RecipeText.Number)));
         text.Raw("std", RecipeText.List(Std.Select(RecipeText.Number)));
+        if (HasSizes) text.Raw("damaged", SkipDamaged ? "skip" : "stop");
         text.Number("train_limit", TrainLimit);
         text.Number("test_limit", TestLimit);
     }

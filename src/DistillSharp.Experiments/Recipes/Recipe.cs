@@ -181,7 +181,7 @@ public sealed class Recipe
     public Dataset LoadData()
     {
         CheckRoot();
-        var data = Toolkit.Datasets[Data.Set].Load(Data.Root, Data.Size);
+        var data = Toolkit.Datasets[Data.Set].Load(Data.Root, Data.Size, Data.SkipDamaged);
         data = data with { Mean = Data.Mean, Std = Data.Std };
         try
         {
@@ -198,6 +198,7 @@ public sealed class Recipe
     /// <exception cref="UserException">One is missing; the message names it and the recipe's line.</exception>
     public void CheckFiles()
     {
+        Devices.Require(Train.Device);
         CheckRoot();
         if (Teacher is not null && !File.Exists(Teacher.File)) throw Missing(teacherPlace, "file", Teacher.File, "the teacher's");
         if (Student.Weights is { } weights && !File.Exists(weights)) throw Missing(studentPlace, "file", weights, "student.weights");

@@ -165,7 +165,7 @@ public sealed record TrainSection
         try
         {
             var device = Device.Parse(text);
-            return device.ToString() == text ? device : throw section.Wrong("device", section["device"]!, must);
+            return device.ToString() == text || text == "cuda" ? device : throw section.Wrong("device", section["device"]!, must);
         }
         catch (FormatException)
         {

@@ -10,7 +10,7 @@ sealed class Cifar100Set(bool coarse = false) : DatasetDescription
 
     public override IReadOnlyList<float> Std { get; } = [.2675f, .2565f, .2761f];
 
-    protected override (ImageSet Train, ImageSet Test) Read(string root, int size) => Cifar.Read100(root, coarse);
+    protected override (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options) => Cifar.Read100(root, coarse);
 }
 
 /// <summary>CIFAR-10: 50,000 + 10,000 color images of 32x32 in 10 classes.</summary>
@@ -25,5 +25,5 @@ sealed class Cifar10Set : DatasetDescription
     public override IReadOnlyList<string> ClassNames { get; } =
         ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-    protected override (ImageSet Train, ImageSet Test) Read(string root, int size) => Cifar.Read10(root);
+    protected override (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options) => Cifar.Read10(root);
 }

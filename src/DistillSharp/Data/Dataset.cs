@@ -26,6 +26,27 @@ public sealed record Dataset(string Name, ImageSet Train, ImageSet Test, IReadOn
         }
     }
 
+    /// <summary>What was found, in a line: images and classes of both parts, what was left out, which classes have no test images.</summary>
+    public string Found
+    {
+        get
+        {
+            const int maxNamed = 5;
+            string[] leftOut = [.. Train.LeftOut, .. Test.LeftOut];
+            var unmeasured = ClassNames.Where((_, label) => Test.Labels.IndexOf(label) < 0).ToArray();
+            var measured = Classes - unmeasured.Length;
+            return $"{Train.Count:N0} images in {Classes} class{(Classes == 1 ? "" : "es")} (train), {Test.Count:N0} in {measured} (test)"
+                + (leftOut.Length > 0 ? $"; left out: {string.Join(", ", leftOut)}" : "")
+                + unmeasured.Length switch
+                {
+                    0 => "",
+                    1 => $"; class {unmeasured[0]} has no test images",
+                    <= maxNamed => $"; classes {string.Join(", ", unmeasured)} have no test images",
+                    var count => $"; {count} classes have no test images",
+                };
+        }
+    }
+
     /// <summary>
     /// The same data set with at most so many images, as many of each class as it allows; null leaves a part whole.
     /// </summary>

@@ -1,5 +1,10 @@
 namespace DistillSharp.Data;
 
+/// <summary>How a data set is to be read.</summary>
+/// <param name="Size">Height and width of the images as networks get them.</param>
+/// <param name="SkipDamaged">Whether files that cannot be read are left out; otherwise they are an error.</param>
+public sealed record ReadOptions(int Size, bool SkipDamaged = false);
+
 /// <summary>
 /// All that is to be known of a data set, in one place: how its files are read, how its images are normalized and prepared, and
 /// how networks are usually trained on it. One of your own is made known by <c>toolkit.Datasets.Add(new MySet())</c>.
@@ -18,7 +23,7 @@ public abstract class DatasetDescription
     /// <summary>Height and width of the images as networks get them, unless another size is asked for.</summary>
     public virtual int Size => 32;
 
-    /// <summary>Whether the images can be had in another size than <see cref="Size"/>.</summary>
+    /// <summary>Whether each image is a file, so that it can be had in another size than <see cref="Size"/> and damaged ones can be left out.</summary>
     public virtual bool HasSizes => false;
 
     /// <summary>The names of the classes, where they are known without the set's files.</summary>
@@ -29,19 +34,20 @@ public abstract class DatasetDescription
 
     /// <summary>Reads the training and the test images.</summary>
     /// <param name="root">The folder that holds the set's files, its folder or its archive.</param>
-    /// <param name="size">Height and width of the images: <see cref="Size"/>, unless the set <see cref="HasSizes"/>.</param>
+    /// <param name="options">Of interest to sets whose images lie in files, each by itself, and which <see cref="HasSizes"/>.</param>
     /// <exception cref="UserException">The files are missing or damaged.</exception>
-    protected abstract (ImageSet Train, ImageSet Test) Read(string root, int size);
+    protected abstract (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options);
 
     /// <summary>Reads the data set, normalized by its own mean and deviation.</summary>
     /// <param name="root">The folder that holds its files, its folder or its archive.</param>
     /// <param name="size">Height and width of the images; null for <see cref="Size"/>.</param>
+    /// <param name="skipDamaged">Whether images that cannot be read are left out, where each is a file.</param>
     /// <exception cref="UsageException">The set's images do not come in this size.</exception>
     /// <exception cref="UserException">The files are missing or damaged.</exception>
-    public Dataset Load(string root, int? size = null)
+    public Dataset Load(string root, int? size = null, bool skipDamaged = false)
     {
         if (size is { } other && other != Size && !HasSizes) throw new UsageException($"the images of {Name} are {Size}x{Size}, not {other}x{other}");
-        var (train, test) = Read(root, size ?? Size);
+        var (train, test) = Read(root, new(size ?? Size, skipDamaged));
         return new(Name, train, test, Mean, Std);
     }
 

@@ -19,7 +19,7 @@ public static class ImageFiles
     public static IEnumerable<string> Below(string folder) => Found(folder, SearchOption.AllDirectories);
 
     static IEnumerable<string> Found(string folder, SearchOption depth) => Directory.EnumerateFiles(folder, "*", depth)
-        .Where(file => endings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase) && !Path.GetFileName(file).StartsWith('.'))
+        .Where(IsRead)
         .Order(StringComparer.Ordinal);
 
     /// <summary>Reads a JPEG or PNG file.</summary>
@@ -30,7 +30,10 @@ public static class ImageFiles
         {
             var file = new FileInfo(path);
             if (file.Exists && file.Length > MaxBytes) throw new UserException($"'{path}' is larger than {MaxBytes >> 20} MiB: that is no image");
-            return ImageCodec.Decode(File.ReadAllBytes(path));
+            var content = File.ReadAllBytes(path);
+            return ImageKind.Of(content.AsSpan(0, Math.Min(content.Length, 16))) is not (null or ImageKind.Jpeg or ImageKind.Png) and { } kind
+                ? throw new UserException($"'{path}' holds {kind}, which is not read; JPEG and PNG are")
+                : ImageCodec.Decode(content);
         }
         catch (TorchException e)
         {
@@ -42,7 +45,11 @@ public static class ImageFiles
         }
     }
 
-    static string Reason(Exception e) => e switch
+    /// <summary>Whether a file is read, by its name.</summary>
+    internal static bool IsRead(string file) =>
+        endings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase) && !Path.GetFileName(file).StartsWith('.');
+
+    internal static string Reason(Exception e) => e switch
     {
         FileNotFoundException or DirectoryNotFoundException => "the file does not exist",
         UnauthorizedAccessException => "permission denied",

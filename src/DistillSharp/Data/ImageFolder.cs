@@ -7,24 +7,44 @@ namespace DistillSharp.Data;
 /// </summary>
 sealed class ImageFolder : ImageSet
 {
+    const int MaxNamed = 10;
+
     readonly string[] files;
 
-    ImageFolder(string[] files, int[] labels, int side, IReadOnlyList<string> classNames) : base(side, side, 3, labels, classNames) =>
-        this.files = files;
+    ImageFolder(string[] files, int[] labels, int side, IReadOnlyList<string> classNames, IReadOnlyList<string> leftOut)
+        : base(side, side, 3, labels, classNames) => (this.files, LeftOut) = (files, leftOut);
 
-    /// <summary>Reads the names of the classes and files; no image is opened yet.</summary>
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> LeftOut { get; }
+
+    /// <summary>Finds the classes and files, and looks at each file's beginning and end; no image is decoded yet.</summary>
     /// <param name="root">Holds train/ and val/, and each of these a folder for each class.</param>
-    /// <param name="side">Height and width of the images that the network gets.</param>
-    /// <exception cref="UserException">A folder is missing, holds no images, or a class of val/ is none of train/.</exception>
-    public static (ImageSet Train, ImageSet Test) Read(string root, int side)
+    /// <param name="options">The size of the images, and whether damaged ones are left out.</param>
+    /// <exception cref="UserException">A folder is missing or holds no images, a class of val/ is none of train/, or files are damaged.</exception>
+    public static (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options)
     {
         var (train, test) = (Part(root, "train"), Part(root, "val"));
-        string[] classes = [.. Classes(train).Select(folder => Path.GetFileName(folder))];
+        var classes = FolderListing.Classes(train);
         if (classes.Length == 0) throw new UserException($"'{train}' holds no folders; it should hold one folder of images for each class");
-        var strange = Classes(test).Select(folder => Path.GetFileName(folder)).Except(classes).FirstOrDefault();
-        if (strange is not null) throw new UserException($"the class '{strange}' of '{test}' is none of '{train}'");
-        return (List(train, classes, side), List(test, classes, side));
+        CheckTest(test, train, classes);
+        var (learned, measured) = (FolderListing.Of(train, classes), FolderListing.Of(test, classes));
+        (string File, string Why)[] damaged = [.. learned.Damaged, .. measured.Damaged];
+        if (damaged.Length > 0 && !options.SkipDamaged)
+        {
+            var named = string.Join("; ", damaged.Take(MaxNamed).Select(one => $"'{one.File}' {one.Why}"));
+            throw new UserException($"{damaged.Length} file{(damaged.Length == 1 ? "" : "s")} cannot be read as images: {named}"
+                + $"{(damaged.Length > MaxNamed ? $"; and {damaged.Length - MaxNamed} more" : "")}; mend or remove them, or leave them out by data.damaged: skip");
+        }
+        if (learned.Empty is [var empty, ..]) throw NoImages(Path.Combine(train, empty), learned);
+        return measured.Images.Count > 0 ? (Of(learned), Of(measured)) : throw NoImages(test, measured);
+
+        ImageFolder Of(FolderListing listing) => new(
+            [.. listing.Images.Select(image => image.File)], [.. listing.Images.Select(image => image.Label)], options.Size, classes,
+            [.. listing.LeftOut, .. listing.Damaged.Count == 0 ? [] : new[] { $"{listing.Damaged.Count:N0} damaged" }]);
     }
+
+    static UserException NoImages(string folder, FolderListing listing) =>
+        new($"'{folder}' holds no images (files ending with {ImageFiles.Endings}){(listing.LeftOut.Any() ? $"; there are {string.Join(", ", listing.LeftOut)}, which are not read" : "")}");
 
     static string Part(string root, string name)
     {
@@ -33,22 +53,19 @@ sealed class ImageFolder : ImageSet
             : throw new UserException($"there is no folder '{folder}'; '{root}' should hold train/ and val/, and each of these a folder of JPEG or PNG files for each class");
     }
 
-    static IEnumerable<string> Classes(string part) =>
-        Directory.EnumerateDirectories(part).Where(folder => !Path.GetFileName(folder).StartsWith('.')).Order(StringComparer.Ordinal);
-
-    static ImageFolder List(string part, string[] classes, int side)
+    static void CheckTest(string test, string train, string[] classes)
     {
-        var (files, labels) = (new List<string>(), new List<int>());
-        for (var label = 0; label < classes.Length; label++)
+        var folders = FolderListing.Classes(test);
+        var suspects = folders switch { [] => [test], [var only] when classes.Length > 1 && !classes.Contains(only) => [Path.Combine(test, only)], _ => Array.Empty<string>() };
+        var unsorted = suspects.FirstOrDefault(folder => Directory.EnumerateFiles(folder).Any(ImageFiles.IsRead));
+        if (unsorted is not null)
         {
-            var folder = Path.Combine(part, classes[label]);
-            if (!Directory.Exists(folder)) continue;
-            var before = files.Count;
-            files.AddRange(ImageFiles.In(folder));
-            if (files.Count == before) throw new UserException($"'{folder}' holds no images (files ending with {ImageFiles.Endings})");
-            labels.AddRange(Enumerable.Repeat(label, files.Count - before));
+            var list = Directory.EnumerateFiles(test).Select(file => Path.GetFileName(file)).FirstOrDefault(name => name.EndsWith(".txt", StringComparison.Ordinal) || name.EndsWith(".csv", StringComparison.Ordinal));
+            throw new UserException($"the test images in '{unsorted}' are not sorted into a folder for each class{(list is null ? "" : $"; '{Path.Combine(test, list)}' may say the class of each")}; move them to '{Path.Combine(test, classes[0])}' and so on");
         }
-        return files.Count > 0 ? new([.. files], [.. labels], side, classes) : throw new UserException($"'{part}' holds no images");
+        var strange = folders.Except(classes).ToArray();
+        if (strange.Length > 0)
+            throw new UserException($"the class{(strange.Length == 1 ? "" : "es")} {string.Join(", ", strange.Take(MaxNamed).Select(name => $"'{name}'"))} of '{test}' {(strange.Length == 1 ? "is" : "are")} none of '{train}'");
     }
 
     /// <inheritdoc/>
@@ -69,6 +86,7 @@ sealed class ImageFolder : ImageSet
     protected override ImageSet Select(int[] indices)
     {
         var labels = Labels.ToArray();
-        return new ImageFolder(Array.ConvertAll(indices, index => files[index]), Array.ConvertAll(indices, index => labels[index]), Height, ClassNames);
+        return new ImageFolder(
+            Array.ConvertAll(indices, index => files[index]), Array.ConvertAll(indices, index => labels[index]), Height, ClassNames, LeftOut);
     }
 }

@@ -75,6 +75,9 @@ public class ImageSet
     /// <summary>The name of each class.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
+    /// <summary>What lay beside the images and was not taken, such as <c>4 .webp</c>.</summary>
+    public virtual IReadOnlyList<string> LeftOut => [];
+
     /// <summary>All images one after another, [N, H, W, C]; empty when the set decodes its images as they are asked for.</summary>
     public ReadOnlySpan<byte> Pixels => pixels;
 

@@ -31,7 +31,7 @@ sealed class MnistSet : GrayDigitsSet
     // Digits are not mirrored.
     public override Protocol Protocol { get; } = Protocol.Cifar with { Augment = [new PadAndCrop()] };
 
-    protected override (ImageSet Train, ImageSet Test) Read(string root, int size) =>
+    protected override (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options) =>
         Mnist.Read("MNIST", root, ["mnist", "MNIST/raw"], [.. ClassNames], "published at yann.lecun.com/exdb/mnist");
 }
 
@@ -47,7 +47,7 @@ sealed class FashionMnistSet : GrayDigitsSet
     public override IReadOnlyList<string> ClassNames { get; } =
         ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
-    protected override (ImageSet Train, ImageSet Test) Read(string root, int size) =>
+    protected override (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options) =>
         Mnist.Read("Fashion-MNIST", root, ["fashion-mnist", "FashionMNIST/raw"], [.. ClassNames],
             "Debian's package dataset-fashion-mnist puts them into /usr/share/datasets/fashion-mnist");
 }

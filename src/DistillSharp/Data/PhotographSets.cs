@@ -15,7 +15,7 @@ class ImageFolderSet : DatasetDescription
 
     public override Protocol Protocol => Protocol.ImageNet;
 
-    protected override (ImageSet Train, ImageSet Test) Read(string root, int size) => ImageFolder.Read(root, size);
+    protected override (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options) => ImageFolder.Read(root, options);
 
     /// <summary>The shorter side is scaled to 256/224 of the network's, and the middle cut out.</summary>
     public override byte[] Prepare(ImageView image, int height, int width) =>
@@ -29,9 +29,9 @@ sealed class ImageNetSet : ImageFolderSet
 
     public override string Name => "imagenet";
 
-    protected override (ImageSet Train, ImageSet Test) Read(string root, int size)
+    protected override (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options)
     {
-        var read = base.Read(root, size);
+        var read = base.Read(root, options);
         return read.Train.ClassNames.Count == Classes ? read
             : throw new UserException($"'{Path.Combine(root, "train")}' holds {read.Train.ClassNames.Count} folders, but ImageNet has {Classes} classes; a part of it, or other photographs, are the data set image-folder");
     }

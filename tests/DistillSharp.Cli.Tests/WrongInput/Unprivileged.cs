@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
@@ -26,8 +27,27 @@ static partial class Unprivileged
         OnThread(part);
     }
 
+    // As nobody a thread cannot load what lies below a folder of root's alone: everything is loaded before.
+    static readonly Lazy<bool> loaded = new(() =>
+    {
+        foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*.dll"))
+        {
+            try
+            {
+                Assembly.LoadFrom(file);
+            }
+            catch (BadImageFormatException)
+            {
+                // A native library of a package.
+            }
+        }
+        foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*.so")) NativeLibrary.TryLoad(file, out _);
+        return DistillSharp.Torch.Runtime.Version.Length > 0;
+    });
+
     static bool OnThread(Action part)
     {
+        if (Environment.IsPrivilegedProcess) _ = loaded.Value;
         ExceptionDispatchInfo? failure = null;
         var thread = new Thread(() =>
         {

@@ -64,11 +64,14 @@ public sealed class ImageFolderTests : IDisposable
         Directory.CreateDirectory(folder["val/a"]);
         Assert.Contains("holds no images", Refusal());
         Put("val/a/y.png", red[..40]);
-        var data = Datasets.ImageFolder(folder.Path);
-        var error = Assert.Throws<UserException>(() => data.Test.Image(0).Height);
-        Assert.StartsWith($"'{folder["val/a/y.png"]}' is a damaged PNG image", error.Message);
+        Assert.StartsWith($"1 file cannot be read as images: '{folder["val/a/y.png"]}' is a damaged PNG image", Refusal());
         Put("val/a/y.png", "no image"u8.ToArray());
-        Assert.Contains("is neither a JPEG nor a PNG", Assert.Throws<UserException>(() => data.Test.Image(0).Height).Message);
+        Assert.Contains("is neither a JPEG nor a PNG", Refusal());
+        Put("val/a/y.png");
+        var data = Datasets.ImageFolder(folder.Path);
+        // What is damaged only in its middle shows when it is read.
+        Put("val/a/y.png", [.. red[..40], .. red[^12..]]);
+        Assert.StartsWith($"'{folder["val/a/y.png"]}' is a damaged PNG image", Assert.Throws<UserException>(() => data.Test.Image(0).Height).Message);
         File.Delete(folder["val/a/y.png"]);
         Assert.Contains("does not exist", Assert.Throws<UserException>(() => data.Test.Image(0).Height).Message);
     }
