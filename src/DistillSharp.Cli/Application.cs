@@ -110,6 +110,7 @@ sealed class Application
         // Who asked for JSON reads standard output, whatever happens.
         if (given.CommandResult.Command is CliCommand { Json: { } json } && given.GetResult(json) is { IdentifierTokenCount: > 0 })
             terminal.Json(new { error = cause.Message });
+        if (trace && (cause as UserException)?.Details is { } details) terminal.Error.WriteLine(details);
         if (trace) terminal.Error.WriteLine(exception);
         return cause is UsageException ? WrongUse : Failed;
     }

@@ -21,6 +21,7 @@ static class CommandList
         new ExportCommand(),
         new ModelsCommand(),
         new MethodsCommand(),
+        new WeightsCommand(),
         new VerifyCommand(),
         new DoctorCommand(),
     ];

@@ -36,6 +36,7 @@ sealed class EvalCommand : CliCommand
             Root = given.GetValue(root),
             Overrides = [$"train.precision={given.GetValue(precision)}", .. given.GetValue(set) ?? []],
         });
+        foreach (var note in report.Notes) terminal.Error.WriteLine(note);
         if (given.GetValue(json)) terminal.Json(report);
         else
             terminal.Out.WriteLine(

@@ -11,6 +11,7 @@ sealed class ExportCommand : CliCommand
     readonly Option<string?> onnx = new("--onnx") { Description = "Write ONNX: input images, output logits", HelpName = "FILE" };
     readonly Option<string?> safetensors = new("--safetensors") { Description = "Write the weights as safetensors", HelpName = "FILE" };
     readonly Option<string?> pth = new("--pth") { Description = "Write the weights as a PyTorch state dict", HelpName = "FILE" };
+    readonly Option<string?> torchsharp = new("--torchsharp") { Description = "Write the weights for Module.load of TorchSharp", HelpName = "FILE" };
     readonly Option<int> opset = new("--opset")
     {
         Description = $"ONNX's operator set, {OnnxOptions.OldestOpset} to {OnnxOptions.NewestOpset}",
@@ -26,13 +27,13 @@ sealed class ExportCommand : CliCommand
     readonly Option<bool> json = JsonOption();
 
     public ExportCommand() : base(
-        "export", "Write a trained network as ONNX, safetensors or a PyTorch state dict.",
+        "export", "Write a trained network as ONNX, safetensors, a PyTorch state dict or TorchSharp's state.",
         "distill export runs/resnet56-resnet20-fsecd-s1 --onnx student.onnx --dynamic-batch",
         "distill export --model resnet56 --weights resnet56.pth --data cifar100 --onnx resnet56.onnx --with-preprocessing",
         "distill export runs/resnet56-resnet20-fsecd-s1 --pth student.pth --safetensors student.safetensors")
     {
         Arguments.Add(run);
-        foreach (var option in new Option[] { onnx, safetensors, pth }) Options.Add(option);
+        foreach (var option in new Option[] { onnx, safetensors, pth, torchsharp }) Options.Add(option);
         network.AddTo(this);
         foreach (var option in new Option[] { opset, batch, dynamicBatch, withPreprocessing, keepNorms, json }) Options.Add(option);
     }
@@ -46,6 +47,7 @@ sealed class ExportCommand : CliCommand
             Onnx = given.GetValue(onnx),
             SafeTensors = given.GetValue(safetensors),
             PyTorch = given.GetValue(pth),
+            TorchSharp = given.GetValue(torchsharp),
             Options = new()
             {
                 Opset = given.GetValue(opset),

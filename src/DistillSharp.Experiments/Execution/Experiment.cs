@@ -55,7 +55,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         if (resume && RunReader.IsRun(path)) return Resume(path, stop);
 
         var data = LoadData();
-        using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit.Networks);
+        using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit.Networks, observer.Said);
         using var student = CreateStudent(data.Classes);
         using var trainer = CreateTrainer(student, teacher, data);
         using var folder = RunFolder.Create(runsRoot, Manifest(wanted, data, student), recipe.Resolve(), exactName && name is not null);
@@ -68,7 +68,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         if (folder.Manifest.RecipeDigest != RecipeDigest.Of(recipe.Resolve()))
             throw new UsageException($"{path} was made from another recipe (its own is {Path.Combine(path, RunFiles.Recipe)}); resume it with that one, or choose another --name");
         var data = LoadData();
-        using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit.Networks);
+        using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit.Networks, observer.Said);
         using var student = CreateStudent(data.Classes);
         using var trainer = CreateTrainer(student, teacher, data);
         return Train(folder, trainer, student, data, resume: true, stop);
@@ -115,7 +115,11 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     Classifier CreateStudent(int classes)
     {
         var student = recipe.Toolkit.Networks.Create(recipe.Student.Network, classes, (ulong)recipe.Train.Seed);
-        if (recipe.Student.Weights is { } weights) student.LoadWeights(weights);
+        if (recipe.Student.Weights is { } weights)
+        {
+            student.LoadWeights(weights, out var report);
+            foreach (var line in report.Lines) observer.Said($"student, {weights}: {line}");
+        }
         return student;
     }
 

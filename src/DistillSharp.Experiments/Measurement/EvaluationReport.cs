@@ -71,16 +71,19 @@ public sealed record EvaluationRequest
 public sealed record EvaluationReport(
     string Model, int Images, double Acc1, double Acc5, long Parameters, string Dataset, string Precision, double Seconds, double ImagesPerSecond)
 {
+    /// <summary>What loading the weights found, a line each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>Measures a network on a data set's test images.</summary>
     /// <exception cref="UserException">Files are missing or damaged, or the weights do not fit.</exception>
     public static EvaluationReport Measure(EvaluationRequest request)
     {
         var (recipe, weights) = request.Resolve();
-        if (!File.Exists(weights)) throw new UserException($"{weights}: there is no such file of weights");
+        if (!File.Exists(Weights.Split(weights).File)) throw new UserException($"{weights}: there is no such file of weights");
         recipe.CheckFiles();
         var data = recipe.LoadData();
         using var network = request.Toolkit.Networks.Create(recipe.Student.Network, data.Classes);
-        network.LoadWeights(weights);
+        network.LoadWeights(weights, out var loaded);
         var device = recipe.Train.Device;
         network.To(device);
 
@@ -89,6 +92,9 @@ public sealed record EvaluationReport(
         var seconds = clock.Elapsed.TotalSeconds;
         return new(
             network.Name, accuracy.Images, Math.Round(accuracy.Top1, 4), Math.Round(accuracy.Top5, 4), network.ParameterCount,
-            data.Name, "fp32", Math.Round(seconds, 3), Math.Round(accuracy.Images / seconds, 1));
+            data.Name, "fp32", Math.Round(seconds, 3), Math.Round(accuracy.Images / seconds, 1))
+        {
+            Notes = [.. loaded.Lines.Select(line => $"{weights}: {line}")],
+        };
     }
 }

@@ -25,14 +25,19 @@ public sealed record TeacherSection
     public string File => Weights ?? TorchScript!;
 
     /// <summary>Loads the teacher with its weights, for the classes of a data set.</summary>
+    /// <param name="data">The data set.</param>
+    /// <param name="networks">The networks that there are.</param>
+    /// <param name="said">Is told what was found in the file beside what was taken.</param>
     /// <exception cref="UserException">Its file is missing or damaged, or does not fit.</exception>
-    public Classifier Load(Dataset data, Registry<NetworkFactory> networks)
+    public Classifier Load(Dataset data, Registry<NetworkFactory> networks, Action<string>? said = null)
     {
         if (TorchScript is { } file) return LoadTorchScript(file, data);
         var teacher = networks.Create(Network!, data.Classes);
         try
         {
-            return teacher.LoadWeights(Weights!);
+            teacher.LoadWeights(Weights!, out var report);
+            foreach (var line in report.Lines) said?.Invoke($"teacher, {Weights}: {line}");
+            return teacher;
         }
         catch
         {

@@ -3,6 +3,7 @@ using DistillSharp.Data;
 using DistillSharp.Extending;
 using DistillSharp.Formats.Files;
 using DistillSharp.Methods;
+using DistillSharp.Models;
 using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Recipes;
@@ -200,8 +201,8 @@ public sealed class Recipe
     {
         Devices.Require(Train.Device);
         CheckRoot();
-        if (Teacher is not null && !File.Exists(Teacher.File)) throw Missing(teacherPlace, "file", Teacher.File, "the teacher's");
-        if (Student.Weights is { } weights && !File.Exists(weights)) throw Missing(studentPlace, "file", weights, "student.weights");
+        if (Teacher is not null && !File.Exists(Weights.Split(Teacher.File).File)) throw Missing(teacherPlace, "file", Teacher.File, "the teacher's");
+        if (Student.Weights is { } weights && !File.Exists(Weights.Split(weights).File)) throw Missing(studentPlace, "file", weights, "student.weights");
     }
 
     double? DefaultCrossEntropyWeight() => Methods.Any(method => method.CrossEntropyWeight is null) ? null

@@ -1,20 +1,30 @@
 using System.Buffers.Binary;
 using DistillSharp.Formats.PyTorch;
 using DistillSharp.Formats.SafeTensors;
+using DistillSharp.Formats.TorchSharp;
 
 namespace DistillSharp.Formats;
 
 /// <summary>The forms in which weights are read.</summary>
 internal enum FileKind
 {
-    /// <summary>A zip archive, as PyTorch writes since 1.6.</summary>
-    TorchZip,
+    /// <summary>A zip archive, as PyTorch writes since 1.6, and numpy.</summary>
+    Zip,
 
     /// <summary>PyTorch's form before 1.6.</summary>
     TorchLegacy,
 
+    /// <summary>A pickle of Python without PyTorch's form around it.</summary>
+    Pickle,
+
     /// <summary>A safetensors file.</summary>
     SafeTensors,
+
+    /// <summary>The index of weights in several files.</summary>
+    ShardIndex,
+
+    /// <summary>A state file of TorchSharp.</summary>
+    TorchSharp,
 }
 
 /// <summary>Tells files apart by their first bytes; names and extensions are not looked at.</summary>
@@ -33,7 +43,7 @@ internal static class FileKinds
         ([0x89, .. "HDF"u8], 0, "is an HDF5 file, as Keras writes; convert it to safetensors"),
         ([.. "version https://git-lfs"u8], 0, "is a pointer of Git LFS, not the file itself; fetch it with 'git lfs pull'"),
         ([(byte)'<'], 0, "is a web page or XML, not weights; the download went wrong"),
-        ([0x93, .. "NUMPY"u8], 0, "is a numpy array, not a set of named weights; save it as safetensors"),
+        ([0x93, .. "NUMPY"u8], 0, "is a single numpy array, not a set of named weights; save them with numpy.savez or as safetensors"),
     ];
 
     /// <summary>The kind of the file at the stream's start; the stream then stands there again.</summary>
@@ -45,13 +55,15 @@ internal static class FileKinds
         start = start[..file.ReadAtLeast(start, Looked, throwOnEndOfStream: false)];
         file.Position = 0;
         if (start.Length == 0) throw new UserException($"{name}: is empty.");
-        if (start.StartsWith("PK\x03\x04"u8) || start.StartsWith("PK\x05\x06"u8)) return FileKind.TorchZip;
+        if (start.StartsWith("PK\x03\x04"u8) || start.StartsWith("PK\x05\x06"u8)) return FileKind.Zip;
         if (IsLegacy(start)) return FileKind.TorchLegacy;
         if (IsSafeTensors(start, file.Length)) return FileKind.SafeTensors;
         foreach (var (begins, at, says) in mistakes)
             if (start.Length > at && start[at..].StartsWith(begins)) throw new UserException($"{name}: {says}.");
-        if (start is [0x80, <= 5, ..]) throw new UserException($"{name}: is a Python pickle, but not one that torch.save wrote; save the state dict with torch.save or as safetensors.");
-        throw new UserException($"{name}: holds no weights in a known form, or is damaged at its start; known are PyTorch's (torch.save) and safetensors.");
+        if (ShardIndex.IsOne(start)) return FileKind.ShardIndex;
+        if (start is [0x80, <= 5, ..] || start.StartsWith("(dp0"u8) || start.StartsWith("ccollections\n"u8)) return FileKind.Pickle;
+        if (TorchSharpFile.IsOne(file)) return FileKind.TorchSharp;
+        throw new UserException($"{name}: holds no weights in a known form, or is damaged at its start; known are PyTorch's (torch.save), safetensors, numpy's archives and TorchSharp's state files.");
     }
 
     /// <summary>The magic number is the first pickle: as bytes in every protocol but the first, which has it in digits.</summary>

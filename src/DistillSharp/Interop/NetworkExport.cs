@@ -1,6 +1,7 @@
 using System.Globalization;
 using DistillSharp.Formats.PyTorch;
 using DistillSharp.Formats.SafeTensors;
+using DistillSharp.Formats.TorchSharp;
 using DistillSharp.Interop.Onnx;
 using DistillSharp.Models;
 
@@ -21,6 +22,9 @@ public sealed record NetworkExport
     /// <summary>The PyTorch state dict to write; null for none.</summary>
     public string? PyTorch { get; init; }
 
+    /// <summary>The state file for <c>Module.load</c> of TorchSharp to write; null for none.</summary>
+    public string? TorchSharp { get; init; }
+
     /// <summary>How ONNX is written. What the source knows of classes, images and accuracy is filled in.</summary>
     public OnnxOptions Options { get; init; } = new();
 
@@ -29,7 +33,8 @@ public sealed record NetworkExport
     /// <exception cref="UserException">The network cannot be loaded or a file not be written.</exception>
     public IReadOnlyList<string> Write()
     {
-        if ((Onnx ?? SafeTensors ?? PyTorch) is null) throw new UsageException("nothing to write: give --onnx FILE, --safetensors FILE or --pth FILE");
+        if ((Onnx ?? SafeTensors ?? PyTorch ?? TorchSharp) is null)
+            throw new UsageException("nothing to write: give --onnx FILE, --safetensors FILE, --pth FILE or --torchsharp FILE");
         using var loaded = Source.Load();
         if (Onnx is not null) loaded.Network.ExportOnnx(Onnx, Filled(loaded));
         // A run's own file says more than the weights, and stays what it is.
@@ -39,7 +44,8 @@ public sealed record NetworkExport
             SafeTensorsFile.Write(SafeTensors, loaded.Network.StoredState(), metadata);
         }
         if (PyTorch is not null) PyTorchFile.Write(PyTorch, loaded.Network.StoredState());
-        return [.. new[] { Onnx, SafeTensors, PyTorch }.OfType<string>()];
+        if (TorchSharp is not null) TorchSharpFile.Write(TorchSharp, loaded.Network.StoredState());
+        return [.. new[] { Onnx, SafeTensors, PyTorch, TorchSharp }.OfType<string>()];
     }
 
     OnnxOptions Filled(LoadedNetwork loaded)

@@ -1,6 +1,5 @@
 using DistillSharp.Data;
 using DistillSharp.Extending;
-using DistillSharp.Formats;
 using DistillSharp.Models;
 using DistillSharp.Torch;
 
@@ -9,9 +8,6 @@ namespace DistillSharp.Interop;
 /// <summary>Where a network comes from: a finished run, or a name and a file of weights with what is known about its images.</summary>
 public sealed record NetworkSource
 {
-    // No layer but the last has such a size, so it finds the last.
-    const int UnlikelyClasses = 1009;
-
     /// <summary>The networks and data sets that there are.</summary>
     public Toolkit Toolkit { get; init; } = Toolkit.BuiltIn;
 
@@ -66,16 +62,15 @@ public sealed record NetworkSource
     Classifier Read(string model, string file)
     {
         string classifier;
-        using (var probe = Toolkit.Networks.Create(model, UnlikelyClasses))
-            classifier = probe.State().Last(entry => entry.Tensor.Dimensions > 0 && entry.Tensor.Size(0) == UnlikelyClasses).Name;
-        var stored = WeightsFile.Read(file);
-        var last = stored.FirstOrDefault(tensor => tensor.Name == classifier);
-        if (last is not { Shape: [> 0 and < int.MaxValue, ..] })
+        using (Initialize.Skip())
+        using (var probe = Toolkit.Networks.Create(model, NetworkMatch.UnlikelyClasses))
+            classifier = probe.State().Last(entry => entry.Tensor.Dimensions > 0 && entry.Tensor.Size(0) == NetworkMatch.UnlikelyClasses).Name;
+        if (Models.Weights.FirstSize(file, classifier) is not (> 0 and < int.MaxValue and var classes))
             throw new UserException($"{file}: these weights do not fit {model}: they hold no {classifier}, by which the number of classes is known");
-        var network = Toolkit.Networks.Create(model, (int)last.Shape[0]);
+        var network = Toolkit.Networks.Create(model, (int)classes);
         try
         {
-            network.LoadState(stored, file);
+            network.LoadWeights(file);
             network.Train(false);
             return network;
         }

@@ -60,7 +60,7 @@ public class WrongWeightsTests : WrongInputTests
     {
         pickle = pickle.Replace("TARGET", Folder["pwned"], StringComparison.Ordinal);
         File.WriteAllBytes(Weights, Zip(CompressionLevel.NoCompression, ("archive/data.pkl", Encoding.Latin1.GetBytes(pickle)), ("archive/version", "3\n"u8.ToArray())));
-        WeightsRefused($"refused: the pickle names {name}", "Nothing of it was run");
+        WeightsRefused($"it holds {name}, which is not known here and was not run");
         Assert.False(File.Exists(Folder["pwned"]));
     }
 

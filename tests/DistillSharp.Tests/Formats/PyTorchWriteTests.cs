@@ -31,7 +31,7 @@ public class PyTorchWriteTests : IDisposable
     public void What_is_written_is_read_in_the_same_order()
     {
         PyTorchFile.Write(folder["w.pth"], every);
-        var read = PyTorchFile.Read(folder["w.pth"]);
+        var read = WeightsFile.Read(folder["w.pth"]);
         Assert.Equal(every.Length, read.Count);
         Assert.All(every.Zip(read), pair =>
         {

@@ -64,7 +64,7 @@ public class SafeTensorsTests : IDisposable
         SafeTensorsFile.Write(folder["w.safetensors"], every);
         using var file = File.OpenRead(folder["w.safetensors"]);
         var header = SafeTensorsHeader.Read(file, "w", new AllocationBudget("w", file.Length));
-        Assert.All(header.Tensors, tensor => Assert.Equal(0, (file.Position + tensor.Start) % tensor.Type.Size()));
+        Assert.All(header.Tensors, tensor => Assert.Equal(0, (file.Position + tensor.Start) % tensor.Type!.Value.Size()));
         Assert.Equal(0, file.Position % 8);
     }
 
@@ -114,7 +114,7 @@ public class SafeTensorsTests : IDisposable
     [InlineData("""{"__metadata__":{"k":"v"}}    """, 0, null)]
     [InlineData("""{"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 12, null)]
     [InlineData(One, 4, "cut short")]
-    [InlineData(One, 9, "1 bytes at its end belong to no tensor")]
+    [InlineData(One, 9, null)]
     [InlineData("[1]", 0, "does not begin with '{'")]
     [InlineData(" {}", 0, "does not begin with '{'")]
     [InlineData("{", 0, "no valid JSON")]
@@ -123,8 +123,10 @@ public class SafeTensorsTests : IDisposable
     [InlineData("""{"a":1}""", 0, "not described by an object")]
     [InlineData("""{"a":{}}""", 0, "lacks its dtype, shape or data_offsets")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2]}}""", 8, "lacks its dtype, shape or data_offsets")]
-    [InlineData("""{"a":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[0,2]}}""", 2, "type F8_E4M3")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", 8, "8 bytes, which is not what its shape [3] of Float32 needs")]
+    [InlineData("""{"a":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[0,2]}}""", 2, null)]
+    [InlineData("""{"a":{"dtype":"F8_E5M2","shape":[2],"data_offsets":[0,3]}}""", 3, "3 bytes, which is not what its shape [2] of F8_E5M2 needs")]
+    [InlineData("""{"a":{"dtype":"C64","shape":[2],"data_offsets":[0,16]}}""", 16, "type C64")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", 8, "8 bytes, which is not what its shape [3] of F32 needs")]
     [InlineData("""{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}""", 8, "no size")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}}""", 8, "no size")]
     [InlineData("""{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8]}}""", 8, "no size")]

@@ -14,7 +14,6 @@ internal static class NumpyGlobals
         { multiarray, "_reconstruct", Array },
         { multiarray, "scalar", Scalar },
         { numeric, "_frombuffer", FromBuffer },
-        { "numpy", "ndarray" },
         { "numpy", "dtype", ElementType },
     };
 

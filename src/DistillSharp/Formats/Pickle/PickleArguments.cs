@@ -3,7 +3,7 @@ using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Formats.Pickle;
 
-/// <summary>What a pickle passes to a whitelisted global, with the errors that name the global, the file and the place.</summary>
+/// <summary>What a pickle passes to a known global, with the errors that name the global, the file and the place.</summary>
 internal sealed class PickleArguments(string callee, IReadOnlyList<object?> values, PickleInput input, AllocationBudget budget) : IReadOnlyList<object?>
 {
     const int LongestText = 4096;
@@ -48,9 +48,9 @@ internal sealed class PickleArguments(string callee, IReadOnlyList<object?> valu
     public void Set(PickleDict dict, object? key, object? value) => dict.Set(key, value, budget);
 
     /// <summary>An error about the call as a whole.</summary>
-    public UserException Fail(string what) => input.Fail($"the pickle is damaged or of an unknown kind: {callee} {what}");
+    public PickleMismatchException Fail(string what) => new(input.Fail($"the pickle is damaged or of an unknown kind: {callee} {what}").Message);
 
-    UserException Fail(int index, object? given, string expected) =>
+    PickleMismatchException Fail(int index, object? given, string expected) =>
         Fail($"has {PickleValues.Describe(given)} as argument {index + 1} where {expected} is needed");
 
     public IEnumerator<object?> GetEnumerator() => values.GetEnumerator();

@@ -10,6 +10,9 @@ namespace DistillSharp.Formats.Pickle;
 /// </summary>
 internal sealed class PickleDict : IReadOnlyCollection<KeyValuePair<object, object?>>
 {
+    /// <summary>A dict that stays empty.</summary>
+    public static PickleDict Empty { get; } = new();
+
     /// <summary>Bytes that an empty dict takes.</summary>
     public const int EmptySize = 24;
 

@@ -1,4 +1,5 @@
 using System.Collections;
+using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Formats.Pickle;
 
@@ -7,25 +8,20 @@ internal delegate object? PickleCall(PickleArguments arguments);
 
 /// <summary>A Python function or class that a pickle may name.</summary>
 /// <param name="Name">Its full name, for messages.</param>
-/// <param name="Call">What a call of it becomes; null where it may be named but not called.</param>
+/// <param name="Call">What a call of it becomes; null where that is a <see cref="PickledInstance"/>.</param>
 internal sealed record PickleGlobal(string Name, PickleCall? Call);
 
 /// <summary>
-/// The globals that a pickle may name; every other is refused. This list is the whole of what a file can reach.
+/// The globals whose calls become something of use; a call of any other becomes a <see cref="PickledInstance"/>, which is data.
 /// </summary>
 internal sealed class PickleGlobals : IEnumerable
 {
-    const int LongestName = 256;
-
     readonly Dictionary<(string Module, string Name), object?> known = [];
 
-    /// <summary>What a user may do about a name that is refused; a clause, without a full stop.</summary>
-    public string? Advice { get; init; }
-
     /// <summary>All globals of several lists.</summary>
-    public static PickleGlobals Union(ReadOnlySpan<PickleGlobals> lists, string? advice = null)
+    public static PickleGlobals Union(ReadOnlySpan<PickleGlobals> lists)
     {
-        var union = new PickleGlobals { Advice = advice };
+        var union = new PickleGlobals();
         foreach (var list in lists)
             foreach (var (name, value) in list.known) union.known[name] = value;
         return union;
@@ -40,17 +36,15 @@ internal sealed class PickleGlobals : IEnumerable
         foreach (var module in modules) Add(module, name, call);
     }
 
-    /// <summary>A class that may be named, as an argument to something else, but not called.</summary>
-    public void Add(string module, string name) => known.Add((module, name), new PickleGlobal($"{module}.{name}", null));
-
     /// <summary>A global that is itself a value, such as an element type.</summary>
     public void AddValue(string module, string name, object value) => known.Add((module, name), value);
 
-    /// <summary>Finds a global, or says that the file may not name it.</summary>
-    public bool TryFind(string module, string name, out object? value)
+    /// <summary>A global by its name: known or not.</summary>
+    public object? Find(string module, string name, AllocationBudget budget)
     {
-        value = null;
-        return module.Length <= LongestName && name.Length <= LongestName && known.TryGetValue((module, name), out value);
+        if (known.TryGetValue((module, name), out var value)) return value;
+        budget.Charge(64 + 2L * (module.Length + name.Length));
+        return new PickleGlobal($"{module}.{name}", null);
     }
 
     IEnumerator IEnumerable.GetEnumerator() => known.GetEnumerator();

@@ -5,9 +5,9 @@ using DistillSharp.Formats.Files;
 namespace DistillSharp.Formats.Pickle;
 
 /// <summary>
-/// Reads Python pickles of protocols 0 to 5 as data. It is a machine of the opcodes that data needs and of a closed list of
-/// globals, each of which becomes an inert C# object (<see cref="PickleValues"/>); every other opcode or global is refused
-/// with its name and place. No code from a file ever runs, and no file can make it allocate beyond about ten times its size.
+/// Reads Python pickles of protocols 0 to 5 as data. What a pickle calls becomes an inert C# object (<see cref="PickleValues"/>):
+/// one of use where the global is known, a <see cref="PickledInstance"/> of its name, arguments and state where it is not. No
+/// code from a file ever runs, and no file can make it allocate beyond about ten times its size.
 /// </summary>
 internal sealed class PickleReader(PickleInput input, PickleGlobals globals, AllocationBudget budget, PickleCall? persistentId = null)
 {
@@ -18,12 +18,15 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
     /// <summary>Bytes that passing arguments to a global takes, what it returns aside.</summary>
     const int CallSize = 120;
 
+    /// <summary>Charged for a call that does not fit: an exception takes time rather than memory.</summary>
+    const int MismatchSize = 4096;
+
     static readonly UTF8Encoding utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     readonly PickleStack stack = new(input, budget);
 
     /// <summary>Reads one pickle. Large byte strings are slices of <paramref name="pickle"/>, not copies.</summary>
-    /// <exception cref="UserException">The pickle is damaged, or names what is not on the list.</exception>
+    /// <exception cref="UserException">The pickle is damaged.</exception>
     public static object? Read(ReadOnlyMemory<byte> pickle, string fileName, PickleGlobals globals)
     {
         var budget = new AllocationBudget(fileName, pickle.Length);
@@ -34,7 +37,7 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
     /// Reads one pickle from where the stream stands. Give <paramref name="length"/> where the stream cannot say it; whoever
     /// has it from an archive's header checks it against the archive's own size first.
     /// </summary>
-    /// <exception cref="UserException">The pickle is damaged, or names what is not on the list.</exception>
+    /// <exception cref="UserException">The pickle is damaged.</exception>
     public static object? Read(Stream stream, string fileName, PickleGlobals globals, long? length = null)
     {
         var bytes = length ?? stream.Length - stream.Position;
@@ -111,7 +114,9 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
             case PickleOpcode.Global: PushGlobal(LatinLine(), LatinLine()); break;
             case PickleOpcode.StackGlobal: PushStackGlobal(); break;
             case PickleOpcode.Reduce or PickleOpcode.NewObj: Call(); break;
-            case PickleOpcode.NewObjEx: CallWithoutNames(); break;
+            case PickleOpcode.NewObjEx: CallWithNames(); break;
+            case PickleOpcode.Inst: CallToMark(globals.Find(LatinLine(), LatinLine(), budget)); break;
+            case PickleOpcode.Obj: CallToMark(); break;
             case PickleOpcode.Build: Build(); break;
             case PickleOpcode.BinPersId: PushPersistent(stack.Pop()); break;
             case PickleOpcode.PersId: PushPersistent(LatinLine()); break;
@@ -232,14 +237,26 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
 
     void AddItems(ReadOnlySpan<object?> items)
     {
-        if (stack.Peek() is not List<object?> list) throw Damaged($"items are added to {PickleValues.Describe(stack.Peek())}, which is no list");
+        var list = stack.Peek() switch
+        {
+            List<object?> plain => plain,
+            PickledInstance instance => instance.Items,
+            _ => null,
+        };
+        if (list is null) throw Damaged($"items are added to {PickleValues.Describe(stack.Peek())}, which is no list");
         budget.Charge(ListItemSize * (long)items.Length);
         list.AddRange(items);
     }
 
     void SetItems(ReadOnlySpan<object?> items)
     {
-        if (stack.Peek() is not PickleDict dict) throw Damaged($"entries are set in {PickleValues.Describe(stack.Peek())}, which is no dict");
+        var dict = stack.Peek() switch
+        {
+            PickleDict plain => plain,
+            PickledInstance instance => instance.Entries,
+            _ => null,
+        };
+        if (dict is null) throw Damaged($"entries are set in {PickleValues.Describe(stack.Peek())}, which is no dict");
         SetItems(dict, items);
     }
 
@@ -255,12 +272,7 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
         PushGlobal(module, name);
     }
 
-    void PushGlobal(string module, string name)
-    {
-        if (!globals.TryFind(module, name, out var value))
-            throw input.Fail($"refused: the pickle names {ShownText.Of(module)}.{ShownText.Of(name)}, which is not on the list of what such a file may name. Nothing of it was run{(globals.Advice is null ? "" : $". {globals.Advice}")}");
-        stack.Push(value);
-    }
+    void PushGlobal(string module, string name) => stack.Push(globals.Find(module, name, budget));
 
     void Call()
     {
@@ -268,33 +280,70 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
         PushCall(callee, arguments);
     }
 
-    void CallWithoutNames()
+    void CallWithNames()
     {
-        if (stack.PopTuple(3) is not [var callee, object?[] arguments, PickleDict { Count: 0 }])
-            throw input.Fail("refused: a call with named arguments is not used by the files that DistillSharp reads");
+        if (stack.PopTuple(3) is not [var callee, object?[] arguments, PickleDict names]) throw Damaged("the arguments of a call are no tuple and dict");
+        // No known global is called so; the names are kept beside the arguments.
+        if (names.Count == 0) PushCall(callee, arguments);
+        else PushInstance(callee, [.. arguments, names]);
+    }
+
+    /// <summary>INST and OBJ: the arguments, and for OBJ the class before them, lie above the last mark.</summary>
+    void CallToMark(object? callee) => PushCall(callee, stack.PopToMark().ToArray());
+
+    void CallToMark()
+    {
+        if (stack.PopToMark().ToArray() is not [var callee, .. var arguments]) throw Damaged("an object has no class");
         PushCall(callee, arguments);
     }
 
     void PushCall(object? callee, object?[] arguments)
     {
+        budget.Charge(CallSize + 8L * arguments.Length);
         if (callee is not PickleGlobal { Call: { } call } global)
-            throw input.Fail($"refused: the pickle calls {PickleValues.Describe(callee)}, which may not be called");
-        budget.Charge(CallSize);
-        stack.Push(call(new PickleArguments(global.Name, arguments, input, budget)));
+        {
+            PushInstance(callee, arguments);
+            return;
+        }
+        try
+        {
+            stack.Push(call(new PickleArguments(global.Name, arguments, input, budget)));
+        }
+        catch (PickleMismatchException mismatch)
+        {
+            budget.Charge(MismatchSize);
+            stack.Push(new PickledInstance(global.Name, arguments, mismatch.Message));
+        }
+    }
+
+    void PushInstance(object? callee, object?[] arguments)
+    {
+        budget.Charge(PickledInstance.Size + 8L * arguments.Length);
+        stack.Push(new PickledInstance(
+            callee switch
+            {
+                PickleGlobal global => global.Name,
+                PickledInstance instance => instance.Name,
+                _ => throw Damaged($"it calls {PickleValues.Describe(callee)}"),
+            },
+            arguments));
     }
 
     void Build()
     {
         var state = stack.Pop();
-        switch (stack.Peek())
+        // What is set beside a value of another kind, such as the _metadata of a state dict, nothing here needs.
+        if (stack.Peek() is not PickledObject target) return;
+        budget.Charge(CallSize);
+        try
         {
-            case PickledObject target:
-                budget.Charge(CallSize);
-                target.Build(new PickleArguments("the state of " + PickleValues.Describe(target), state as object?[] ?? [state], input, budget));
-                break;
-            // Attributes beside the entries, such as the _metadata of a state dict: nothing here needs them.
-            case PickleDict or List<object?>: break;
-            case var other: throw input.Fail($"refused: the pickle sets the state of {PickleValues.Describe(other)}");
+            target.Build(new PickleArguments("the state of " + PickleValues.Describe(target), state as object?[] ?? [state], input, budget));
+        }
+        catch (PickleMismatchException mismatch)
+        {
+            budget.Charge(MismatchSize);
+            stack.Pop();
+            stack.Push(new PickledInstance(PickleValues.Describe(target), [state], mismatch.Message));
         }
     }
 
@@ -302,7 +351,15 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
     {
         if (persistentId is null) throw input.Fail("refused: the pickle refers to data outside itself");
         budget.Charge(CallSize);
-        stack.Push(persistentId(new PickleArguments("a reference to a storage", id as object?[] ?? [id], input, budget)));
+        try
+        {
+            stack.Push(persistentId(new PickleArguments("a reference to a storage", id as object?[] ?? [id], input, budget)));
+        }
+        catch (PickleMismatchException mismatch)
+        {
+            budget.Charge(MismatchSize);
+            stack.Push(new PickledInstance("a storage", [id], mismatch.Message));
+        }
     }
 
     long Index() => PickleText.TryIndex(input.Line(), out var index) ? index : throw Damaged("the number of a memo is no number");

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Formats.Pickle;
 
@@ -64,7 +65,8 @@ internal static class PickleValues
         List<object?> => "a list",
         PickleDict => "a dict",
         PickledArray => "a numpy array",
-        PickleGlobal global => global.Name,
+        PickleGlobal global => ShownText.Of(global.Name),
+        PickledInstance instance => $"an object of {instance}",
         _ => "an object",
     };
 }

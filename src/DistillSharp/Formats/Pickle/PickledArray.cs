@@ -1,3 +1,5 @@
+using DistillSharp.Formats.Files;
+using DistillSharp.Formats.NumPy;
 using DistillSharp.Formats.Tensors;
 using DistillSharp.Torch;
 
@@ -19,19 +21,7 @@ internal sealed class PickledElementType(string code) : PickledObject
     public bool Structured { get; private set; }
 
     /// <summary>The same type here, or null where there is none.</summary>
-    public DType? Element => Structured ? null : Code switch
-    {
-        "u1" => DType.UInt8,
-        "i1" => DType.Int8,
-        "b1" => DType.Bool,
-        "i2" => DType.Int16,
-        "i4" => DType.Int32,
-        "i8" => DType.Int64,
-        "f2" => DType.Float16,
-        "f4" => DType.Float32,
-        "f8" => DType.Float64,
-        _ => null,
-    };
+    public DType? Element => Structured ? null : NumpyElements.Type(Code);
 
     /// <summary>Takes numpy's state: (version, byte order, subtype, names, fields, ...).</summary>
     public override void Build(PickleArguments state)
@@ -61,6 +51,10 @@ internal sealed class PickledArray : PickledObject
     /// <summary>Takes numpy's state: (version, shape, element type, column-major, bytes or a list of objects).</summary>
     public override void Build(PickleArguments state) =>
         Set(state.Integers(1), state.Of<PickledElementType>(2, "a numpy element type"), state.Of<bool>(3, "True or False"), state[4], state);
+
+    /// <summary>The array as a tensor, row-major and little-endian.</summary>
+    public StoredTensor ToStored(string name, DType type, AllocationBudget budget) =>
+        NumpyElements.Stored(name, type, Shape, ColumnMajor, Type!.BigEndian, Data, budget);
 
     /// <summary>An array over bytes; the shape's size and the bytes must agree.</summary>
     public void Set(long[] shape, PickledElementType type, bool columnMajor, object? data, PickleArguments arguments)

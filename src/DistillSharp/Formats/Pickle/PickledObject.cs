@@ -1,22 +1,58 @@
+using DistillSharp.Formats.Files;
+
 namespace DistillSharp.Formats.Pickle;
 
-/// <summary>An inert object that a whitelisted global makes and that takes Python's <c>__setstate__</c>.</summary>
+/// <summary>An inert object that a call in a pickle makes and that takes Python's <c>__setstate__</c>.</summary>
 internal abstract class PickledObject
 {
     /// <summary>Takes the state that the pickle gives (the BUILD opcode); a state that is no tuple comes as one argument.</summary>
     public abstract void Build(PickleArguments state);
 }
 
-/// <summary>An instance of a Python class that is only a bag of attributes, <c>argparse.Namespace</c> for one.</summary>
-internal sealed class PickledInstance : PickledObject
+/// <summary>
+/// An object of a Python class that is not known here, or what a function that is not known would have returned: its name,
+/// what it was made from and what was put into it, as data. Nothing of it was run.
+/// </summary>
+/// <param name="name">The full name of the class or function.</param>
+/// <param name="arguments">What the pickle passes to it.</param>
+/// <param name="trouble">Why a known call could not be understood; null where the name is not known.</param>
+internal sealed class PickledInstance(string name, IReadOnlyList<object?> arguments, string? trouble = null) : PickledObject
 {
-    /// <summary>Rough bytes that one takes.</summary>
-    public const int Size = 48;
+    /// <summary>Rough bytes that one takes, its arguments aside.</summary>
+    public const int Size = 96;
 
-    public PickleDict Attributes { get; private set; } = new();
+    public string Name { get; } = name;
+
+    public IReadOnlyList<object?> Arguments { get; } = arguments;
+
+    public string? Trouble { get; } = trouble;
+
+    /// <summary>The attributes, where the state is a dict; a class with slots has them in the second of two.</summary>
+    public PickleDict Attributes { get; private set; } = PickleDict.Empty;
+
+    /// <summary>Items that were added, as to a subclass of list.</summary>
+    public List<object?> Items => items ??= [];
+
+    /// <summary>Entries that were set, as in a subclass of dict.</summary>
+    public PickleDict Entries => entries ??= new();
+
+    /// <summary>Whether entries were set.</summary>
+    public bool HasEntries => entries is not null;
+
+    /// <summary>Whether items were added.</summary>
+    public bool HasItems => items is not null;
+
+    List<object?>? items;
+    PickleDict? entries;
 
     public override void Build(PickleArguments state)
     {
-        if (state is [PickleDict attributes]) Attributes = attributes;
+        if (state is [PickleDict attributes, ..]) Attributes = attributes;
+        else if (state is [_, PickleDict slots]) Attributes = slots;
     }
+
+    public override string ToString() => ShownText.Of(Name);
 }
+
+/// <summary>A known call has arguments that it cannot have.</summary>
+internal sealed class PickleMismatchException(string message) : UserException(message);

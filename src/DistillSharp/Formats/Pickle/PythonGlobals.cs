@@ -16,12 +16,7 @@ internal static class PythonGlobals
         { "collections", "defaultdict", arguments => Dict(arguments.Nested([])) },
         { "collections", "deque", Sequence },
         { "_codecs", "encode", Encode },
-        { copyreg, "_reconstructor", arguments => Construct(arguments) },
-        { "argparse", "Namespace", Instance },
-        { "types", "SimpleNamespace", Instance },
-        { "pathlib", "Path", Path },
-        { "pathlib", "PosixPath", Path },
-        { "pathlib", "PurePosixPath", Path },
+        { copyreg, "_reconstructor", Construct },
         { builtins, "dict", Dict },
         { builtins, "list", Sequence },
         { builtins, "set", Sequence },
@@ -34,7 +29,6 @@ internal static class PythonGlobals
         { builtins, "float", arguments => arguments.Count == 0 ? 0d : arguments.Of<double>(0, "a float") },
         { builtins, "bool", arguments => PickleValues.Box(arguments.Count > 0 && arguments.Of<bool>(0, "a bool")) },
         { builtins, "str", arguments => arguments.Count == 0 ? "" : arguments.Text(0) },
-        { builtins, "object", arguments => Instance(arguments) },
     };
 
     /// <summary>OrderedDict and its like: nothing, a dict, or pairs (as Python 2 wrote them).</summary>
@@ -65,18 +59,14 @@ internal static class PythonGlobals
         return items;
     }
 
-    static PickledInstance Instance(PickleArguments arguments)
-    {
-        arguments.Charge(PickledInstance.Size);
-        return new PickledInstance();
-    }
-
     /// <summary>copyreg._reconstructor(class, base, state of the base): how protocols 0 and 1 make an object of a class.</summary>
     static object? Construct(PickleArguments arguments)
     {
         var type = arguments.Of<PickleGlobal>(0, "a class");
-        if (type.Call is null) throw arguments.Fail($"makes an object of {type.Name}, which may not be made");
-        return type.Call(arguments.Nested(arguments[2] is null ? [] : [arguments[2]]));
+        object?[] inner = arguments[2] is null ? [] : [arguments[2]];
+        if (type.Call is not null && type.Call != Construct) return type.Call(arguments.Nested(inner));
+        arguments.Charge(PickledInstance.Size);
+        return new PickledInstance(type.Name, inner);
     }
 
     /// <summary>_codecs.encode(text, 'latin1'): how protocols below 3 carry the bytes of Python 3.</summary>
@@ -97,11 +87,4 @@ internal static class PythonGlobals
         1 => arguments.Of<PickledBytes>(0, "bytes"),
         _ => Encode(arguments),
     };
-
-    static string Path(PickleArguments arguments)
-    {
-        var parts = Enumerable.Range(0, Math.Min(arguments.Count, 64)).Select(arguments.Text).ToArray();
-        arguments.Charge(32 + 2L * parts.Sum(part => part.Length + 1));
-        return string.Join('/', parts);
-    }
 }

@@ -1,5 +1,6 @@
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Pickle;
+using DistillSharp.Formats.Tensors;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Formats.PyTorch;
@@ -29,9 +30,8 @@ internal static class TorchGlobals
         ("QInt32Storage", ["qint32"], 4, null),
     ];
 
-    /// <summary>What a checkpoint may name: PyTorch's data, numpy's and Python's.</summary>
-    public static PickleGlobals List { get; } = PickleGlobals.Union(
-        [NumpyGlobals.WithPython, Own()], "If the file holds a whole pickled model, save its weights alone: torch.save(model.state_dict(), path)");
+    /// <summary>What is understood in a checkpoint: PyTorch's data, numpy's and Python's.</summary>
+    public static PickleGlobals List { get; } = PickleGlobals.Union([NumpyGlobals.WithPython, Own()]);
 
     static PickleGlobals Own()
     {
@@ -43,22 +43,19 @@ internal static class TorchGlobals
             { "torch._utils", "_rebuild_parameter", arguments => arguments[0] },
             { "torch._utils", "_rebuild_parameter_with_state", arguments => arguments[0] },
             { "torch._utils", "_rebuild_sparse_tensor", _ => new TorchForeignTensor("sparse") },
-            { "torch._utils", "_rebuild_qtensor", _ => new TorchForeignTensor("quantised") },
+            { "torch._utils", "_rebuild_qtensor", _ => new TorchForeignTensor("quantized") },
             { "torch._utils", "_rebuild_meta_tensor_no_storage", _ => new TorchForeignTensor("meta") },
             { "torch._tensor", "_rebuild_from_type_v2", OfSubclass },
-            { "torch", "Tensor" },
-            { "torch.nn.parameter", "Parameter" },
-            { "torch.nn.parameter", "Buffer" },
+            { "torch._utils", "_rebuild_device_tensor_from_numpy", arguments => arguments[0] },
             { "torch", "Size", arguments => arguments.Items(0) },
-            { "torch", "device", arguments => arguments.Text(0) },
-            { "torch.serialization", "_get_layout", arguments => arguments.Text(0) },
         };
         foreach (var (storage, names, size, element) in types)
         {
             globals.AddValue("torch", storage, new TorchElementType(storage, size, element));
             foreach (var name in names) globals.AddValue("torch", name, new TorchElementType(name, size, element));
         }
-        foreach (var name in (string[])["float8_e4m3fn", "float8_e5m2"]) globals.AddValue("torch", name, new TorchElementType(name, 1, null));
+        foreach (var (name, small) in new[] { ("float8_e4m3fn", Float8.E4M3), ("float8_e5m2", Float8.E5M2) })
+            globals.AddValue("torch", name, new TorchElementType(name, 1, null, small));
         foreach (var name in (string[])["uint16", "uint32", "uint64"]) globals.AddValue("torch", name, new TorchElementType(name, int.Parse(name[4..]) / 8, null));
         foreach (var module in (string[])["torch", "torch.storage"]) globals.AddValue(module, untyped.Name, untyped);
         return globals;
@@ -71,7 +68,9 @@ internal static class TorchGlobals
     public static object Storage(PickleArguments id)
     {
         if (id.Count == 1) throw id.Fail("is written as text, as by pickle protocol 0, which PyTorch cannot load either");
-        if (id.Text(0) is not "storage") throw id.Fail($"is of kind '{ShownText.Of(id.Text(0))}', not 'storage'; the file holds a whole model, not its weights alone");
+        // In older files a whole model refers to its classes so, with their source code beside them.
+        if (id.Text(0) is "module") return id[1] as PickleGlobal ?? throw id.Fail("has no class");
+        if (id.Text(0) is not "storage") throw id.Fail($"is of kind '{ShownText.Of(id.Text(0))}', not 'storage'");
         var type = id.Of<TorchElementType>(1, "a storage type");
         var count = id.Integer(4);
         if (count < 0) throw id.Fail($"says {count} elements");
@@ -105,7 +104,7 @@ internal static class TorchGlobals
     static object? OfSubclass(PickleArguments arguments)
     {
         var function = arguments.Of<PickleGlobal>(0, "a function");
-        if (function.Call is null || function.Call == OfSubclass) throw arguments.Fail($"calls {function.Name}, which may not be called");
+        if (function.Call is null || function.Call == OfSubclass) throw arguments.Fail($"is made by {ShownText.Of(function.Name)}, which is not known");
         return function.Call(arguments.Nested(arguments.Items(2)));
     }
 }

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Numerics;
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Pickle;
-using DistillSharp.Formats.Tensors;
 
 namespace DistillSharp.Formats.PyTorch;
 
@@ -16,7 +15,8 @@ internal static class TorchLegacy
 
     public static BigInteger Magic { get; } = BigInteger.Parse("119547037146038801333356");
 
-    public static IReadOnlyList<StoredTensor> Read(Stream stream, string file)
+    /// <summary>What the file holds; the stream must stay open for as long as tensors are read.</summary>
+    public static CheckpointContent Read(Stream stream, string file)
     {
         var budget = new AllocationBudget(file, stream.Length);
         var start = stream.Position;
@@ -27,17 +27,18 @@ internal static class TorchLegacy
         if (reader.Read() is not BigInteger magic || magic != Magic) throw new UserException($"{file}: does not begin with PyTorch's magic number.");
         if (reader.Read() is not long version || version != Protocol) throw new UserException($"{file}: has a PyTorch file version other than {Protocol}.");
         var bigEndian = reader.Read() is PickleDict machine && machine.TryGet<object>("little_endian", out var little) && little is false;
-        var tensors = StateDict.Find(reader.Read(), file);
+        var objects = reader.Read();
         if (!PickleValues.TryItems(reader.Read(), out var keys)) throw new UserException($"{file}: is damaged: the list of its storages is missing.");
 
         var places = Places(stream, start + input.Position, keys, types, file);
         var storages = new TorchStorages(file, budget, bigEndian, storage => Load(stream, storage, places, budget, file));
-        return [.. tensors.Select(tensor => storages.Read(tensor.Name, tensor.Tensor))];
+        return CheckpointContent.Of(objects, storages, budget, file);
     }
 
     static object Remember(PickleArguments id, Dictionary<string, TorchElementType> types)
     {
-        var storage = (TorchStorage)TorchGlobals.Storage(id);
+        var referred = TorchGlobals.Storage(id);
+        if (referred is not TorchStorage storage) return referred;
         id.Charge(64);
         types[storage.Key] = storage.Type;
         return storage;

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Tensors;
 using DistillSharp.Torch;
@@ -21,6 +19,7 @@ internal sealed class TorchStorages(string file, AllocationBudget budget, bool b
     /// <summary>Reads a tensor's elements, row-major and little-endian.</summary>
     public StoredTensor Read(string name, TorchTensor tensor)
     {
+        if (tensor.Type.Small is { } small) return Widened(name, tensor, small);
         if (tensor.Type.Element is not { } type)
             throw Fail(name, $"has elements of type {tensor.Type.Name}, which is not supported");
         if (tensor.Shape.Length > TensorShape.MaxDimensions || TensorShape.Bytes(tensor.Shape, type) is not { } bytes)
@@ -36,9 +35,16 @@ internal sealed class TorchStorages(string file, AllocationBudget budget, bool b
 
         budget.Charge(bytes);
         var copy = GC.AllocateUninitializedArray<byte>((int)bytes);
-        Copy(storage.Span[start..], copy, tensor.Shape, tensor.Strides, type.Size());
-        if (bigEndian) Reverse(copy, type.Size());
+        StridedElements.Copy(storage.Span[start..], copy, tensor.Shape, tensor.Strides, type.Size());
+        if (bigEndian) StridedElements.Reverse(copy, type.Size());
         return new StoredTensor(name, type, tensor.Shape, copy);
+    }
+
+    StoredTensor Widened(string name, TorchTensor tensor, Float8 small)
+    {
+        var narrow = Read(name, tensor with { Type = new(tensor.Type.Name, 1, DType.UInt8) });
+        budget.Charge((long)sizeof(float) * narrow.Data.Length);
+        return new(name, DType.Float32, narrow.Shape, small.Widen(narrow.Data.Span));
     }
 
     ReadOnlyMemory<byte> StorageOf(string name, TorchTensor tensor)
@@ -74,37 +80,6 @@ internal sealed class TorchStorages(string file, AllocationBudget budget, bool b
             expected *= tensor.Shape[i];
         }
         return true;
-    }
-
-    /// <summary>Copies a strided view into row-major order: the last dimension in a plain loop, the others counted like an odometer.</summary>
-    static void Copy(ReadOnlySpan<byte> source, Span<byte> target, long[] shape, long[] strides, int size)
-    {
-        var row = shape.Length == 0 ? 1 : (int)shape[^1];
-        var step = shape.Length == 0 ? 0 : (int)(row > 1 ? strides[^1] : 0) * size;
-        Span<long> index = stackalloc long[Math.Max(0, shape.Length - 1)];
-        index.Clear();
-        while (target.Length > 0)
-        {
-            var start = 0L;
-            for (var i = 0; i < index.Length; i++) start += index[i] * strides[i];
-            var from = source[(int)(start * size)..];
-            if (step == size) from[..(row * size)].CopyTo(target);
-            else CopyRow(from, target, row, step, size);
-            target = target[(row * size)..];
-            for (var i = index.Length - 1; i >= 0 && ++index[i] == shape[i]; i--) index[i] = 0;
-        }
-    }
-
-    static void CopyRow(ReadOnlySpan<byte> source, Span<byte> target, int count, int step, int size)
-    {
-        for (var i = 0; i < count; i++) source.Slice(i * step, size).CopyTo(target.Slice(i * size, size));
-    }
-
-    static void Reverse(Span<byte> elements, int size)
-    {
-        if (size == 2) BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, ushort>(elements), MemoryMarshal.Cast<byte, ushort>(elements));
-        else if (size == 4) BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, uint>(elements), MemoryMarshal.Cast<byte, uint>(elements));
-        else if (size == 8) BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, ulong>(elements), MemoryMarshal.Cast<byte, ulong>(elements));
     }
 
     UserException Fail(string tensor, string what) => new($"{file}: the tensor '{ShownText.Of(tensor)}' {what}.");

@@ -1,3 +1,4 @@
+using DistillSharp.Formats.Tensors;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Formats.PyTorch;
@@ -6,7 +7,8 @@ namespace DistillSharp.Formats.PyTorch;
 /// <param name="Name">As PyTorch calls it, <c>FloatStorage</c> or <c>float32</c>.</param>
 /// <param name="Size">Bytes of one element; 1 for untyped storage, whose elements are bytes.</param>
 /// <param name="Element">The same type here, or null where there is none.</param>
-internal sealed record TorchElementType(string Name, int Size, DType? Element);
+/// <param name="Small">How elements of one byte are widened to float32, where the type is such a one.</param>
+internal sealed record TorchElementType(string Name, int Size, DType? Element, Float8? Small = null);
 
 /// <summary>A storage as a pickle refers to it; its bytes lie elsewhere in the file.</summary>
 /// <param name="Key">Its name in the file.</param>
@@ -22,6 +24,6 @@ internal sealed record TorchTensor(TorchStorage Storage, TorchElementType Type, 
     public const int Size = 160;
 }
 
-/// <summary>A tensor of a kind that has no plain elements: sparse, quantised.</summary>
+/// <summary>A tensor of a kind that has no plain elements: sparse, quantized.</summary>
 /// <param name="Kind">The kind, for messages.</param>
 internal sealed record TorchForeignTensor(string Kind);

@@ -14,27 +14,25 @@ internal static class TorchZip
     const string Objects = "data.pkl";
     const int Alignment = 64;
 
-    public static IReadOnlyList<StoredTensor> Read(Stream stream, string file)
+    /// <summary>Whether the archive holds a checkpoint.</summary>
+    public static bool IsOne(ZipRecords records) => Folder(records) is not null;
+
+    /// <summary>What the archive holds; it must stay open for as long as tensors are read.</summary>
+    public static CheckpointContent Read(ZipRecords records, string file, AllocationBudget budget)
     {
-        var budget = new AllocationBudget(file, stream.Length);
-        using var records = new ZipRecords(stream, file, budget);
-        var folder = Folder(records, file);
+        var folder = Folder(records)!;
         if (records.Has(folder + "constants.pkl"))
             throw new UserException($"{file}: is a TorchScript archive, a program rather than weights. Give it as teacher.torchscript, or save the weights alone: torch.save(model.state_dict(), path).");
         var pickle = records.Read(folder + Objects);
         var reader = new PickleReader(new PickleInput(pickle, $"{file}, {Objects}", budget), TorchGlobals.List, budget, TorchGlobals.Storage);
-        var tensors = StateDict.Find(reader.Read(), file);
+        var objects = reader.Read();
         var storages = new TorchStorages(file, budget, IsBigEndian(records, folder, file), storage => records.Read($"{folder}data/{storage.Key}"));
-        return [.. tensors.Select(tensor => storages.Read(tensor.Name, tensor.Tensor))];
+        return CheckpointContent.Of(objects, storages, budget, file);
     }
 
     /// <summary>The folder in the archive that holds the checkpoint, with its slash: <c>archive/</c> or the file's name.</summary>
-    static string Folder(ZipRecords records, string file)
-    {
-        var found = records.Names.Where(name => name == Objects || name.EndsWith("/" + Objects, StringComparison.Ordinal)).MinBy(name => name.Length)
-            ?? throw new UserException($"{file}: is a zip archive without {Objects}, so no PyTorch file.");
-        return found[..^Objects.Length];
-    }
+    static string? Folder(ZipRecords records) =>
+        records.Names.Where(name => name == Objects || name.EndsWith("/" + Objects, StringComparison.Ordinal)).MinBy(name => name.Length)?[..^Objects.Length];
 
     static bool IsBigEndian(ZipRecords records, string folder, string file)
     {

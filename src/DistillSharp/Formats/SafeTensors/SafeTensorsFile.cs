@@ -29,19 +29,32 @@ public static class SafeTensorsFile
         var budget = new AllocationBudget(name, file.Length);
         file.Position = 0;
         var header = SafeTensorsHeader.Read(file, name, budget);
-        var data = new ReadOnlyMemory<byte>[header.Tensors.Count];
-        foreach (var index in header.InFileOrder)
-        {
-            var length = header.Tensors[index].End - header.Tensors[index].Start;
-            if (length > Array.MaxLength)
-                throw new UserException($"{name}: the tensor '{ShownText.Of(header.Tensors[index].Name)}' is larger than 2 GiB, which is not supported.");
-            budget.Charge(length);
-            var bytes = length == 0 ? [] : GC.AllocateUninitializedArray<byte>((int)length);
-            file.ReadExactly(bytes);
-            data[index] = bytes;
-        }
-        return new SafeTensorsContent(
-            [.. header.Tensors.Select((tensor, index) => new StoredTensor(tensor.Name, tensor.Type, tensor.Shape, data[index]))], header.Metadata);
+        var data = new StoredTensor[header.Tensors.Count];
+        foreach (var index in header.InFileOrder) data[index] = Elements(file, header.Tensors[index], header, budget);
+        return new SafeTensorsContent(data, header.Metadata);
+    }
+
+    /// <summary>The tensors of a file, each read when it is needed; the stream must stay open until then.</summary>
+    internal static (TensorGroup Group, SafeTensorsHeader Header) Entries(Stream file, string name)
+    {
+        var budget = new AllocationBudget(name, file.Length);
+        file.Position = 0;
+        var header = SafeTensorsHeader.Read(file, name, budget);
+        budget.Charge(TensorEntry.Size * (long)header.Tensors.Count);
+        return (new("", [.. header.Tensors.Select(tensor => new TensorEntry(tensor.Name, tensor.TypeName, tensor.Shape, () => Elements(file, tensor, header, budget)))]), header);
+    }
+
+    static StoredTensor Elements(Stream file, SafeTensorsEntry tensor, SafeTensorsHeader header, AllocationBudget budget)
+    {
+        header.CheckReadable(tensor);
+        var length = (int)(tensor.End - tensor.Start);
+        budget.Charge(tensor.Small is null ? length : (1 + sizeof(float)) * (long)length);
+        var bytes = length == 0 ? [] : GC.AllocateUninitializedArray<byte>(length);
+        file.Position = header.DataStart + tensor.Start;
+        file.ReadExactly(bytes);
+        return tensor.Small is { } small
+            ? new(tensor.Name, DType.Float32, tensor.Shape, small.Widen(bytes))
+            : new(tensor.Name, tensor.Type!.Value, tensor.Shape, bytes);
     }
 
     /// <summary>

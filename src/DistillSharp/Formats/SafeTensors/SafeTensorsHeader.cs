@@ -9,9 +9,19 @@ using DistillSharp.Torch;
 namespace DistillSharp.Formats.SafeTensors;
 
 /// <summary>One tensor as a safetensors header describes it; its bytes stand from <paramref name="Start"/> to before <paramref name="End"/> after the header.</summary>
-internal sealed record SafeTensorsEntry(string Name, DType Type, IReadOnlyList<long> Shape, long Start, long End);
+/// <param name="Name">Its name.</param>
+/// <param name="TypeName">The element type as the file has it.</param>
+/// <param name="Type">The same type here, or null where there is none.</param>
+/// <param name="Small">How elements of one byte are widened to float32, where the type is such a one.</param>
+/// <param name="Shape">Its sizes.</param>
+/// <param name="Start">Where its bytes start after the header.</param>
+/// <param name="End">Where they end.</param>
+internal sealed record SafeTensorsEntry(string Name, string TypeName, DType? Type, Float8? Small, IReadOnlyList<long> Shape, long Start, long End);
 
-/// <summary>The JSON header of a safetensors file, checked: known types, sizes that agree, no overlap and no gap.</summary>
+/// <summary>
+/// The JSON header of a safetensors file, checked: sizes that agree, no overlap and no gap. Types that are not read here and
+/// bytes behind the last tensor do not hinder reading the others.
+/// </summary>
 internal sealed class SafeTensorsHeader
 {
     /// <summary>The limit that the format's own library sets.</summary>
@@ -28,6 +38,8 @@ internal sealed class SafeTensorsHeader
         ("F16", DType.Float16), ("BF16", DType.BFloat16), ("F32", DType.Float32), ("F64", DType.Float64),
     ];
 
+    static readonly (string Name, Float8 Small)[] smallTypes = [("F8_E4M3", Float8.E4M3), ("F8_E5M2", Float8.E5M2)];
+
     readonly OrderedDictionary<string, SafeTensorsEntry> tensors = [];
     readonly OrderedDictionary<string, string> metadata = [];
     readonly string file;
@@ -43,6 +55,12 @@ internal sealed class SafeTensorsHeader
     /// <summary>Indices of <see cref="Tensors"/> in the order of their bytes.</summary>
     public int[] InFileOrder { get; private set; } = [];
 
+    /// <summary>Where the elements start in the file.</summary>
+    public long DataStart { get; private set; }
+
+    /// <summary>Bytes behind the last tensor, which belong to none.</summary>
+    public long Tail { get; private set; }
+
     /// <summary>Reads the length and the header; the stream then stands at the first tensor's bytes.</summary>
     public static SafeTensorsHeader Read(Stream stream, string file, AllocationBudget budget)
     {
@@ -57,6 +75,7 @@ internal sealed class SafeTensorsHeader
         budget.Charge((long)length);
         var json = GC.AllocateUninitializedArray<byte>((int)length);
         stream.ReadExactly(json);
+        header.DataStart = SafeTensorsFile.PrefixSize + json.Length;
         header.Parse(json);
         header.CheckPlaces(rest - json.Length);
         return header;
@@ -102,29 +121,38 @@ internal sealed class SafeTensorsHeader
     {
         if (reader.TokenType != JsonTokenType.StartObject) throw Wrong(name, "is not described by an object");
         budget.Charge(EntrySize);
-        DType? type = null;
+        string? type = null;
         long[]? shape = null, place = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals("dtype") && type is null) type = ParseType(name, ref reader);
+            if (reader.ValueTextEquals("dtype") && type is null) type = ParseType(ref reader);
             else if (reader.ValueTextEquals("shape") && shape is null) shape = ParseIntegers(name, ref reader);
             else if (reader.ValueTextEquals("data_offsets") && place is null) place = ParseIntegers(name, ref reader);
             else throw Wrong(name, $"has a key that is unknown or stands twice, '{ShownText.Of(Text(ref reader))}'");
         }
         if (type is null || shape is null || place is null) throw Wrong(name, "lacks its dtype, shape or data_offsets");
         if (place is not [var start, var end] || start > end) throw Wrong(name, $"has data_offsets [{string.Join(", ", place)}], where a start and an end are needed");
-        if (TensorShape.Bytes(shape, type.Value) != end - start)
-            throw Wrong(name, $"has {end - start} bytes, which is not what its shape [{string.Join(", ", shape)}] of {type} needs");
-        return new SafeTensorsEntry(name, type.Value, shape, start, end);
+        DType? known = types.FirstOrDefault(entry => entry.Name == type) is { Name: not null } found ? found.Type : null;
+        var small = smallTypes.FirstOrDefault(entry => entry.Name == type).Small;
+        if ((known ?? (small is null ? null : DType.UInt8)) is { } counted && TensorShape.Bytes(shape, counted) != end - start)
+            throw Wrong(name, $"has {end - start} bytes, which is not what its shape [{string.Join(", ", shape)}] of {ShownText.Of(type)} needs");
+        return new SafeTensorsEntry(name, type, known, small, shape, start, end);
     }
 
-    DType ParseType(string name, ref Utf8JsonReader reader)
+    /// <summary>Refuses a tensor whose type is not read, or that is too large.</summary>
+    public void CheckReadable(SafeTensorsEntry tensor)
+    {
+        if (tensor.Type is null && tensor.Small is null)
+            throw Wrong(tensor.Name, $"has elements of type {ShownText.Of(tensor.TypeName)}; known are {string.Join(", ", types.Select(known => known.Name).Concat(smallTypes.Select(known => known.Name)))}");
+        if (tensor.End - tensor.Start > Array.MaxLength) throw Wrong(tensor.Name, "is larger than 2 GiB, which is not supported");
+    }
+
+    string ParseType(ref Utf8JsonReader reader)
     {
         reader.Read();
-        var text = Text(ref reader);
         foreach (var known in types)
-            if (known.Name == text) return known.Type;
-        throw Wrong(name, $"has elements of type {ShownText.Of(text)}; known are {string.Join(", ", types.Select(known => known.Name))}");
+            if (reader.TokenType == JsonTokenType.String && reader.ValueTextEquals(known.Name)) return known.Name;
+        return Text(ref reader);
     }
 
     long[] ParseIntegers(string name, ref Utf8JsonReader reader)
@@ -148,7 +176,7 @@ internal sealed class SafeTensorsHeader
         return reader.GetString() ?? "";
     }
 
-    /// <summary>Every byte after the header belongs to one tensor and to one only.</summary>
+    /// <summary>Every byte up to the last tensor's end belongs to one tensor and to one only.</summary>
     void CheckPlaces(long length)
     {
         InFileOrder = [.. Enumerable.Range(0, tensors.Count).OrderBy(index => Tensors[index].Start).ThenBy(index => Tensors[index].End)];
@@ -159,9 +187,8 @@ internal sealed class SafeTensorsHeader
             if (tensor.Start != end) throw Wrong(tensor.Name, tensor.Start < end ? "overlaps another" : $"follows a gap of {tensor.Start - end} bytes");
             end = tensor.End;
         }
-        if (end != length) throw Fail(end > length
-            ? $"its tensors need {end} bytes, but only {length} follow the header; the file is cut short"
-            : $"{length - end} bytes at its end belong to no tensor");
+        if (end > length) throw Fail($"its tensors need {end} bytes, but only {length} follow the header; the file is cut short");
+        Tail = length - end;
     }
 
     UserException Fail(string what) => new($"{file}: {what}.");

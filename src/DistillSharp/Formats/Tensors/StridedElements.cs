@@ -1,0 +1,40 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+
+namespace DistillSharp.Formats.Tensors;
+
+/// <summary>Brings elements into the order in which tensors are stored here: row-major, lowest byte first.</summary>
+internal static class StridedElements
+{
+    /// <summary>Copies a strided view into row-major order: the last dimension in a plain loop, the others counted like an odometer.</summary>
+    public static void Copy(ReadOnlySpan<byte> source, Span<byte> target, IReadOnlyList<long> shape, IReadOnlyList<long> strides, int size)
+    {
+        var row = shape.Count == 0 ? 1 : (int)shape[^1];
+        var step = shape.Count == 0 ? 0 : (int)(row > 1 ? strides[^1] : 0) * size;
+        Span<long> index = stackalloc long[Math.Max(0, shape.Count - 1)];
+        index.Clear();
+        while (target.Length > 0)
+        {
+            var start = 0L;
+            for (var i = 0; i < index.Length; i++) start += index[i] * strides[i];
+            var from = source[(int)(start * size)..];
+            if (step == size) from[..(row * size)].CopyTo(target);
+            else CopyRow(from, target, row, step, size);
+            target = target[(row * size)..];
+            for (var i = index.Length - 1; i >= 0 && ++index[i] == shape[i]; i--) index[i] = 0;
+        }
+    }
+
+    static void CopyRow(ReadOnlySpan<byte> source, Span<byte> target, int count, int step, int size)
+    {
+        for (var i = 0; i < count; i++) source.Slice(i * step, size).CopyTo(target.Slice(i * size, size));
+    }
+
+    /// <summary>Turns each element's bytes around.</summary>
+    public static void Reverse(Span<byte> elements, int size)
+    {
+        if (size == 2) BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, ushort>(elements), MemoryMarshal.Cast<byte, ushort>(elements));
+        else if (size == 4) BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, uint>(elements), MemoryMarshal.Cast<byte, uint>(elements));
+        else if (size == 8) BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, ulong>(elements), MemoryMarshal.Cast<byte, ulong>(elements));
+    }
+}
