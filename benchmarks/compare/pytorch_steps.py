@@ -11,48 +11,9 @@ import sys
 import time
 
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
 
-
-class BasicBlock(nn.Module):
-    def __init__(self, inputs, outputs, stride):
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.relu = nn.ReLU(inplace=True)
-        self.downsample = None
-        if stride != 1 or inputs != outputs:
-            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
-
-    def forward(self, x):
-        residual = x if self.downsample is None else self.downsample(x)
-        y = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
-        return F.relu(y + residual)
-
-
-class ResNet(nn.Module):
-    def __init__(self, depth, widths, classes=100):
-        super().__init__()
-        count = (depth - 2) // 6
-        self.conv1 = nn.Conv2d(3, widths[0], 3, 1, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(widths[0])
-        self.layers = nn.Sequential(*[
-            BasicBlock(widths[stage] if block == 0 else widths[stage + 1], widths[stage + 1], 2 if block == 0 and stage > 0 else 1)
-            for stage in range(3) for block in range(count)])
-        self.fc = nn.Linear(widths[3], classes)
-
-    def forward(self, x):
-        pooled = F.avg_pool2d(self.layers(F.relu(self.bn1(self.conv1(x)))), 8).flatten(1)
-        return self.fc(pooled), pooled
-
-
-def network(name):
-    wide = name.endswith("x4")
-    depth = int(name[len("resnet"):-2] if wide else name[len("resnet"):])
-    return ResNet(depth, [32, 64, 128, 256] if wide else [16, 16, 32, 64])
+from networks import NETWORKS
 
 
 def main():
@@ -60,7 +21,7 @@ def main():
     batch, steps, warmup = int(batch), int(steps), 5
     torch.set_num_threads(len(__import__("os").sched_getaffinity(0)))
     torch.manual_seed(1)
-    teacher, student = network(teacher_name).eval(), network(student_name).train()
+    teacher, student = NETWORKS[teacher_name]().eval(), NETWORKS[student_name]().train()
     if layout == "channels_last":
         teacher, student = (n.to(memory_format=torch.channels_last) for n in (teacher, student))
     optimizer = torch.optim.SGD(student.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)

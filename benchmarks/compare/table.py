@@ -22,8 +22,9 @@ def processor():
 
 import torch  # noqa: E402  (only its version is asked)
 
+load = os.getloadavg()[2]
 print(f"{processor()}, {len(os.sched_getaffinity(0))} cores; PyTorch {torch.__version__}; batch 64, FSECD on pooled features; "
-      f"median over {rounds} rounds of the median of {steps} steps.\n")
+      f"median over {rounds} rounds of the median of {steps} steps; mean load over the last quarter of an hour {load:.1f}.\n")
 print("| pair | implementation | step | images/s | against published | peak memory |")
 print("|---|---|---|---|---|---|")
 for pair, rows in results.items():

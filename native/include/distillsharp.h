@@ -23,7 +23,6 @@ typedef enum ds_kind {
   DS_DOUBLE = 3,
   DS_BOOL = 4,
   DS_INT_LIST = 5,              // pointer: int64_t[count]
-  DS_DOUBLE_LIST = 6,           // pointer: double[count]
   DS_BOOL_LIST = 7,             // pointer: uint8_t[count]
   DS_TENSOR_LIST = 8,           // pointer: ds_tensor[count]
   DS_OPTIONAL_TENSOR_LIST = 9,  // pointer: ds_tensor[count], null where absent
@@ -67,7 +66,6 @@ DS_API int ds_operator_call(ds_operator op, const ds_value* arguments, int32_t c
 // ---- tensors
 DS_API void ds_tensor_free(ds_tensor tensor);
 DS_API int ds_tensor_describe(ds_tensor tensor, ds_tensor_info* info);
-DS_API int ds_tensor_share(ds_tensor tensor, ds_tensor* copy);  // another handle to the same tensor
 
 // ---- autograd (grad mode is per thread)
 DS_API int ds_tensor_set_requires_grad(ds_tensor tensor, uint8_t value);
@@ -105,10 +103,12 @@ DS_API int ds_build_description(char* buffer, int32_t capacity);
 DS_API int ds_library_path(char* buffer, int32_t capacity);  // where libtorch_cpu was loaded from
 DS_API int32_t ds_threads(void);
 DS_API int ds_set_threads(int32_t count);
+DS_API int ds_multiply_adds_per_second(double* rate);  // float32, in registers, on all threads
 DS_API int ds_manual_seed(uint64_t seed);
 DS_API uint8_t ds_has_native_bf16(void);
 DS_API int32_t ds_cuda_device_count(void);
-DS_API int ds_cuda_synchronize(void);
+DS_API int ds_cuda_synchronize(int32_t index);  // waits for that device; -1: the current one
+DS_API int ds_allow_tf32(uint8_t allowed);      // on GPUs, for the whole process
 
 #ifdef __cplusplus
 }

@@ -17,13 +17,14 @@ template <typename T>
 bool takes(const ConvShape& shape, ConvWay way) {
   if (depthwise(shape)) return (shape.stride == 1 || shape.stride == 2) && way != ConvWay::winograd;
   if (way == ConvWay::winograd)
-    return shape.groups == 1 && slides(shape) && shape.in_channels % width == 0 && shape.out_channels % wide == 0;
+    return shape.groups == 1 && slides(shape) && shape.in_channels % width == 0 && shape.in_channels >= 2 * width &&
+           shape.out_channels % wide == 0;
   const bool sizes =
       (shape.kernel == 1 || (shape.kernel == 3 && shape.groups == 1)) && (shape.stride == 1 || shape.stride == 2);
-  // bfloat16 is arranged in whole registers. Three channels are those of an image, whose gradient nobody asks for.
+  // bfloat16 is arranged in whole registers.
   const bool channels = Products<T>::depth == 2
                             ? shape.in_channels % ins == 0 && shape.out_channels % width == 0 && shape.groups == 1
-                            : shape.in_channels >= (shape.kernel == 3 ? 3 : ins) && shape.out_channels >= width;
+                            : shape.out_channels >= width;
   return sizes && channels && (way != ConvWay::back || (shape.stride == 2 && shape.in_channels >= width));
 }
 
@@ -36,7 +37,7 @@ int64_t packed(const ConvShape& shape, ConvWay way) {
 
 template <typename T>
 int64_t scratch(const ConvShape& asked, ConvWay way) {
-  if (depthwise(asked)) return 0;
+  if (depthwise(asked)) return depthwise_scratch(asked) * static_cast<int64_t>(sizeof(float));
   if (way == ConvWay::winograd) return winograd_scratch<T>(asked);
   if (way == ConvWay::back) return back_scratch(asked) * static_cast<int64_t>(sizeof(T));
   const ConvShape shape = flat(asked);
@@ -63,8 +64,8 @@ constexpr ConvKernels kernels = {
     },
     [](const ConvShape& shape, ConvWay way, const ConvForward& job, int64_t first, int64_t last, void* scratch) {
       if (depthwise(shape))
-        way == ConvWay::back ? depthwise_back<T>(shape, job, first, last)
-                             : depthwise_forward<T>(shape, job, first, last);
+        (way == ConvWay::back ? depthwise_back<T> : depthwise_forward<T>)(shape, job, first, last,
+                                                                          static_cast<float*>(scratch));
       else
         (way == ConvWay::winograd ? winograd<T>
          : way == ConvWay::back   ? back<T>
@@ -74,7 +75,9 @@ constexpr ConvKernels kernels = {
     [](const ConvShape& shape, const void* x, const void* from, float* sums, int64_t first, int64_t last,
        void* scratch) {
       if (depthwise(shape))
-        depthwise_gradient<T>(shape, static_cast<const T*>(x), static_cast<const T*>(from), sums, first, last);
+        (shape.stride == 1 ? depthwise_gradient<T, 1>
+                           : depthwise_gradient<T, 2>)(shape, static_cast<const T*>(x), static_cast<const T*>(from),
+                                                       sums, first, last, static_cast<float*>(scratch));
       else
         gradient<T>(shape, x, from, sums, first, last, scratch);
     },

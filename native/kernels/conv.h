@@ -1,5 +1,5 @@
 // Convolutions of images in channels-last order, 1x1 and 3x3, stride 1 or 2, padded so that stride 1 keeps the size.
-// Direct kernels for AVX-512: at 16 to 256 channels they keep up with oneDNN's forward pass and are faster for the
+// Kernels for AVX2 and AVX-512: at 16 to 256 channels they keep up with oneDNN's forward pass and are faster for the
 // weights' gradient (docs/performance.md), and what follows a convolution is done before its result leaves the
 // registers.
 #pragma once
@@ -46,7 +46,8 @@ struct ConvForward {
 enum class ConvWay { direct, winograd, back };
 
 struct ConvKernels {
-  // Whether the shape can be computed in that way. The height and the width do not matter.
+  // Whether the shape can be computed in that way and, by Winograd's, gains by it: below two registers of channels the
+  // transformations cost what the products save. The height and the width do not matter.
   bool (*takes)(const ConvShape&, ConvWay);
   // How many elements the weights have in the order of the kernel, and how they come there; only the channels first to
   // last: output channels of all groups or, on the way back, input channels.

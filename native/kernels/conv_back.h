@@ -79,8 +79,8 @@ void back(const ConvShape& shape, const ConvForward& job, int64_t first, int64_t
           const int64_t channel = group * shape.in_channels + block_start(shape.in_channels, size, block);
           for (int64_t row = odd_row; row < shape.height; row += 2) {
             const ConvOutputs to{job, image * outputs + row * shape.width + odd_column, shape.in_pixel(), 2};
-            tiles<blocks>(windows, to, scratch + row / 2 * line + group * shape.out_channels, weights, channel,
-                          (shape.width - odd_column + 1) / 2);
+            tiles<blocks, window_tile / blocks>(windows, to, scratch + row / 2 * line + group * shape.out_channels,
+                                                weights, channel, (shape.width - odd_column + 1) / 2);
           }
         }
   }

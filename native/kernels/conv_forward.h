@@ -141,13 +141,14 @@ void forward(const ConvShape& shape, const ConvForward& job, int64_t first, int6
           if constexpr (sliding) {
             const Within rows{row == 0 ? 1 : 0, row + 1 == shape.height ? 2 : 3};
             // The first tap lies a row up and a column to the left; what is outside is not read.
-            tiles<blocks>(Sliding<T, blocks>{shape, rows}, to, x + ((row - 1) * columns - 1) * in_pixel, weights,
-                          channel, shape.out_width());
+            tiles<blocks, sliding_tile / blocks>(Sliding<T, blocks>{shape, rows}, to,
+                                                 x + ((row - 1) * columns - 1) * in_pixel, weights, channel,
+                                                 shape.out_width());
           } else {
             const Windows<T, blocks> windows{shape.kernel, shape.kernel,       shape.in_channels,
                                              in_pixel,     columns * in_pixel, shape.stride * in_pixel};
-            tiles<blocks>(windows, to, x + row * shape.stride * columns * in_pixel, weights, channel,
-                          shape.out_width());
+            tiles<blocks, window_tile / blocks>(windows, to, x + row * shape.stride * columns * in_pixel, weights,
+                                                channel, shape.out_width());
           }
         }
       }

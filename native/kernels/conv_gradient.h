@@ -15,77 +15,122 @@ inline int vectors(const ConvShape& shape) { return slides(shape) ? 3 : together
 // Output channels of a block of sums.
 inline int64_t outs(const ConvShape& shape) { return slides(shape) ? width : vectors(shape) * width; }
 
+inline int64_t in_blocks(const ConvShape& shape) { return block_count(shape.in_channels, ins); }
+inline int64_t out_blocks(const ConvShape& shape) { return block_count(shape.out_channels, outs(shape)); }
+
 // The sums of one group: blocks of output channels, blocks of input channels, taps, then registers of `ins` inputs.
 inline int64_t group_sums(const ConvShape& shape) {
-  return block_count(shape.out_channels, outs(shape)) * outs(shape) * block_count(shape.in_channels, ins) * ins *
-         shape.kernel * shape.kernel;
+  return out_blocks(shape) * outs(shape) * in_blocks(shape) * ins * shape.kernel * shape.kernel;
 }
 
-inline int64_t sum_index(const ConvShape& shape, int64_t out, int64_t in, int64_t row, int64_t column) {
-  const int64_t k = shape.kernel, size = outs(shape), block = out / size, in_block = in / ins,
-                lane = out - block_start(shape.out_channels, size, block),
-                in_lane = in - block_start(shape.in_channels, ins, in_block);
-  const int64_t blocks = block * block_count(shape.in_channels, ins) + in_block;
+// Where the sums of an output channel and the first input channel of a block lie; those of the next input channels
+// follow a register later each.
+inline int64_t sum_index(const ConvShape& shape, int64_t out, int64_t in_block, int64_t row, int64_t column) {
+  const int64_t k = shape.kernel, size = outs(shape), block = out / size,
+                lane = out - block_start(shape.out_channels, size, block);
+  const int64_t blocks = block * in_blocks(shape) + in_block;
   const int64_t vector = slides(shape) ? (blocks * k + column) * k + row
                                        : ((blocks * k + row) * k + column) * vectors(shape) + lane / width;
-  return (vector * ins + in_lane) * width + lane % width;
+  return vector * ins * width + lane % width;
 }
 
 void unpack(const ConvShape& shape, const float* sums, const ConvWeights& to, int64_t first, int64_t last) {
   for (int64_t at = first; at < last; ++at) {
     const int64_t group = at / shape.out_channels, out = at % shape.out_channels;
     for (int64_t row = 0; row < shape.kernel; ++row)
-      for (int64_t column = 0; column < shape.kernel; ++column) {
-        float* target = to.at(group, out, 0, row, column);
-        for (int64_t in = 0; in < shape.in_channels; ++in)
-          target[in * to.in] = sums[group * group_sums(shape) + sum_index(shape, out, in, row, column)];
-      }
+      for (int64_t column = 0; column < shape.kernel; ++column)
+        for (int64_t block = 0; block < in_blocks(shape); ++block) {
+          const int64_t in = block_start(shape.in_channels, ins, block);
+          const float* from = sums + group * group_sums(shape) + sum_index(shape, out, block, row, column);
+          float* target = to.at(group, out, in, row, column);
+          for (int64_t i = 0; i < least(ins, shape.in_channels - in); ++i) target[i * to.in] = from[i * width];
+        }
   }
 }
 
-// How one image's inputs and gradients lie for summing. A position of a row holds one pixel of float32, two of
-// bfloat16.
+// How one image's inputs and gradients lie for summing: blocks of `ins` input channels, registers of output channels. A
+// position of a row holds one pixel of float32, two of bfloat16.
 template <typename T>
 struct Arranged {
+  bool in_place;  // as they came: blocks are not apart
   const T* x;
-  int64_t x_row, x_channel, x_position;
+  int64_t x_block, x_row, x_channel, x_position;
   int64_t tap[3];  // where the inputs of each column of taps begin
   const T* gradient;
-  int64_t g_row, g_channel, g_position;
+  int64_t g_vector, g_row, g_position;
   const T* zeros;  // a row of gradients that are zero
   int64_t positions;
 };
 
-// float32 lies as it comes, but for the padding of the columns. Fewer than `ins` channels are read with what follows.
-inline int64_t arranged_x(const ConvShape& shape, float*) {
-  return padding(shape) == 0 ? 0 : shape.height * padded_width(shape) * shape.in_channels + ins;
+// float32: a block's channels of one pixel beside those of the next, so that what is summed together lies together, and
+// not at distances that fall into one set of the first cache. One tap of few channels is not worth the copy.
+inline bool in_place(const ConvShape& shape) {
+  return shape.kernel == 1 && shape.in_channels >= ins && shape.in_pixel() + shape.out_pixel() <= 112;
 }
-inline int64_t arranged_g(const ConvShape&, float*) { return 0; }
-inline int64_t zero_row(const ConvShape& shape, float*) {
-  return slides(shape) ? shape.out_width() * shape.out_channels : 0;
+inline int64_t arranged_x(const ConvShape& shape, float*) {
+  return in_place(shape) ? 0 : shape.groups * in_blocks(shape) * ins * shape.height * padded_width(shape);
+}
+inline int64_t arranged_g(const ConvShape& shape, float*) {
+  return in_place(shape) ? 0 : shape.groups * out_blocks(shape) * outs(shape) * shape.out_height() * shape.out_width();
+}
+inline int64_t zero_row(const ConvShape& shape, float*) { return slides(shape) ? shape.out_width() * width : 0; }
+
+template <int count>
+inline void copy_channels(const float* from, int64_t pixel, int64_t columns, float* to) {
+  for (int64_t column = 0; column < columns; ++column, from += pixel, to += count)
+    __builtin_memcpy(to, from, count * sizeof(float));
 }
 
 inline Arranged<float> arrange(const ConvShape& shape, const float* x, const float* gradient, float* scratch) {
-  const int64_t channels = shape.in_pixel(), row = padded_width(shape) * channels, pad = padding(shape);
-  const float* zeros = scratch;
-  if (pad != 0) {
-    float* padded = scratch + zero_row(shape, scratch);
-    for (int64_t i = 0; i < shape.height; ++i)
-      __builtin_memcpy(padded + i * row + pad * channels, x + i * shape.width * channels,
-                       shape.width * channels * sizeof(float));
-    x = padded;
+  if (in_place(shape))
+    return {true,
+            x,
+            0,
+            shape.width * shape.in_pixel(),
+            1,
+            shape.stride * shape.in_pixel(),
+            {0, 0, 0},
+            gradient,
+            width,
+            shape.out_width() * shape.out_pixel(),
+            shape.out_pixel(),
+            scratch,
+            shape.out_width()};
+  const int64_t pad = padding(shape), columns = padded_width(shape), x_block = shape.height * columns * ins;
+  const int64_t g_vector = shape.out_height() * shape.out_width() * width, vectors_of_block = outs(shape) / width;
+  float* inputs = scratch + zero_row(shape, scratch);
+  float* outputs = inputs + arranged_x(shape, scratch);
+  for (int64_t group = 0; group < shape.groups; ++group) {
+    for (int64_t block = 0; block < in_blocks(shape); ++block) {
+      float* to = inputs + (group * in_blocks(shape) + block) * x_block + pad * ins;
+      const float* from = x + group * shape.in_channels + block_start(shape.in_channels, ins, block);
+      for (int64_t row = 0; row < shape.height; ++row, to += columns * ins, from += shape.width * shape.in_pixel())
+        if (shape.in_channels >= ins)
+          copy_channels<ins>(from, shape.in_pixel(), shape.width, to);
+        else
+          for (int64_t column = 0; column < shape.width; ++column)
+            for (int64_t i = 0; i < shape.in_channels; ++i) to[column * ins + i] = from[column * shape.in_channels + i];
+    }
+    for (int64_t vector = 0; vector < out_blocks(shape) * vectors_of_block; ++vector) {
+      const int64_t out =
+          block_start(shape.out_channels, outs(shape), vector / vectors_of_block) + vector % vectors_of_block * width;
+      copy_channels<width>(gradient + group * shape.out_channels + out, shape.out_pixel(),
+                           shape.out_height() * shape.out_width(),
+                           outputs + (group * out_blocks(shape) * vectors_of_block + vector) * g_vector);
+    }
   }
-  const int64_t g_row = shape.out_width() * shape.out_pixel();
-  return {x,
-          row,
+  return {false,
+          inputs,
+          x_block,
+          columns * ins,
           1,
-          shape.stride * channels,
-          {0, channels, 2 * channels},
-          gradient,
-          g_row,
-          1,
-          shape.out_pixel(),
-          zeros,
+          shape.stride * ins,
+          {0, ins, 2 * ins},
+          outputs,
+          g_vector,
+          shape.out_width() * width,
+          width,
+          scratch,
           shape.out_width()};
 }
 
@@ -161,9 +206,19 @@ inline Arranged<bfloat16> arrange(const ConvShape& shape, const bfloat16* x, con
         _mm512_storeu_si512(to, _mm512_or_si512(half(from), _mm512_slli_epi32(second, 16)));
       }
   const int64_t g_row = count * 2 * width;
-  return {
-      inputs,    row_size, plane, 2, {0, odd, stride == 1 ? 2 : 1}, outputs, g_row, shape.out_height() * g_row / width,
-      2 * width, zeros,    count};
+  return {false,
+          inputs,
+          ins * plane,
+          row_size,
+          plane,
+          2,
+          {0, odd, stride == 1 ? 2 : 1},
+          outputs,
+          shape.out_height() * g_row,
+          g_row,
+          2 * width,
+          zeros,
+          count};
 }
 #endif
 
@@ -201,8 +256,8 @@ void sum_taps(const ConvShape& shape, const Arranged<T>& image, const T* x, cons
 #pragma GCC unroll 3
     for (int i = 0; i < count; ++i) {
       const int64_t out = sliding ? row + pad - i : line;
-      from[i] = out < 0 || out >= outputs ? image.zeros
-                                          : gradient + out * image.g_row + (sliding ? 0 : i * width * image.g_channel);
+      from[i] =
+          out < 0 || out >= outputs ? image.zeros : gradient + out * image.g_row + (sliding ? 0 : i * image.g_vector);
     }
     sum_row<T, count>(image, x + row * image.x_row, from, sums);
   }
@@ -222,14 +277,19 @@ void gradient(const ConvShape& shape, const T* x, const T* gradient, float* sums
     const auto image = arrange(shape, x + at * inputs, gradient + at * outputs, scratch);
     float* kept = sums;
     for (int64_t group = 0; group < shape.groups; ++group)
-      for (int64_t block = 0; block < block_count(shape.out_channels, outs(shape)); ++block)
-        for (int64_t in_block = 0; in_block < block_count(shape.in_channels, ins); ++in_block) {
-          const int64_t out = group * shape.out_channels + block_start(shape.out_channels, outs(shape), block);
-          const int64_t in = group * shape.in_channels + block_start(shape.in_channels, ins, in_block);
+      for (int64_t block = 0; block < out_blocks(shape); ++block)
+        for (int64_t in_block = 0; in_block < in_blocks(shape); ++in_block) {
+          const T *from = image.x, *g = image.gradient;
+          if (image.in_place) {
+            from += group * shape.in_channels + block_start(shape.in_channels, ins, in_block);
+            g += group * shape.out_channels + block_start(shape.out_channels, outs(shape), block);
+          } else {
+            from += (group * in_blocks(shape) + in_block) * image.x_block;
+            g += (group * out_blocks(shape) + block) * (sliding ? 1 : count) * image.g_vector;
+          }
           for (int64_t row = 0; row < (sliding ? 1 : k); ++row)
             for (int64_t column = 0; column < k; ++column, kept += count * ins * width)
-              sum_taps<T, count, sliding>(shape, image, image.x + in * image.x_channel + image.tap[column],
-                                          image.gradient + out * image.g_channel, row, kept);
+              sum_taps<T, count, sliding>(shape, image, from + image.tap[column], g, row, kept);
         }
   }
 }

@@ -5,6 +5,9 @@
 namespace distillsharp::DISTILLSHARP_ARCH {
 namespace {
 
+// Sums of the widest tiles: of windows, and of sliding ones, where three taps need registers as well.
+constexpr int window_tile = registers == 32 ? 16 : 12, sliding_tile = registers == 32 ? 16 : 8;
+
 template <int number>
 struct Constant {
   static constexpr int value = number;
@@ -84,15 +87,14 @@ struct Windows {
 };
 
 // A row of outputs in tiles as wide as fit.
-template <int blocks, typename Source, typename T>
+template <int blocks, int widest, typename Source, typename T>
 inline void tiles(const Source& source, const ConvOutputs& outputs, const T* x, const T* weights, int64_t channel,
                   int64_t end) {
-  constexpr int widest = (registers == 32 ? 16 : 12) / blocks;
   int64_t pixel = 0;
   const auto run = [&](auto size) {
     constexpr int pixels = decltype(size)::value;
-    // Eight pixels are two times four: six and two would leave the processor waiting for the two.
-    for (; pixel + pixels <= end && (pixels != 6 || end - pixel != 8); pixel += pixels)
+    // What one and a third tile would hold is better cut in halves: few sums leave the processor waiting for them.
+    for (; pixel + pixels <= end && (end - pixel) * 3 != pixels * 4; pixel += pixels)
       source.template tile<pixels>(outputs, x, weights, channel, pixel);
   };
   run(Constant<widest>());

@@ -18,7 +18,7 @@ inline int64_t tiles(const ConvShape& shape) { return (shape.height + 1) / 2 * t
 
 // Patches that are transformed before they are multiplied: few enough for the second cache.
 inline int64_t patches(const ConvShape& shape, int64_t element_size) {
-  return shape.in_channels * element_size <= 512 ? 64 : 32;
+  return registers < 32 || shape.in_channels * element_size <= 512 ? 64 : 32;
 }
 
 // How far apart the positions lie: not at multiples of a page, which would all fall into one set of the first cache.
@@ -51,9 +51,10 @@ inline void spread(const float (&from)[3], float (&to)[4]) {
 
 template <typename T>
 void winograd_pack(const ConvShape& shape, const ConvWeights& weights, void* packed, int64_t first, int64_t last) {
-  T* to = static_cast<T*>(packed);
+  const int64_t step = winograd_index<T>(shape, 1, 0, 0);
   for (int64_t out = first; out < last; ++out)
     for (int64_t in = 0; in < shape.in_channels; ++in) {
+      T* to = static_cast<T*>(packed) + winograd_index<T>(shape, 0, out, in);
       const float* from = weights.at(0, out, in, 0, 0);
       float columns[3][4], rows[4];
       for (int column = 0; column < 3; ++column) {
@@ -64,8 +65,7 @@ void winograd_pack(const ConvShape& shape, const ConvWeights& weights, void* pac
       for (int row = 0; row < 4; ++row) {
         const float taps[3] = {columns[0][row], columns[1][row], columns[2][row]};
         spread(taps, rows);
-        for (int column = 0; column < 4; ++column)
-          to[winograd_index<T>(shape, row * 4 + column, out, in)] = rounded(rows[column], to);
+        for (int column = 0; column < 4; ++column) to[(row * 4 + column) * step] = rounded(rows[column], to);
       }
     }
 }

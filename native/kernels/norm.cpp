@@ -5,7 +5,7 @@
 namespace distillsharp::DISTILLSHARP_ARCH {
 namespace {
 
-// The last channels, where their number is no multiple of the width.
+// Channels that are fewer than a register holds.
 template <typename T>
 inline floats load(const T* from, int count) {
   T padded[width] = {};
@@ -24,20 +24,28 @@ inline floats keep_positive(floats value, floats where) {
   return reinterpret_cast<floats>(reinterpret_cast<words>(value) & reinterpret_cast<words>(where > 0));
 }
 
-inline void add_to(double* sums, floats values, int count) {
-  for (int i = 0; i < count; ++i) sums[i] += values[i];
+// A register of channels: the first of them, how many it holds, and which of them no register before has held.
+struct Block {
+  int64_t channel;
+  int count, first;
+};
+
+inline void add_to(double* sums, floats values, Block block) {
+  for (int i = block.first; i < block.count; ++i) sums[block.channel + i] += values[i];
 }
 
 // Rows whose sums are made in float32 before they are added in float64: few enough to stay in the first cache while one
 // block of channels after the other is summed.
 inline int64_t chunk(int64_t channels) { return channels <= 64 ? 256 : channels <= 512 ? 64 : 16; }
 
-// Calls body(channel, count) for each block of channels.
+// Calls body for each register of channels. Where their number is no multiple of the width, the last register begins
+// earlier and holds some of those before once more.
 template <typename Body>
 inline void blocks(int64_t channels, Body body) {
+  if (channels < width) return body(Block{0, static_cast<int>(channels), 0});
   int64_t c = 0;
-  for (; c + width <= channels; c += width) body(c, width);
-  if (c < channels) body(c, static_cast<int>(channels - c));
+  for (; c + width <= channels; c += width) body(Block{c, width, 0});
+  if (c < channels) body(Block{channels - width, width, static_cast<int>(c - (channels - width))});
 }
 
 template <typename T>
@@ -46,7 +54,9 @@ void moments(const NormMoments& job, int64_t first, int64_t last, int64_t channe
   const int64_t step = chunk(channels);
   for (int64_t start = first; start < last; start += step) {
     const int64_t end = least(start + step, last);
-    blocks(channels, [&](int64_t c, int count) {
+    blocks(channels, [&](Block block) {
+      const int64_t c = block.channel;
+      const int count = block.count;
       const floats pivot = load(job.pivot + c, count);
       // Four sums at once: one would wait for itself.
       floats sum[4] = {}, square[4] = {};
@@ -60,8 +70,8 @@ void moments(const NormMoments& job, int64_t first, int64_t last, int64_t channe
       for (; row + 4 <= end; row += 4)
         for (int i = 0; i < 4; ++i) take(row + i, i);
       for (; row < end; ++row) take(row, 0);
-      add_to(job.sum + c, (sum[0] + sum[1]) + (sum[2] + sum[3]), count);
-      add_to(job.square + c, (square[0] + square[1]) + (square[2] + square[3]), count);
+      add_to(job.sum, (sum[0] + sum[1]) + (sum[2] + sum[3]), block);
+      add_to(job.square, (square[0] + square[1]) + (square[2] + square[3]), block);
     });
   }
 }
@@ -77,15 +87,18 @@ void apply(const NormApply& job, int64_t first, int64_t last, int64_t channels) 
       if (with_residual) value += more;
       return with_relu ? relu(value) : value;
     };
-    int64_t c = 0;
-    for (; c + width <= channels; c += width)
-      store(y + c,
-            at(load(x + c), load(job.scale + c), load(job.shift + c), with_residual ? load(residual + c) : floats{}));
-    if (const int rest = static_cast<int>(channels - c); rest > 0)
-      store(y + c,
-            at(load(x + c, rest), load(job.scale + c, rest), load(job.shift + c, rest),
-               with_residual ? load(residual + c, rest) : floats{}),
-            rest);
+    blocks(channels, [&](Block block) {
+      const int64_t c = block.channel;
+      const int count = block.count;
+      if (count == width)
+        store(y + c,
+              at(load(x + c), load(job.scale + c), load(job.shift + c), with_residual ? load(residual + c) : floats{}));
+      else
+        store(y + c,
+              at(load(x + c, count), load(job.scale + c, count), load(job.shift + c, count),
+                 with_residual ? load(residual + c, count) : floats{}),
+              count);
+    });
   }
 }
 
@@ -98,7 +111,9 @@ void reduce(const NormReduce& job, int64_t first, int64_t last, int64_t channels
   const int64_t step = chunk(channels);
   for (int64_t start = first; start < last; start += step) {
     const int64_t end = least(start + step, last);
-    blocks(channels, [&](int64_t c, int count) {
+    blocks(channels, [&](Block block) {
+      const int64_t c = block.channel;
+      const int count = block.count;
       const floats mean = load(job.mean + c, count);
       floats sum_g[4] = {}, sum_gx[4] = {};
       const auto take = [&](int64_t row, int i) {
@@ -114,8 +129,8 @@ void reduce(const NormReduce& job, int64_t first, int64_t last, int64_t channels
       for (; row + 4 <= end; row += 4)
         for (int i = 0; i < 4; ++i) take(row + i, i);
       for (; row < end; ++row) take(row, 0);
-      add_to(job.sum_g + c, (sum_g[0] + sum_g[1]) + (sum_g[2] + sum_g[3]), count);
-      add_to(job.sum_gx + c, (sum_gx[0] + sum_gx[1]) + (sum_gx[2] + sum_gx[3]), count);
+      add_to(job.sum_g, (sum_g[0] + sum_g[1]) + (sum_g[2] + sum_g[3]), block);
+      add_to(job.sum_gx, (sum_gx[0] + sum_gx[1]) + (sum_gx[2] + sum_gx[3]), block);
     });
   }
 }
@@ -130,21 +145,15 @@ void gradient(const NormGradient& job, int64_t first, int64_t last, int64_t chan
     const auto at = [](floats g, floats value, floats mean, floats factor, floats mean_g, floats slope) {
       return factor * (g - mean_g - (value - mean) * slope);
     };
-    int64_t c = 0;
-    for (; c + width <= channels; c += width) {
-      floats g = load(from + c);
-      if (with_relu) g = keep_positive(g, load(y + c));
-      store(result + c,
-            at(g, load(x + c), load(job.mean + c), load(job.factor + c), load(job.mean_g + c), load(job.slope + c)));
-    }
-    if (const int rest = static_cast<int>(channels - c); rest > 0) {
-      floats g = load(from + c, rest);
-      if (with_relu) g = keep_positive(g, load(y + c, rest));
-      store(result + c,
-            at(g, load(x + c, rest), load(job.mean + c, rest), load(job.factor + c, rest), load(job.mean_g + c, rest),
-               load(job.slope + c, rest)),
-            rest);
-    }
+    blocks(channels, [&](Block block) {
+      const int64_t c = block.channel;
+      const int count = block.count;
+      const auto read = [&](const auto* values) { return count == width ? load(values + c) : load(values + c, count); };
+      floats g = read(from);
+      if (with_relu) g = keep_positive(g, read(y));
+      const floats value = at(g, read(x), read(job.mean), read(job.factor), read(job.mean_g), read(job.slope));
+      count == width ? store(result + c, value) : store(result + c, value, count);
+    });
   }
 }
 

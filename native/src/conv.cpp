@@ -137,6 +137,13 @@ Tensor weight_gradient(const ConvKernels& kernels, const ConvShape& shape, const
   return result;
 }
 
+// Winograd's sums are shorter, so in float32 it rounds no more than the direct way; in bfloat16 it rounds once more,
+// which only inference bears.
+ConvWay way_of(const ConvKernels& kernels, const ConvShape& shape, at::ScalarType type, bool training) {
+  return kernels.takes(shape, ConvWay::winograd) && (type == at::kFloat || !training) ? ConvWay::winograd
+                                                                                      : ConvWay::direct;
+}
+
 Tensor input_gradient(const ConvKernels& kernels, const ConvShape& shape, const Tensor& x, const Tensor& gradient,
                       const Tensor& weight) {
   const auto type = x.scalar_type();
@@ -146,8 +153,9 @@ Tensor input_gradient(const ConvKernels& kernels, const ConvShape& shape, const 
   }
   const ConvShape back{shape.out_channels, shape.in_channels, shape.height, shape.width, shape.kernel, 1, shape.groups};
   if (shape.stride == 1 && kernels.takes(back, ConvWay::direct)) {
-    const Tensor packed = pack(kernels, back, ConvWay::direct, turned(weight, shape.groups), type);
-    return run(kernels, back, ConvWay::direct, gradient, packed, {}, {}, false);
+    const auto way = way_of(kernels, back, type, true);
+    const Tensor packed = pack(kernels, back, way, turned(weight, shape.groups), type);
+    return run(kernels, back, way, gradient, packed, {}, {}, false);
   }
   const int64_t pad = shape.kernel / 2, stride = shape.stride;
   const Tensor cast = weight.to(type).contiguous(channels_last);
@@ -166,8 +174,9 @@ struct Convolution : torch::autograd::Function<Convolution> {
     context->saved_data["stride"] = stride;
     context->saved_data["groups"] = groups;
     context->saved_data["bias"] = bias.has_value() && bias->defined();
-    const Tensor packed = pack(kernels, shape, ConvWay::direct, weights_of(weight, groups), x.scalar_type());
-    return run(kernels, shape, ConvWay::direct, x, packed, bias.value_or(Tensor()), {}, false);
+    const auto way = way_of(kernels, shape, x.scalar_type(), true);
+    const Tensor packed = pack(kernels, shape, way, weights_of(weight, groups), x.scalar_type());
+    return run(kernels, shape, way, x, packed, bias.value_or(Tensor()), {}, false);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -214,11 +223,6 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const compat::Optional<Tens
   return at::conv2d(x, weight, bias, stride, padding, dilation, groups);
 }
 
-// The way in which a convolution of inference is computed.
-ConvWay way_of(const ConvKernels& kernels, const ConvShape& shape) {
-  return kernels.takes(shape, ConvWay::winograd) && shape.in_channels >= 32 ? ConvWay::winograd : ConvWay::direct;
-}
-
 // The weight in the kernels' order, in the type asked for; an empty tensor where the kernels would not take the
 // convolution.
 Tensor conv2d_pack(const Tensor& weight, at::ScalarType type, IntArrayRef stride, IntArrayRef padding,
@@ -227,7 +231,7 @@ Tensor conv2d_pack(const Tensor& weight, at::ScalarType type, IntArrayRef stride
       plain(weight) ? kernels_for(type, weight.sizes(), {stride, padding, dilation, groups}) : nullptr;
   if (kernels == nullptr) return at::empty({0}, at::TensorOptions().dtype(type));
   const auto shape = shape_of(weight.sizes(), stride[0], groups, 8, 8);
-  return pack(*kernels, shape, way_of(*kernels, shape), weights_of(weight, groups), type);
+  return pack(*kernels, shape, way_of(*kernels, shape, type, false), weights_of(weight, groups), type);
 }
 
 // conv(x) + bias (+ residual), with ReLU where it is asked for. No gradient follows.
@@ -242,7 +246,7 @@ Tensor conv2d_folded(const Tensor& x, const Tensor& weight, const Tensor& bias, 
       lies_for_kernels(x, weight.sizes(), groups)) {
     const auto& kernels = *conv_kernels(element_of(type));
     const auto shape = shape_of(weight.sizes(), stride[0], groups, x.size(2), x.size(3));
-    return run(kernels, shape, way_of(kernels, shape), x, packed, bias, more, relu);
+    return run(kernels, shape, way_of(kernels, shape, type, false), x, packed, bias, more, relu);
   }
   Tensor y = distillsharp::conv2d(x, weight, bias, stride, padding, dilation, groups);
   if (more.defined()) y.add_(more);

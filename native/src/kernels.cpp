@@ -4,11 +4,13 @@
 
 #include "../kernels/conv.h"
 #include "../kernels/norm.h"
+#include "../kernels/peak.h"
 
 #define DISTILLSHARP_KERNELS(set)           \
   namespace distillsharp::set {             \
   extern const NormKernels norm_kernels;    \
   const ConvKernels* conv_kernels(Element); \
+  int64_t multiply_adds(int64_t rounds);    \
   }
 
 DISTILLSHARP_KERNELS(baseline)
@@ -64,6 +66,20 @@ const NormKernels& norm_kernels() {
 #endif
     default:
       return baseline::norm_kernels;
+  }
+}
+
+int64_t multiply_adds(int64_t rounds) {
+  switch (chosen) {
+#if defined(__x86_64__)
+    case Set::avx512_bf16:
+    case Set::avx512:
+      return avx512::multiply_adds(rounds);
+    case Set::avx2:
+      return avx2::multiply_adds(rounds);
+#endif
+    default:
+      return baseline::multiply_adds(rounds);
   }
 }
 

@@ -1,8 +1,10 @@
 // The one place that asks which libtorch this is.
 #pragma once
+#include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 #include <torch/version.h>
 
+#include <cstdlib>
 #include <optional>
 
 #define DS_LIBTORCH_AT_LEAST(major, minor) \
@@ -20,6 +22,20 @@ template <typename T>
 using Optional = c10::optional<T>;
 inline constexpr auto none = c10::nullopt;
 #endif
+
+// A GPU's operators give the same bits each time: a resumed run then goes on as it would have. cuBLAS asks for its
+// workspaces by the environment, and reads it when it is first used. Operators without such a form only warn.
+inline void make_deterministic() {
+  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
+  auto& context = at::globalContext();
+  context.setBenchmarkCuDNN(false);
+  context.setDeterministicCuDNN(true);
+  context.setDeterministicAlgorithms(true, true);
+#if DS_LIBTORCH_AT_LEAST(2, 2)
+  // Else every new tensor would be filled before it is written.
+  context.setDeterministicFillUninitializedMemory(false);
+#endif
+}
 
 #if DS_LIBTORCH_AT_LEAST(2, 4)
 

@@ -27,10 +27,6 @@ c10::IValue to_ivalue(const ds_value& value) {
       const auto* items = static_cast<const int64_t*>(value.pointer);
       return c10::List<int64_t>(at::ArrayRef<int64_t>(items, value.count));
     }
-    case DS_DOUBLE_LIST: {
-      const auto* items = static_cast<const double*>(value.pointer);
-      return c10::List<double>(at::ArrayRef<double>(items, value.count));
-    }
     case DS_BOOL_LIST: {
       const auto* items = static_cast<const uint8_t*>(value.pointer);
       c10::List<bool> list;

@@ -4,18 +4,30 @@
 #include <ATen/Version.h>
 #include <dlfcn.h>
 #include <malloc.h>
+#include <torch/cuda.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 
 #include "../kernels/conv.h"
+#include "../kernels/peak.h"
 #include "boundary.h"
 #include "libtorch_version.h"
-
-#ifdef DISTILLSHARP_CUDA
-#include <c10/cuda/CUDAFunctions.h>
-#endif
 
 using distillsharp::copy_text;
 using distillsharp::guarded;
 namespace compat = distillsharp::compat;
+
+namespace {
+
+// For the whole process: float32 products of a GPU in TF32, which rounds them to 11 binary digits.
+void allow_tf32(bool allowed) {
+  at::globalContext().setAllowTF32CuDNN(allowed);
+  at::globalContext().setAllowTF32CuBLAS(allowed);
+}
+
+}  // namespace
 
 int ds_runtime_start(void) {
   return guarded([] {
@@ -26,7 +38,13 @@ int ds_runtime_start(void) {
     mallopt(M_TOP_PAD, 64 << 20);
 #ifdef DISTILLSHARP_CUDA
     // Without this, libtorch_cuda's registrations are silently absent.
-    dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
+    const char* const name = "libtorch_cuda.so";
+    TORCH_CHECK(dlopen(name, RTLD_NOW | RTLD_GLOBAL) != nullptr, "this is a build for CUDA, and ", name,
+                " cannot be loaded: ", dlerror());
+    if (torch::cuda::is_available()) {
+      compat::make_deterministic();
+      allow_tf32(false);
+    }
 #endif
   });
 }
@@ -49,6 +67,23 @@ int32_t ds_threads(void) { return at::get_num_threads(); }
 
 int ds_set_threads(int32_t count) {
   return guarded([&] { at::set_num_threads(count); });
+}
+
+int ds_multiply_adds_per_second(double* rate) {
+  return guarded([&] {
+    constexpr int64_t rounds = 1000000;
+    const int threads = at::get_num_threads();
+    *rate = 0;
+    for (int i = 0; i < 10; ++i) {
+      std::atomic<int64_t> done{0};
+      const auto start = std::chrono::steady_clock::now();
+      at::parallel_for(0, threads, 1, [&](int64_t first, int64_t last) {
+        for (int64_t thread = first; thread < last; ++thread) done += distillsharp::multiply_adds(rounds);
+      });
+      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+      *rate = std::max(*rate, static_cast<double>(done) / seconds.count());
+    }
+  });
 }
 
 int ds_manual_seed(uint64_t seed) {
@@ -74,18 +109,12 @@ int ds_autocast_leave(int32_t device_type, uint8_t before) {
 
 uint8_t ds_has_native_bf16(void) { return distillsharp::conv_kernels(distillsharp::Element::bfloat16) != nullptr; }
 
-int32_t ds_cuda_device_count(void) {
-#ifdef DISTILLSHARP_CUDA
-  return c10::cuda::device_count();
-#else
-  return 0;
-#endif
+int ds_allow_tf32(uint8_t allowed) {
+  return guarded([&] { allow_tf32(allowed != 0); });
 }
 
-int ds_cuda_synchronize(void) {
-  return guarded([] {
-#ifdef DISTILLSHARP_CUDA
-    c10::cuda::device_synchronize();
-#endif
-  });
+int32_t ds_cuda_device_count(void) { return static_cast<int32_t>(torch::cuda::device_count()); }
+
+int ds_cuda_synchronize(int32_t index) {
+  return guarded([&] { torch::cuda::synchronize(index); });
 }

@@ -13,10 +13,6 @@ void ds_tensor_free(ds_tensor tensor) {
   c10::intrusive_ptr<at::TensorImpl, c10::UndefinedTensorImpl>::reclaim(reinterpret_cast<at::TensorImpl*>(tensor));
 }
 
-int ds_tensor_share(ds_tensor tensor, ds_tensor* copy) {
-  return guarded([&] { *copy = give(borrow(tensor)); });
-}
-
 int ds_tensor_describe(ds_tensor handle, ds_tensor_info* info) {
   return guarded([&] {
     const auto tensor = borrow(handle);

@@ -36,6 +36,9 @@ static class StepProfileTable
             $"libtorch's convolutions alone, for {limit.BatchSize} images: teacher {Milliseconds(limit.TeacherSeconds)}, student {Milliseconds(limit.StudentSeconds)} forward and backward"));
         terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"those that a step needed come to {Milliseconds(profile.LimitSeconds(limit))}: {Percent(profile.LimitSeconds(limit), profile.StepSeconds)} of that limit is reached"));
+        if (limit.PeakMultiplyAdds > 0)
+            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"their multiply-adds are {Percent(profile.PeakShare(limit), 1)} of the {limit.PeakMultiplyAdds / 1e9:0} billion a second that this processor does in float32"));
 
         void Row(string name, double seconds) =>
             table.AddRow(name, (1000 * seconds).ToString("0.00", CultureInfo.InvariantCulture), Percent(seconds, profile.StepSeconds));
@@ -57,6 +60,7 @@ static class StepProfileTable
             studentMilliseconds = 1000 * limit.StudentSeconds,
             limitMilliseconds = 1000 * profile.LimitSeconds(limit),
             reached = profile.LimitSeconds(limit) / profile.StepSeconds,
+            peakShare = profile.PeakShare(limit),
         },
     };
 

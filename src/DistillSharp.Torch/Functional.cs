@@ -15,7 +15,7 @@ public static class Functional
 
     /// <summary>
     /// Convolution of [N, C, H, W] with a weight [O, C / groups, h, w]. 1x1 and 3x3 ones of float32 or bfloat16 in channels-last
-    /// order go to kernels of this project where the processor has AVX-512, all others to libtorch's operator.
+    /// order go to kernels of this project where the processor has AVX2, all others to libtorch's operator.
     /// </summary>
     public static Tensor Conv2d(Tensor x, Tensor weight, Tensor? bias, Size2 stride, Size2 padding, Size2 dilation, long groups) =>
         (OperatorTrace.IsRecording ? conv2d : ownConv2d).Call(x, weight, bias, stride, padding, dilation, groups);

@@ -16,25 +16,44 @@ public enum Precision
     /// bfloat16 natively, where it would be slower and, in libtorch, right to two digits only.
     /// </summary>
     Bf16,
+
+    /// <summary>
+    /// float32 whose products a GPU may round to TF32 (11 binary digits), which is faster there; float32 on a processor.
+    /// </summary>
+    Tf32,
 }
 
 /// <summary>What follows from a <see cref="Precision"/>.</summary>
 public static class PrecisionExtensions
 {
-    /// <summary>What is computed on a device where that precision is asked for: float32 or bfloat16.</summary>
-    public static Precision Resolve(this Precision precision, Device device) =>
-        precision != Precision.Fp32 && (device.Type == DeviceType.Cuda || Runtime.HasNativeBf16) ? Precision.Bf16 : Precision.Fp32;
+    /// <summary>What is computed on a device where that precision is asked for; never <see cref="Precision.Auto"/>.</summary>
+    public static Precision Resolve(this Precision precision, Device device) => precision switch
+    {
+        Precision.Auto or Precision.Bf16 when device.Type == DeviceType.Cuda || Runtime.HasNativeBf16 => Precision.Bf16,
+        Precision.Tf32 when device.Type == DeviceType.Cuda => Precision.Tf32,
+        _ => Precision.Fp32,
+    };
 
     /// <summary>A sentence where a device does not compute what is asked for; else null.</summary>
-    public static string? Departure(this Precision precision, Device device) => precision == Precision.Bf16 && precision.Resolve(device) != precision
-        ? "precision bf16: this processor does not multiply bfloat16, so float32 is computed, which is faster and more exact here"
-        : null;
+    public static string? Departure(this Precision precision, Device device) => precision switch
+    {
+        Precision.Auto => null,
+        _ when precision.Resolve(device) == precision => null,
+        Precision.Bf16 => "precision bf16: this processor does not multiply bfloat16, so float32 is computed, which is faster and more exact here",
+        _ => "precision tf32 is a GPU's: float32 is computed",
+    };
 
     /// <summary>
     /// Lets the heavy operators of this thread compute in that precision until disposed. Cast weights are kept until the
-    /// outermost region ends.
+    /// outermost region ends. Whether a GPU may use TF32 is decided for the whole process, and stays so until the next region:
+    /// the backward pass stands outside.
     /// </summary>
-    public static Autocast Enter(this Precision precision, Device device) => new(precision.Resolve(device) == Precision.Bf16, device);
+    public static Autocast Enter(this Precision precision, Device device)
+    {
+        var resolved = precision.Resolve(device);
+        if (device.Type == DeviceType.Cuda) Native.Check(Native.ds_allow_tf32(resolved == Precision.Tf32 ? (byte)1 : (byte)0), "tf32");
+        return new(resolved == Precision.Bf16, device);
+    }
 
     /// <summary>A region of one precision.</summary>
     public readonly struct Autocast : IDisposable

@@ -33,6 +33,19 @@ public static unsafe class Runtime
     /// <summary>Seeds libtorch's generators on every device (used for initialization only).</summary>
     public static void Seed(ulong seed) => Native.Check(Native.ds_manual_seed(seed), "manual_seed");
 
-    /// <summary>Waits until the GPU has done all it was given.</summary>
-    public static void Synchronize() => Native.Check(Native.ds_cuda_synchronize(), "synchronize");
+    /// <summary>
+    /// Measures how many float32 multiply-adds a second the processor does at its best: in registers, on all threads. It takes
+    /// some hundredths of a second, and is exact only where nothing else runs.
+    /// </summary>
+    public static double MeasurePeak()
+    {
+        Native.Check(Native.ds_multiply_adds_per_second(out var rate), "multiply_adds_per_second");
+        return rate;
+    }
+
+    /// <summary>Waits until a GPU has done all it was given; a processor has nothing to wait for.</summary>
+    public static void Synchronize(Device device)
+    {
+        if (device.Type == DeviceType.Cuda) Native.Check(Native.ds_cuda_synchronize(device.Index), "synchronize");
+    }
 }

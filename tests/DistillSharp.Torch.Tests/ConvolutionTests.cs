@@ -4,12 +4,12 @@ namespace DistillSharp.Torch.Tests;
 
 /// <summary>
 /// The direct kernels against libtorch's operator, which the same layer uses in row-major order: outputs and gradients must
-/// agree as far as the precision reaches. On a processor without AVX-512 both sides are libtorch's.
+/// agree as far as the precision reaches. On a processor without AVX2 both sides are libtorch's.
 /// </summary>
 public sealed class ConvolutionTests
 {
-    // Channels in, channels out, height, width, kernel, stride: whole tiles of 16 and of 8 pixels, remainders of 4 and of 1, odd
-    // sizes, one and two blocks of output channels, everything that the networks for CIFAR have.
+    // Channels in, channels out, height, width, kernel, stride: whole tiles of 16, 12, 8 and 6 pixels, remainders of 4 and of 1,
+    // odd sizes, one and two blocks of output channels, everything that the networks for CIFAR have.
     public static TheoryData<int, int, int, int, int, int> Shapes() => new()
     {
         { 16, 16, 32, 32, 3, 1 }, { 32, 32, 16, 16, 3, 1 }, { 64, 64, 8, 8, 3, 1 }, { 48, 16, 9, 13, 3, 1 }, { 8, 48, 5, 7, 3, 1 },
@@ -18,15 +18,52 @@ public sealed class ConvolutionTests
         { 128, 64, 8, 8, 1, 1 },
     };
 
-    // Not the kernels': a stem, a bias on odd channels, groups.
+    // Stems, channels that fill no register, as ShuffleNet has them, and what is not the kernels': 5x5.
     [Theory, MemberData(nameof(Shapes))]
     [InlineData(3, 16, 32, 32, 3, 1)]
+    [InlineData(3, 64, 15, 15, 3, 2)]
+    [InlineData(3, 24, 8, 8, 1, 1)]
     [InlineData(16, 24, 8, 8, 3, 1)]
+    [InlineData(24, 58, 8, 8, 1, 1)]
+    [InlineData(58, 58, 7, 7, 1, 1)]
+    [InlineData(30, 26, 9, 9, 3, 2)]
+    [InlineData(54, 20, 9, 12, 3, 1)]
     [InlineData(16, 16, 8, 8, 5, 1)]
-    public void Float32_agrees_with_libtorchs_operator(int inputs, int outputs, int height, int width, int kernel, int stride)
+    public void Float32_agrees_with_libtorchs_operator(int inputs, int outputs, int height, int width, int kernel, int stride) =>
+        Agrees(inputs, outputs, height, width, kernel, stride, groups: 1);
+
+    // 3x3 of each channel by itself: whole registers of channels and not, with one column, one row, odd sizes; 1x1 in groups.
+    [Theory]
+    [InlineData(64, 64, 16, 16, 3, 1, 64)]
+    [InlineData(54, 54, 9, 7, 3, 1, 54)]
+    [InlineData(60, 60, 9, 8, 3, 2, 60)]
+    [InlineData(58, 58, 32, 32, 3, 2, 58)]
+    [InlineData(16, 16, 5, 1, 3, 1, 16)]
+    [InlineData(24, 24, 1, 2, 3, 2, 24)]
+    [InlineData(12, 12, 8, 8, 3, 1, 12)]
+    [InlineData(60, 240, 8, 8, 1, 1, 3)]
+    [InlineData(240, 60, 7, 7, 1, 1, 3)]
+    [InlineData(54, 216, 5, 6, 1, 1, 3)]
+    [InlineData(32, 32, 8, 8, 1, 2, 2)]
+    [InlineData(32, 32, 8, 8, 3, 1, 2)]
+    public void Groups_agree_with_libtorchs_operator(int inputs, int outputs, int height, int width, int kernel, int stride, int groups) =>
+        Agrees(inputs, outputs, height, width, kernel, stride, groups);
+
+    [Fact]
+    public void A_range_of_channels_is_taken_as_it_lies()
     {
         using var scope = TensorScope.Open();
-        var (conv, x, gradient) = Draw(inputs, outputs, height, width, kernel, stride);
+        var (conv, x, _) = Draw(32, 16, 9, 9, 1, 1);
+        using var layer = conv;
+        var wide = Tensor.Cat([x, x * 2.0], 1).Contiguous(MemoryFormat.ChannelsLast);
+        var expected = Functional.Conv2d(x * 2.0, conv.Weight, conv.Bias, 1, 0, 1, 1);
+        Agreement.Near("y", Agreement.Values(expected), Agreement.Values(conv.Forward(wide.Narrow(1, 32, 32))), 1e-5);
+    }
+
+    static void Agrees(int inputs, int outputs, int height, int width, int kernel, int stride, int groups)
+    {
+        using var scope = TensorScope.Open();
+        var (conv, x, gradient) = Draw(inputs, outputs, height, width, kernel, stride, groups);
         using var layer = conv;
         var plain = Run(conv, x, gradient, MemoryFormat.Contiguous);
         var ours = Run(conv, x, gradient, MemoryFormat.ChannelsLast);
@@ -72,6 +109,8 @@ public sealed class ConvolutionTests
         Assert.Equal((native, native, Precision.Fp32), (Precision.Auto.Resolve(Device.Cpu), Precision.Bf16.Resolve(Device.Cpu), Precision.Fp32.Resolve(Device.Cpu)));
         Assert.Equal(Runtime.HasNativeBf16, Precision.Bf16.Departure(Device.Cpu) is null);
         Assert.Null(Precision.Auto.Departure(Device.Cpu));
+        Assert.Equal((Precision.Fp32, Precision.Tf32), (Precision.Tf32.Resolve(Device.Cpu), Precision.Tf32.Resolve(Device.Cuda())));
+        Assert.NotNull(Precision.Tf32.Departure(Device.Cpu));
         Assert.Equal(Precision.Bf16, Precision.Bf16.Resolve(Device.Cuda()));
     }
 
@@ -130,10 +169,10 @@ public sealed class ConvolutionTests
         }
     }
 
-    static (Conv2d Conv, Tensor X, Tensor Gradient) Draw(int inputs, int outputs, int height, int width, int kernel, int stride)
+    static (Conv2d Conv, Tensor X, Tensor Gradient) Draw(int inputs, int outputs, int height, int width, int kernel, int stride, int groups = 1)
     {
         Runtime.Seed((ulong)(inputs * outputs + height));
-        var conv = new Conv2d(inputs, outputs, kernel, stride, kernel / 2, bias: inputs % 16 == 8);
+        var conv = new Conv2d(inputs, outputs, kernel, stride, kernel / 2, groups, bias: inputs % 16 == 8);
         long Out(int size) => (size - 1) / stride + 1;
         return (conv, Tensor.Randn([5, inputs, height, width]), Tensor.Randn([5, outputs, Out(height), Out(width)]));
     }
@@ -147,7 +186,7 @@ public sealed class ConvolutionTests
         weight.RequiresGrad = true;
         var bias = conv.Bias?.Detach().Clone();
         if (bias is not null) bias.RequiresGrad = true;
-        var y = Functional.Conv2d(leaf, weight, bias, conv.Stride, conv.Padding, 1, 1);
+        var y = Functional.Conv2d(leaf, weight, bias, conv.Stride, conv.Padding, 1, conv.Groups);
         y.Backward(gradient.To(y.DType).Contiguous(format));
         var found = new Dictionary<string, double[]> { ["y"] = Agreement.Values(y), ["x"] = Agreement.Values(leaf.Grad!), ["weight"] = Agreement.Values(weight.Grad!) };
         if (bias is not null) found["bias"] = Agreement.Values(bias.Grad!);

@@ -10,7 +10,7 @@ sealed class EvalCommand : CliCommand
     readonly Option<string?> weights = new("--weights") { Description = "Its weights: a PyTorch state dict (.pth) or safetensors" };
     readonly Option<string?> data = new("--data") { Description = "The data set's name; a run's own where it is left out" };
     readonly Option<string?> root = new("--root") { Description = "The folder that holds the data set's files or archive" };
-    readonly Option<string> precision = new("--precision") { Description = "fp32, bf16 or auto", DefaultValueFactory = _ => "fp32" };
+    readonly Option<string> precision = new("--precision") { Description = "fp32, tf32, bf16 or auto", DefaultValueFactory = _ => "fp32" };
     readonly Option<string[]> set = CommonOptions.Set();
     readonly Option<bool> json = JsonOption();
 

@@ -71,10 +71,11 @@ public sealed record TrainSection
             Momentum = section.Number("momentum", momentum => momentum is >= 0 and < 1, "a number from 0 to below 1") ?? Protocol.Momentum,
             WeightDecay = section.Number("weight_decay", decay => decay >= 0, notNegative) ?? protocol.WeightDecay,
             Nesterov = section.Flag("nesterov", false),
-            Precision = section.Word("precision", "auto", "auto", "fp32", "bf16") switch
+            Precision = section.Word("precision", "auto", "auto", "fp32", "bf16", "tf32") switch
             {
                 "fp32" => Precision.Fp32,
                 "bf16" => Precision.Bf16,
+                "tf32" => Precision.Tf32,
                 _ => Precision.Auto,
             },
             Device = ReadDevice(section),

@@ -96,7 +96,6 @@ internal static unsafe partial class Native
 
     [LibraryImport(Library)] public static partial void ds_tensor_free(nint tensor);
     [LibraryImport(Library)] public static partial int ds_tensor_describe(nint tensor, out NativeTensorInfo info);
-    [LibraryImport(Library)] public static partial int ds_tensor_share(nint tensor, out nint copy);
     [LibraryImport(Library)] public static partial int ds_tensor_set_requires_grad(nint tensor, byte value);
     [LibraryImport(Library)] public static partial int ds_tensor_grad(nint tensor, out nint gradient);
     [LibraryImport(Library)] public static partial int ds_tensor_set_grad(nint tensor, nint gradient);
@@ -120,10 +119,12 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] public static partial int ds_library_path(byte* buffer, int capacity);
     [LibraryImport(Library)] public static partial int ds_threads();
     [LibraryImport(Library)] public static partial int ds_set_threads(int count);
+    [LibraryImport(Library)] public static partial int ds_multiply_adds_per_second(out double rate);
     [LibraryImport(Library)] public static partial int ds_manual_seed(ulong seed);
     [LibraryImport(Library)] public static partial byte ds_has_native_bf16();
     [LibraryImport(Library)] public static partial int ds_cuda_device_count();
-    [LibraryImport(Library)] public static partial int ds_cuda_synchronize();
+    [LibraryImport(Library)] public static partial int ds_cuda_synchronize(int index);
+    [LibraryImport(Library)] public static partial int ds_allow_tf32(byte allowed);
 }
 
 /// <summary>ds_kind.</summary>
@@ -135,7 +136,6 @@ internal enum ValueKind
     Double = 3,
     Bool = 4,
     IntList = 5,
-    DoubleList = 6,
     BoolList = 7,
     TensorList = 8,
     OptionalTensorList = 9,

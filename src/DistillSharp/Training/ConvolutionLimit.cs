@@ -14,6 +14,15 @@ namespace DistillSharp.Training;
 /// <param name="TeacherSeconds">The teacher's, forward; 0 without a teacher.</param>
 public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, double TeacherSeconds)
 {
+    /// <summary>Multiply-adds of the student's convolutions, forward and both backward passes.</summary>
+    public double StudentMultiplyAdds { get; init; }
+
+    /// <summary>Multiply-adds of the teacher's convolutions, forward.</summary>
+    public double TeacherMultiplyAdds { get; init; }
+
+    /// <summary>Multiply-adds of float32 that the processor does in a second at its best; 0 where a GPU computes.</summary>
+    public double PeakMultiplyAdds { get; init; }
+
     const int MinRuns = 3, MaxRuns = 20;
     static readonly TimeSpan enough = TimeSpan.FromMilliseconds(100);
     static readonly Operator conv2d = new("aten::conv2d"), convolutionBackward = new("aten::convolution_backward");
@@ -28,10 +37,17 @@ public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, doub
     public static ConvolutionLimit Measure(Classifier student, Classifier? teacher, Size2 image, int batchSize, Precision precision, Device device)
     {
         var type = precision == Precision.Bf16 ? DType.BFloat16 : DType.Float32;
+        var ofStudent = Convolution.Of(student, image, device);
+        var ofTeacher = teacher is null ? [] : Convolution.Of(teacher, image, device);
         return new(
             batchSize,
-            Convolution.Of(student, image, device).Sum(entry => entry.Count * entry.Convolution.Seconds(batchSize, type, device, training: true)),
-            teacher is null ? 0 : Convolution.Of(teacher, image, device).Sum(entry => entry.Count * entry.Convolution.Seconds(batchSize, type, device, training: false)));
+            ofStudent.Sum(entry => entry.Count * entry.Convolution.Seconds(batchSize, type, device, training: true)),
+            ofTeacher.Sum(entry => entry.Count * entry.Convolution.Seconds(batchSize, type, device, training: false)))
+        {
+            StudentMultiplyAdds = ofStudent.Sum(entry => entry.Count * entry.Convolution.MultiplyAdds(batchSize, training: true)),
+            TeacherMultiplyAdds = ofTeacher.Sum(entry => entry.Count * entry.Convolution.MultiplyAdds(batchSize, training: false)),
+            PeakMultiplyAdds = device.Type == DeviceType.Cpu ? Runtime.MeasurePeak() : 0,
+        };
     }
 
     /// <summary>What decides how long a convolution takes.</summary>
@@ -78,6 +94,14 @@ public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, doub
 
         static Size2 Pair(Argument argument) => new(argument.Integers![0], argument.Integers[1]);
 
+        /// <summary>Forward and, in training, the gradients of the weight and of what came in.</summary>
+        public double MultiplyAdds(int batchSize, bool training)
+        {
+            long Out(long size, long kernel, long stride, long padding) => (size + 2 * padding - kernel) / stride + 1;
+            var outputs = Out(Image.Height, Kernel.Height, Stride.Height, Padding.Height) * Out(Image.Width, Kernel.Width, Stride.Width, Padding.Width);
+            return (double)batchSize * outputs * Outputs * (Inputs / Groups) * Kernel.Height * Kernel.Width * (!training ? 1 : IsFirst ? 2 : 3);
+        }
+
         /// <summary>The fastest of several runs: forward and, in training, the gradients of the weight and of what came in.</summary>
         public double Seconds(int batchSize, DType type, Device device, bool training)
         {
@@ -104,7 +128,7 @@ public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, doub
                 using var scope = TensorScope.Open();
                 var clock = Stopwatch.StartNew();
                 run();
-                if (device.Type == DeviceType.Cuda) Runtime.Synchronize();
+                Runtime.Synchronize(device);
                 fastest = Math.Min(fastest, clock.Elapsed.TotalSeconds);
             }
             return fastest;

@@ -73,13 +73,20 @@ public sealed class StepProfile
     public double LimitSeconds(ConvolutionLimit limit) => Steps == 0 ? 0
         : (limit.StudentSeconds * Images + limit.TeacherSeconds * (Images - SkippedImages)) / limit.BatchSize / Steps;
 
+    /// <summary>
+    /// The multiply-adds of the convolutions that a step needed, counted as a direct convolution does them, as a share of what the
+    /// processor does at its best in float32 in the same time.
+    /// </summary>
+    public double PeakShare(ConvolutionLimit limit) => Steps == 0 || limit.PeakMultiplyAdds == 0 ? 0
+        : (limit.StudentMultiplyAdds * Images + limit.TeacherMultiplyAdds * (Images - SparedTeacher)) / limit.BatchSize / Steps / StepSeconds / limit.PeakMultiplyAdds;
+
     /// <summary>Begins to count anew: what went before is no part of a step.</summary>
     internal void Begin() => last = Stopwatch.GetTimestamp();
 
     /// <summary>Charges the time since the last mark to a phase.</summary>
     internal void Mark(StepPhase phase)
     {
-        if (Device.Type == DeviceType.Cuda) Runtime.Synchronize();
+        Runtime.Synchronize(Device);
         var now = Stopwatch.GetTimestamp();
         ofThisStep[(int)phase] += now - last;
         last = now;

@@ -93,7 +93,10 @@ public sealed class StepProfileTests
         var before = LivingTensors.Count();
         var limit = run.MeasureConvolutions();
         Assert.Equal(8, limit.BatchSize);
-        Assert.True(limit is { StudentSeconds: > 0, TeacherSeconds: > 0 });
+        Assert.True(limit is { StudentSeconds: > 0, TeacherSeconds: > 0, PeakMultiplyAdds: > 1e8 });
+        // What Describe counts, without the linear layer; of the student three times, but for the first layer's input.
+        var student = run.Student.Describe(32).MultiplyAdds - 64 * TinyTraining.Classes;
+        Assert.Equal(8.0 * (3 * student - 3 * 16 * 9 * 32 * 32), limit.StudentMultiplyAdds);
         Assert.Equal(before, LivingTensors.Count());
     }
 }
