@@ -1,4 +1,3 @@
-using DistillSharp.Data;
 using DistillSharp.Evaluation;
 using DistillSharp.Models;
 using DistillSharp.Torch;
