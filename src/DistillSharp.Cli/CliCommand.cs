@@ -28,7 +28,7 @@ abstract class CliCommand(string name, string description, params string[] examp
     protected Toolkit Toolkit => Names.Toolkit;
 
     /// <summary>The option by which a program asks for the answer, where there is one.</summary>
-    public Option? Json => Options.FirstOrDefault(option => option.Name == JsonName);
+    public Option? JsonGiven => Options.FirstOrDefault(option => option.Name == JsonName);
 
     /// <summary>Does the work. Failures are exceptions; see <see cref="Application"/> for what becomes of them.</summary>
     /// <returns>The exit code: 0 when all went well, 1 when the answer is "no" (a check that did not pass).</returns>

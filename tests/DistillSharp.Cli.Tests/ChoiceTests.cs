@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace DistillSharp.Cli.Tests;
 
 /// <summary>Words of an enumeration are the same in help, in messages and as they are accepted.</summary>

@@ -83,7 +83,7 @@ sealed class FolderListing
             RandomAccess.Read(opened, tail, Math.Max(0, length - Tail));
             if (kind == ImageKind.Jpeg ? tail is [.., 0xff, 0xd9] : tail[4..].StartsWith("IEND"u8)) return null;
         }
-        catch (FileNotFoundException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return "is a link to nowhere";
         }
