@@ -60,9 +60,11 @@ static class CifarPython
         return rows;
     }
 
-    static PickleDict Dict(byte[] content, string where) =>
-        PickleReader.Read(content, where, NumpyGlobals.WithPython) as PickleDict
-            ?? throw new UserException($"'{where}' holds no dict: it is no file of CIFAR");
+    static PickleDict Dict(byte[] content, string where)
+    {
+        var read = PickleReader.Read(content, where, NumpyGlobals.WithPython);
+        return read as PickleDict ?? throw new UserException($"'{where}' holds {PickleValues.Describe(read)} where a dict is needed: it is no file of CIFAR");
+    }
 
     static string Held(PickleDict dict) => dict.Count == 0 ? "nothing" : string.Join(", ", dict.TextKeys.Take(10));
 }

@@ -61,7 +61,7 @@ internal static class FileKinds
         foreach (var (begins, at, says) in mistakes)
             if (start.Length > at && start[at..].StartsWith(begins)) throw new UserException($"{name}: {says}.");
         if (ShardIndex.IsOne(start)) return FileKind.ShardIndex;
-        if (start is [0x80, <= 5, ..] || start.StartsWith("(dp0"u8) || start.StartsWith("ccollections\n"u8)) return FileKind.Pickle;
+        if (start is [0x80, <= 5, ..] || start.StartsWith("(dp0"u8) || start.StartsWith("}q"u8) || start.StartsWith("ccollections\n"u8)) return FileKind.Pickle;
         if (TorchSharpFile.IsOne(file)) return FileKind.TorchSharp;
         throw new UserException($"{name}: holds no weights in a known form, or is damaged at its start; known are PyTorch's (torch.save), safetensors, numpy's archives and TorchSharp's state files.");
     }

@@ -60,7 +60,7 @@ static class WeightsMismatch
                 .Select(entry => (Parts: entry.Name[(entry.Name.StartsWith(fit.Prefix, StringComparison.Ordinal) ? fit.Prefix.Length : 0)..].Split('.'), entry.Name))
                 .Where(entry => entry.Parts.Length == parts.Length)
                 .Select(entry => (entry.Parts, Same: entry.Parts.Zip(parts).Count(pair => pair.First == pair.Second)))
-                .MaxBy(entry => entry.Same);
+                .OrderByDescending(entry => entry.Same).FirstOrDefault();
             if (best.Parts is null || best.Same < parts.Length - 1) continue;
             var pair = best.Parts.Zip(parts).FirstOrDefault(pair => pair.First != pair.Second);
             if (pair.First is null) continue;

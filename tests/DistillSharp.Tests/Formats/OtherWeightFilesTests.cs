@@ -148,7 +148,7 @@ public sealed class OtherWeightFilesTests : IDisposable
 
         byte[][] valid =
         [
-            Pickle("}(X\u0001\u0000\u0000\u0000aX\u0001\u0000\u0000\u0000bcmy\nList\n)\u0081(K\u0001K\u0002eX\u0001\u0000\u0000\u0000c(cos\nsystem\nX\u0002\u0000\u0000\u0000ido}X\u0001\u0000\u0000\u0000xK\u0001sbu."),
+            Pickle("}(X\u0001\u0000\u0000\u0000acmy\nList\n)\u0081(K\u0001K\u0002eX\u0001\u0000\u0000\u0000c(cos\nsystem\nX\u0002\u0000\u0000\u0000ido}X\u0001\u0000\u0000\u0000xK\u0001sbu."),
             Pickle("ctorch.nn\nNet\n)\u0081}(X\u000b\u0000\u0000\u0000_parametersccollections\nOrderedDict\n)RX\u0008\u0000\u0000\u0000_modules}X\u0001\u0000\u0000\u0000mcmy\nM\n)\u0081}bsub."),
         ];
         Fuzz.Run(valid, file =>

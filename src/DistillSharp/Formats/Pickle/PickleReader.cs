@@ -337,7 +337,7 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
         budget.Charge(CallSize);
         try
         {
-            target.Build(new PickleArguments("the state of " + PickleValues.Describe(target), state as object?[] ?? [state], input, budget));
+            target.Build(new PickleArguments("the state of an object", state as object?[] ?? [state], input, budget));
         }
         catch (PickleMismatchException mismatch)
         {
