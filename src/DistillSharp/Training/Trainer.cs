@@ -47,6 +47,7 @@ public sealed class Trainer : IDisposable
         try
         {
             step = new(student, this.teacher, Objective, pair, options);
+            Deployed = Objective.Deployed(student);
         }
         catch
         {
@@ -58,6 +59,9 @@ public sealed class Trainer : IDisposable
 
     /// <summary>The methods, with their parameters and state.</summary>
     public Objective Objective { get; }
+
+    /// <summary>The network that is measured, and kept and exported after training: the student with what methods add to it.</summary>
+    public Classifier Deployed { get; }
 
     /// <summary>Notes where a step's time goes, while it is set.</summary>
     public StepProfile? Profile { get; set; }
@@ -144,7 +148,7 @@ public sealed class Trainer : IDisposable
         {
             observer.Evaluating(epoch);
             // In float32 whatever the run's precision: that is how the student is measured afterwards, and used.
-            accuracy = Accuracy.Measure(student, data.Test, data.Normalization, Precision.Fp32, options.Device, options.EvaluationBatchSize);
+            accuracy = Accuracy.Measure(Deployed, data.Test, data.Normalization, Precision.Fp32, options.Device, options.EvaluationBatchSize);
             progress.Accuracy = accuracy;
         }
         var best = accuracy is { } measured && !(measured.Top1 <= progress.BestAcc1);
