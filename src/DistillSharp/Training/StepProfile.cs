@@ -78,7 +78,8 @@ public sealed class StepProfile
     /// processor does at its best in float32 in the same time.
     /// </summary>
     public double PeakShare(ConvolutionLimit limit) => Steps == 0 || limit.PeakMultiplyAdds == 0 ? 0
-        : (limit.StudentMultiplyAdds * Images + limit.TeacherMultiplyAdds * (Images - SparedTeacher)) / limit.BatchSize / Steps / StepSeconds / limit.PeakMultiplyAdds;
+        : (limit.StudentMultiplyAdds * Images + limit.TeacherMultiplyAdds * (Images - SkippedImages))
+            / limit.BatchSize / Steps / StepSeconds / limit.PeakMultiplyAdds;
 
     /// <summary>Begins to count anew: what went before is no part of a step.</summary>
     internal void Begin() => last = Stopwatch.GetTimestamp();
