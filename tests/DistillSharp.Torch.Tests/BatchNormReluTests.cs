@@ -21,6 +21,24 @@ public sealed class BatchNormReluTests
         return cases;
     }
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(4, true)]
+    public void A_single_value_of_each_channel_leaves_the_running_statistics(long images, bool moves)
+    {
+        using var scope = TensorScope.Open();
+        using var norm = new BatchNorm2d(3);
+        var x = Tensor.Full([images, 3, 1, 1], 2);
+        x.RequiresGrad = true;
+        var y = norm.ForwardRelu(x);
+        y.Sum().Backward();
+        Assert.True(norm.State().All(entry => entry.Tensor.AllFinite()));
+        Assert.Equal(moves, norm.RunningMean.Abs().Max().Item() > 0);
+        // Mean 0 and variance 1, as a norm begins, and its own mean where the batch has one.
+        Assert.Equal(moves ? 0 : 2, y.Max().Item(), 4);
+        Assert.Equal(moves ? 0 : 1, x.Grad!.Max().Item(), 4);
+    }
+
     [Theory, MemberData(nameof(Cases))]
     public void Float32_agrees_with_libtorchs_operators(int channels, bool residual, bool relu)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Torch.Tests;
@@ -37,7 +38,62 @@ public class OptimizerTests
             for (var i = 0; i < 3; i++) Assert.Equal(expected[i], actual[i], 1e-5);
         }
         Assert.Equal([1f, 1f], idle.ToArray<float>());
-        Assert.Null(optimizer.Momenta[1]);
+        Assert.Null(optimizer.States[0].Values[1]);
+    }
+
+    public static TheoryData<string> OfPyTorch => [.. Fixture.EnumerateObject().Select(entry => entry.Name)];
+
+    static JsonElement Fixture { get; } =
+        JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Fixtures/optimizers.json"))).RootElement;
+
+    static Optimizer Make(string name, params Tensor[] parameters) => name switch
+    {
+        "sgd" => new Sgd(parameters, weightDecay: 0.01),
+        "sgd-nesterov-clipped" => new Sgd(parameters, weightDecay: 0.01, nesterov: true),
+        "sgd-no-vectors" => new Sgd(parameters, weightDecay: 0.1, decayVectors: false),
+        "adam" => new Adam(parameters),
+        "adam-decay" => new Adam(parameters, 0.8, 0.95, 1e-3, weightDecay: 0.1),
+        "adamw" => new Adam(parameters, weightDecay: 0.1, decoupled: true),
+        _ => new Adam(parameters, weightDecay: 0.1, decoupled: true, decayVectors: false),
+    };
+
+    // The problem of Fixtures/make_optimizers.py. In the middle the optimizer's state goes into another, as when a run is resumed.
+    [Theory, MemberData(nameof(OfPyTorch))]
+    public void It_takes_the_steps_of_PyTorch(string name)
+    {
+        using var scope = TensorScope.Open();
+        var W = Tensor.From([1, -2, 3, 0.5, 0.25, -1.5], 2, 3);
+        var b = Tensor.From([0.1, -0.2, 2]);
+        (W.RequiresGrad, b.RequiresGrad) = (true, true);
+        var (aW, ab) = (Tensor.From([1, 2, 0.5, 3, 1, 0.1], 2, 3), Tensor.From([2, 0.7, 1]));
+        var (steps, lengths) = (Fixture.GetProperty(name).GetProperty("steps"), Fixture.GetProperty(name).GetProperty("lengths"));
+        var optimizer = Make(name, W, b);
+        for (var k = 0; k < steps.GetArrayLength(); k++)
+        {
+            if (k == 4)
+            {
+                var next = Make(name, W, b);
+                foreach (var (from, to) in optimizer.States.Zip(next.States))
+                    for (var i = 0; i < 2; i++)
+                        next.SetState(to, i, from.Values[i]!);
+                optimizer.Dispose();
+                optimizer = next;
+            }
+            optimizer.ZeroGrad();
+            var loss = (aW * (W - 0.3).Pow(2)).Sum() * 0.5;
+            if (k % 3 != 2) loss += (ab * (b + 0.4).Pow(2)).Sum() * 0.5;
+            loss.Backward();
+            if (lengths.GetArrayLength() > 0)
+                Assert.Equal(lengths[k].GetDouble(), optimizer.ClipGradients(name.StartsWith("sgd", StringComparison.Ordinal) ? 1 : 0.5), 1e-9);
+            optimizer.Step(0.1 / (k + 1));
+
+            foreach (var (parameter, key) in new[] { (W, "W"), (b, "b") })
+            {
+                var expected = steps[k].GetProperty(key).EnumerateArray().Select(value => value.GetDouble());
+                foreach (var (value, actual) in expected.Zip(parameter.ToArray<double>())) Assert.Equal(value, actual, 1e-9);
+            }
+        }
+        optimizer.Dispose();
     }
 
     [Fact]

@@ -18,25 +18,30 @@ namespace DistillSharp.Training;
 /// </summary>
 /// <param name="Progress">Where the run stands.</param>
 /// <param name="Tensors">
-/// The student's state under <c>student.</c>, the methods' under <c>objective.</c>, the velocities under <c>momentum.</c>.
+/// The student's state under <c>student.</c>, the methods' under <c>objective.</c>, the optimizer's under its own names, such as
+/// <c>momentum.</c>, before those of the parameters.
 /// </param>
 public sealed record Checkpoint(TrainingProgress Progress, IReadOnlyList<StoredTensor> Tensors)
 {
     const string ProgressKey = "distillsharp.progress", DigestKey = "distillsharp.digest";
 
     /// <summary>Copies the state of a run.</summary>
-    public static Checkpoint Of(TrainingProgress progress, Classifier student, Objective objective, Sgd optimizer)
+    public static Checkpoint Of(TrainingProgress progress, Classifier student, Objective objective, Optimizer optimizer)
     {
         var names = TrainedNames(student, objective).ToArray();
-        var momenta = names.Zip(optimizer.Momenta).Where(pair => pair.Second is not null).Select(pair => pair.Second!.ToStored($"momentum.{pair.First}"));
+        var remembered =
+            from state in optimizer.States
+            from entry in names.Zip(state.Values)
+            where entry.Second is not null
+            select entry.Second.ToStored($"{state.Name}.{entry.First}");
         return new(
             progress with { TermSums = new(progress.TermSums) },
-            [.. State("student.", student), .. State("objective.", objective), .. momenta]);
+            [.. State("student.", student), .. State("objective.", objective), .. remembered]);
     }
 
     /// <summary>Puts the tensors back where they came from; the progress is the caller's to take over.</summary>
     /// <exception cref="UserException">The checkpoint is of another network, pair or set of methods.</exception>
-    public void Restore(Classifier student, Objective objective, Sgd optimizer, string source)
+    public void Restore(Classifier student, Objective objective, Optimizer optimizer, string source)
     {
         var stored = Tensors.ToDictionary(tensor => tensor.Name);
         var targets = Targets("student.", student).Concat(Targets("objective.", objective)).ToArray();
@@ -50,13 +55,9 @@ public sealed record Checkpoint(TrainingProgress Progress, IReadOnlyList<StoredT
         using var scope = TensorScope.Open();
         foreach (var (name, tensor) in targets) tensor.CopyFrom(stored[name].ToTensor());
         var names = TrainedNames(student, objective).ToArray();
-        for (var i = 0; i < names.Length; i++)
-        {
-            if (!stored.TryGetValue($"momentum.{names[i]}", out var value)) continue;
-            var momentum = Tensor.ZerosLike(optimizer.Parameters[i]);
-            momentum.CopyFrom(value.ToTensor());
-            optimizer.SetMomentum(i, momentum);
-        }
+        foreach (var state in optimizer.States)
+            for (var i = 0; i < names.Length; i++)
+                if (stored.TryGetValue($"{state.Name}.{names[i]}", out var value)) optimizer.SetState(state, i, value.ToTensor());
     }
 
     /// <summary>Writes the checkpoint: whole, flushed to the disk, or not at all.</summary>
