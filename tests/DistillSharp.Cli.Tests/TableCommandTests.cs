@@ -33,6 +33,31 @@ public sealed class TableCommandTests : IDisposable
     }
 
     [Fact]
+    public void What_was_published_elsewhere_stands_apart_from_the_papers_tables()
+    {
+        samples.Add(SampleRuns.Distilled("kd", 1), 35, 45);
+        var (code, output, error) = Run("cifar100");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("| KD standardized | sun2024 | best |", output);
+        Assert.Matches(@"\n\| KD \| tian2020 \| last \|.*\| 70.66 \| 45.00 \(1\) † \|", output);
+        Assert.Contains("- chen2022: Chen, Mei, Zhang", output);
+        Assert.Contains("no part of the paper's tables", output);
+
+        var cells = JsonDocument.Parse(Run("cifar100", "--format", "json").Out).RootElement.GetProperty("cells").EnumerateArray().ToArray();
+        Assert.Equal(cells.Length + 1, Run("cifar100", "--format", "csv").Out.TrimEnd('\n').Split('\n').Length);
+        // What people compare with, resnet32x4 to resnet8x4.
+        var published = cells.Where(cell => cell.GetProperty("student").GetString() == "resnet8x4").ToLookup(
+            cell => $"{cell.GetProperty("method").GetString()} {cell.GetProperty("standardize").GetBoolean()}", cell => cell.GetProperty("published").GetDouble());
+        foreach (var (key, value) in new[]
+                 {
+                     ("kd False", 73.33), ("crd False", 75.51), ("reviewkd False", 75.63), ("dkd False", 76.32), ("dist False", 76.31),
+                     ("kd True", 76.62), ("dkd True", 77.01), ("simkd False", 78.08),
+                 })
+            Assert.Equal([value], published[key]);
+        Assert.All(cells, cell => Assert.Contains(cell.GetProperty("epoch").GetString(), new[] { "last", "best", "not said" }));
+    }
+
+    [Fact]
     public void Every_form_is_written_also_without_runs()
     {
         foreach (var (number, cells) in new[] { ("2", 18), ("3", 54), ("4", 45), ("5", 28) })
@@ -46,9 +71,10 @@ public sealed class TableCommandTests : IDisposable
 
     [Theory]
     [InlineData("there is no table 1; the paper's tables of results are 2, 3, 4, 5\n", "1")]
-    [InlineData("NUMBER takes a whole number, not 'three'\n", "three")]
+    [InlineData("there is no table 'three'; there are 2, 3, 4, 5 of the paper, and cifar100\n", "three")]
+    [InlineData("the table cifar100 is written as md, csv or json, not as tex\n", "cifar100", "--format", "tex")]
     [InlineData("--format takes one of md, csv, tex, json, not 'html'\n", "3", "--format", "html")]
-    [InlineData("'distill table' needs NUMBER ('distill table --help' shows its use)\n")]
+    [InlineData("'distill table' needs TABLE ('distill table --help' shows its use)\n")]
     public void Wrong_use_exits_with_2(string says, params string[] arguments)
     {
         var (code, output, error) = Run(arguments);

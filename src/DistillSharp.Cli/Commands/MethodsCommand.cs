@@ -15,16 +15,20 @@ sealed class MethodsCommand : CliCommand
         var methods = Toolkit.Methods.Names.Select(Toolkit.Methods.Create).ToArray();
         if (given.GetValue(json))
         {
-            terminal.Json(methods.Select(method => new
+            terminal.Json(methods.Select(method => (Method: method, Card: MethodCard.Of(method))).Select(entry => new
             {
-                method.Name,
-                Settings = Setting.Of(method, method.Name).Select(setting => new { setting.Name, Default = setting.Read(method), setting.Allowed, setting.Description }),
+                entry.Card.Name, entry.Card.Formula, entry.Card.Source, entry.Card.Student, entry.Card.Teacher, entry.Card.Defaults,
+                Settings = Setting.Of(entry.Method, entry.Card.Name)
+                    .Select(setting => new { setting.Name, Default = setting.Read(entry.Method), setting.Allowed, setting.Description }),
             }));
             return 0;
         }
         foreach (var method in methods)
         {
-            terminal.StyledOut.MarkupLineInterpolated($"[bold]{method.Name}[/]");
+            var card = MethodCard.Of(method);
+            terminal.StyledOut.MarkupLineInterpolated($"[bold]{card.Name}[/]  {card.Formula}");
+            terminal.StyledOut.MarkupLineInterpolated($"  [gray]{card.Source}; needs {card.Student} of the student, {card.Teacher} of the teacher[/]");
+            terminal.StyledOut.MarkupLineInterpolated($"  [gray]{card.Defaults}[/]");
             foreach (var setting in Setting.Of(method, method.Name))
                 terminal.StyledOut.MarkupLineInterpolated($"  {setting.Name,-18} {setting.Read(method) ?? "by the pair",-12} {setting.Description} [gray]({setting.Allowed})[/]");
         }

@@ -1,28 +1,32 @@
 using System.CommandLine;
 using DistillSharp.Experiments.Paper;
+using DistillSharp.Experiments.Published;
 using DistillSharp.Experiments.Registry;
 
 namespace DistillSharp.Cli.Commands;
 
 sealed class TableCommand : CliCommand
 {
-    readonly Argument<int> number = new("NUMBER") { Description = "The table's number in the paper: 2, 3, 4 or 5" };
+    readonly Argument<string> name = new("TABLE") { Description = "2, 3, 4 or 5: a table of the paper; cifar100: what was published elsewhere" };
     readonly Option<string> runs = CommonOptions.Runs();
     readonly Option<TableFormat> format = new("--format") { Description = "md, csv, tex or json", DefaultValueFactory = _ => TableFormat.Md };
 
     public TableCommand() : base(
-        "table", "Print a table of the paper with our results beside the paper's.",
-        "distill table 3", "distill table 2 --runs runs --format tex")
+        "table", "Print a table of the paper, or what was published elsewhere, with our results beside it.",
+        "distill table 3", "distill table 2 --runs runs --format tex", "distill table cifar100")
     {
-        Arguments.Add(number);
+        Arguments.Add(name);
         Options.Add(runs);
         Options.Add(format);
     }
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        var table = PaperTable.Of(given.GetValue(number), RunRegistry.ListIn(given.GetValue(runs)!));
-        var text = PaperTableWriter.Write(table, given.GetValue(format));
+        var ours = RunRegistry.ListIn(given.GetValue(runs)!);
+        var (table, form) = (given.GetValue(name)!, given.GetValue(format));
+        var text = table == "cifar100" ? PublishedTable.Write(ours, form)
+            : int.TryParse(table, out var number) ? PaperTableWriter.Write(PaperTable.Of(number, ours), form)
+            : throw new UsageException($"there is no table '{table}'; there are 2, 3, 4, 5 of the paper, and cifar100");
         terminal.Out.Write(text.EndsWith('\n') ? text : text + "\n");
         return 0;
     }

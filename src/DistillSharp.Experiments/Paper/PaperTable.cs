@@ -96,6 +96,8 @@ public sealed class PaperTable
     public static string MethodLabel(string method) => method switch
     {
         "fitnet" => "FitNet",
+        "reviewkd" => "ReviewKD",
+        "simkd" => "SimKD",
         _ => method.ToUpperInvariant(),
     };
 

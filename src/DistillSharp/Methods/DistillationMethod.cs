@@ -21,10 +21,11 @@ public sealed record DistillationStep(ClassifierOutput Student, ClassifierOutput
 /// <param name="Name">The network's name.</param>
 /// <param name="Shapes">Its features' shapes at the size of the training images.</param>
 /// <param name="NaturalSize">The image size that the network was made for, where it is known.</param>
-public sealed record PairMember(string Name, NetworkShapes Shapes, Size2? NaturalSize = null)
+/// <param name="Head">The linear layer from its pooled features to its logits, where there is just one.</param>
+public sealed record PairMember(string Name, NetworkShapes Shapes, Size2? NaturalSize = null, Linear? Head = null)
 {
     /// <summary>Describes a network for images of a size.</summary>
-    public static PairMember Of(Classifier network, Size2 image) => new(network.Name, network.Describe(image), network.Input.Natural);
+    public static PairMember Of(Classifier network, Size2 image) => new(network.Name, network.Describe(image), network.Input.Natural, network.Head);
 }
 
 /// <summary>What a method may know before training: the two networks and the data.</summary>
@@ -90,6 +91,12 @@ public abstract class DistillationMethod : Module
 
     /// <summary>Computes the loss terms of a step, averaged over the batch.</summary>
     public abstract IReadOnlyList<LossTerm> Compute(DistillationStep step);
+
+    /// <summary>
+    /// The network that is measured, kept and exported after training: the student, unless parts of the method or of the teacher stay
+    /// with it. It shares the student's tensors. Called after <see cref="Bind"/>.
+    /// </summary>
+    public virtual Classifier Deployed(Classifier student) => student;
 
     /// <summary>Refuses a setting that makes no sense, for <see cref="Bind"/>.</summary>
     /// <exception cref="UsageException">The condition does not hold.</exception>

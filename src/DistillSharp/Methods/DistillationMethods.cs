@@ -33,6 +33,7 @@ public static class DistillationMethods
         methods.Add("pkt", () => new Pkt());
         methods.Add("reviewkd", () => new ReviewKd());
         methods.Add("rkd", () => new Rkd());
+        methods.Add("simkd", () => new SimKd());
         methods.Add("sp", () => new Sp());
         methods.Add("vid", () => new Vid());
         return methods;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using System.Text;
 using DistillSharp.Models;
 
 namespace DistillSharp.Methods;
@@ -46,6 +47,18 @@ public sealed record MethodCard(string Name, string Formula, string Source, stri
             Needs(method.StudentFeatures, logits: true),
             method.TeacherFeatures is { } features ? Needs(features, method.UsesTeacherLogits) : "nothing",
             about is null ? values : $"{values}: {about.Defaults}");
+    }
+
+    /// <summary>The cards as a table in Markdown.</summary>
+    public static string Markdown(IEnumerable<MethodCard> cards)
+    {
+        var text = new StringBuilder("| method | loss | source | of the student | of the teacher | defaults |\n|---|---|---|---|---|---|\n");
+        foreach (var card in cards)
+        {
+            string[] cells = [$"`{card.Name}`", $"`{card.Formula}`", card.Source, card.Student, card.Teacher, card.Defaults];
+            text.Append("| ").AppendJoin(" | ", cells.Select(cell => cell.Replace("|", "\\|"))).Append(" |\n");
+        }
+        return text.ToString();
     }
 
     // The student's logits come anyway, for cross-entropy; they are named where nothing else is.

@@ -59,6 +59,9 @@ public sealed class Objective : Module
         return lines;
     }
 
+    /// <summary>The network that is measured, kept and exported after training: the student with what methods add to it.</summary>
+    public Classifier Deployed(Classifier student) => methods.Aggregate(student, (network, method) => method.Deployed(network));
+
     static void CheckStudent(DistillationMethod method, PairMember student)
     {
         if (method.StudentFeatures.HasFlag(Features.Pooled) && student.Shapes.PooledWidth == 0)

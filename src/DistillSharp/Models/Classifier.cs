@@ -21,6 +21,11 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
     /// <summary>What images the network takes.</summary>
     public InputRule Input { get; } = input;
 
+    /// <summary>
+    /// The linear layer from the pooled features to the logits, where there is just one: SimKD lets a student use that of its teacher.
+    /// </summary>
+    public virtual Linear? Head => null;
+
     /// <summary>Computes logits and the features asked for.</summary>
     /// <param name="images">[N, 3, H, W], normalized; best in channels-last order.</param>
     /// <param name="wanted">What is needed beside the logits.</param>

@@ -39,6 +39,9 @@ public sealed class MobileNetV1 : Classifier
         new Conv2d(inputs, outputs, 1));
 
     /// <inheritdoc/>
+    public override Linear Head => fc;
+
+    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var pooled = Functional.GlobalAvgPool(model.Forward(images, tap));

@@ -48,6 +48,9 @@ public sealed class MobileNetV2 : Classifier
     }
 
     /// <inheritdoc/>
+    public override Linear Head => classifier;
+
+    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var x = conv1.Forward(images);

@@ -20,15 +20,18 @@ public static class Networks
 
     /// <summary>Makes a network with fresh weights, drawn by libtorch's generator.</summary>
     /// <param name="networks">The networks that there are.</param>
-    /// <param name="name">The name of one of them.</param>
+    /// <param name="name">The name of one of them, or of two as <c>STUDENT+TEACHER</c> for a <see cref="ReusedClassifier"/>.</param>
     /// <param name="classes">Number of classes.</param>
     /// <param name="seed">Seeds the generator first where it is given.</param>
     /// <exception cref="UsageException">There is no network of that name.</exception>
     public static Classifier Create(this Registry<NetworkFactory> networks, string name, int classes, ulong? seed = null)
     {
-        var factory = networks[name];
+        var factories = Array.ConvertAll(name.Split('+', 2), part => networks[part]);
         if (seed is { } value) Runtime.Seed(value);
-        return factory(name, classes);
+        if (factories is [var factory]) return factory(name, classes);
+        var (student, teacher) = (name[..name.IndexOf('+')], name[(name.IndexOf('+') + 1)..]);
+        using var form = factories[1](teacher, classes);
+        return ReusedClassifier.Of(factories[0](student, classes), form);
     }
 
     internal static Registry<NetworkFactory> All()

@@ -70,6 +70,9 @@ public sealed class ResNet : Classifier
     }
 
     /// <inheritdoc/>
+    public override Linear Head => classifier;
+
+    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var x = bn1.ForwardRelu(conv1, images);

@@ -49,6 +49,9 @@ public sealed class WideResNet : Classifier
     }
 
     /// <inheritdoc/>
+    public override Linear Head => fc;
+
+    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var x = conv1.Forward(images);

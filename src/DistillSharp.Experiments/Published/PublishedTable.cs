@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Text;
+using DistillSharp.Experiments.Paper;
+using DistillSharp.Experiments.Registry;
+
+namespace DistillSharp.Experiments.Published;
+
+/// <summary>Writes what was published on CIFAR-100, with our results beside it.</summary>
+public static class PublishedTable
+{
+    /// <summary>The sentences that stand under the table.</summary>
+    public static IReadOnlyList<string> Remarks { get; } =
+    [
+        "The published values are their authors', never measured by this project, and no part of the paper's tables 2 to 5.",
+        "\"last\" is the accuracy of the last epoch, \"best\" that of the best epoch on the test set, which is the higher one: the two do not compare.",
+        "Ours are the accuracy after the last epoch, mean ± sample standard deviation over seeds (number of runs); † marks runs that depart from "
+            + "the public comparison's protocol, which their recipe tells.",
+    ];
+
+    /// <summary>The table in a form.</summary>
+    /// <param name="runs">Our runs, of any kind; those that belong there are found.</param>
+    /// <param name="format">Markdown, CSV or JSON.</param>
+    /// <exception cref="UsageException">The table has no such form.</exception>
+    public static string Write(IReadOnlyList<RunSummary> runs, TableFormat format)
+    {
+        var cells = PublishedResults.All.Select(result => (Result: result, Ours: result.Ours(runs))).ToArray();
+        return format switch
+        {
+            TableFormat.Md => Markdown(cells),
+            TableFormat.Csv => CommaSeparated(cells),
+            TableFormat.Json => JsonObject(cells),
+            _ => throw new UsageException("the table cifar100 is written as md, csv or json, not as tex"),
+        };
+    }
+
+    static string Markdown((PublishedResult Result, CellResult? Ours)[] cells)
+    {
+        var text = new StringBuilder("**Published on CIFAR-100, Acc1 in %**\n");
+        // As the sources print them: pairs of one family, and of different ones.
+        foreach (var block in cells.GroupBy(cell => Family(cell.Result.Teacher) == Family(cell.Result.Student)).OrderByDescending(block => block.Key))
+        {
+            var pairs = block.Select(cell => cell.Result.Pair).Distinct().ToArray();
+            text.Append("\n| method | source | epoch |").AppendJoin("", pairs.Select(pair => $" {pair}: published | ours |"));
+            text.Append("\n|---|---|---|").AppendJoin("", pairs.Select(_ => "---:|---:|")).Append('\n');
+            foreach (var row in block.GroupBy(cell => (cell.Result.Label, cell.Result.Source, cell.Result.Epoch)))
+            {
+                text.Append(CultureInfo.InvariantCulture, $"| {row.Key.Label} | {row.Key.Source} | {row.Key.Epoch} |");
+                foreach (var pair in pairs)
+                {
+                    var cell = row.FirstOrDefault(cell => cell.Result.Pair == pair);
+                    text.Append(CultureInfo.InvariantCulture, $" {(cell.Result is null ? "" : Number(cell.Result.Acc1))} | {Ours(cell.Ours)} |");
+                }
+                text.Append('\n');
+            }
+        }
+        text.Append("\nSources:\n\n");
+        foreach (var (key, source) in PublishedResults.Sources) text.Append(CultureInfo.InvariantCulture, $"- {key}: {source}\n");
+        text.Append("\nRemarks:\n\n");
+        foreach (var remark in Remarks) text.Append("- ").Append(remark).Append('\n');
+        return text.ToString();
+    }
+
+    static string CommaSeparated((PublishedResult Result, CellResult? Ours)[] cells)
+    {
+        var text = new StringBuilder();
+        Csv.AppendLine(text, ["method", "form", "teacher", "student", "published", "epoch", "source", "ours_mean", "ours_sd", "runs", "departures"]);
+        foreach (var (result, ours) in cells)
+            Csv.AppendLine(text, [result.Method, result.Standardized ? "standardize" : null, result.Teacher, result.Student, Number(result.Acc1), result.Epoch,
+                result.Source, ours?.Acc1, ours?.Acc1Spread, ours?.Runs.Count ?? 0, ours is null ? null : string.Join("; ", ours.Departures)]);
+        return text.ToString();
+    }
+
+    static string JsonObject((PublishedResult Result, CellResult? Ours)[] cells) => Json.Write(json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("table", "cifar100");
+        json.WriteStartObject("sources");
+        foreach (var (key, source) in PublishedResults.Sources) json.WriteString(key, source);
+        json.WriteEndObject();
+        json.WriteStartArray("cells");
+        foreach (var (result, ours) in cells)
+        {
+            json.WriteStartObject();
+            json.WriteString("method", result.Method);
+            json.WriteBoolean("standardize", result.Standardized);
+            json.WriteString("teacher", result.Teacher);
+            json.WriteString("student", result.Student);
+            json.WriteNumber("published", result.Acc1);
+            json.WriteString("epoch", result.Epoch);
+            json.WriteString("source", result.Source);
+            Json.Write(json, "ours", ours?.Acc1);
+            Json.Write(json, "ours_sd", ours?.Acc1Spread);
+            json.WriteNumber("runs", ours?.Runs.Count ?? 0);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    });
+
+    static string Ours(CellResult? ours) => ours is null ? "" : string.Create(CultureInfo.InvariantCulture,
+        $"{ours.Acc1:F2}{(ours.Acc1Spread is { } spread ? $" ± {Number(spread)}" : "")} ({ours.Runs.Count}){(ours.IsReproduction ? "" : " †")}");
+
+    static string Number(double value) => value.ToString("F2", CultureInfo.InvariantCulture);
+
+    // resnet50_cifar is of the ImageNet networks, which the sources count as another family than the students'.
+    static string Family(string network) => new([.. network.TakeWhile(char.IsAsciiLetter)]);
+}
