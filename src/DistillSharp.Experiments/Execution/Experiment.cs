@@ -83,7 +83,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
             var checkpoints = new CheckpointStore(folder.CheckpointsPath, recipe.Train.KeepCheckpoints);
             trainer.Profile = Profile;
             var result = trainer.Run(TrainingObserver.Of(recorder, speed, observer), checkpoints, resume, stop);
-            if (result.Completed) StudentFile.Write(Path.Combine(folder.Path, StudentFile.FileName), student, data, result.Accuracy?.Top1);
+            if (result.Completed) StudentFile.Write(Path.Combine(folder.Path, StudentFile.FileName), trainer.Deployed, data, result.Accuracy?.Top1);
             recorder.End(result.Completed ? RunState.Finished : RunState.Interrupted);
             return new(folder.Path, folder.Name, result, new(student.Name, student.ParameterCount), speed.Seconds, speed.ImagesPerSecond)
             {

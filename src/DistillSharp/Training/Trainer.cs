@@ -47,6 +47,7 @@ public sealed class Trainer : IDisposable
         try
         {
             step = new(student, this.teacher, Objective, pair, options);
+            Deployed = Objective.Deployed(student);
         }
         catch
         {
@@ -58,6 +59,9 @@ public sealed class Trainer : IDisposable
 
     /// <summary>The methods, with their parameters and state.</summary>
     public Objective Objective { get; }
+
+    /// <summary>The network that is measured, and kept and exported after training: the student with what methods add to it.</summary>
+    public Classifier Deployed { get; }
 
     /// <summary>Notes where a step's time goes, while it is set.</summary>
     public StepProfile? Profile { get; set; }
@@ -142,7 +146,7 @@ public sealed class Trainer : IDisposable
         if (epoch % options.EvaluateEvery == 0 || epoch == options.Epochs)
         {
             observer.Evaluating(epoch);
-            accuracy = Accuracy.Measure(student, data.Test, data.Normalization, options.Precision, options.Device, options.EvaluationBatchSize);
+            accuracy = Accuracy.Measure(Deployed, data.Test, data.Normalization, options.Precision, options.Device, options.EvaluationBatchSize);
         }
         var best = accuracy is { } measured && !(measured.Acc1 <= progress.BestAcc1);
         if (best) (progress.BestAcc1, progress.BestEpoch) = (accuracy!.Value.Acc1, epoch);

@@ -1,8 +1,11 @@
 using DistillSharp.Data;
+using DistillSharp.Evaluation;
 using DistillSharp.Interop;
 using DistillSharp.Methods;
 using DistillSharp.Models;
+using DistillSharp.Tests.Training;
 using DistillSharp.Torch;
+using DistillSharp.Training;
 
 namespace DistillSharp.Tests.Methods;
 
@@ -65,6 +68,20 @@ public class SimKdTests
         using var student = Networks.Create("resnet8", 10, seed: 1);
         using var teacher = Networks.Create(name, 10, seed: 2);
         Assert.StartsWith($"simkd: {name} has no linear classifier", Assert.Throws<UserException>(() => Bound(student, teacher, 32)).Message);
+    }
+
+    [Fact]
+    public void The_trainer_measures_what_is_deployed()
+    {
+        using var student = Networks.Create("resnet8", TinyTraining.Classes, seed: 1);
+        using var teacher = Networks.Create("resnet14", TinyTraining.Classes, seed: 2);
+        using var trainer = new Trainer(student, teacher, [new SimKd()], TinyTraining.Data, TinyTraining.Options() with { Epochs = 1 });
+        var measured = trainer.Run().Accuracy!.Value;
+        Assert.IsType<ReusedClassifier>(trainer.Deployed);
+        var right = Accuracy.Measure(trainer.Deployed, TinyTraining.Data.Test, TinyTraining.Data.Normalization, Precision.Fp32);
+        Assert.Equal(100.0 * right.Correct1 / right.Images, measured.Top1, 1e-9);
+        var own = Accuracy.Measure(student, TinyTraining.Data.Test, TinyTraining.Data.Normalization, Precision.Fp32);
+        Assert.NotEqual((right.Correct1, right.Correct5), (own.Correct1, own.Correct5));
     }
 
     [Fact]
