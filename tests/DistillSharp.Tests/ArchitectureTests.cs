@@ -36,6 +36,7 @@ public partial class ArchitectureTests
         "DistillSharp.Experiments.Execution",
         "DistillSharp.Experiments.Measurement",
         "DistillSharp.Experiments.Paper",
+        "DistillSharp.Experiments.Published",
         "DistillSharp.Experiments.Sweeps",
         "DistillSharp.Experiments.Plots",
         "DistillSharp.Experiments.Report",
