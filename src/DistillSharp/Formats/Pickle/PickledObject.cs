@@ -53,6 +53,3 @@ internal sealed class PickledInstance(string name, IReadOnlyList<object?> argume
 
     public override string ToString() => ShownText.Of(Name);
 }
-
-/// <summary>A known call has arguments that it cannot have.</summary>
-internal sealed class PickleMismatchException(string message) : UserException(message);
