@@ -8,9 +8,12 @@ public static class Functional
     static readonly Operator batchNormRelu = new("distillsharp::batch_norm_relu");
     static readonly Operator convTranspose2d = new("aten::conv_transpose2d.input");
     static readonly Operator relu = new("aten::relu"), reluInPlace = new("aten::relu_");
-    static readonly Operator avgPool2d = new("aten::avg_pool2d"), maxPool2d = new("aten::max_pool2d"), adaptiveAvgPool2d = new("aten::adaptive_avg_pool2d");
-    static readonly Operator softmax = new("aten::softmax.int"), logSoftmax = new("aten::log_softmax.int"), logSumExp = new("aten::logsumexp");
-    static readonly Operator crossEntropy = new("aten::cross_entropy_loss"), klDiv = new("aten::kl_div"), mseLoss = new("aten::mse_loss"), smoothL1 = new("aten::smooth_l1_loss");
+    static readonly Operator avgPool2d = new("aten::avg_pool2d"), maxPool2d = new("aten::max_pool2d");
+    static readonly Operator adaptiveAvgPool2d = new("aten::adaptive_avg_pool2d");
+    static readonly Operator softmax = new("aten::softmax.int"), logSoftmax = new("aten::log_softmax.int");
+    static readonly Operator logSumExp = new("aten::logsumexp");
+    static readonly Operator crossEntropy = new("aten::cross_entropy_loss"), klDiv = new("aten::kl_div");
+    static readonly Operator mseLoss = new("aten::mse_loss"), smoothL1 = new("aten::smooth_l1_loss");
     static readonly Operator clampMin = new("aten::clamp_min"), nearest = new("aten::upsample_nearest2d");
 
     /// <summary>
@@ -25,7 +28,8 @@ public static class Functional
         convTranspose2d.Call(x, weight, bias, stride, padding);
 
     /// <summary>Batch normalization over all dimensions but the second. In training the running statistics move in place.</summary>
-    public static Tensor BatchNorm(Tensor x, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, bool training, double momentum, double epsilon) =>
+    public static Tensor BatchNorm(
+        Tensor x, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, bool training, double momentum, double epsilon) =>
         batchNorm.Call(x, weight, bias, runningMean, runningVar, training, momentum, epsilon, true);
 
     /// <summary>
@@ -33,7 +37,9 @@ public static class Functional
     /// float32 and bfloat16 in channels-last order on the processor a kernel of this project, which computes in float32 and
     /// rounds once; for everything else libtorch's operators one after the other.
     /// </summary>
-    public static Tensor BatchNormRelu(Tensor x, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, Tensor? residual, bool relu, double momentum, double epsilon) =>
+    public static Tensor BatchNormRelu(
+        Tensor x, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, Tensor? residual, bool relu, double momentum,
+        double epsilon) =>
         batchNormRelu.Call(x, weight, bias, runningMean, runningVar, residual, relu, momentum, epsilon);
 
     /// <summary>x W' + b for x [..., I] and W [O, I].</summary>
@@ -80,7 +86,11 @@ public static class Functional
     public static Tensor LogSumExp(Tensor x, long dimension = -1, bool keep = false) => logSumExp.Call(x, new[] { dimension }, keep);
 
     /// <summary>The mean over the batch of -log softmax(logits)[label]: logits [N, K], labels int64 [N].</summary>
-    public static Tensor CrossEntropy(Tensor logits, Tensor labels) => crossEntropy.Call(logits, labels);
+    /// <param name="logits">[N, K].</param>
+    /// <param name="labels">int64 [N].</param>
+    /// <param name="smoothing">The share of each label that is spread evenly over all classes.</param>
+    public static Tensor CrossEntropy(Tensor logits, Tensor labels, double smoothing = 0) =>
+        smoothing == 0 ? crossEntropy.Call(logits, labels) : crossEntropy.Call(logits, labels, Argument.None, 1L, -100L, smoothing);
 
     /// <summary>The Kullback-Leibler divergence of each element: target (log target - log prediction), 0 where the target is 0.</summary>
     /// <param name="logPrediction">Log-probabilities.</param>

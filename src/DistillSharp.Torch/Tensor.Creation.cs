@@ -15,7 +15,8 @@ public sealed partial class Tensor
     static readonly Operator scalar = new("aten::scalar_tensor");
 
     /// <summary>A tensor whose elements are not set.</summary>
-    public static Tensor Empty(long[] shape, DType type = DType.Float32, Device device = default, MemoryFormat format = MemoryFormat.Contiguous) =>
+    public static Tensor Empty(
+        long[] shape, DType type = DType.Float32, Device device = default, MemoryFormat format = MemoryFormat.Contiguous) =>
         empty.Call(shape, (DType?)type, Argument.None, device, false, format);
 
     /// <summary>A tensor of one value.</summary>
@@ -61,7 +62,8 @@ public sealed partial class Tensor
     {
         if (shape.Length == 0 && values.Length != 1) shape = [values.Length];
         if (shape.Aggregate(1L, (product, size) => product * size) != values.Length)
-            throw new ArgumentException($"{values.Length} values do not fill a tensor of shape [{string.Join(", ", shape)}]", nameof(values));
+            throw new ArgumentException(
+                $"{values.Length} values do not fill a tensor of shape [{string.Join(", ", shape)}]", nameof(values));
         var tensor = Empty(shape, TypeOf<T>());
         values.CopyTo(tensor.Memory<T>());
         return tensor;

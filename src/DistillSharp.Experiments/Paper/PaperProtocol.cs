@@ -38,6 +38,10 @@ static class PaperProtocol
         if (run.EpochsDone == (imagenet ? 100 : 240)) Setting("train.schedule.steps", "learning rate steps", imagenet ? "[30, 60, 90]" : "[150, 180, 210]");
         Setting("train.schedule.factor", "learning rate factor", "0.1");
         Setting("train.warmup_steps", "warm-up steps", "0");
+        Setting("train.optimizer", "optimizer", "sgd");
+        Setting("train.decay_norms", "decay of norms and biases", "true");
+        Setting("train.clip", "gradient clipping", "");
+        Setting("train.label_smoothing", "label smoothing", "0");
         Setting("train.nesterov", "Nesterov momentum", "false");
         Setting("train.momentum", "momentum", "0.9");
         Setting("train.weight_decay", "weight decay", imagenet ? "0.0001" : "0.0005");

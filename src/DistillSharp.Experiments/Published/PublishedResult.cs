@@ -12,7 +12,8 @@ namespace DistillSharp.Experiments.Published;
 /// <param name="Acc1">Top-1 accuracy in percent.</param>
 /// <param name="Epoch">Which epoch's it is: <c>last</c>, <c>best</c> (on the test set) or <c>not said</c>.</param>
 /// <param name="Source">The key of its source in <see cref="PublishedResults.Sources"/>.</param>
-public sealed record PublishedResult(string Method, bool Standardized, string Teacher, string Student, double Acc1, string Epoch, string Source)
+public sealed record PublishedResult(
+    string Method, bool Standardized, string Teacher, string Student, double Acc1, string Epoch, string Source)
 {
     /// <summary>The method as a table names it.</summary>
     public string Label => PaperTable.MethodLabel(Method) + (Standardized ? " standardized" : "");
@@ -25,9 +26,13 @@ public sealed record PublishedResult(string Method, bool Standardized, string Te
     {
         // The public comparison's protocol is that of the paper's table 3.
         var paper = new PaperResult(3, "cifar100", Teacher, Student, Method, null, null, Acc1, null);
-        var own = CellResult.Of(paper, runs.Where(run => run.Settings.GetValueOrDefault("methods[0].standardize") == "true" == Standardized));
-        return own is null ? null : own with { Departures = [.. own.Departures.Where(departure => !departure.StartsWith("standardize ", StringComparison.Ordinal))] };
+        var own = CellResult.Of(paper, runs.Where(IsOfThisForm));
+        return own is null ? null : own with { Departures = [.. own.Departures.Where(IsAnother)] };
     }
+
+    bool IsOfThisForm(RunSummary run) => run.Settings.GetValueOrDefault("methods[0].standardize") == "true" == Standardized;
+
+    static bool IsAnother(string departure) => !departure.StartsWith("standardize ", StringComparison.Ordinal);
 }
 
 /// <summary>
@@ -36,7 +41,7 @@ public sealed record PublishedResult(string Method, bool Standardized, string Te
 /// </summary>
 public static class PublishedResults
 {
-    const string Resource = "DistillSharp.Experiments.cifar100.csv";
+    const string Resource = "DistillSharp.Experiments.cifar100.csv", SourceMark = "# source ";
 
     /// <summary>The sources by their keys, as a table cites them.</summary>
     public static IReadOnlyDictionary<string, string> Sources { get; }
@@ -52,7 +57,8 @@ public static class PublishedResults
         var (sources, results) = (new Dictionary<string, string>(), new List<PublishedResult>());
         while (reader.ReadLine() is { } line)
         {
-            if (line.StartsWith("# source ", StringComparison.Ordinal) && line["# source ".Length..].Split(": ", 2) is [var key, var source]) sources[key] = source;
+            if (line.StartsWith(SourceMark, StringComparison.Ordinal) && line[SourceMark.Length..].Split(": ", 2) is [var key, var source])
+                sources[key] = source;
             if (line.Length == 0 || line[0] == '#' || line.StartsWith("method,", StringComparison.Ordinal)) continue;
             var f = line.Split(',');
             results.Add(new(f[0], f[1] == "standardize", f[2], f[3], double.Parse(f[4], CultureInfo.InvariantCulture), f[5], f[6]));

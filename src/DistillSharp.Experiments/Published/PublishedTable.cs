@@ -12,9 +12,10 @@ public static class PublishedTable
     public static IReadOnlyList<string> Remarks { get; } =
     [
         "The published values are their authors', never measured by this project, and no part of the paper's tables 2 to 5.",
-        "\"last\" is the accuracy of the last epoch, \"best\" that of the best epoch on the test set, which is the higher one: the two do not compare.",
-        "Ours are the accuracy after the last epoch, mean ± sample standard deviation over seeds (number of runs); † marks runs that depart from "
-            + "the public comparison's protocol, which their recipe tells.",
+        "\"last\" is the accuracy of the last epoch, \"best\" that of the best epoch on the test set, which is the higher one: "
+            + "the two do not compare.",
+        "Ours are the accuracy after the last epoch, mean ± sample standard deviation over seeds (number of runs); † marks runs that "
+            + "depart from the public comparison's protocol, which their recipe tells.",
     ];
 
     /// <summary>The table in a form.</summary>
@@ -37,7 +38,8 @@ public static class PublishedTable
     {
         var text = new StringBuilder("**Published on CIFAR-100, Acc1 in %**\n");
         // As the sources print them: pairs of one family, and of different ones.
-        foreach (var block in cells.GroupBy(cell => Family(cell.Result.Teacher) == Family(cell.Result.Student)).OrderByDescending(block => block.Key))
+        var blocks = cells.GroupBy(cell => Family(cell.Result.Teacher) == Family(cell.Result.Student));
+        foreach (var block in blocks.OrderByDescending(block => block.Key))
         {
             var pairs = block.Select(cell => cell.Result.Pair).Distinct().ToArray();
             text.Append("\n| method | source | epoch |").AppendJoin("", pairs.Select(pair => $" {pair}: published | ours |"));
@@ -48,7 +50,7 @@ public static class PublishedTable
                 foreach (var pair in pairs)
                 {
                     var cell = row.FirstOrDefault(cell => cell.Result.Pair == pair);
-                    text.Append(CultureInfo.InvariantCulture, $" {(cell.Result is null ? "" : Number(cell.Result.Acc1))} | {Ours(cell.Ours)} |");
+                    text.Append(' ').Append(cell.Result is null ? "" : Number(cell.Result.Acc1)).Append(" | ").Append(Ours(cell.Ours)).Append(" |");
                 }
                 text.Append('\n');
             }
@@ -63,10 +65,12 @@ public static class PublishedTable
     static string CommaSeparated((PublishedResult Result, CellResult? Ours)[] cells)
     {
         var text = new StringBuilder();
-        Csv.AppendLine(text, ["method", "form", "teacher", "student", "published", "epoch", "source", "ours_mean", "ours_sd", "runs", "departures"]);
+        Csv.AppendLine(text, ["method", "form", "teacher", "student", "published", "epoch", "source",
+            "ours_mean", "ours_sd", "runs", "departures"]);
         foreach (var (result, ours) in cells)
-            Csv.AppendLine(text, [result.Method, result.Standardized ? "standardize" : null, result.Teacher, result.Student, Number(result.Acc1), result.Epoch,
-                result.Source, ours?.Acc1, ours?.Acc1Spread, ours?.Runs.Count ?? 0, ours is null ? null : string.Join("; ", ours.Departures)]);
+            Csv.AppendLine(text, [result.Method, result.Standardized ? "standardize" : null, result.Teacher, result.Student,
+                Number(result.Acc1), result.Epoch, result.Source,
+                ours?.Acc1, ours?.Acc1Spread, ours?.Runs.Count ?? 0, ours is null ? null : string.Join("; ", ours.Departures)]);
         return text.ToString();
     }
 
@@ -98,7 +102,9 @@ public static class PublishedTable
     });
 
     static string Ours(CellResult? ours) => ours is null ? "" : string.Create(CultureInfo.InvariantCulture,
-        $"{ours.Acc1:F2}{(ours.Acc1Spread is { } spread ? $" ± {Number(spread)}" : "")} ({ours.Runs.Count}){(ours.IsReproduction ? "" : " †")}");
+        $"{ours.Acc1:F2}{Spread(ours)} ({ours.Runs.Count}){(ours.IsReproduction ? "" : " †")}");
+
+    static string Spread(CellResult ours) => ours.Acc1Spread is { } spread ? $" ± {Number(spread)}" : "";
 
     static string Number(double value) => value.ToString("F2", CultureInfo.InvariantCulture);
 

@@ -1,6 +1,7 @@
 using DistillSharp.Data;
 using DistillSharp.Torch;
 using DistillSharp.Torch.Optimizers;
+using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Recipes;
 
@@ -11,7 +12,8 @@ public sealed record TrainSection
 
     internal static IReadOnlyList<string> Keys { get; } =
     [
-        "epochs", "lr", "schedule", "warmup_steps", "momentum", "weight_decay", "nesterov", "precision", "device", "seed",
+        "epochs", "lr", "schedule", "warmup_steps", "optimizer", "momentum", "weight_decay", "decay_norms", "nesterov",
+        "clip", "label_smoothing", "precision", "device", "seed",
         "evaluate_every", "evaluate_batch", "keep_checkpoints", "checkpoint_minutes",
         "teacher_memory",
     ];
@@ -22,11 +24,23 @@ public sealed record TrainSection
     /// <summary>The learning rate (<c>lr</c>), how it falls (<c>schedule</c>), and the steps over which it first rises (<c>warmup_steps</c>).</summary>
     public required LearningRateSchedule Schedule { get; init; }
 
+    /// <summary>What moves the parameters.</summary>
+    public required OptimizerKind Optimizer { get; init; }
+
     /// <summary>SGD's momentum.</summary>
     public required double Momentum { get; init; }
 
-    /// <summary>SGD's weight decay.</summary>
+    /// <summary>The optimizer's weight decay.</summary>
     public required double WeightDecay { get; init; }
+
+    /// <summary>Whether norms and biases decay too (<c>decay_norms</c>).</summary>
+    public required bool DecayNorms { get; init; }
+
+    /// <summary>The length that the gradients of a step are scaled down to where they are longer (<c>clip</c>); null for any.</summary>
+    public double? Clip { get; init; }
+
+    /// <summary>The share of each label that cross-entropy spreads over all classes (<c>label_smoothing</c>).</summary>
+    public required double LabelSmoothing { get; init; }
 
     /// <summary>Whether SGD looks ahead.</summary>
     public required bool Nesterov { get; init; }
@@ -70,7 +84,16 @@ public sealed record TrainSection
             },
             Momentum = section.Number("momentum", momentum => momentum is >= 0 and < 1, "a number from 0 to below 1") ?? Protocol.Momentum,
             WeightDecay = section.Number("weight_decay", decay => decay >= 0, notNegative) ?? protocol.WeightDecay,
+            DecayNorms = section.Flag("decay_norms", true),
             Nesterov = section.Flag("nesterov", false),
+            Clip = section.Number("clip", length => length > 0, "a number above 0, or null for none"),
+            LabelSmoothing = section.Number("label_smoothing", share => share is >= 0 and < 1, "a number from 0 to below 1") ?? 0,
+            Optimizer = section.Word("optimizer", "sgd", "sgd", "adam", "adamw") switch
+            {
+                "adam" => OptimizerKind.Adam,
+                "adamw" => OptimizerKind.AdamW,
+                _ => OptimizerKind.Sgd,
+            },
             Precision = section.Word("precision", "auto", "auto", "fp32", "bf16", "tf32") switch
             {
                 "fp32" => Precision.Fp32,
@@ -86,6 +109,10 @@ public sealed record TrainSection
             CheckpointMinutes = section.Number("checkpoint_minutes", minutes => minutes is > 0 and < 1e6, "a number above 0, or null for never"),
             TeacherMemory = ReadTeacherMemory(section),
         };
+        if (train.Optimizer != OptimizerKind.Sgd)
+            foreach (var key in new[] { "momentum", "nesterov" })
+                if (section[key] is not null)
+                    throw section.Mistake(key, $"train.{key} is SGD's, but train.optimizer is {section["optimizer"]!.Text}; leave one of them out");
         if (train is { Nesterov: true, Momentum: 0 })
             throw section.Mistake("nesterov", "train.nesterov looks ahead along the momentum, but train.momentum is 0; change one of them");
         return train;
@@ -104,9 +131,13 @@ public sealed record TrainSection
             _ => "constant",
         });
         text.Number<long>("warmup_steps", Schedule.WarmupSteps);
-        text.Number<double>("momentum", Momentum);
+        text.Raw("optimizer", Optimizer.ToString().ToLowerInvariant());
+        if (Optimizer == OptimizerKind.Sgd) text.Number<double>("momentum", Momentum);
         text.Number<double>("weight_decay", WeightDecay);
-        text.Flag("nesterov", Nesterov);
+        text.Flag("decay_norms", DecayNorms);
+        if (Optimizer == OptimizerKind.Sgd) text.Flag("nesterov", Nesterov);
+        text.Number("clip", Clip);
+        text.Number<double>("label_smoothing", LabelSmoothing);
         text.Raw("precision", Precision.ToString().ToLowerInvariant());
         text.Raw("device", Device.ToString());
         text.Number<long>("seed", Seed);

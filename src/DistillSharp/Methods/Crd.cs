@@ -72,7 +72,9 @@ public sealed class Crd : DistillationMethod
         Require(Momentum is >= 0 and < 1, "momentum", Momentum, "0 or more, and less than 1");
         draws = new(pair.Labels, Sampling, pair.Seed);
         if (!draws.Possible)
-            throw new UserException($"crd: the {pair.Samples} samples of the training set hold no negatives; it needs {(Sampling == NegativeSampling.Exact ? "samples of two classes" : "two samples")}");
+            throw new UserException(
+                $"crd: the {pair.Samples} samples of the training set hold no negatives; " +
+                $"it needs {(Sampling == NegativeSampling.Exact ? "samples of two classes" : "two samples")}");
 
         student = Child("embed_s", new Embedding(pair.Student.Shapes.PooledWidth, FeatureDim));
         teacher = Child("embed_t", new Embedding(pair.Teacher.Shapes.PooledWidth, FeatureDim));
@@ -165,7 +167,8 @@ public sealed class Crd : DistillationMethod
             {
                 using var inner = TensorScope.Open();
                 var count = Math.Min(rows, v.Size(0) - first);
-                sum.AddInPlace((Similarities(v.Narrow(0, first, count), m, contrasts.Narrow(0, first, count)) / Temperature).To(DType.Float64).Exp().Sum());
+                var similarities = Similarities(v.Narrow(0, first, count), m, contrasts.Narrow(0, first, count));
+                sum.AddInPlace((similarities / Temperature).To(DType.Float64).Exp().Sum());
             }
             return scope.Keep(sum * (m.Size(0) / (double)contrasts.Count));
         }

@@ -25,7 +25,8 @@ public sealed record DistillationStep(ClassifierOutput Student, ClassifierOutput
 public sealed record PairMember(string Name, NetworkShapes Shapes, Size2? NaturalSize = null, Linear? Head = null)
 {
     /// <summary>Describes a network for images of a size.</summary>
-    public static PairMember Of(Classifier network, Size2 image) => new(network.Name, network.Describe(image), network.Input.Natural, network.Head);
+    public static PairMember Of(Classifier network, Size2 image) =>
+        new(network.Name, network.Describe(image), network.Input.Natural, network.Head);
 }
 
 /// <summary>What a method may know before training: the two networks and the data.</summary>
@@ -55,7 +56,10 @@ public abstract class DistillationMethod : Module
     /// <summary>The name in recipes and logs.</summary>
     public abstract string Name { get; }
 
-    /// <summary>The factor of this method's terms in the total loss. Where nobody set it, it may depend on the pair: read it after <see cref="Bind"/>.</summary>
+    /// <summary>
+    /// The factor of this method's terms in the total loss. Where nobody set it, it may depend on the pair: read it after
+    /// <see cref="Bind"/>.
+    /// </summary>
     [Setting("factor of this method's loss in the total", AtLeast = 0)]
     public double Weight { get => weight ?? DefaultWeight; set => weight = value; }
 
@@ -65,7 +69,9 @@ public abstract class DistillationMethod : Module
     /// <summary>Whether weights that nobody set depend on the pair, so that they are known only after <see cref="Bind"/>.</summary>
     public virtual bool WeightsDependOnPair => false;
 
-    /// <summary>The weight that cross-entropy has beside this method where the recipe does not say; read it after <see cref="Bind"/>.</summary>
+    /// <summary>
+    /// The weight that cross-entropy has beside this method where the recipe does not say; read it after <see cref="Bind"/>.
+    /// </summary>
     public virtual double CrossEntropyWeight => 1;
 
     /// <summary>What is needed of the student beside its logits.</summary>

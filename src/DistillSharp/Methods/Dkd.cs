@@ -112,7 +112,9 @@ public sealed class Dkd : DistillationMethod
         return (Standardize ? LogitStandardization.Z(z) : z) / T;
     }
 
-    /// <summary>The two distributions of one network and their logarithms: b [N, 2], and q [N, K] with 0 in the label's place, log q too.</summary>
+    /// <summary>
+    /// The two distributions of one network and their logarithms: b [N, 2], and q [N, K] with 0 in the label's place, log q too.
+    /// </summary>
     sealed class Parts
     {
         public Parts(Tensor z, Tensor y, Tensor isTarget)
@@ -124,7 +126,8 @@ public sealed class Dkd : DistillationMethod
             var logP = Functional.LogSoftmax(z);
             var logOthers = Functional.LogSumExp(logP.MaskedFill(isTarget, double.NegativeInfinity), 1, keep: true);
             var isNormal = B.GreaterThan(1e-30);
-            LogB = Tensor.Where(isNormal, Tensor.Where(isNormal, B, Tensor.Ones([1], device: B.Device)).Log(), Tensor.Cat([logP.Gather(1, y), logOthers], 1));
+            var logOfNormal = Tensor.Where(isNormal, B, Tensor.Ones([1], device: B.Device)).Log();
+            LogB = Tensor.Where(isNormal, logOfNormal, Tensor.Cat([logP.Gather(1, y), logOthers], 1));
 
             var others = z.MaskedFill(isTarget, double.NegativeInfinity);
             Q = Functional.Softmax(others);

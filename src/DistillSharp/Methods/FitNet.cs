@@ -45,7 +45,9 @@ public sealed class FitNet : DistillationMethod
         var (student, teacher) = (pair.Student.Shapes.Stages, pair.Teacher.Shapes.Stages);
         var found = StageAlignment.Of(student, teacher).Where(met => met.Student == Hint).ToArray();
         if (found.Length == 0)
-            throw new UserException($"fitnet: stage {Hint} of {pair.Student.Name} ({student.Count} stages, stem included) meets no stage of {pair.Teacher.Name} ({teacher.Count})");
+            throw new UserException(
+                $"fitnet: stage {Hint} of {pair.Student.Name} ({student.Count} stages, stem included) meets no stage of " +
+                $"{pair.Teacher.Name} ({teacher.Count})");
         stage = found[0];
 
         var (s, t) = (student[stage.Student], teacher[stage.Teacher]);
@@ -79,7 +81,8 @@ public sealed class FitNet : DistillationMethod
         if (t.Height % s.Height != 0 || t.Width % s.Width != 0) return null;
         var growth = new Size2(t.Height / s.Height, t.Width / s.Width);
         var cut = new Size2(growth.Height / 2, growth.Width / 2);
-        return new ConvTranspose2d(s.Channels, t.Channels, new Size2(growth.Height + 2 * cut.Height, growth.Width + 2 * cut.Width), growth, cut);
+        var window = new Size2(growth.Height + 2 * cut.Height, growth.Width + 2 * cut.Width);
+        return new ConvTranspose2d(s.Channels, t.Channels, window, growth, cut);
     }
 
     static long Ratio(long larger, long smaller) => (larger + smaller - 1) / smaller;

@@ -38,7 +38,9 @@ public sealed record MethodCard(string Name, string Formula, string Source, stri
         var settings = Setting.Of(method, method.Name)
             .Where(setting => setting.Name != "weight" && setting.Read(method) is not null)
             .Select(setting => $"{setting.Name} {setting.Read(method)}");
-        var weight = method.WeightsDependOnPair ? "weight by the pair" : string.Create(CultureInfo.InvariantCulture, $"weight {method.Weight}");
+        var weight = method.WeightsDependOnPair
+            ? "weight by the pair"
+            : string.Create(CultureInfo.InvariantCulture, $"weight {method.Weight}");
         var values = string.Join(", ", settings.Prepend(weight));
         return new(
             method.Name,
@@ -52,7 +54,8 @@ public sealed record MethodCard(string Name, string Formula, string Source, stri
     /// <summary>The cards as a table in Markdown.</summary>
     public static string Markdown(IEnumerable<MethodCard> cards)
     {
-        var text = new StringBuilder("| method | loss | source | of the student | of the teacher | defaults |\n|---|---|---|---|---|---|\n");
+        var text = new StringBuilder("| method | loss | source | of the student | of the teacher | defaults |\n");
+        text.Append("|---|---|---|---|---|---|\n");
         foreach (var card in cards)
         {
             string[] cells = [$"`{card.Name}`", $"`{card.Formula}`", card.Source, card.Student, card.Teacher, card.Defaults];

@@ -18,11 +18,12 @@ public sealed class Objective : Module
     /// <param name="crossEntropyWeight">
     /// The factor of cross-entropy; null takes the smallest that the methods ask for (KD 0.1, all others 1).
     /// </param>
-    public Objective(IEnumerable<DistillationMethod> methods, double? crossEntropyWeight = null)
+    /// <param name="labelSmoothing">The share of each label that cross-entropy spreads over all classes, where no method says it.</param>
+    public Objective(IEnumerable<DistillationMethod> methods, double? crossEntropyWeight = null, double labelSmoothing = 0)
     {
         var given = methods.ToArray();
         var own = given.OfType<CrossEntropy>().FirstOrDefault();
-        var crossEntropy = own ?? new CrossEntropy { Weight = crossEntropyWeight ?? AskedFor(given) };
+        var crossEntropy = own ?? new CrossEntropy { Weight = crossEntropyWeight ?? AskedFor(given), LabelSmoothing = labelSmoothing };
         if (own is null && crossEntropyWeight is null) unweighted = crossEntropy;
         this.methods = [.. given.Where(method => method != crossEntropy).Prepend(crossEntropy).Where(method => method.Weight != 0)];
         if (this.methods.Length == 0) throw new UsageException("every term of the loss has the weight 0: there is nothing to train on");
@@ -65,9 +66,12 @@ public sealed class Objective : Module
     static void CheckStudent(DistillationMethod method, PairMember student)
     {
         if (method.StudentFeatures.HasFlag(Features.Pooled) && student.Shapes.PooledWidth == 0)
-            throw new UserException($"{method.Name} needs the student's pooled features, and {student.Name} shows none; a network shows them by FeatureTap.Pooled");
+            throw new UserException(
+                $"{method.Name} needs the student's pooled features, and {student.Name} shows none; " +
+                "a network shows them by FeatureTap.Pooled");
         if ((method.StudentFeatures & (Features.Stages | Features.PreActivations)) != 0 && student.Shapes.Stages.Count == 0)
-            throw new UserException($"{method.Name} needs the stages of the student, and {student.Name} shows none; a network shows them by FeatureTap.Stage");
+            throw new UserException(
+                $"{method.Name} needs the stages of the student, and {student.Name} shows none; a network shows them by FeatureTap.Stage");
     }
 
     // A network from elsewhere may show less than those of this library.
@@ -75,19 +79,26 @@ public sealed class Objective : Module
     {
         var needed = method.TeacherFeatures ?? Features.Logits;
         if (needed.HasFlag(Features.Pooled) && teacher.Shapes.PooledWidth == 0)
-            throw new UserException($"{method.Name} needs the teacher's pooled features, and {teacher.Name} has none to show; a TorchScript teacher shows them by returning (logits, pooled)");
+            throw new UserException(
+                $"{method.Name} needs the teacher's pooled features, and {teacher.Name} has none to show; " +
+                "a TorchScript teacher shows them by returning (logits, pooled)");
         if ((needed & (Features.Stages | Features.PreActivations)) != 0 && teacher.Shapes.Stages.Count == 0)
-            throw new UserException($"{method.Name} needs the stages of the teacher, and {teacher.Name} has none to show, as no TorchScript network has; take a network of this library, or a method on logits or pooled features");
+            throw new UserException(
+                $"{method.Name} needs the stages of the teacher, and {teacher.Name} has none to show, as no TorchScript network has; " +
+                "take a network of this library, or a method on logits or pooled features");
     }
 
-    static double AskedFor(IEnumerable<DistillationMethod> methods) => methods.Select(method => method.CrossEntropyWeight).DefaultIfEmpty(1).Min();
+    static double AskedFor(IEnumerable<DistillationMethod> methods) =>
+        methods.Select(method => method.CrossEntropyWeight).DefaultIfEmpty(1).Min();
 
     /// <summary>The weighted terms of a step; their sum is the loss.</summary>
     public IReadOnlyList<LossTerm> Compute(DistillationStep step) =>
         [.. names.Zip(methods).SelectMany(entry => entry.Second.Compute(step).Select(term => Weighted(entry.First, entry.Second, term)))];
 
     static LossTerm Weighted(string name, DistillationMethod method, LossTerm term) => new(
-        name == method.Name ? term.Name : term.Name.StartsWith(method.Name, StringComparison.Ordinal) ? name + term.Name[method.Name.Length..] : $"{name}.{term.Name}",
+        name == method.Name ? term.Name
+            : term.Name.StartsWith(method.Name, StringComparison.Ordinal) ? name + term.Name[method.Name.Length..]
+            : $"{name}.{term.Name}",
         method.Weight == 1 ? term.Value : term.Value * method.Weight);
 
     static IEnumerable<string> Names(DistillationMethod[] methods)

@@ -55,10 +55,11 @@ public sealed class Ofd : DistillationMethod
         stages = [.. StageAlignment.Of(student, teacher).Where(met => norms[met.Teacher] is not null)];
         if (stages.Count == 0)
             throw new UserException(
-                $"ofd: none of the {teacher.Count} pre-activations of {pair.Teacher.Name} has a batch norm before it and meets one of the " +
-                $"{student.Count} stages of {pair.Student.Name}; the margins come from such a batch norm of the teacher");
+                $"ofd: none of the {teacher.Count} pre-activations of {pair.Teacher.Name} has a batch norm before it and meets one of " +
+                $"the {student.Count} stages of {pair.Student.Name}; the margins come from such a batch norm of the teacher");
 
-        r = Child("connectors", new Sequential([.. stages.Select(met => Connector(student[met.Student].Channels, teacher[met.Teacher].Channels))]));
+        r = Child("connectors", new Sequential(
+            [.. stages.Select(met => Connector(student[met.Student].Channels, teacher[met.Teacher].Channels))]));
         m = [.. stages.Select((met, i) => Buffer($"margin{i + 1}", Margin(norms[met.Teacher]!)))];
         return StageAlignment.Describe(Name, stages, student, teacher);
     }
@@ -70,7 +71,8 @@ public sealed class Ofd : DistillationMethod
         var student = studentFeatures == Features.Stages ? step.Student.Stages! : step.Student.PreActivations!;
         var n = stages.Count;
         var loss = Enumerable.Range(1, n)
-            .Select(i => StageLoss(i, student[stages[i - 1].Student], step.Teacher.PreActivations![stages[i - 1].Teacher]) / Math.Pow(2, n - i))
+            .Select(i => (i, Met: stages[i - 1]))
+            .Select(at => StageLoss(at.i, student[at.Met.Student], step.Teacher.PreActivations![at.Met.Teacher]) / Math.Pow(2, n - at.i))
             .Aggregate((sum, stage) => sum + stage);
         return [new(Name, scope.Keep(loss))];
     }

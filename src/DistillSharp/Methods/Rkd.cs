@@ -46,7 +46,9 @@ public sealed class Rkd : DistillationMethod
         using var precise = Precision.Fp32.Enter(step.Student.Pooled!.Device);
         var (s, t) = (step.Student.Pooled!.To(DType.Float32), step.Teacher.Pooled!.To(DType.Float32));
         // One image is in no relation to another.
-        var (distance, angle) = s.Size(0) > 1 ? (Functional.SmoothL1(D(s), D(t)) * DistanceWeight, Angles(s, t)) : (s.Sum() * 0, s.Sum() * 0);
+        var (distance, angle) = s.Size(0) > 1
+            ? (Functional.SmoothL1(D(s), D(t)) * DistanceWeight, Angles(s, t))
+            : (s.Sum() * 0, s.Sum() * 0);
         return [new("rkd.distance", scope.Keep(distance)), new("rkd.angle", scope.Keep(angle))];
     }
 
@@ -68,7 +70,8 @@ public sealed class Rkd : DistillationMethod
         // As many i as keep one tensor of differences or angles within 4 MiB on the CPU (its cache) and 64 MiB on a GPU.
         var each = N * Math.Max(N, Math.Max(s.Size(1), t.Size(1)));
         var piece = Math.Clamp((s.Device.Type == DeviceType.Cpu ? 1 << 20 : 1 << 24) / each, 1, N);
-        return piece == N ? Part(s, 0, N) : KnownGradient.Sum((int)((N + piece - 1) / piece), (k, x) => Part(x[0], k * piece, Math.Min(piece, N - k * piece)), s);
+        if (piece == N) return Part(s, 0, N);
+        return KnownGradient.Sum((int)((N + piece - 1) / piece), (k, x) => Part(x[0], k * piece, Math.Min(piece, N - k * piece)), s);
 
         Tensor Part(Tensor s, long first, long count)
         {

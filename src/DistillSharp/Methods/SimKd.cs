@@ -47,12 +47,12 @@ public sealed class SimKd : DistillationMethod
         var shapes = pair.Teacher.Shapes;
         if (pair.Teacher.Head is not { } head || shapes.PreActivations.Count == 0 || shapes.PreActivations[^1].Channels != head.Weight.Size(1))
             throw new UserException(
-                $"simkd: {pair.Teacher.Name} has no linear classifier on the mean of its last stage, which the student could see through; " +
+                $"simkd: {pair.Teacher.Name} has no linear classifier on the mean of its last stage, which the student could use; " +
                 "take another teacher");
         (teacher, own, target) = (pair.Teacher.Name, pair.Student.Shapes.Stages[^1], shapes.PreActivations[^1]);
         projector = Child("projector", ReusedClassifier.Projector(own.Channels, target.Channels));
         classifier = head;
-        return [$"simkd: the student's last stage ({own}) is projected into the teacher's ({target}), whose classifier it uses"];
+        return [$"simkd: the student's last stage ({own}) goes through a projector into the teacher's ({target}) and its classifier"];
     }
 
     /// <inheritdoc/>

@@ -3,7 +3,9 @@ using DistillSharp.Torch;
 
 namespace DistillSharp.Methods;
 
-/// <summary>A feature of the student and the feature of the teacher that it meets: places in the networks' lists, 0 being the stem.</summary>
+/// <summary>
+/// A feature of the student and the feature of the teacher that it meets: places in the networks' lists, 0 being the stem.
+/// </summary>
 public readonly record struct StagePair(int Student, int Teacher);
 
 /// <summary>
@@ -43,7 +45,8 @@ public static class StageAlignment
     public static IReadOnlyList<string> Describe(
         string method, IEnumerable<StagePair> pairs, IReadOnlyList<FeatureShape> student, IReadOnlyList<FeatureShape> teacher) =>
         [.. pairs.Select(pair =>
-            $"{method}: student stage {pair.Student} ({student[pair.Student]}) meets teacher stage {pair.Teacher} ({teacher[pair.Teacher]})")];
+            $"{method}: student stage {pair.Student} ({student[pair.Student]}) " +
+            $"meets teacher stage {pair.Teacher} ({teacher[pair.Teacher]})")];
 
     /// <summary>Two features [N, C, H, W], each averaged down to the smaller height and width of the two.</summary>
     public static (Tensor Student, Tensor Teacher) InOneSize(Tensor student, Tensor teacher)

@@ -34,7 +34,7 @@ public sealed class Trainer : IDisposable
     {
         (this.student, this.data, this.options) = (student, data, options ??= new());
         loader = new(data.Train, data.Normalization, BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation));
-        Objective = new(methods, options.CrossEntropyWeight);
+        Objective = new(methods, options.CrossEntropyWeight, options.LabelSmoothing);
         if (Objective.TeacherFeatures is { } features)
         {
             teacherNetwork = teacher ?? throw new UsageException(

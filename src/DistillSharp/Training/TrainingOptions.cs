@@ -4,6 +4,19 @@ using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Training;
 
+/// <summary>The optimizers of a run.</summary>
+public enum OptimizerKind
+{
+    /// <summary><see cref="Sgd"/>.</summary>
+    Sgd,
+
+    /// <summary><see cref="Adam"/>, its decay part of the gradient.</summary>
+    Adam,
+
+    /// <summary><see cref="Adam"/> with decoupled decay.</summary>
+    AdamW,
+}
+
 /// <summary>How a student is trained. The defaults are the protocol of the CRD and DKD comparisons for CIFAR-100.</summary>
 public sealed record TrainingOptions
 {
@@ -16,11 +29,23 @@ public sealed record TrainingOptions
     /// <summary>The learning rate of each step.</summary>
     public LearningRateSchedule Schedule { get; init; } = new MultiStepSchedule();
 
-    /// <summary>SGD's momentum.</summary>
+    /// <summary>What moves the parameters.</summary>
+    public OptimizerKind Optimizer { get; init; } = OptimizerKind.Sgd;
+
+    /// <summary>SGD's momentum; Adam has its own two, 0.9 and 0.999.</summary>
     public double Momentum { get; init; } = 0.9;
 
-    /// <summary>SGD's weight decay, for all parameters.</summary>
+    /// <summary>The weight decay: of SGD and Adam part of the gradient, of AdamW apart from it.</summary>
     public double WeightDecay { get; init; } = 5e-4;
+
+    /// <summary>Whether norms and biases, the parameters of one dimension, decay too.</summary>
+    public bool DecayNorms { get; init; } = true;
+
+    /// <summary>The length, as one vector, that the gradients of a step are scaled down to where they are longer; null for any.</summary>
+    public double? ClipGradients { get; init; }
+
+    /// <summary>The share of each label that cross-entropy spreads evenly over all classes.</summary>
+    public double LabelSmoothing { get; init; }
 
     /// <summary>Whether SGD looks ahead.</summary>
     public bool Nesterov { get; init; }

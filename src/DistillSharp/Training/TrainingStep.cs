@@ -18,13 +18,14 @@ public sealed class TrainingStep : IDisposable
     readonly Objective objective;
     readonly Precision precision;
     readonly Device device;
+    readonly double? clip;
 
     /// <summary>Binds the methods to the pair and makes everything ready on the device.</summary>
     /// <param name="student">The network to train, in place.</param>
     /// <param name="teacher">The network to follow; null where no method needs one.</param>
     /// <param name="objective">What to train on; not bound yet.</param>
     /// <param name="pair">Student and teacher, as the methods see them.</param>
-    /// <param name="options">Momentum, weight decay, precision and device are taken from here.</param>
+    /// <param name="options">The optimizer with its settings, precision and device are taken from here.</param>
     /// <exception cref="UserException">A method cannot serve this pair, or there is no such device.</exception>
     public TrainingStep(Classifier student, FrozenTeacher? teacher, Objective objective, DistillationPair pair, TrainingOptions options)
     {
@@ -34,14 +35,22 @@ public sealed class TrainingStep : IDisposable
         Notes = objective.Bind(pair);
         student.To(device);
         objective.To(device);
-        Optimizer = new(student.Parameters().Concat(objective.Parameters()), options.Momentum, options.WeightDecay, options.Nesterov);
+        Optimizer = OptimizerOf(student.Parameters().Concat(objective.Parameters()), options);
+        clip = options.ClipGradients;
     }
+
+    static Optimizer OptimizerOf(IEnumerable<Tensor> parameters, TrainingOptions options) => options.Optimizer switch
+    {
+        OptimizerKind.Sgd => new Sgd(parameters, options.Momentum, options.WeightDecay, options.Nesterov, options.DecayNorms),
+        var kind => new Adam(
+            parameters, weightDecay: options.WeightDecay, decoupled: kind == OptimizerKind.AdamW, decayVectors: options.DecayNorms),
+    };
 
     /// <summary>What the methods said of the pair, for the log.</summary>
     public IReadOnlyList<string> Notes { get; }
 
     /// <summary>Moves the student's and the methods' parameters, in this order.</summary>
-    public Sgd Optimizer { get; }
+    public Optimizer Optimizer { get; }
 
     /// <summary>Takes a step. Student and methods are in training mode from then on.</summary>
     /// <param name="batch">What to look at.</param>
@@ -76,6 +85,7 @@ public sealed class TrainingStep : IDisposable
         Optimizer.ZeroGrad();
         loss.Backward();
         profile?.Mark(StepPhase.Backward);
+        if (clip is { } bound) Optimizer.ClipGradients(bound);
         Optimizer.Step(rate);
         profile?.Mark(StepPhase.Optimizer);
         return values;
@@ -104,6 +114,6 @@ public sealed class TrainingStep : IDisposable
         return [.. terms.Zip(values, (term, value) => (term.Name, (double)value))];
     }
 
-    /// <summary>Frees the optimizer's velocities; networks and methods stay the caller's.</summary>
+    /// <summary>Frees the optimizer's state; networks and methods stay the caller's.</summary>
     public void Dispose() => Optimizer.Dispose();
 }

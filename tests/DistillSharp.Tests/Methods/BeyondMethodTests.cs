@@ -17,8 +17,9 @@ public class BeyondMethodTests
 
     static double[] Unit(double[] a) => [.. a.Select(x => x / Math.Sqrt(Dot(a, a)))];
 
-    static DistillationPair Pair(FeatureShape[] student, FeatureShape[] teacher) =>
-        Make.Pair(Make.Member("small", pooled: student[^1].Channels, stages: student), Make.Member("large", pooled: teacher[^1].Channels, stages: teacher));
+    static DistillationPair Pair(FeatureShape[] student, FeatureShape[] teacher) => Make.Pair(
+        Make.Member("small", pooled: student[^1].Channels, stages: student),
+        Make.Member("large", pooled: teacher[^1].Channels, stages: teacher));
 
     [Fact]
     public void SP_compares_the_similarities_of_the_images_of_a_batch()
@@ -44,7 +45,9 @@ public class BeyondMethodTests
             double[][] K = [.. Rows(features).Select(a => Rows(features).Select(b => (Dot(Unit(a), Unit(b)) + 1) / 2).ToArray())];
             return [.. K.Select(row => row.Select(k => k / row.Sum()).ToArray())];
         }
-        var expected = P(t).Zip(P(s)).SelectMany(rows => rows.First.Zip(rows.Second, (p, q) => p * Math.Log((p + 1e-7) / (q + 1e-7)))).Average();
+        var expected = P(t).Zip(P(s))
+            .SelectMany(rows => rows.First.Zip(rows.Second, (p, q) => p * Math.Log((p + 1e-7) / (q + 1e-7))))
+            .Average();
         Assert.Equal(expected, loss, 6);
     }
 
@@ -62,7 +65,8 @@ public class BeyondMethodTests
 
         double[][] Channels(Tensor features, int n) => [.. Rows(features.Select(0, n)).Select(Unit)];
         double K(double[][] x, double[][] y) => x.SelectMany(a => y.Select(b => Math.Pow(Dot(a, b), 2))).Average();
-        var expected = Enumerable.Range(0, 4).Average(n => K(Channels(t, n), Channels(t, n)) + K(Channels(s, n), Channels(s, n)) - 2 * K(Channels(t, n), Channels(s, n)));
+        var expected = Enumerable.Range(0, 4).Select(n => (S: Channels(s, n), T: Channels(t, n)))
+            .Average(image => K(image.T, image.T) + K(image.S, image.S) - 2 * K(image.T, image.S));
         Assert.Equal(expected, loss, 5);
     }
 
@@ -96,7 +100,7 @@ public class BeyondMethodTests
         var (s, t) = (Make.Values(1, 6, 5), Make.Values(2, 6, 5));
         var terms = new Dist { Temperature = temperature, Beta = beta, Gamma = gamma }.Compute(Make.Step(new(s), new(t)));
 
-        double[][] P(Tensor logits) => [.. Rows(logits).Select(z => z.Select(x => Math.Exp(x / temperature) / z.Sum(other => Math.Exp(other / temperature))).ToArray())];
+        double[][] P(Tensor logits) => [.. Rows(logits).Select(z => Softmax(z, temperature))];
         double[][] Turned(double[][] m) => [.. Enumerable.Range(0, m[0].Length).Select(c => m.Select(row => row[c]).ToArray())];
         double Rho(double[] a, double[] b)
         {
@@ -110,14 +114,17 @@ public class BeyondMethodTests
         Assert.Equal(intra, terms[1].Value.Item(), 1e-5 * (1 + intra));
     }
 
-    static double[][] Standardized(Tensor logits) =>
-        [.. Rows(logits).Select(z => z.Select(x => (x - z.Average()) / Math.Sqrt(z.Sum(other => Math.Pow(other - z.Average(), 2)) / (z.Length - 1))).ToArray())];
+    static double[] Softmax(double[] z, double temperature) =>
+        [.. z.Select(x => Math.Exp(x / temperature) / z.Sum(other => Math.Exp(other / temperature)))];
 
-    static double Divergence(double[] t, double[] s, double temperature)
+    static double[][] Standardized(Tensor logits) => [.. Rows(logits).Select(z =>
     {
-        double[] Softmax(double[] z) => [.. z.Select(x => Math.Exp(x / temperature) / z.Sum(other => Math.Exp(other / temperature)))];
-        return Softmax(t).Zip(Softmax(s), (p, q) => p * Math.Log(p / q)).Sum();
-    }
+        var deviation = Math.Sqrt(z.Sum(x => Math.Pow(x - z.Average(), 2)) / (z.Length - 1));
+        return z.Select(x => (x - z.Average()) / deviation).ToArray();
+    })];
+
+    static double Divergence(double[] t, double[] s, double temperature) =>
+        Softmax(t, temperature).Zip(Softmax(s, temperature), (p, q) => p * Math.Log(p / q)).Sum();
 
     [Theory]
     [InlineData(1)]
@@ -151,6 +158,23 @@ public class BeyondMethodTests
             new Dkd { Standardize = true, Temperature = 3, Warmup = 0 }.Loss(Make.Step(new(a), new(b))).Item(), 4);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.1)]
+    public void Label_smoothing_spreads_a_share_of_each_label(double share)
+    {
+        using var scope = TensorScope.Open();
+        var s = Make.Values(1, 4, 5);
+        long[] labels = [0, 4, 2, 2];
+        var loss = new CrossEntropy { LabelSmoothing = share }.Loss(Make.Step(new(s), new(s), labels)).Item();
+        var expected = Rows(s).Zip(labels, (z, y) =>
+        {
+            var log = z.Select(x => x - Math.Log(z.Sum(Math.Exp))).ToArray();
+            return -(1 - share) * log[y] - share * log.Average();
+        }).Average();
+        Assert.Equal(expected, loss, 5);
+    }
+
     [Fact]
     public void Equal_logits_can_be_standardized()
     {
@@ -165,7 +189,8 @@ public class BeyondMethodTests
     public void ReviewKD_warms_up_and_weighs_by_the_pair()
     {
         using var scope = TensorScope.Open();
-        FeatureShape[] student = [Make.Square(3, 8), Make.Square(3, 8), Make.Square(4, 4)], teacher = [Make.Square(2, 8), Make.Square(2, 8), Make.Square(5, 4)];
+        FeatureShape[] student = [Make.Square(3, 8), Make.Square(3, 8), Make.Square(4, 4)];
+        FeatureShape[] teacher = [Make.Square(2, 8), Make.Square(2, 8), Make.Square(5, 4)];
         var method = new ReviewKd();
         var lines = method.Bind(Make.Pair(Make.Member("resnet20", 4, student), Make.Member("resnet56", 5, teacher, preActivations: teacher)));
         Assert.Equal(
@@ -178,7 +203,8 @@ public class BeyondMethodTests
 
         double Loss(int epoch)
         {
-            var s = new ClassifierOutput(Tensor.Zeros([3, 2]), Make.Values(1, 3, 4), [Make.Values(2, 3, 3, 8, 8), Make.Values(3, 3, 3, 8, 8), Make.Values(4, 3, 4, 4, 4)]);
+            Tensor[] stages = [Make.Values(2, 3, 3, 8, 8), Make.Values(3, 3, 3, 8, 8), Make.Values(4, 3, 4, 4, 4)];
+            var s = new ClassifierOutput(Tensor.Zeros([3, 2]), Make.Values(1, 3, 4), stages);
             Tensor[] t = [Make.Values(5, 3, 2, 8, 8), Make.Values(6, 3, 2, 8, 8), Make.Values(7, 3, 5, 4, 4)];
             return method.Loss(Make.Step(s, new(Tensor.Zeros([3, 2]), Make.Values(8, 3, 5), PreActivations: t), epoch: epoch)).Item();
         }
@@ -215,7 +241,8 @@ public class BeyondMethodTests
     public void It_stays_finite_in_bf16(string name, int images)
     {
         using var scope = TensorScope.Open();
-        FeatureShape[] student = [Make.Square(3, 4), Make.Square(3, 4), Make.Square(4, 2)], teacher = [Make.Square(2, 4), Make.Square(2, 4), Make.Square(5, 2)];
+        FeatureShape[] student = [Make.Square(3, 4), Make.Square(3, 4), Make.Square(4, 2)];
+        FeatureShape[] teacher = [Make.Square(2, 4), Make.Square(2, 4), Make.Square(5, 2)];
         using var method = DistillationMethods.Create(name);
         method.Bind(Make.Pair(Make.Member("s", 4, student, student), Make.Member("t", 5, teacher, teacher), classes: 6));
 

@@ -64,7 +64,8 @@ public class EveryPairTests(EveryPairTests.Teachers teachers) : IClassFixture<Ev
                 .Select(parameter => parameter.Name)
                 .Where(name => method != "simkd" || !IsBehindLastStage(student, name));
             Assert.True(!still.Any(), $"no gradient in step {k + 1}: {string.Join(", ", still)}");
-            optimizer.Step(0.01);
+            // Untrained teachers of 110 layers show large features: from a longer step ReviewKD's attention comes back saturated.
+            optimizer.Step(method == "reviewkd" ? 1e-5 : 0.01);
         }
     }
 

@@ -1,5 +1,6 @@
 using DistillSharp.Tests.Data;
 using DistillSharp.Torch;
+using DistillSharp.Torch.Optimizers;
 using DistillSharp.Training;
 
 namespace DistillSharp.Tests.Training;
@@ -49,6 +50,30 @@ public sealed class ResumeTests : IDisposable
             _ => [],
         };
         Assert.Subset(undisturbed.Content.Keys.ToHashSet(), own.ToHashSet());
+    }
+
+    [Theory]
+    [InlineData(OptimizerKind.Adam)]
+    [InlineData(OptimizerKind.AdamW)]
+    public void Adams_state_is_resumed(OptimizerKind kind)
+    {
+        SortedDictionary<string, string> Train(string name, params long[] stops)
+        {
+            var checkpoints = new CheckpointStore(folder[name]);
+            foreach (var stop in stops.Append(long.MaxValue))
+            {
+                using var run = new TinyTraining(TinyTraining.Options() with
+                {
+                    Optimizer = kind, Schedule = new ConstantSchedule { BaseRate = 1e-3 },
+                    DecayNorms = false, ClipGradients = 1, LabelSmoothing = 0.1,
+                });
+                run.Run(checkpoints, resume: true, stopAfter: stop);
+            }
+            return TinyTraining.Latest(checkpoints);
+        }
+        var undisturbed = Train("undisturbed");
+        Assert.Contains("adam_square.student.conv1.weight", undisturbed.Keys);
+        Assert.Equal(undisturbed, Train("stopped", 2, 6));
     }
 
     [Theory]

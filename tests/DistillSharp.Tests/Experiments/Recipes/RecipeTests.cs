@@ -98,7 +98,7 @@ public class RecipeTests
         var recipe = Recipe.Parse(Small, "x", "methods=[fsecd, kd]");
         Assert.Null(recipe.CrossEntropyWeight);
         Assert.Null(recipe.Methods[1].Settings["weight"]);
-        Assert.Contains("temperature: null\n    weight: null\nce:\n  weight: null\n", recipe.Resolve());
+        Assert.Contains("temperature: null\n    standardize: false\n    weight: null\nce:\n  weight: null\n", recipe.Resolve());
         Assert.Equal("0.5", recipe.With("methods.kd.weight=0.5").Methods[1].Settings["weight"]);
 
         // Read back, it must not pin what the first reading left open.
@@ -209,9 +209,13 @@ public class RecipeTests
               lr: 0.05
               schedule: { steps: [150, 180, 210], factor: 0.1 }
               warmup_steps: 0
+              optimizer: sgd
               momentum: 0.9
               weight_decay: 0.0005
+              decay_norms: true
               nesterov: false
+              clip: null
+              label_smoothing: 0
               precision: auto
               device: cpu
               seed: 1
