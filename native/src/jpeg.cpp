@@ -53,8 +53,8 @@ void count_scans(j_common_ptr info) {
   longjmp(errors->back, 1);
 }
 
-// Adobe's programs store CMYK inverted, and Pillow takes all files for theirs, whether their marker is there or not. So is the
-// rounding Pillow's: white - ink * white / 255.
+// Adobe's programs store CMYK inverted, and Pillow takes all files for theirs, whether their marker is there or not. So
+// is the rounding Pillow's: white - ink * white / 255.
 void cmyk_to_rgb(const uint8_t* cmyk, uint8_t* rgb, unsigned width) {
   for (unsigned x = 0; x < width; ++x, cmyk += 4, rgb += 3)
     for (int c = 0; c < 3; ++c) {

@@ -91,7 +91,8 @@ bool read_png(const uint8_t* bytes, size_t count, Header* header, uint8_t* pixel
     const size_t row_bytes = png_get_rowbytes(png, info);
     for (int pass = 0; pass < passes; ++pass)
       for (int32_t y = 0; y < header->height; ++y) png_read_row(png, pixels + y * row_bytes, nullptr);
-    // All pixels are there: a file that ends now is whole enough, as it is for Pillow; one that goes on wrongly is damaged.
+    // All pixels are there: a file that ends now is whole enough, as it is for Pillow; one that goes on wrongly is
+    // damaged.
     if (setjmp(png_jmpbuf(png)) == 0) {
       png_read_end(png, nullptr);
     } else if (input.left > 0) {

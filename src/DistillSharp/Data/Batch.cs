@@ -19,7 +19,8 @@ public sealed class Batch
     internal Batch(int count, ImageSet set) : this(
         Tensor.Empty([count, set.Channels, set.Height, set.Width], DType.Float32, format: MemoryFormat.ChannelsLast).Unscoped(),
         Tensor.Empty([count], DType.Int64).Unscoped(),
-        Tensor.Empty([count], DType.Int64).Unscoped()) { }
+        Tensor.Empty([count], DType.Int64).Unscoped())
+    { }
 
     /// <summary>A batch of images that come from no set. The tensors stay the caller's; outcomes of an augmentation are not counted.</summary>
     /// <param name="images">float32 [N, C, H, W], normalized.</param>

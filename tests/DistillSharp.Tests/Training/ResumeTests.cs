@@ -64,8 +64,11 @@ public sealed class ResumeTests : IDisposable
             {
                 using var run = new TinyTraining(TinyTraining.Options() with
                 {
-                    Optimizer = kind, Schedule = new ConstantSchedule { BaseRate = 1e-3 },
-                    DecayNorms = false, ClipGradients = 1, LabelSmoothing = 0.1,
+                    Optimizer = kind,
+                    Schedule = new ConstantSchedule { BaseRate = 1e-3 },
+                    DecayNorms = false,
+                    ClipGradients = 1,
+                    LabelSmoothing = 0.1,
                 });
                 run.Run(checkpoints, resume: true, stopAfter: stop);
             }
