@@ -125,7 +125,9 @@ public sealed class RunsCommandTests : IDisposable
     public void Mistakes_are_one_sentence(int code, string says, params string[] arguments)
     {
         var (actual, output, error) = Run(arguments);
-        Assert.Equal((code, ""), (actual, output));
+        Assert.Equal(code, actual);
+        if (arguments.Contains("--json")) Assert.StartsWith($"{{\"error\":\"{says}", output);
+        else Assert.Equal("", output);
         Assert.Contains(says, error);
         Assert.Equal(1, error.Count(c => c == '\n'));
     }

@@ -24,6 +24,9 @@ public sealed class PlainNet : Classifier
         classifier = Child("classifier", new Linear(widths[^1], classes));
     }
 
+    // The last layer, for methods such as SimKD that give the student the teacher's.
+    public override Linear Head => classifier;
+
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var x = images;

@@ -41,14 +41,15 @@ sealed class RunsListCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
+        var settings = RunFilter.SettingsOf(given.GetValue(set) ?? []);
         // A value that no run can have finds none for ever; that is worth a word.
-        foreach (var setting in (given.GetValue(set) ?? []).Where(setting => setting.StartsWith("train.", StringComparison.Ordinal)))
-            _ = Recipe.Parse(AnyRecipe, "--set", Toolkit, setting);
+        foreach (var (path, value) in settings.Where(setting => setting.Key.StartsWith("train.", StringComparison.Ordinal)))
+            _ = Recipe.Parse(AnyRecipe, "--set", Toolkit, $"{path}={value}");
         var found = RunRegistry.ListIn(given.GetValue(runs)!, new RunFilter
         {
             Dataset = given.GetValue(dataset), Teacher = given.GetValue(teacher), Student = given.GetValue(student), Method = given.GetValue(method),
             Seed = given.GetValue(seed), State = given.GetValue(state), NameContains = given.GetValue(name), Digest = given.GetValue(digest),
-            Settings = RunFilter.SettingsOf(given.GetValue(set) ?? []),
+            Settings = settings,
         });
         if (RunsOutput.Format(given, json, csv) is { } format)
             terminal.Out.Write(format == RunsFormat.Json ? RunExport.ToJson(found) + "\n" : RunExport.ToCsv(found));
