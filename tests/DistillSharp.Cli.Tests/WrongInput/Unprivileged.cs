@@ -14,19 +14,6 @@ static partial class Unprivileged
 {
     const uint Nobody = 65534, Ask = uint.MaxValue;
 
-    /// <summary>Whether permissions can be made to hold here.</summary>
-    public static bool IsPossible { get; } = OperatingSystem.IsLinux() && (!Environment.IsPrivilegedProcess || OnThread(() => Assert.Equal(Nobody, setfsuid(Ask))));
-
-    /// <summary>Runs a test's part to which permissions apply.</summary>
-    /// <param name="folder">The test's folder; nobody can see what is in it, but for what is closed to others.</param>
-    /// <param name="part">The part. It is to stay on its thread.</param>
-    public static void Run(string folder, Action part)
-    {
-        if (Environment.IsPrivilegedProcess)
-            File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
-        OnThread(part);
-    }
-
     // As nobody a thread cannot load what lies below a folder of root's alone: everything is loaded before.
     static readonly Lazy<bool> loaded = new(() =>
     {
@@ -44,6 +31,19 @@ static partial class Unprivileged
         foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*.so")) NativeLibrary.TryLoad(file, out _);
         return DistillSharp.Torch.Runtime.Version.Length > 0;
     });
+
+    /// <summary>Whether permissions can be made to hold here.</summary>
+    public static bool IsPossible { get; } = OperatingSystem.IsLinux() && (!Environment.IsPrivilegedProcess || OnThread(() => Assert.Equal(Nobody, setfsuid(Ask))));
+
+    /// <summary>Runs a test's part to which permissions apply.</summary>
+    /// <param name="folder">The test's folder; nobody can see what is in it, but for what is closed to others.</param>
+    /// <param name="part">The part. It is to stay on its thread.</param>
+    public static void Run(string folder, Action part)
+    {
+        if (Environment.IsPrivilegedProcess)
+            File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        OnThread(part);
+    }
 
     static bool OnThread(Action part)
     {

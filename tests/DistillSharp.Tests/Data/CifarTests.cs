@@ -101,7 +101,7 @@ public class CifarTests
         Assert.Contains("'x' has no list of integers 'labels' (it holds data, fine_labels)", Refusal(pixels, ("fine_labels", SmallFiles.Integers([1, 2]))));
         Assert.Contains("not u1 [2, 100]", Refusal(("data", SmallFiles.Array(new byte[200], 2, 100)), labels));
         Assert.Contains("not u1 [0, 3072]", Refusal(("data", SmallFiles.Array([], 0, 3072)), labels));
-        Assert.Contains("holds no dict", Assert.Throws<UserException>(() => Read([0x80, 2, .. "K\u0001."u8])).Message);
+        Assert.Contains("holds an int where a dict is needed", Assert.Throws<UserException>(() => Read([0x80, 2, .. "K\u0001."u8])).Message);
 
         static string Refusal(params (string, Action<Stream>)[] entries) =>
             Assert.Throws<UserException>(() => Read(SmallFiles.Pickle(entries))).Message;
@@ -114,7 +114,7 @@ public class CifarTests
     {
         using var root = new TemporaryFolder();
         var files = SmallFiles.Cifar100Python();
-        files[1].Content = [.. "cposix\nsystem\n(U\u0004true\u0085R."u8];
+        files[1].Content = [.. "cposix\nsystem\nU\u0004true"u8, 0x85, .. "R."u8];
         SmallFiles.Write(root["cifar-100-python"], files);
         var message = Assert.Throws<UserException>(() => Datasets.Cifar100(root.Path)).Message;
         Assert.Contains("posix.system", message);
