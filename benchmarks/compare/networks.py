@@ -1,4 +1,7 @@
-"""The networks of the comparison in plain PyTorch, layer for layer as `distill models` has them. Each returns logits and pooled features."""
+"""The networks of the comparison in plain PyTorch, layer for layer as `distill models` has them.
+
+Each returns logits and pooled features.
+"""
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -114,7 +117,8 @@ def shufflenet_v1():
 
 def mobilenet_v2_half():
     layers, inputs = [conv_norm(3, 16, 3, 2), nn.ReLU(inplace=True)], 16
-    for expansion, width, count, stride in [(1, 16, 1, 1), (6, 24, 2, 1), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]:
+    groups = [(1, 16, 1, 1), (6, 24, 2, 1), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
+    for expansion, width, count, stride in groups:
         for i in range(count):
             layers.append(InvertedResidual(inputs, width // 2, stride if i == 0 else 1, expansion))
             inputs = width // 2
