@@ -22,6 +22,7 @@ public sealed class Trainer : IDisposable
     readonly TrainingStep step;
     readonly string? cacheRefusal;
     TrainingProgress progress = new();
+    long warnedAt = -1;
     TrainingObserver observer = TrainingObserver.Of();
 
     /// <param name="student">The network to train, in place.</param>
@@ -181,6 +182,9 @@ public sealed class Trainer : IDisposable
         }
         catch (UserException error)
         {
+            // Before and after the student is measured it is the same checkpoint.
+            if (warnedAt == progress.Step) return;
+            warnedAt = progress.Step;
             // A full disk must not end days of training: the older checkpoint is whole, and the next attempt may succeed.
             observer.Warned($"{error.Message.TrimEnd('.')}; training goes on without this checkpoint");
         }
