@@ -69,7 +69,7 @@ rm -rf "$results"
 mkdir -p "$results"
 names=()
 # Side by side: each has tests that wait for processes of their own while a core is idle.
-for project in tests/*/*.csproj; do
+for project in tests/*.Tests/*.csproj; do
   name=$(basename "$project" .csproj)
   names+=("$name")
   run "$name" "$name" &
