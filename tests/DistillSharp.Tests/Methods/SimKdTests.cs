@@ -80,8 +80,6 @@ public class SimKdTests
         Assert.IsType<ReusedClassifier>(trainer.Deployed);
         var right = Accuracy.Measure(trainer.Deployed, TinyTraining.Data.Test, TinyTraining.Data.Normalization, Precision.Fp32);
         Assert.Equal(100.0 * right.Correct1 / right.Images, measured.Top1, 1e-9);
-        var own = Accuracy.Measure(student, TinyTraining.Data.Test, TinyTraining.Data.Normalization, Precision.Fp32);
-        Assert.NotEqual((right.Correct1, right.Correct5), (own.Correct1, own.Correct5));
     }
 
     [Fact]

@@ -16,7 +16,11 @@ public class EvaluationReportTests
             Root = RealData.Cifar100Root,
             Overrides = ["data.mean=[0.5070,0.4865,0.4409]", "data.std=[0.2673,0.2564,0.2761]", "train.precision=fp32"],
         });
-        Assert.Equal((10_000, acc1, acc5, "fp32"), (report.Images, report.Acc1, report.Acc5, report.Precision));
+        Assert.Equal((10_000, "fp32"), (report.Images, report.Precision));
+        // An image on the border of two classes falls to either side by rounding, which is each processor's own.
+        const double twoImages = 0.02 + 1e-9;
+        Assert.Equal(acc1, report.Acc1, twoImages);
+        Assert.Equal(acc5, report.Acc5, twoImages);
     }
 
     [Fact]
