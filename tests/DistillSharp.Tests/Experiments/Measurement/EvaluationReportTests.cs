@@ -9,7 +9,7 @@ public class EvaluationReportTests
     [InlineData("resnet56", "resnet56.pth", 72.63, 91.94)]
     [InlineData("resnet20", "resnet20-legacy.pth", 68.83, 91.01)]
     [InlineData("resnet20", "resnet20-wrapped.pth", 68.83, 91.01)]
-    public void Published_checkpoints_have_their_accuracy_to_the_last_image(string model, string file, double acc1, double acc5)
+    public void Published_checkpoints_have_their_accuracy(string model, string file, double acc1, double acc5)
     {
         var report = EvaluationReport.Measure(Request(model, SharedFiles.Path($"data/checkpoints/{file}")) with
         {
