@@ -8,7 +8,7 @@ sealed class PredictCommand : CliCommand
     readonly NetworkOptions network = new();
     readonly Argument<string[]> places = new("RUN IMAGE")
     {
-        Description = "A finished run's folder (unless --model is given), then JPEG or PNG files, or folders of them",
+        Description = "A finished run's folder (unless --model is given), then images (JPEG, PNG, WebP, BMP, GIF), or folders of them",
         Arity = ArgumentArity.OneOrMore,
     };
     readonly Option<int> top = new("--top") { Description = "How many classes to name for each image", DefaultValueFactory = _ => 5 };
@@ -30,7 +30,7 @@ sealed class PredictCommand : CliCommand
         string? run = null;
         var images = given.GetValue(places)!;
         if (!network.Given(given)) (run, images) = (images[0], images[1..]);
-        if (images.Length == 0) throw new UsageException("no image was given; give JPEG or PNG files, or folders of them, after the run");
+        if (images.Length == 0) throw new UsageException("no image was given; give image files, or folders of them, after the run");
 
         using var predictor = new Predictor(network.Source(given, run, Toolkit).Load());
         var predictions = new List<Prediction>();

@@ -32,11 +32,12 @@ public sealed record Dataset(string Name, ImageSet Train, ImageSet Test, IReadOn
         get
         {
             const int maxNamed = 5;
-            string[] leftOut = [.. Train.LeftOut, .. Test.LeftOut];
+            string[] leftOut = [.. Train.LeftOut, .. Test.LeftOut], misnamed = [.. Train.Misnamed, .. Test.Misnamed];
             var unmeasured = ClassNames.Where((_, label) => Test.Labels.IndexOf(label) < 0).ToArray();
             var measured = Classes - unmeasured.Length;
-            return $"{Train.Count:N0} images in {Classes} class{(Classes == 1 ? "" : "es")} (train), {Test.Count:N0} in {measured} (test)"
+            return $"{Train.Count:N0} image{(Train.Count == 1 ? "" : "s")} in {Classes} class{(Classes == 1 ? "" : "es")} (train), {Test.Count:N0} in {measured} (test)"
                 + (leftOut.Length > 0 ? $"; left out: {string.Join(", ", leftOut)}" : "")
+                + (misnamed.Length > 0 ? $"; read by content: {string.Join(", ", misnamed)}" : "")
                 + unmeasured.Length switch
                 {
                     0 => "",

@@ -41,7 +41,7 @@ public static class Datasets
     public static Dataset Mnist(string root) => new MnistSet().Load(root);
 
     /// <summary>
-    /// JPEG and PNG files in folders, as ImageNet is published: train/CLASS/... and val/CLASS/.... They are read when they are
+    /// Image files in folders, as ImageNet is published: train/CLASS/... and val/CLASS/.... They are read when they are
     /// needed.
     /// </summary>
     /// <param name="root">Holds train/ and val/.</param>

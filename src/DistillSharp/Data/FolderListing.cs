@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Data;
 
 /// <summary>
@@ -9,22 +7,24 @@ namespace DistillSharp.Data;
 /// </summary>
 sealed class FolderListing
 {
-    const int Head = 16, Tail = 12;
     const string ZipLeftovers = "__MACOSX";
 
-    readonly SortedDictionary<string, int> leftOut = new(StringComparer.Ordinal);
+    readonly SortedDictionary<string, int> leftOut = new(StringComparer.Ordinal), misnamed = new(StringComparer.Ordinal);
 
     /// <summary>The images by class, and within each by folder and name.</summary>
     public List<(string File, int Label)> Images { get; } = [];
 
-    /// <summary>The files that look like images by their names but cannot be read, and why.</summary>
+    /// <summary>The files that are images by their names but cannot be read, and why.</summary>
     public List<(string File, string Why)> Damaged { get; } = [];
 
     /// <summary>The classes without any image.</summary>
     public List<string> Empty { get; } = [];
 
-    /// <summary>What is there and was not taken, such as <c>4 .webp</c>.</summary>
-    public IEnumerable<string> LeftOut => leftOut.Select(kind => $"{kind.Value:N0} {kind.Key}");
+    /// <summary>What is there and was not taken, such as <c>4 .tiff</c>.</summary>
+    public IEnumerable<string> LeftOut => Counted(leftOut);
+
+    /// <summary>What was taken and is not what its name says, such as <c>1 .jpg holds WebP</c>.</summary>
+    public IEnumerable<string> Misnamed => Counted(misnamed);
 
     /// <summary>The folders that are classes, in the order of their names' bytes.</summary>
     public static string[] Classes(string part) =>
@@ -41,17 +41,28 @@ sealed class FolderListing
 
     static bool IsTaken(string name) => !name.StartsWith('.') && name != ZipLeftovers;
 
+    static IEnumerable<string> Counted(SortedDictionary<string, int> kinds) => kinds.Select(kind => $"{kind.Value:N0} {kind.Key}");
+
     void LeaveOut(string kind) => leftOut[kind] = leftOut.GetValueOrDefault(kind) + 1;
 
     void Add(string folder, string name, int label)
     {
         var before = Images.Count;
         var files = Directory.Exists(folder) ? Found(folder) : [];
-        var troubles = new string?[files.Length];
-        Parallel.For(0, files.Length, i => troubles[i] = Trouble(files[i]));
-        for (var i = 0; i < files.Length; i++)
-            if (troubles[i] is { } why) Damaged.Add((files[i], why));
-            else Images.Add((files[i], label));
+        var looks = new (string? Kind, string? Trouble)[files.Length];
+        Parallel.For(0, files.Length, i => looks[i] = Look(files[i]));
+        foreach (var (file, (kind, trouble)) in files.Zip(looks))
+        {
+            if (trouble is not null)
+            {
+                Damaged.Add((file, trouble));
+                continue;
+            }
+            Images.Add((file, label));
+            if (ImageKind.IsNamed(file, kind!)) continue;
+            var what = $"{Path.GetExtension(file).ToLowerInvariant()} holding {kind}";
+            misnamed[what] = misnamed.GetValueOrDefault(what) + 1;
+        }
         if (Images.Count == before) Empty.Add(name);
     }
 
@@ -59,46 +70,41 @@ sealed class FolderListing
     string[] Found(string folder)
     {
         var found = new List<(string Folder, string Name)>();
-        foreach (var file in Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false }))
+        var everywhere = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false };
+        foreach (var file in Directory.EnumerateFiles(folder, "*", everywhere))
         {
             if (!Path.GetRelativePath(folder, file).Split('/').All(IsTaken)) continue;
             if (ImageFiles.IsRead(file)) found.Add((Path.GetDirectoryName(file)!, Path.GetFileName(file)));
             else if (ImageKind.OfName(file) is { } ending) LeaveOut(ending);
         }
-        return [.. found.OrderBy(file => file.Folder, StringComparer.Ordinal).ThenBy(file => file.Name, StringComparer.Ordinal).Select(file => Path.Combine(file.Folder, file.Name))];
+        return
+        [
+            .. found.OrderBy(file => file.Folder, StringComparer.Ordinal).ThenBy(file => file.Name, StringComparer.Ordinal)
+                .Select(file => Path.Combine(file.Folder, file.Name)),
+        ];
     }
 
     // What has neither its kind's beginning nor end is decoded to be sure; what has both is taken for whole.
-    static string? Trouble(string file)
+    static (string? Kind, string? Trouble) Look(string file)
     {
         try
         {
             using var opened = File.OpenHandle(file);
             var length = RandomAccess.GetLength(opened);
-            if (length == 0) return "is empty";
-            Span<byte> head = stackalloc byte[Head], tail = stackalloc byte[Tail];
-            var kind = ImageKind.Of(head[..RandomAccess.Read(opened, head, 0)]);
-            if (kind is null) return "is neither a JPEG nor a PNG image";
-            if (kind is not (ImageKind.Jpeg or ImageKind.Png)) return $"holds {kind}, whatever its name says";
-            RandomAccess.Read(opened, tail, Math.Max(0, length - Tail));
-            if (kind == ImageKind.Jpeg ? tail is [.., 0xff, 0xd9] : tail[4..].StartsWith("IEND"u8)) return null;
+            Span<byte> head = stackalloc byte[ImageKind.HeadLength], tail = stackalloc byte[ImageKind.TailLength];
+            head = head[..RandomAccess.Read(opened, head, 0)];
+            var kind = ImageKind.Of(head);
+            if (length > 0 && ImageKind.Refusal(kind) is { } refusal) return (kind, refusal);
+            tail = tail[..RandomAccess.Read(opened, tail, Math.Max(0, length - tail.Length))];
+            return (kind, kind is not null && ImageKind.EndsWell(kind, head, tail, length) ? null : ImageFiles.Trouble(file));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return "is a link to nowhere";
+            return (null, "is a link to nowhere");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return $"cannot be opened: {ImageFiles.Reason(e)}";
-        }
-        try
-        {
-            ImageFiles.Read(file);
-            return null;
-        }
-        catch (UserException e)
-        {
-            return e.InnerException is TorchException cause ? cause.Message : e.Message;
+            return (null, $"cannot be opened: {ImageFiles.Reason(e)}");
         }
     }
 }

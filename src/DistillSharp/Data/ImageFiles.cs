@@ -2,14 +2,14 @@ using DistillSharp.Torch;
 
 namespace DistillSharp.Data;
 
-/// <summary>Image files as users give them.</summary>
+/// <summary>Image files as users give them: JPEG, PNG, WebP, BMP and GIF, of which the first frame is taken.</summary>
 public static class ImageFiles
 {
-    static readonly string[] endings = [".jpg", ".jpeg", ".png"];
+    static readonly string[] endings = [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"];
 
     const long MaxBytes = 1L << 29;
 
-    /// <summary>The names that JPEG and PNG files end with.</summary>
+    /// <summary>The names that image files end with.</summary>
     public static string Endings { get; } = string.Join(", ", endings);
 
     /// <summary>The images directly in a folder, in the order of their names.</summary>
@@ -22,26 +22,54 @@ public static class ImageFiles
         .Where(IsRead)
         .Order(StringComparer.Ordinal);
 
-    /// <summary>Reads a JPEG or PNG file.</summary>
+    /// <summary>Reads an image file. Its content decides what it is, not its name. An alpha channel is dropped.</summary>
     /// <exception cref="UserException">There is no such file, or it is no image or a damaged one.</exception>
     public static DecodedImage Read(string path)
     {
         try
         {
-            var file = new FileInfo(path);
-            if (file.Exists && file.Length > MaxBytes) throw new UserException($"'{path}' is larger than {MaxBytes >> 20} MiB: that is no image");
-            var content = File.ReadAllBytes(path);
-            return ImageKind.Of(content.AsSpan(0, Math.Min(content.Length, 16))) is not (null or ImageKind.Jpeg or ImageKind.Png) and { } kind
-                ? throw new UserException($"'{path}' holds {kind}, which is not read; JPEG and PNG are")
-                : ImageCodec.Decode(content);
+            return Decode(path);
         }
-        catch (TorchException e)
+        catch (UndecodedException e)
         {
             throw new UserException($"'{path}' {e.Message}", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new UserException($"cannot read '{path}': {Reason(e)}", e);
+        }
+    }
+
+    /// <summary>Why a file is no image, without its name: <c>is a damaged PNG image: it ends early</c>; null where it is one.</summary>
+    internal static string? Trouble(string path)
+    {
+        try
+        {
+            Decode(path);
+            return null;
+        }
+        catch (UndecodedException e)
+        {
+            return e.Message;
+        }
+    }
+
+    static DecodedImage Decode(string path)
+    {
+        var file = new FileInfo(path);
+        if (file.Exists && file.Length > MaxBytes) throw new UndecodedException($"is larger than {MaxBytes >> 20} MiB: that is no image");
+        var content = File.ReadAllBytes(path);
+        if (content.Length == 0) throw new UndecodedException("is empty");
+        var kind = ImageKind.Of(content.AsSpan(0, Math.Min(content.Length, ImageKind.HeadLength)));
+        if (ImageKind.Refusal(kind) is { } refusal) throw new UndecodedException(refusal);
+        if (kind is not (ImageKind.Jpeg or ImageKind.Png)) return SkiaImages.Decode(content, kind!);
+        try
+        {
+            return ImageCodec.Decode(content);
+        }
+        catch (TorchException e)
+        {
+            throw new UndecodedException(e.Message, e);
         }
     }
 

@@ -11,11 +11,14 @@ sealed class ImageFolder : ImageSet
 
     readonly string[] files;
 
-    ImageFolder(string[] files, int[] labels, int side, IReadOnlyList<string> classNames, IReadOnlyList<string> leftOut)
-        : base(side, side, 3, labels, classNames) => (this.files, LeftOut) = (files, leftOut);
+    ImageFolder(string[] files, int[] labels, int side, IReadOnlyList<string> classNames, IReadOnlyList<string> leftOut, IReadOnlyList<string> misnamed)
+        : base(side, side, 3, labels, classNames) => (this.files, LeftOut, Misnamed) = (files, leftOut, misnamed);
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> LeftOut { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Misnamed { get; }
 
     /// <summary>Finds the classes and files, and looks at each file's beginning and end; no image is decoded yet.</summary>
     /// <param name="root">Holds train/ and val/, and each of these a folder for each class.</param>
@@ -26,46 +29,77 @@ sealed class ImageFolder : ImageSet
         var (train, test) = (Part(root, "train"), Part(root, "val"));
         var classes = FolderListing.Classes(train);
         if (classes.Length == 0) throw new UserException($"'{train}' holds no folders; it should hold one folder of images for each class");
-        CheckTest(test, train, classes);
+        RefuseUnsorted(test, classes);
         var (learned, measured) = (FolderListing.Of(train, classes), FolderListing.Of(test, classes));
-        (string File, string Why)[] damaged = [.. learned.Damaged, .. measured.Damaged];
-        if (damaged.Length > 0 && !options.SkipDamaged)
-        {
-            var named = string.Join("; ", damaged.Take(MaxNamed).Select(one => $"'{one.File}' {one.Why}"));
-            throw new UserException($"{damaged.Length} file{(damaged.Length == 1 ? "" : "s")} cannot be read as images: {named}"
-                + $"{(damaged.Length > MaxNamed ? $"; and {damaged.Length - MaxNamed} more" : "")}; mend or remove them, or leave them out by data.damaged: skip");
-        }
-        if (learned.Empty is [var empty, ..]) throw NoImages(Path.Combine(train, empty), learned);
-        return measured.Images.Count > 0 ? (Of(learned), Of(measured)) : throw NoImages(test, measured);
+        string[] wrong =
+        [
+            .. Strangers(test, train, classes), .. Unreadable(options, learned, measured), .. WithoutImages(train, learned),
+            .. measured.Images.Count > 0 ? [] : NoImages(test, measured),
+        ];
+        return wrong.Length == 0 ? (Of(learned), Of(measured)) : throw new UserException(string.Join("\n", wrong));
 
         ImageFolder Of(FolderListing listing) => new(
             [.. listing.Images.Select(image => image.File)], [.. listing.Images.Select(image => image.Label)], options.Size, classes,
-            [.. listing.LeftOut, .. listing.Damaged.Count == 0 ? [] : new[] { $"{listing.Damaged.Count:N0} damaged" }]);
+            [.. listing.LeftOut, .. listing.Damaged.Count == 0 ? [] : new[] { $"{listing.Damaged.Count:N0} damaged" }], [.. listing.Misnamed]);
     }
 
-    static UserException NoImages(string folder, FolderListing listing) =>
-        new($"'{folder}' holds no images (files ending with {ImageFiles.Endings}){(listing.LeftOut.Any() ? $"; there are {string.Join(", ", listing.LeftOut)}, which are not read" : "")}");
+    static IEnumerable<string> Unreadable(ReadOptions options, params FolderListing[] parts)
+    {
+        var damaged = parts.SelectMany(part => part.Damaged).ToArray();
+        if (damaged.Length == 0 || options.SkipDamaged) return [];
+        var named = string.Join("; ", damaged.Take(MaxNamed).Select(one => $"'{one.File}' {one.Why}"));
+        return
+        [
+            $"{damaged.Length} file{(damaged.Length == 1 ? "" : "s")} cannot be read as images: {named}"
+                + (damaged.Length > MaxNamed ? $"; and {damaged.Length - MaxNamed} more" : "")
+                + "; mend or remove them, or leave them out by data.damaged: skip",
+        ];
+    }
+
+    static IEnumerable<string> WithoutImages(string train, FolderListing listing) => listing.Empty switch
+    {
+        [] => [],
+        [var only] => NoImages(Path.Combine(train, only), listing),
+        var several => [$"{several.Count} classes of '{train}' hold no images: {string.Join(", ", several.Take(MaxNamed).Select(name => $"'{name}'"))}"
+            + $"{(several.Count > MaxNamed ? $" and {several.Count - MaxNamed} more" : "")}{Others(listing)}"],
+    };
+
+    static string[] NoImages(string folder, FolderListing listing) =>
+        [$"'{folder}' holds no images (files ending with {ImageFiles.Endings}){Others(listing)}"];
+
+    static string Others(FolderListing listing) =>
+        listing.LeftOut.Any() ? $"; there are {string.Join(", ", listing.LeftOut)}, which are not read" : "";
 
     static string Part(string root, string name)
     {
         var folder = Path.Combine(root, name);
         return Directory.Exists(folder) ? folder
-            : throw new UserException($"there is no folder '{folder}'; '{root}' should hold train/ and val/, and each of these a folder of JPEG or PNG files for each class");
+            : throw new UserException($"there is no folder '{folder}'; '{root}' should hold train/ and val/, and each of these a folder of images for each class");
     }
 
-    static void CheckTest(string test, string train, string[] classes)
+    static void RefuseUnsorted(string test, string[] classes)
     {
-        var folders = FolderListing.Classes(test);
-        var suspects = folders switch { [] => [test], [var only] when classes.Length > 1 && !classes.Contains(only) => [Path.Combine(test, only)], _ => Array.Empty<string>() };
-        var unsorted = suspects.FirstOrDefault(folder => Directory.EnumerateFiles(folder).Any(ImageFiles.IsRead));
-        if (unsorted is not null)
+        string[] suspects = FolderListing.Classes(test) switch
         {
-            var list = Directory.EnumerateFiles(test).Select(file => Path.GetFileName(file)).FirstOrDefault(name => name.EndsWith(".txt", StringComparison.Ordinal) || name.EndsWith(".csv", StringComparison.Ordinal));
-            throw new UserException($"the test images in '{unsorted}' are not sorted into a folder for each class{(list is null ? "" : $"; '{Path.Combine(test, list)}' may say the class of each")}; move them to '{Path.Combine(test, classes[0])}' and so on");
-        }
-        var strange = folders.Except(classes).ToArray();
-        if (strange.Length > 0)
-            throw new UserException($"the class{(strange.Length == 1 ? "" : "es")} {string.Join(", ", strange.Take(MaxNamed).Select(name => $"'{name}'"))} of '{test}' {(strange.Length == 1 ? "is" : "are")} none of '{train}'");
+            [] => [test],
+            [var only] when classes.Length > 1 && !classes.Contains(only) => [Path.Combine(test, only)],
+            _ => [],
+        };
+        if (suspects.FirstOrDefault(folder => Directory.EnumerateFiles(folder).Any(ImageFiles.IsRead)) is not { } unsorted) return;
+        var list = Directory.EnumerateFiles(test).Select(file => Path.GetFileName(file))
+            .FirstOrDefault(name => name.EndsWith(".txt", StringComparison.Ordinal) || name.EndsWith(".csv", StringComparison.Ordinal));
+        throw new UserException($"the test images in '{unsorted}' are not sorted into a folder for each class"
+            + (list is null ? "" : $"; '{Path.Combine(test, list)}' may say the class of each")
+            + $"; move them to '{Path.Combine(test, classes[0])}' and so on");
+    }
+
+    static IEnumerable<string> Strangers(string test, string train, string[] classes)
+    {
+        var strange = FolderListing.Classes(test).Except(classes).ToArray();
+        if (strange.Length == 0) return [];
+        var named = string.Join(", ", strange.Take(MaxNamed).Select(name => $"'{name}'"));
+        return strange.Length == 1 ? [$"the class {named} of '{test}' is none of '{train}'"]
+            : [$"the classes {named}{(strange.Length > MaxNamed ? $" and {strange.Length - MaxNamed} more" : "")} of '{test}' are none of '{train}'"];
     }
 
     /// <inheritdoc/>
@@ -87,6 +121,7 @@ sealed class ImageFolder : ImageSet
     {
         var labels = Labels.ToArray();
         return new ImageFolder(
-            Array.ConvertAll(indices, index => files[index]), Array.ConvertAll(indices, index => labels[index]), Height, ClassNames, LeftOut);
+            Array.ConvertAll(indices, index => files[index]), Array.ConvertAll(indices, index => labels[index]), Height, ClassNames, LeftOut,
+            Misnamed);
     }
 }

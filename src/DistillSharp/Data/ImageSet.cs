@@ -75,8 +75,11 @@ public class ImageSet
     /// <summary>The name of each class.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
-    /// <summary>What lay beside the images and was not taken, such as <c>4 .webp</c>.</summary>
+    /// <summary>What lay beside the images and was not taken, such as <c>4 .tiff</c>.</summary>
     public virtual IReadOnlyList<string> LeftOut => [];
+
+    /// <summary>What was taken and is not what its name says, such as <c>1 .jpg holding WebP</c>.</summary>
+    public virtual IReadOnlyList<string> Misnamed => [];
 
     /// <summary>All images one after another, [N, H, W, C]; empty when the set decodes its images as they are asked for.</summary>
     public ReadOnlySpan<byte> Pixels => pixels;

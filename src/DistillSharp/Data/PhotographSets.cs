@@ -1,6 +1,6 @@
 namespace DistillSharp.Data;
 
-/// <summary>Photographs as JPEG and PNG files, a folder for each class. They are normalized by ImageNet's values.</summary>
+/// <summary>Photographs as image files, a folder for each class. They are normalized by ImageNet's values.</summary>
 class ImageFolderSet : DatasetDescription
 {
     public override string Name => "image-folder";

@@ -32,7 +32,7 @@ public sealed class Predictor : IDisposable
     }
 
     /// <summary>Classifies files, in batches as the results are asked for. A file that is no image is reported, not thrown.</summary>
-    /// <param name="paths">JPEG and PNG files, and folders, which stand for all such files in them and below.</param>
+    /// <param name="paths">Image files, and folders, which stand for all such files in them and below.</param>
     /// <param name="top">How many classes to name for each image, at most.</param>
     public IEnumerable<Prediction> Predict(IEnumerable<string> paths, int top = 5)
     {
@@ -44,7 +44,7 @@ public sealed class Predictor : IDisposable
     {
         if (!Directory.Exists(path)) return [path];
         var inside = ImageFiles.Below(path).ToList();
-        return inside.Count > 0 ? inside : throw new UserException($"'{path}' holds no JPEG or PNG files");
+        return inside.Count > 0 ? inside : throw new UserException($"'{path}' holds no images (files ending with {ImageFiles.Endings})");
     }
 
     IReadOnlyList<Prediction> PredictBatch(string[] files, int top)

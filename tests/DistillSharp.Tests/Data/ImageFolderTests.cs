@@ -66,7 +66,7 @@ public sealed class ImageFolderTests : IDisposable
         Put("val/a/y.png", red[..40]);
         Assert.StartsWith($"1 file cannot be read as images: '{folder["val/a/y.png"]}' is a damaged PNG image", Refusal());
         Put("val/a/y.png", "no image"u8.ToArray());
-        Assert.Contains("is neither a JPEG nor a PNG", Refusal());
+        Assert.Contains("is no image", Refusal());
         Put("val/a/y.png");
         var data = Datasets.ImageFolder(folder.Path);
         // What is damaged only in its middle shows when it is read.

@@ -139,22 +139,3 @@ public class ImageScalingTests
         Assert.Equal(new ImageArea(top, left, areaHeight, areaWidth), Area(height, width, 1, 1, 1));
     }
 }
-
-/// <summary>A fact that runs only where the system's Python has Pillow.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-sealed class PillowFactAttribute : FactAttribute
-{
-    static readonly Lazy<bool> exists = new(() =>
-    {
-        if (!File.Exists("/usr/bin/python3")) return false;
-        using var process = Process.Start(new ProcessStartInfo("/usr/bin/python3", ["-c", "import PIL"]) { RedirectStandardError = true })!;
-        process.WaitForExit();
-        return process.ExitCode == 0;
-    });
-
-    public PillowFactAttribute(bool needsShared = false)
-    {
-        if (needsShared) Skip = new SharedFactAttribute().Skip;
-        if (!exists.Value) Skip = "the system's Python has no Pillow (Debian: python3-pil)";
-    }
-}
