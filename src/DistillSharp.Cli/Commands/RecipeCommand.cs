@@ -31,7 +31,7 @@ sealed class RecipeShowCommand : CliCommand
         foreach (var warning in shown.Warnings) terminal.Error.WriteLine($"warning: {warning}");
         var text = shown.Resolve();
         if (given.GetValue(json))
-            terminal.Json(new { run = RunName.Suggest(shown), digest = RecipeDigest.Of(text), settings = RecipeSettings.Of(text), yaml = text });
+            terminal.Json(new { run = RunName.Suggest(shown), digest = shown.Digest, settings = RecipeSettings.Of(text), yaml = text });
         else terminal.Out.Write(text);
         return 0;
     }

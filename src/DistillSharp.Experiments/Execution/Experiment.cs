@@ -65,7 +65,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     ExperimentResult Resume(string path, CancellationToken stop)
     {
         using var folder = RunFolder.Open(path);
-        if (folder.Manifest.RecipeDigest != RecipeDigest.Of(recipe.Resolve()))
+        if (folder.Manifest.RecipeDigest != recipe.Digest)
             throw new UsageException($"{path} was made from another recipe (its own is {Path.Combine(path, RunFiles.Recipe)}); resume it with that one, or choose another --name");
         var data = LoadData();
         using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit.Networks, observer.Said);

@@ -8,22 +8,8 @@ static class AugmentationList
 {
     const string Must = "a list such as [ { crop: { padding: 4 } }, flip ], or [] for nothing";
 
-    /// <summary>The steps of a key, or null.</summary>
-    public static IReadOnlyList<AugmentationStep>? Read(RecipeSection section, string key, Registry<Func<AugmentationStep>> known)
-    {
-        if (section[key] is not { } value) return null;
-        if (value.Kind != YamlKind.Sequence) throw section.Wrong(key, value, Must);
-        var steps = value.Items.ConvertAll(item => ReadStep(item, section.Path + "." + key, known));
-        try
-        {
-            _ = new Augmentation(steps);
-            return steps;
-        }
-        catch (UsageException e)
-        {
-            throw section.Mistake(key, $"{section.Path}.{key}: {e.Message}");
-        }
-    }
+    /// <summary>How the list is read and written.</summary>
+    public static RecipeForm<IReadOnlyList<AugmentationStep>> Form { get; } = new(Must, Read, Write);
 
     /// <summary>The steps as YAML: a step whose settings are the default is its name.</summary>
     public static string Write(IEnumerable<AugmentationStep> steps) => RecipeText.List(steps.Select(step =>
@@ -32,6 +18,22 @@ static class AugmentationList
         var usual = settings.Count == 0 || step == (AugmentationStep)Activator.CreateInstance(step.GetType())!;
         return usual ? step.Name : $"{{ {step.Name}: {{ {string.Join(", ", settings.Select(setting => $"{setting.Name}: {setting.Read(step) ?? "null"}"))} }} }}";
     }));
+
+    static IReadOnlyList<AugmentationStep> Read(GivenValue given)
+    {
+        if (given.Value.Kind != YamlKind.Sequence) throw given.Wrong(Must);
+        var path = $"{given.Section.Path}.{given.Key}";
+        var steps = given.Value.Items.ConvertAll(item => ReadStep(item, path, given.Known.Toolkit.Augmentations));
+        try
+        {
+            _ = new Augmentation(steps);
+            return steps;
+        }
+        catch (UsageException e)
+        {
+            throw given.Mistake($"{path}: {e.Message}");
+        }
+    }
 
     static AugmentationStep ReadStep(YamlValue item, string path, Registry<Func<AugmentationStep>> known)
     {

@@ -7,92 +7,96 @@ namespace DistillSharp.Experiments.Recipes;
 public sealed record DataSection
 {
     const int MaxSize = 4096;
+    const string Photographs = "for photographs";
 
-    internal static IReadOnlyList<string> Keys { get; } = ["set", "root", "size", "batch", "augment", "mean", "std", "damaged", "train_limit", "test_limit"];
+    internal static RecipeKeys Keys { get; } = new("data");
+
+    static readonly RecipeKey<string?> set = Keys.Add("set", RecipeForms.Name(toolkit => toolkit.Datasets),
+        $"the data set: {string.Join(", ", Datasets.Names.Select(name => $"`{name}`"))} ; photographs (`imagenet`, `image-folder`) "
+        + "lie as train/CLASS/... and val/CLASS/...",
+        otherwise: null, "must be given");
+    static readonly RecipeKey<string?> root = Keys.Add("root", RecipeForms.Text("a folder"),
+        "the folder of its files or archive", otherwise: "data", changesResults: false);
+    static readonly RecipeKey<int> size = Keys.Add("size", RecipeForms.Int(min: 1, max: MaxSize),
+        "height and width of the images: photographs come in any that the networks take", known => Of(known).Size, $"32; 224 {Photographs}",
+        written: known => Of(known).HasSizes);
+    static readonly RecipeKey<int> batch = Keys.Add("batch", RecipeForms.Int(min: 1),
+        "images of one step", known => Of(known).Protocol.Batch, $"{Protocol.Cifar.Batch}; {Protocol.ImageNet.Batch} {Photographs}");
+    static readonly RecipeKey<IReadOnlyList<AugmentationStep>> augment = Keys.Add("augment", AugmentationList.Form,
+        "steps in their order: `crop` (setting `padding`) or `resized-crop` (a random area, scaled; settings `min_share`, `max_ratio`), `flip`; "
+        + "a bare name has the defaults",
+        known => Of(known).Protocol.Augment,
+        $"`{AugmentationList.Write(Protocol.Cifar.Augment)}`; `[crop]` for mnist; `{AugmentationList.Write(Protocol.ImageNet.Augment)}` {Photographs}");
+    static readonly RecipeKey<IReadOnlyList<float>> mean = Keys.Add("mean",
+        RecipeForms.Numbers(mean => mean is >= 0 and <= 1, "a list of numbers from 0 to 1, one for each channel"),
+        "the mean of each channel, of pixels in 0..1", known => Of(known).Mean, "the set's own");
+    static readonly RecipeKey<IReadOnlyList<float>> std = Keys.Add("std",
+        RecipeForms.Numbers(std => std is > 0 and <= 1 && (float)std > 0, "a list of numbers above 0 and at most 1, one for each channel"),
+        "the standard deviation of each channel", known => Of(known).Std, "the set's own");
+    static readonly RecipeKey<bool> damaged = Keys.Add("damaged", RecipeForms.Word(("stop", false), ("skip", true)),
+        "photographs that cannot be read: stop before anything is trained, naming them, or leave them out, counted", otherwise: false,
+        written: known => Of(known).HasSizes);
+    static readonly RecipeKey<int?> trainLimit = Keys.Add("train_limit", RecipeForms.Int(min: 1).OrNone(),
+        "train on only so many images, as many of each class as it allows", otherwise: null, "all");
+    static readonly RecipeKey<int?> testLimit = Keys.Add("test_limit", RecipeForms.Int(min: 1).OrNone(),
+        "measure on only so many images", otherwise: null, "all");
+
+    readonly RecipeValues values;
+
+    DataSection(RecipeValues values) => this.values = values;
 
     /// <summary>The data set, one of <see cref="Toolkit.Datasets"/>.</summary>
-    public required string Set { get; init; }
+    public string Set => set.Of(values)!;
 
     /// <summary>The folder that holds its files, relative to the current folder.</summary>
-    public required string Root { get; init; }
+    public string Root => root.Of(values)!;
 
     /// <summary>Height and width of the images as the networks get them.</summary>
-    public required int Size { get; init; }
-
-    /// <summary>Whether the set's images come in other sizes.</summary>
-    internal bool HasSizes { get; init; }
+    public int Size => size.Of(values);
 
     /// <summary>Images of one training step.</summary>
-    public required int Batch { get; init; }
+    public int Batch => batch.Of(values);
 
     /// <summary>What is done to training images, step by step; nothing where it is empty.</summary>
-    public required IReadOnlyList<AugmentationStep> Augment { get; init; }
+    public IReadOnlyList<AugmentationStep> Augment => augment.Of(values);
 
     /// <summary>Mean of each channel, in 0..1.</summary>
-    public required IReadOnlyList<float> Mean { get; init; }
+    public IReadOnlyList<float> Mean => mean.Of(values);
 
     /// <summary>Standard deviation of each channel.</summary>
-    public required IReadOnlyList<float> Std { get; init; }
+    public IReadOnlyList<float> Std => std.Of(values);
 
     /// <summary>Whether images that cannot be read are left out; otherwise nothing is trained.</summary>
-    public bool SkipDamaged { get; init; }
+    public bool SkipDamaged => damaged.Of(values);
 
     /// <summary>Train on at most so many images, as many of each class as it allows; null for all.</summary>
-    public int? TrainLimit { get; init; }
+    public int? TrainLimit => trainLimit.Of(values);
 
     /// <summary>Measure on at most so many images; null for all.</summary>
-    public int? TestLimit { get; init; }
+    public int? TestLimit => testLimit.Of(values);
 
-    internal static DataSection Read(YamlValue value, Toolkit toolkit)
+    internal static DataSection Read(YamlValue value, RecipeKnown known)
     {
-        var section = new RecipeSection(value, "data", Keys);
-        var set = section.Known("set", toolkit.Datasets)
-            ?? throw section.Mistake("set", $"data does not say which set; there are {string.Join(", ", toolkit.Datasets.Names)}");
-        var data = new DataSection
-        {
-            Set = set.Name,
-            Root = section.Text("root", "a folder") ?? "data",
-            Size = section.Int("size", min: 1, max: MaxSize) ?? set.Size,
-            HasSizes = set.HasSizes,
-            Batch = section.Int("batch", min: 1) ?? set.Protocol.Batch,
-            Augment = AugmentationList.Read(section, "augment", toolkit.Augmentations) ?? set.Protocol.Augment,
-            Mean = Channels(section, "mean", mean => mean is >= 0 and <= 1, "a list of numbers from 0 to 1, one for each channel") ?? set.Mean,
-            Std = Channels(section, "std", std => std is > 0 and <= 1 && (float)std > 0, "a list of numbers above 0 and at most 1, one for each channel")
-                ?? set.Std,
-            SkipDamaged = section.Word("damaged", "stop", "stop", "skip") == "skip",
-            TrainLimit = section.Int("train_limit", min: 1),
-            TestLimit = section.Int("test_limit", min: 1),
-        };
-        if (data.Size != set.Size && !set.HasSizes)
-            throw section.Mistake("size", $"data.size is {data.Size}, but the images of {set.Name} are {set.Size}x{set.Size}; leave it out");
-        if (data.SkipDamaged && !set.HasSizes)
-            throw section.Mistake("damaged", $"data.damaged is skip, but the images of {set.Name} are no files that could be left out one by one; leave it out");
+        var section = Keys.Open(value);
+        if (section["set"] is null)
+            throw section.Mistake("set", $"data does not say which set; there are {string.Join(", ", known.Toolkit.Datasets.Names)}");
+        var data = new DataSection(Keys.Read(section, known));
+        var described = known.Toolkit.Datasets[data.Set];
+        if (data.Size != described.Size && !described.HasSizes)
+            throw section.Mistake("size", $"data.size is {data.Size}, but the images of {data.Set} are {described.Size}x{described.Size}; leave it out");
+        if (data.SkipDamaged && !described.HasSizes)
+            throw section.Mistake("damaged",
+                $"data.damaged is skip, but the images of {data.Set} are no files that could be left out one by one; leave it out");
         if (data.Mean.Count != data.Std.Count)
-            throw section.Mistake("std", $"data.mean has {data.Mean.Count} values and data.std {data.Std.Count}; give one of each for every channel");
+            throw section.Mistake("std",
+                $"data.mean has {data.Mean.Count} values and data.std {data.Std.Count}; give one of each for every channel");
         if (data.TrainLimit < data.Batch)
-            throw section.Mistake("train_limit", $"data.train_limit is {data.TrainLimit}, less than one batch of {data.Batch}; raise it or lower data.batch");
+            throw section.Mistake("train_limit",
+                $"data.train_limit is {data.TrainLimit}, less than one batch of {data.Batch}; raise it or lower data.batch");
         return data;
     }
 
-    internal void Write(RecipeText text)
-    {
-        text.Section("data");
-        text.Text("set", Set);
-        text.Text("root", Root);
-        if (HasSizes) text.Number<int>("size", Size);
-        text.Number<int>("batch", Batch);
-        text.Raw("augment", AugmentationList.Write(Augment));
-        text.Raw("mean", RecipeText.List(Mean.Select(RecipeText.Number)));
-        text.Raw("std", RecipeText.List(Std.Select(RecipeText.Number)));
-        if (HasSizes) text.Raw("damaged", SkipDamaged ? "skip" : "stop");
-        text.Number("train_limit", TrainLimit);
-        text.Number("test_limit", TestLimit);
-    }
+    internal void Write(RecipeText text, bool decisive) => Keys.Write(text, values, decisive);
 
-    static IReadOnlyList<float>? Channels(RecipeSection section, string key, Func<double, bool> possible, string must)
-    {
-        var values = section.Numbers(key, possible, must);
-        if (values is { Count: 0 }) throw section.Wrong(key, section[key]!, must);
-        return values is null ? null : [.. values.Select(value => (float)value)];
-    }
+    static DatasetDescription Of(RecipeKnown known) => known.Toolkit.Datasets[set.Of(known.Values)!];
 }

@@ -9,6 +9,10 @@ public sealed class MethodSection
 {
     const string WeightSetting = "weight";
 
+    /// <summary>The line of docs/recipes.md for the list.</summary>
+    internal const string PageLine = "| `methods` | the methods with their settings (`distill methods`), each once; a bare name stands for one with its defaults "
+        + "| a list, such as `[ { name: fsecd, policy: instance }, kd ]` | `[]`: cross-entropy alone |";
+
     readonly (Setting Setting, string? Value)[] settings;
     readonly HashSet<string> given;
     readonly Func<DistillationMethod> make;

@@ -7,16 +7,27 @@ namespace DistillSharp.Experiments.Recipes;
 /// <summary>The section <c>teacher</c>: a network of this library with its weights, or a TorchScript file.</summary>
 public sealed record TeacherSection
 {
-    internal static IReadOnlyList<string> Keys { get; } = ["network", "weights", "torchscript"];
+    internal static RecipeKeys Keys { get; } = new("teacher");
+
+    static readonly RecipeKey<string?> network = Keys.Add("network", RecipeForms.Name(toolkit => toolkit.Networks),
+        "a network (`distill models`)", otherwise: null, "no teacher", written: known => torchscript!.Of(known.Values) is null);
+    static readonly RecipeKey<string?> weights = Keys.Add("weights", RecipeForms.Text("a file"),
+        "the file of its weights", otherwise: null, written: known => torchscript!.Of(known.Values) is null);
+    static readonly RecipeKey<string?> torchscript = Keys.Add("torchscript", RecipeForms.Text("a file"),
+        "a TorchScript file, instead of the two", otherwise: null, written: known => torchscript!.Of(known.Values) is not null);
+
+    readonly RecipeValues values;
+
+    TeacherSection(RecipeValues values) => this.values = values;
 
     /// <summary>The network, one of <see cref="Toolkit.Networks"/>; null for a TorchScript file.</summary>
-    public string? Network { get; init; }
+    public string? Network => network.Of(values);
 
     /// <summary>The file of its weights, relative to the current folder; null for a TorchScript file.</summary>
-    public string? Weights { get; init; }
+    public string? Weights => weights.Of(values);
 
     /// <summary>A TorchScript file, relative to the current folder; null for a network of this library.</summary>
-    public string? TorchScript { get; init; }
+    public string? TorchScript => torchscript.Of(values);
 
     /// <summary>What to call the teacher: its network, or the TorchScript file's name without its ending.</summary>
     public string Name => Network ?? Path.GetFileNameWithoutExtension(TorchScript!);
@@ -54,15 +65,10 @@ public sealed record TeacherSection
         throw new UserException($"{file}: the network knows {teacher.Classes} classes, but {data.Name} has {data.Classes}");
     }
 
-    internal static TeacherSection Read(YamlValue value, Registry<NetworkFactory> networks)
+    internal static TeacherSection Read(YamlValue value, RecipeKnown known)
     {
-        var section = new RecipeSection(value, "teacher", Keys);
-        var teacher = new TeacherSection
-        {
-            Network = section.Name("network", networks),
-            Weights = section.Text("weights", "a file"),
-            TorchScript = section.Text("torchscript", "a file"),
-        };
+        var section = Keys.Open(value);
+        var teacher = new TeacherSection(Keys.Read(section, known));
         return teacher switch
         {
             { TorchScript: not null, Network: not null } =>
@@ -77,44 +83,36 @@ public sealed record TeacherSection
         };
     }
 
-    internal void Write(RecipeText text)
-    {
-        text.Section("teacher");
-        if (TorchScript is not null) text.Text("torchscript", TorchScript);
-        else
-        {
-            text.Text("network", Network);
-            text.Text("weights", Weights);
-        }
-    }
+    internal void Write(RecipeText text, bool decisive) => Keys.Write(text, values, decisive);
 }
 
 /// <summary>The section <c>student</c>: the network to train.</summary>
 public sealed record StudentSection
 {
-    internal static IReadOnlyList<string> Keys { get; } = ["network", "weights"];
+    internal static RecipeKeys Keys { get; } = new("student");
+
+    static readonly RecipeKey<string?> network = Keys.Add("network", RecipeForms.Name(toolkit => toolkit.Networks),
+        "a network (`distill models`)", otherwise: null, "must be given");
+    static readonly RecipeKey<string?> weights = Keys.Add("weights", RecipeForms.Text("a file"),
+        "a file of weights to begin from", otherwise: null, "fresh weights");
+
+    readonly RecipeValues values;
+
+    StudentSection(RecipeValues values) => this.values = values;
 
     /// <summary>The network, one of <see cref="Toolkit.Networks"/>.</summary>
-    public required string Network { get; init; }
+    public string Network => network.Of(values)!;
 
     /// <summary>The file of the weights to begin with, relative to the current folder; null for fresh ones.</summary>
-    public string? Weights { get; init; }
+    public string? Weights => weights.Of(values);
 
-    internal static StudentSection Read(YamlValue value, Registry<NetworkFactory> networks)
+    internal static StudentSection Read(YamlValue value, RecipeKnown known)
     {
-        var section = new RecipeSection(value, "student", Keys);
-        return new()
-        {
-            Network = section.Name("network", networks)
-                ?? throw section.Mistake("network", $"the student has no network; there are {string.Join(", ", networks.Names)}"),
-            Weights = section.Text("weights", "a file"),
-        };
+        var section = Keys.Open(value);
+        return section["network"] is null
+            ? throw section.Mistake("network", $"the student has no network; there are {string.Join(", ", known.Toolkit.Networks.Names)}")
+            : new(Keys.Read(section, known));
     }
 
-    internal void Write(RecipeText text)
-    {
-        text.Section("student");
-        text.Text("network", Network);
-        text.Text("weights", Weights);
-    }
+    internal void Write(RecipeText text, bool decisive) => Keys.Write(text, values, decisive);
 }

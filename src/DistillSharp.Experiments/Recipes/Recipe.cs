@@ -32,6 +32,7 @@ public sealed class Recipe
     readonly string text;
     readonly string source;
     readonly string[] overrides;
+    readonly CrossEntropySection crossEntropy;
     readonly YamlPlace dataPlace, rootPlace, teacherPlace, studentPlace;
 
     Recipe(string text, string source, Toolkit toolkit, string[] overrides)
@@ -45,21 +46,22 @@ public sealed class Recipe
         if (document.Entries.Find(entry => !keys.Contains(entry.Key)) is { Key: { } unknown, Value: var stray })
             throw new UsageException($"{stray.Place}: the recipe has no section '{ShownText.Of(unknown)}'{SectionHint(unknown)}");
 
-        var warnings = new List<string>();
+        var known = new RecipeKnown(toolkit, Protocol.Cifar, "", null, []);
         var data = Section(document, "data") ?? throw new UsageException($"{source}: the recipe has no data; {Minimum}");
-        Data = DataSection.Read(data, toolkit);
+        Data = DataSection.Read(data, known);
+        known = known with { Protocol = toolkit.Datasets[Data.Set].Protocol };
         var student = Section(document, "student") ?? throw new UsageException($"{source}: the recipe has no student; {Minimum}");
-        Student = StudentSection.Read(student, toolkit.Networks);
+        Student = StudentSection.Read(student, known);
         var teacher = Section(document, "teacher");
         var methods = Section(document, "methods");
         var crossEntropy = Section(document, "ce");
 
-        Teacher = teacher is null ? null : TeacherSection.Read(teacher, toolkit.Networks);
+        Teacher = teacher is null ? null : TeacherSection.Read(teacher, known);
         Methods = methods is null ? [] : MethodSection.ReadAll(methods, toolkit.Methods);
-        CrossEntropyWeight = (crossEntropy is null ? null : new RecipeSection(crossEntropy, "ce", ["weight"])
-            .Number("weight", weight => weight >= 0, "a number of at least 0")) ?? DefaultCrossEntropyWeight();
-        Train = TrainSection.Read(Section(document, "train") ?? new YamlValue(YamlKind.Mapping, "", new(source, 0)), toolkit.Datasets[Data.Set].Protocol, Student.Network, warnings);
-        Warnings = warnings;
+        known = known with { Student = Student.Network, CrossEntropyWeight = DefaultCrossEntropyWeight() };
+        this.crossEntropy = CrossEntropySection.Read(crossEntropy ?? Empty(), known);
+        Train = TrainSection.Read(Section(document, "train") ?? Empty(), known);
+        Warnings = known.Warnings;
 
         dataPlace = data.Place;
         rootPlace = data["root"]?.Place ?? data.Place;
@@ -92,7 +94,7 @@ public sealed class Recipe
     /// The factor of cross-entropy in the total loss. Left out, it is the smallest that the methods ask for; null where that is
     /// known only once they have seen the pair.
     /// </summary>
-    public double? CrossEntropyWeight { get; }
+    public double? CrossEntropyWeight => crossEntropy.Weight;
 
     /// <summary>How the student learns.</summary>
     public TrainSection Train { get; }
@@ -138,18 +140,25 @@ public sealed class Recipe
     /// The whole recipe as canonical YAML: every default written out, in one order and one spelling. Equal experiments have
     /// equal texts, and reading the text gives this recipe again.
     /// </summary>
-    public string Resolve()
+    public string Resolve() => Write(decisive: false);
+
+    /// <summary>
+    /// The recipe's identity (<see cref="RecipeDigest"/>): that of its text without the keys that change no result, such as where
+    /// the data lie and how many checkpoints are kept.
+    /// </summary>
+    public string Digest => RecipeDigest.Of(Write(decisive: true));
+
+    string Write(bool decisive)
     {
         var resolved = new RecipeText();
-        Data.Write(resolved);
-        Teacher?.Write(resolved);
-        Student.Write(resolved);
+        Data.Write(resolved, decisive);
+        Teacher?.Write(resolved, decisive);
+        Student.Write(resolved, decisive);
         if (Methods.Count == 0) resolved.Line("methods: []");
         else resolved.Section("methods");
         foreach (var method in Methods) method.Write(resolved);
-        resolved.Section("ce");
-        resolved.Number("weight", CrossEntropyWeight);
-        Train.Write(resolved);
+        crossEntropy.Write(resolved, decisive);
+        Train.Write(resolved, decisive);
         return resolved.ToString();
     }
 
@@ -222,14 +231,12 @@ public sealed class Recipe
 
     static YamlValue? Section(YamlValue document, string key) => document[key] is { IsNull: false } section ? section : null;
 
+    YamlValue Empty() => new(YamlKind.Mapping, "", new(source, 0));
+
     static string SectionHint(string unknown)
     {
-        var sections = new (string Name, IReadOnlyList<string> Keys)[]
-        {
-            ("data", DataSection.Keys), ("train", TrainSection.Keys),
-        };
-        foreach (var (name, inner) in sections)
-            if (inner.Contains(unknown)) return $"; did you mean '{name}.{unknown}'?";
+        foreach (var section in new[] { DataSection.Keys, TrainSection.Keys })
+            if (section.Names.Contains(unknown)) return $"; did you mean '{section.Section}.{unknown}'?";
         return RecipeSection.HintOrList(unknown, keys);
     }
 

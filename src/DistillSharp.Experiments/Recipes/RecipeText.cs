@@ -36,12 +36,6 @@ sealed class RecipeText
     /// <summary>Writes a text, in quotes where it needs them.</summary>
     public void Text(string key, string? value) => Raw(key, value is null ? "null" : Quote(value));
 
-    /// <summary>Writes a number, or null.</summary>
-    public void Number<T>(string key, T? value) where T : struct, IFormattable => Raw(key, value is { } number ? Number(number) : "null");
-
-    /// <summary>Writes yes or no.</summary>
-    public void Flag(string key, bool value) => Raw(key, value ? "true" : "false");
-
     /// <summary>A list in brackets.</summary>
     public static string List(IEnumerable<string> values) => $"[{string.Join(", ", values)}]";
 

@@ -8,109 +8,115 @@ namespace DistillSharp.Experiments.Recipes;
 /// <summary>The section <c>train</c>: how the student learns.</summary>
 public sealed record TrainSection
 {
-    const int MaxEpochs = 1_000_000;
+    const string Photographs = "for photographs";
 
-    internal static IReadOnlyList<string> Keys { get; } =
-    [
-        "epochs", "lr", "schedule", "warmup_steps", "optimizer", "momentum", "weight_decay", "decay_norms", "nesterov",
-        "clip", "label_smoothing", "precision", "device", "seed",
-        "evaluate_every", "evaluate_batch", "keep_checkpoints", "checkpoint_minutes",
-        "teacher_memory",
-    ];
+    internal static RecipeKeys Keys { get; } = new("train");
+
+    static readonly RecipeKey<int> epochs = Keys.Add("epochs", RecipeForms.Int(min: 1, max: ScheduleForm.MaxEpochs),
+        "passes over the training images", known => known.Protocol.Epochs, $"{Protocol.Cifar.Epochs}; {Protocol.ImageNet.Epochs} {Photographs}");
+    static readonly RecipeKey<double> lr = Keys.Add("lr", RecipeForms.Positive, "learning rate", known => known.Protocol.LearningRate(known.Student),
+        $"{RecipeText.Number(Protocol.ImageNet.Rate)} {Photographs}; else {RecipeText.Number(Protocol.Cifar.Rate)}, and "
+        + $"{RecipeText.Number(Protocol.Cifar.LightRate)} for {string.Join(", ", Protocol.LightStudents.Select(name => $"`{name}`"))}");
+    static readonly RecipeKey<LearningRateSchedule> schedule = Keys.Add("schedule", ScheduleForm.Form,
+        "how the learning rate falls; a step named 150 means: from epoch 151 on", known => ScheduleForm.Usual(known.Protocol, epochs.Of(known.Values)),
+        $"steps at 5/8, 3/4 and 7/8 of the epochs (3/10, 6/10 and 9/10 {Photographs}), factor {RecipeText.Number(Protocol.Factor)}");
+    static readonly RecipeKey<long> warmupSteps = Keys.Add("warmup_steps", RecipeForms.Whole(min: 0),
+        "optimizer steps over which the learning rate rises from 0", otherwise: 0);
+    static readonly RecipeKey<OptimizerKind> optimizer = Keys.Add("optimizer", RecipeForms.Word<OptimizerKind>(),
+        "what moves the parameters; adamw's weight decay is decoupled, and Adam's learning rate is to be set: the default is SGD's",
+        otherwise: OptimizerKind.Sgd);
+    static readonly RecipeKey<double> momentum = Keys.Add("momentum", RecipeForms.Number(number => number is >= 0 and < 1, "a number from 0 to below 1"),
+        "SGD's momentum", otherwise: Protocol.Momentum, written: IsSgd);
+    static readonly RecipeKey<double> weightDecay = Keys.Add("weight_decay", RecipeForms.NotNegative,
+        "weight decay, of SGD and Adam as a part of the gradient", known => known.Protocol.WeightDecay,
+        $"{RecipeText.Number(Protocol.Cifar.WeightDecay)}; {RecipeText.Number(Protocol.ImageNet.WeightDecay)} {Photographs}");
+    static readonly RecipeKey<bool> decayNorms = Keys.Add("decay_norms", RecipeForms.Flag, "whether norms and biases decay too", otherwise: true);
+    static readonly RecipeKey<bool> nesterov = Keys.Add("nesterov", RecipeForms.Flag, "whether SGD looks ahead along its momentum", otherwise: false, written: IsSgd);
+    static readonly RecipeKey<double?> clip = Keys.Add("clip", RecipeForms.Number(length => length > 0, "a number above 0, or null for none").OrNone(),
+        "the length that the gradients of a step are scaled down to where they are longer", otherwise: null);
+    static readonly RecipeKey<double> labelSmoothing = Keys.Add("label_smoothing",
+        RecipeForms.Number(share => share is >= 0 and < 1, "a number from 0 to below 1"),
+        "share of each label that cross-entropy spreads over all classes", otherwise: 0);
+    static readonly RecipeKey<Precision> precision = Keys.Add("precision", RecipeForms.Word<Precision>(),
+        "type of the heavy operators: bf16 where the hardware has it (auto), else float32, with a sentence where it was asked for; tf32 is a GPU's",
+        otherwise: Precision.Auto);
+    static readonly RecipeKey<Device> device = Keys.Add("device", RecipeForms.Device, "where to compute; cuda is cuda:0", otherwise: Device.Cpu);
+    static readonly RecipeKey<long> seed = Keys.Add("seed", RecipeForms.Whole(min: 0),
+        "decides initial weights, order, augmentation and what methods draw", otherwise: 1);
+    static readonly RecipeKey<int> evaluateEvery = Keys.Add("evaluate_every", RecipeForms.Int(min: 1),
+        "measure after every so many epochs, and after the last", otherwise: 1, changesResults: false);
+    static readonly RecipeKey<int> evaluateBatch = Keys.Add("evaluate_batch", RecipeForms.Int(min: 1),
+        "images of one batch when measuring", otherwise: 250, changesResults: false);
+    static readonly RecipeKey<int> keepCheckpoints = Keys.Add("keep_checkpoints", RecipeForms.Int(min: 1),
+        "how many of the latest are kept, beside the best", otherwise: 2, changesResults: false);
+    static readonly RecipeKey<double?> checkpointMinutes = Keys.Add("checkpoint_minutes",
+        RecipeForms.Number(minutes => minutes is > 0 and < 1e6, "a number above 0, or null for never").OrNone(),
+        "also write one within an epoch whenever so many minutes have passed", otherwise: null, "never", changesResults: false);
+    static readonly RecipeKey<long?> teacherMemory = Keys.Add("teacher_memory", MemoryForm(),
+        "what remembered outputs of the teacher may take, in decimal units", otherwise: null,
+        "`auto`: on a processor 2 GB, but at most a quarter of its memory; off on a GPU", changesResults: false);
+
+    readonly RecipeValues values;
+
+    TrainSection(RecipeValues values) => this.values = values;
 
     /// <summary>Passes over the training set.</summary>
-    public required int Epochs { get; init; }
+    public int Epochs => epochs.Of(values);
 
     /// <summary>The learning rate (<c>lr</c>), how it falls (<c>schedule</c>), and the steps over which it first rises (<c>warmup_steps</c>).</summary>
-    public required LearningRateSchedule Schedule { get; init; }
+    public LearningRateSchedule Schedule => schedule.Of(values) with { BaseRate = lr.Of(values), WarmupSteps = warmupSteps.Of(values) };
 
     /// <summary>What moves the parameters.</summary>
-    public required OptimizerKind Optimizer { get; init; }
+    public OptimizerKind Optimizer => optimizer.Of(values);
 
     /// <summary>SGD's momentum.</summary>
-    public required double Momentum { get; init; }
+    public double Momentum => momentum.Of(values);
 
     /// <summary>The optimizer's weight decay.</summary>
-    public required double WeightDecay { get; init; }
+    public double WeightDecay => weightDecay.Of(values);
 
     /// <summary>Whether norms and biases decay too (<c>decay_norms</c>).</summary>
-    public required bool DecayNorms { get; init; }
-
-    /// <summary>The length that the gradients of a step are scaled down to where they are longer (<c>clip</c>); null for any.</summary>
-    public double? Clip { get; init; }
-
-    /// <summary>The share of each label that cross-entropy spreads over all classes (<c>label_smoothing</c>).</summary>
-    public required double LabelSmoothing { get; init; }
+    public bool DecayNorms => decayNorms.Of(values);
 
     /// <summary>Whether SGD looks ahead.</summary>
-    public required bool Nesterov { get; init; }
+    public bool Nesterov => nesterov.Of(values);
+
+    /// <summary>The length that the gradients of a step are scaled down to where they are longer (<c>clip</c>); null for any.</summary>
+    public double? Clip => clip.Of(values);
+
+    /// <summary>The share of each label that cross-entropy spreads over all classes (<c>label_smoothing</c>).</summary>
+    public double LabelSmoothing => labelSmoothing.Of(values);
 
     /// <summary>The type of the heavy operators.</summary>
-    public required Precision Precision { get; init; }
+    public Precision Precision => precision.Of(values);
 
     /// <summary>Where to compute.</summary>
-    public required Device Device { get; init; }
+    public Device Device => device.Of(values);
 
     /// <summary>Decides initial weights, order, augmentation and what methods draw.</summary>
-    public required long Seed { get; init; }
+    public long Seed => seed.Of(values);
 
     /// <summary>The student is measured after every so many epochs.</summary>
-    public required int EvaluateEvery { get; init; }
+    public int EvaluateEvery => evaluateEvery.Of(values);
 
     /// <summary>Images of one batch when the student is measured.</summary>
-    public required int EvaluateBatch { get; init; }
+    public int EvaluateBatch => evaluateBatch.Of(values);
 
     /// <summary>How many of the latest checkpoints are kept, beside the best.</summary>
-    public required int KeepCheckpoints { get; init; }
+    public int KeepCheckpoints => keepCheckpoints.Of(values);
 
     /// <summary>A checkpoint within an epoch whenever so many minutes have passed; null for never.</summary>
-    public double? CheckpointMinutes { get; init; }
+    public double? CheckpointMinutes => checkpointMinutes.Of(values);
 
     /// <summary>Bytes for remembered outputs of the teacher: 0 for none, null for what seems right.</summary>
-    public long? TeacherMemory { get; init; }
+    public long? TeacherMemory => teacherMemory.Of(values);
 
-    internal static TrainSection Read(YamlValue value, Protocol protocol, string student, List<string> warnings)
+    internal static TrainSection Read(YamlValue value, RecipeKnown known)
     {
-        const string positive = "a number above 0", notNegative = "a number of at least 0";
-        var section = new RecipeSection(value, "train", Keys);
-        var epochs = section.Int("epochs", min: 1, max: MaxEpochs) ?? protocol.Epochs;
-        var train = new TrainSection
-        {
-            Epochs = epochs,
-            Schedule = ReadSchedule(section, protocol, epochs, warnings) with
-            {
-                BaseRate = section.Number("lr", rate => rate > 0, positive) ?? protocol.LearningRate(student),
-                WarmupSteps = section.Whole("warmup_steps", min: 0, max: long.MaxValue) ?? 0,
-            },
-            Momentum = section.Number("momentum", momentum => momentum is >= 0 and < 1, "a number from 0 to below 1") ?? Protocol.Momentum,
-            WeightDecay = section.Number("weight_decay", decay => decay >= 0, notNegative) ?? protocol.WeightDecay,
-            DecayNorms = section.Flag("decay_norms", true),
-            Nesterov = section.Flag("nesterov", false),
-            Clip = section.Number("clip", length => length > 0, "a number above 0, or null for none"),
-            LabelSmoothing = section.Number("label_smoothing", share => share is >= 0 and < 1, "a number from 0 to below 1") ?? 0,
-            Optimizer = section.Word("optimizer", "sgd", "sgd", "adam", "adamw") switch
-            {
-                "adam" => OptimizerKind.Adam,
-                "adamw" => OptimizerKind.AdamW,
-                _ => OptimizerKind.Sgd,
-            },
-            Precision = section.Word("precision", "auto", "auto", "fp32", "bf16", "tf32") switch
-            {
-                "fp32" => Precision.Fp32,
-                "bf16" => Precision.Bf16,
-                "tf32" => Precision.Tf32,
-                _ => Precision.Auto,
-            },
-            Device = ReadDevice(section),
-            Seed = section.Whole("seed", min: 0, max: long.MaxValue) ?? 1,
-            EvaluateEvery = section.Int("evaluate_every", min: 1) ?? 1,
-            EvaluateBatch = section.Int("evaluate_batch", min: 1) ?? 250,
-            KeepCheckpoints = section.Int("keep_checkpoints", min: 1) ?? 2,
-            CheckpointMinutes = section.Number("checkpoint_minutes", minutes => minutes is > 0 and < 1e6, "a number above 0, or null for never"),
-            TeacherMemory = ReadTeacherMemory(section),
-        };
+        var section = Keys.Open(value);
+        var train = new TrainSection(Keys.Read(section, known));
         if (train.Optimizer != OptimizerKind.Sgd)
-            foreach (var key in new[] { "momentum", "nesterov" })
+            foreach (var key in new[] { momentum.Name, nesterov.Name })
                 if (section[key] is not null)
                     throw section.Mistake(key, $"train.{key} is SGD's, but train.optimizer is {section["optimizer"]!.Text}; leave one of them out");
         if (train is { Nesterov: true, Momentum: 0 })
@@ -118,90 +124,22 @@ public sealed record TrainSection
         return train;
     }
 
-    internal void Write(RecipeText text)
-    {
-        text.Section("train");
-        text.Number<int>("epochs", Epochs);
-        text.Number<double>("lr", Schedule.BaseRate);
-        text.Raw("schedule", Schedule switch
-        {
-            MultiStepSchedule steps => $"{{ steps: {RecipeText.List(steps.Milestones.Select(RecipeText.Number))}, factor: {RecipeText.Number(steps.Gamma)} }}",
-            CosineSchedule => "cosine",
-            LinearSchedule => "linear",
-            _ => "constant",
-        });
-        text.Number<long>("warmup_steps", Schedule.WarmupSteps);
-        text.Raw("optimizer", Optimizer.ToString().ToLowerInvariant());
-        if (Optimizer == OptimizerKind.Sgd) text.Number<double>("momentum", Momentum);
-        text.Number<double>("weight_decay", WeightDecay);
-        text.Flag("decay_norms", DecayNorms);
-        if (Optimizer == OptimizerKind.Sgd) text.Flag("nesterov", Nesterov);
-        text.Number("clip", Clip);
-        text.Number<double>("label_smoothing", LabelSmoothing);
-        text.Raw("precision", Precision.ToString().ToLowerInvariant());
-        text.Raw("device", Device.ToString());
-        text.Number<long>("seed", Seed);
-        text.Number<int>("evaluate_every", EvaluateEvery);
-        text.Number<int>("evaluate_batch", EvaluateBatch);
-        text.Number<int>("keep_checkpoints", KeepCheckpoints);
-        text.Number("checkpoint_minutes", CheckpointMinutes);
-        text.Raw("teacher_memory", TeacherMemory switch { null => "auto", 0 => "off", { } bytes => DataSize.Text(bytes) });
-    }
+    internal void Write(RecipeText text, bool decisive) => Keys.Write(text, values, decisive);
 
-    static LearningRateSchedule ReadSchedule(RecipeSection section, Protocol protocol, int epochs, List<string> warnings)
-    {
-        const string forms = "cosine, linear, constant or { steps: [150, 180, 210], factor: 0.1 }";
-        if (section["schedule"] is not { } value) return new MultiStepSchedule { Milestones = protocol.StepsOf(epochs), Gamma = Protocol.Factor };
-        switch (value)
-        {
-            case { Kind: YamlKind.Scalar, Text: "cosine" }: return new CosineSchedule();
-            case { Kind: YamlKind.Scalar, Text: "linear" }: return new LinearSchedule();
-            case { Kind: YamlKind.Scalar, Text: "constant" }: return new ConstantSchedule();
-            case not { Kind: YamlKind.Mapping }: throw section.Wrong("schedule", value, forms);
-        }
+    static bool IsSgd(RecipeKnown known) => optimizer.Of(known.Values) == OptimizerKind.Sgd;
 
-        var schedule = new RecipeSection(value, "train.schedule", ["steps", "factor"]);
-        var factor = schedule.Number("factor", factor => factor is > 0 and <= 1, "a number above 0 and at most 1") ?? Protocol.Factor;
-        if (schedule["steps"] is not { } list) return new MultiStepSchedule { Milestones = protocol.StepsOf(epochs), Gamma = factor };
-
-        const string rising = "a list of epochs in rising order, such as [150, 180, 210]";
-        if (list.Kind != YamlKind.Sequence) throw schedule.Wrong("steps", list, rising);
-        var steps = new List<int>();
-        foreach (var item in list.Items)
-        {
-            if (!RecipeSection.IsWhole(item, steps.Count == 0 ? 1 : steps[^1] + 1L, MaxEpochs, out var step)) throw schedule.Wrong("steps", item, rising);
-            steps.Add((int)step);
-        }
-        if (steps.Find(step => step >= epochs) is > 0 and var late)
-            warnings.Add($"{list.Place}: the learning rate is to fall after epoch {late}, but training ends with epoch {epochs}; "
-                + "leave train.schedule out and the steps follow train.epochs");
-        return new MultiStepSchedule { Milestones = steps, Gamma = factor };
-    }
-
-    static long? ReadTeacherMemory(RecipeSection section)
+    static RecipeForm<long?> MemoryForm()
     {
         const string must = "auto, off or a size such as 2 GB";
-        return section.Text("teacher_memory", must) switch
-        {
-            null or "auto" => null,
-            "off" => 0,
-            { } text when DataSize.TryParse(text, out var bytes) => bytes,
-            _ => throw section.Wrong("teacher_memory", section["teacher_memory"]!, must),
-        };
-    }
-
-    static Device ReadDevice(RecipeSection section)
-    {
-        const string must = "cpu, cuda or cuda:N";
-        if (section.Text("device", must) is not { } text) return Device.Cpu;
-        try
-        {
-            var device = Device.Parse(text);
-            return device.ToString() == text || text == "cuda" ? device : throw section.Wrong("device", section["device"]!, must);
-        }
-        catch (FormatException)
-        {
-            throw section.Wrong("device", section["device"]!, must);
-        }
+        return new(must, given => given.Value is not { Kind: YamlKind.Scalar } ? throw given.Wrong(must)
+            : given.Value.Text switch
+            {
+                "auto" => null,
+                "off" => 0,
+                var text when DataSize.TryParse(text, out var bytes) => bytes,
+                _ => throw given.Wrong(must),
+            },
+            bytes => bytes == 0 ? "off" : DataSize.Text(bytes!.Value),
+            None: "auto");
     }
 }

@@ -70,7 +70,7 @@ public sealed class RunFolder : IDisposable
                 State = RunState.Running,
                 Machine = MachineDescription.Current,
                 Threads = Environment.ProcessorCount,
-                RecipeDigest = Recipes.RecipeDigest.Of(recipe),
+                RecipeDigest = record.RecipeDigest.Length > 0 ? record.RecipeDigest : Recipes.RecipeDigest.Of(recipe),
             };
             for (var number = 1; ; number++)
             {

@@ -116,6 +116,7 @@ public sealed record RunManifest
         Name = name ?? RunName.Suggest(recipe), State = RunState.Running, Dataset = recipe.Data.Set, Teacher = recipe.Teacher?.Name,
         Student = recipe.Student.Network, Methods = [.. recipe.Methods.Select(m => new MethodUse(m.Name, m.Settings.GetValueOrDefault("policy")))],
         Seed = recipe.Train.Seed, Epochs = recipe.Train.Epochs, Batch = recipe.Data.Batch, Device = recipe.Train.Device.ToString(),
+        RecipeDigest = recipe.Digest,
     };
 
     /// <summary>The methods in a table's words: <c>ce</c>, <c>fsecd</c>, <c>kd+crd</c>.</summary>

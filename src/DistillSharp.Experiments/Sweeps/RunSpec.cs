@@ -11,5 +11,5 @@ public sealed record RunSpec(string Name, Recipe Recipe)
     public string RecipeText { get; } = Recipe.Resolve();
 
     /// <summary>The digest of the resolved recipe, by which the run is found again.</summary>
-    public string Digest => RecipeDigest.Of(RecipeText);
+    public string Digest { get; } = Recipe.Digest;
 }

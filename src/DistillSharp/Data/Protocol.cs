@@ -6,7 +6,8 @@ namespace DistillSharp.Data;
 /// </summary>
 public sealed record Protocol
 {
-    static readonly string[] light = ["mobilenet_v2_half", "shufflenet_v1", "shufflenet_v2"];
+    /// <summary>The students that diverge at the usual rate on small images, and so have <see cref="LightRate"/>.</summary>
+    public static IReadOnlyList<string> LightStudents { get; } = ["mobilenet_v2_half", "shufflenet_v1", "shufflenet_v2"];
 
     /// <summary>That of CIFAR-100, and of other small images.</summary>
     public static Protocol Cifar { get; } = new()
@@ -35,7 +36,7 @@ public sealed record Protocol
     /// <summary>The learning rate.</summary>
     public required double Rate { get; init; }
 
-    /// <summary>The learning rate for light students, which diverge at the usual one on small images.</summary>
+    /// <summary>The learning rate for <see cref="LightStudents"/>.</summary>
     public required double LightRate { get; init; }
 
     /// <summary>SGD's weight decay.</summary>
@@ -49,7 +50,7 @@ public sealed record Protocol
 
     /// <summary>The learning rate for a student.</summary>
     /// <param name="student">The network's name.</param>
-    public double LearningRate(string student) => light.Contains(student) ? LightRate : Rate;
+    public double LearningRate(string student) => LightStudents.Contains(student) ? LightRate : Rate;
 
     /// <summary>
     /// The epochs after which the rate falls: the published ones, such as 150, 180 and 210 of 240, and the same parts of any

@@ -1,0 +1,22 @@
+namespace DistillSharp.Experiments.Recipes;
+
+/// <summary>How the values of a key stand in a recipe.</summary>
+/// <param name="Allowed">Which values there are, in words: for messages and for docs/recipes.md.</param>
+/// <param name="Read">Reads a value that stands there.</param>
+/// <param name="Write">Writes a value as YAML that reads back as the same, in one spelling.</param>
+/// <param name="None">What is written where there is no value.</param>
+sealed record RecipeForm<T>(string Allowed, Func<GivenValue, T> Read, Func<T, string> Write, string None = "null");
+
+/// <summary>A value that stands at a key.</summary>
+/// <param name="Section">The section it stands in.</param>
+/// <param name="Key">The key.</param>
+/// <param name="Value">The value.</param>
+/// <param name="Known">What is known around it.</param>
+readonly record struct GivenValue(RecipeSection Section, string Key, YamlValue Value, RecipeKnown Known)
+{
+    /// <summary>The mistake that it is not what the key must have.</summary>
+    public UsageException Wrong(string must) => Section.Wrong(Key, Value, must);
+
+    /// <summary>Another mistake at this place.</summary>
+    public UsageException Mistake(string what) => Section.Mistake(Key, what);
+}

@@ -1,0 +1,105 @@
+using DistillSharp.Extending;
+using DistillSharp.Formats.Files;
+using DistillSharp.Torch;
+
+namespace DistillSharp.Experiments.Recipes;
+
+/// <summary>The kinds of values that keys of recipes have.</summary>
+static class RecipeForms
+{
+    /// <summary>A number above 0.</summary>
+    public static RecipeForm<double> Positive { get; } = Number(number => number > 0, "a number above 0");
+
+    /// <summary>A number of at least 0.</summary>
+    public static RecipeForm<double> NotNegative { get; } = Number(number => number >= 0, "a number of at least 0");
+
+    /// <summary>Yes or no.</summary>
+    public static RecipeForm<bool> Flag { get; } = new("true or false",
+        given => given.Value is { Kind: YamlKind.Scalar, Quoted: false, Text: "true" or "True" or "TRUE" }
+            || (given.Value is { Kind: YamlKind.Scalar, Quoted: false, Text: "false" or "False" or "FALSE" } ? false : throw given.Wrong("true or false")),
+        value => value ? "true" : "false");
+
+    /// <summary>Where to compute.</summary>
+    public static RecipeForm<Device> Device { get; } = new("cpu, cuda or cuda:N", ReadDevice, device => device.ToString());
+
+    /// <summary>A whole number.</summary>
+    public static RecipeForm<long> Whole(long min, long max = long.MaxValue)
+    {
+        var must = max is long.MaxValue or int.MaxValue ? $"a whole number of at least {min}" : $"a whole number from {min} to {max}";
+        return new(must, given => RecipeSection.IsWhole(given.Value, min, max, out var number) ? number : throw given.Wrong(must), RecipeText.Number);
+    }
+
+    /// <summary>A whole number that fits an int.</summary>
+    public static RecipeForm<int> Int(int min, int max = int.MaxValue)
+    {
+        var whole = Whole(min, max);
+        return new(whole.Allowed, given => (int)whole.Read(given), RecipeText.Number);
+    }
+
+    /// <summary>A finite number.</summary>
+    public static RecipeForm<double> Number(Func<double, bool> possible, string must) => new(must,
+        given => RecipeSection.IsNumber(given.Value, out var number) && possible(number) ? number : throw given.Wrong(must), RecipeText.Number);
+
+    /// <summary>A list of at least one number.</summary>
+    public static RecipeForm<IReadOnlyList<float>> Numbers(Func<double, bool> possible, string must) => new(must,
+        given =>
+        {
+            if (given.Value is not { Kind: YamlKind.Sequence, Items.Count: > 0 }) throw given.Wrong(must);
+            return [.. given.Value.Items.Select(item => RecipeSection.IsNumber(item, out var number) && possible(number) ? (float)number
+                : throw given.Section.Wrong(given.Key, item, must))];
+        },
+        values => RecipeText.List(values.Select(RecipeText.Number)));
+
+    /// <summary>A text.</summary>
+    /// <param name="must">What kind of text, as in "a file".</param>
+    public static RecipeForm<string?> Text(string must) => new(must, given => ReadText(given, must), text => RecipeText.Quote(text!));
+
+    /// <summary>The name of something that the toolkit has.</summary>
+    /// <param name="known">Where it is looked for.</param>
+    public static RecipeForm<string?> Name<T>(Func<Toolkit, Registry<T>> known) => new(
+        $"the name of a {known(Toolkit.BuiltIn).Kind}",
+        given =>
+        {
+            var registry = known(given.Known.Toolkit);
+            var name = ReadText(given, $"the name of a {registry.Kind}");
+            return registry.Contains(name) ? name : throw given.Mistake($"{given.Section.Path}.{given.Key} is '{ShownText.Of(name)}', "
+                + $"but there is no such {registry.Kind}{RecipeSection.HintOrList(name, registry.Names)}");
+        },
+        name => RecipeText.Quote(name!));
+
+    /// <summary>One of some words, each of which stands for a value.</summary>
+    public static RecipeForm<T> Word<T>(params (string Word, T Value)[] words) where T : notnull
+    {
+        var must = string.Join(" or ", words.Select(entry => entry.Word));
+        return new(must,
+            given => given.Value.Kind == YamlKind.Scalar && Array.FindIndex(words, entry => entry.Word == given.Value.Text) is >= 0 and var at
+                ? words[at].Value : throw given.Wrong(must),
+            value => words.First(entry => entry.Value.Equals(value)).Word);
+    }
+
+    /// <summary>One of an enumeration's names in lower case.</summary>
+    public static RecipeForm<T> Word<T>() where T : struct, Enum =>
+        Word([.. Enum.GetValues<T>().Select(value => (value.ToString().ToLowerInvariant(), value))]);
+
+    /// <summary>The same, or nothing.</summary>
+    public static RecipeForm<T?> OrNone<T>(this RecipeForm<T> form) where T : struct =>
+        new(form.Allowed, given => form.Read(given), value => form.Write(value!.Value));
+
+    static string ReadText(GivenValue given, string must) =>
+        given.Value.Kind == YamlKind.Scalar && given.Value.Text.Length > 0 && !given.Value.Text.Any(char.IsControl) ? given.Value.Text : throw given.Wrong(must);
+
+    static Device ReadDevice(GivenValue given)
+    {
+        const string must = "cpu, cuda or cuda:N";
+        var text = ReadText(given, must);
+        try
+        {
+            var device = Torch.Device.Parse(text);
+            return device.ToString() == text || text == "cuda" ? device : throw given.Wrong(must);
+        }
+        catch (FormatException)
+        {
+            throw given.Wrong(must);
+        }
+    }
+}
