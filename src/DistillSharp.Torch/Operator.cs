@@ -90,7 +90,8 @@ public sealed unsafe class Operator(string name)
 
     int Invoke(ReadOnlySpan<Argument> arguments, NativeValue* results, int capacity)
     {
-        if (handle == 0) Resolve();
+        var resolved = Volatile.Read(ref handle);
+        if (resolved == 0) Volatile.Write(ref handle, resolved = Resolve());
 
         var words = 0;
         foreach (ref readonly var argument in arguments) words += Words(argument);
@@ -103,7 +104,7 @@ public sealed unsafe class Operator(string name)
             {
                 var free = next;
                 for (var i = 0; i < arguments.Length; i++) free += Marshal(arguments[i], ref values[i], free);
-                Native.Check(Native.ds_operator_call(handle, values, arguments.Length, results, capacity, out var written), Name);
+                Native.Check(Native.ds_operator_call(resolved, values, arguments.Length, results, capacity, out var written), Name);
                 return written;
             }
         }
@@ -113,11 +114,13 @@ public sealed unsafe class Operator(string name)
         }
     }
 
-    void Resolve()
+    // Two threads may resolve at once and find the same; neither may see what a call has not finished writing.
+    nint Resolve()
     {
         var dot = Name.IndexOf('.');
         var (schema, overload) = dot < 0 ? (Name, "") : (Name[..dot], Name[(dot + 1)..]);
-        Native.Check(Native.ds_operator_find(schema, overload, out handle), Name);
+        Native.Check(Native.ds_operator_find(schema, overload, out var found), Name);
+        return found;
     }
 
     // How many 8-byte words an argument needs beside its own value.

@@ -13,7 +13,6 @@ namespace DistillSharp.Training;
 public sealed class FrozenTeacher : IDisposable
 {
     readonly Classifier network;
-    readonly Features features;
     readonly NormFolding folding;
     readonly TeacherOutputCache? cache;
 
@@ -32,16 +31,19 @@ public sealed class FrozenTeacher : IDisposable
     /// <param name="say">Told what is remembered, or why nothing is.</param>
     internal FrozenTeacher(Classifier network, Features features, Size2 image, Device device, TeacherCachePlan? plan, Action<string> say)
     {
-        (this.network, this.features) = (network, features);
+        (this.network, Features) = (network, features);
         network.To(device);
         network.RequireGrad(false);
         Member = PairMember.Of(network, image);
         folding = network.FoldNorms(image);
         if (plan is null) return;
         var head = plan.Logits ? network.FindHead(image) : null;
-        var asked = head is null ? features : features | Features.Pooled;
-        cache = new(plan, images => network.Forward(images, asked), head, say);
+        var more = head is null ? Features.Logits : Features.Pooled;
+        cache = new(plan, images => network.Forward(images, Features | more), head, say);
     }
+
+    /// <summary>What is computed beside the logits. Binding the methods may change it: one makes do with what this teacher has.</summary>
+    public Features Features { get; internal set; }
 
     /// <summary>The teacher as methods see it before training.</summary>
     public PairMember Member { get; }
@@ -61,7 +63,7 @@ public sealed class FrozenTeacher : IDisposable
     public ClassifierOutput Answer(Batch batch, Tensor images)
     {
         using var off = Autograd.NoGrad();
-        return cache is null ? network.Forward(images, features) : cache.Answer(images, batch.Indices.Memory<long>(), batch.Variants);
+        return cache is null ? network.Forward(images, Features) : cache.Answer(images, batch.Indices.Memory<long>(), batch.Variants);
     }
 
     /// <summary>Unfolds the teacher's norms and frees what was remembered.</summary>

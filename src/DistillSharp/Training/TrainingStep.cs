@@ -33,6 +33,7 @@ public sealed class TrainingStep : IDisposable
         (precision, device) = (options.Precision, options.Device);
         // Methods make their parameters when they are bound: only then can these be moved and trained.
         Notes = objective.Bind(pair);
+        if (objective.TeacherFeatures is { } needed) teacher?.Features = needed;
         student.To(device);
         objective.To(device);
         Optimizer = OptimizerOf(student.Parameters().Concat(objective.Parameters()), options);
