@@ -19,6 +19,7 @@ static class CommandList
         new RecipeCommand(),
         new PredictCommand(),
         new ExportCommand(),
+        new BenchCommand(),
         new ModelsCommand(),
         new MethodsCommand(),
         new WeightsCommand(),

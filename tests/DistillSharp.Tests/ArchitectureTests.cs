@@ -31,6 +31,8 @@ public partial class ArchitectureTests
         "DistillSharp.Interop.Onnx",
         "DistillSharp.Interop",
         "DistillSharp.Verification",
+        "DistillSharp.Onnx",
+        "DistillSharp.Onnx.Measurement",
         "DistillSharp.Experiments.Recipes",
         "DistillSharp.Experiments.TensorBoard",
         "DistillSharp.Experiments.Runs",
@@ -61,7 +63,7 @@ public partial class ArchitectureTests
         "DistillSharp.Formats.PyTorch.PyTorchFile uses DistillSharp.Formats.WeightsFile",
     ];
 
-    static readonly string[] libraries = ["DistillSharp", "DistillSharp.Experiments"];
+    static readonly string[] libraries = ["DistillSharp", "DistillSharp.Onnx", "DistillSharp.Experiments"];
 
     [Fact]
     public void Every_folder_is_a_room_and_every_file_is_in_its_namespace()

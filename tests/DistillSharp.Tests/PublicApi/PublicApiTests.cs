@@ -1,5 +1,6 @@
 using System.Reflection;
 using DistillSharp.Experiments.Recipes;
+using DistillSharp.Onnx;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Tests.PublicApi;
@@ -9,7 +10,8 @@ public class PublicApiTests
 {
     const string Kept = "tests/DistillSharp.Tests/PublicApi";
 
-    public static TheoryData<Assembly> Assemblies => [typeof(Tensor).Assembly, typeof(UserException).Assembly, typeof(Recipe).Assembly];
+    public static TheoryData<Assembly> Assemblies =>
+        [typeof(Tensor).Assembly, typeof(UserException).Assembly, typeof(OnnxClassifier).Assembly, typeof(Recipe).Assembly];
 
     [Theory]
     [MemberData(nameof(Assemblies))]
