@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building and running DistillSharp needs on Debian, and says what and why. Does nothing when all is there.
-#   --tests  also what the tests compare with (Python's torch, onnx, scikit-learn) and drive (a browser)
+#   --tests  also what the tests compare with (Python's torch, torchvision, onnx, scikit-learn) and drive (a browser)
 # LIBTORCH or Torch_DIR set: that libtorch is used, so Debian's is not installed.
 # DISTILLSHARP_SKIP_SETUP=1: nothing is looked at; for systems without apt-get, once the same is installed by other means.
 set -euo pipefail
@@ -40,6 +40,7 @@ fi
 if [[ $tests ]]; then
   needed+=(
     "python3-torch          tests: the reference for speed and file formats"
+    "python3-torchvision    tests: the reference for networks"
     "python3-onnx           tests: checks exported models"
     "python3-numpy          tests: reads exported arrays"
     "python3-pil            tests: the reference for images"

@@ -8,6 +8,8 @@ public static class Functional
     static readonly Operator batchNormRelu = new("distillsharp::batch_norm_relu");
     static readonly Operator convTranspose2d = new("aten::conv_transpose2d.input");
     static readonly Operator relu = new("aten::relu"), reluInPlace = new("aten::relu_");
+    static readonly Operator gelu = new("aten::gelu"), silu = new("aten::silu"), layerNorm = new("aten::layer_norm");
+    static readonly Operator hardSwish = new("aten::hardswish"), hardSigmoid = new("aten::hardsigmoid");
     static readonly Operator avgPool2d = new("aten::avg_pool2d"), maxPool2d = new("aten::max_pool2d");
     static readonly Operator adaptiveAvgPool2d = new("aten::adaptive_avg_pool2d");
     static readonly Operator softmax = new("aten::softmax.int"), logSoftmax = new("aten::log_softmax.int");
@@ -20,8 +22,14 @@ public static class Functional
     /// Convolution of [N, C, H, W] with a weight [O, C / groups, h, w]. 1x1 and 3x3 ones of float32 or bfloat16 in channels-last
     /// order go to kernels of this project where the processor has AVX2, all others to libtorch's operator.
     /// </summary>
-    public static Tensor Conv2d(Tensor x, Tensor weight, Tensor? bias, Size2 stride, Size2 padding, Size2 dilation, long groups) =>
-        (OperatorTrace.IsRecording ? conv2d : ownConv2d).Call(x, weight, bias, stride, padding, dilation, groups);
+    public static Tensor Conv2d(Tensor x, Tensor weight, Tensor? bias, Size2 stride, Size2 padding, Size2 dilation, long groups)
+    {
+        if (!OperatorTrace.IsRecording) return ownConv2d.Call(x, weight, bias, stride, padding, dilation, groups);
+        if (x.Size(0) > 0) return conv2d.Call(x, weight, bias, stride, padding, dilation, groups);
+        // A batch without images shows shapes. libtorch 1.13 refuses it with a weight in channels-last order, whose values do not matter.
+        using var scope = TensorScope.Open();
+        return scope.Keep(conv2d.Call(x, Tensor.Empty([.. weight.Shape]), bias, stride, padding, dilation, groups));
+    }
 
     /// <summary>Transposed convolution of [N, C, H, W] with a weight [C, O / groups, h, w].</summary>
     public static Tensor ConvTranspose2d(Tensor x, Tensor weight, Tensor? bias, Size2 stride, Size2 padding) =>
@@ -54,6 +62,22 @@ public static class Functional
         reluInPlace.CallInPlace(x);
         return x;
     }
+
+    /// <summary>x P(X &lt;= x) for a normally distributed X (Hendrycks and Gimpel 2016), exactly.</summary>
+    public static Tensor Gelu(Tensor x) => gelu.Call(x);
+
+    /// <summary>x sigmoid(x).</summary>
+    public static Tensor Silu(Tensor x) => silu.Call(x);
+
+    /// <summary>min(max(x + 3, 0), 6) / 6.</summary>
+    public static Tensor HardSigmoid(Tensor x) => hardSigmoid.Call(x);
+
+    /// <summary>x hardsigmoid(x) (Howard et al., MobileNetV3, 2019).</summary>
+    public static Tensor HardSwish(Tensor x) => hardSwish.Call(x);
+
+    /// <summary>Layer normalization of [..., C] over its last dimension, with a scale and a shift [C].</summary>
+    public static Tensor LayerNorm(Tensor x, Tensor weight, Tensor bias, double epsilon) =>
+        layerNorm.Call(x, new[] { weight.Size(0) }, weight, bias, epsilon);
 
     /// <summary>Means over windows.</summary>
     public static Tensor AvgPool2d(Tensor x, Size2 kernel, Size2? stride = null, Size2 padding = default) =>

@@ -52,8 +52,9 @@ public partial class ArchitectureTests
     [
         "src/DistillSharp/Data/BatchLoader.cs and PreparedBatches.cs",
         "src/DistillSharp/Formats/Pickle/PickleValues.cs and PickledArray.cs",
-        .. new[] { "MobileNetV1.cs and Networks", "MobileNetV2.cs and Networks", "Networks.cs and ResNet", "Networks.cs and ShuffleNetV1",
-            "Networks.cs and ShuffleNetV2", "Networks.cs and Vgg", "Networks.cs and WideResNet" }.Select(pair => $"src/DistillSharp/Models/{pair}.cs"),
+        .. new[] { "ConvNext.cs and Networks", "DenseNet.cs and Networks", "MobileNetV1.cs and Networks", "MobileNetV2.cs and Networks",
+            "MobileNetwork.cs and Networks", "Networks.cs and ResNet", "Networks.cs and ShuffleNetV1", "Networks.cs and ShuffleNetV2",
+            "Networks.cs and Vgg", "Networks.cs and VggBn", "Networks.cs and VisionTransformer", "Networks.cs and WideResNet" }.Select(pair => $"src/DistillSharp/Models/{pair}.cs"),
     ];
 
     // Reading is WeightsFile's, and leaves PyTorchFile.

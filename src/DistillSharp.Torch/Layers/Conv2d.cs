@@ -10,12 +10,15 @@ public sealed class Conv2d : Layer
     /// <param name="padding">Zeros added on each side.</param>
     /// <param name="groups">How many groups of channels stay apart.</param>
     /// <param name="bias">Whether a bias is added.</param>
-    public Conv2d(long inputs, long outputs, Size2 kernel, Size2? stride = null, Size2 padding = default, long groups = 1, bool bias = false)
+    public Conv2d(
+        long inputs, long outputs, Size2 kernel, Size2? stride = null, Size2 padding = default, long groups = 1, bool bias = false)
     {
         (Inputs, Outputs, Kernel, Stride, Padding, Groups) = (inputs, outputs, kernel, stride ?? 1, padding, groups);
         using var scope = TensorScope.Open();
-        var weight = Tensor.Empty([outputs, inputs / groups, kernel.Height, kernel.Width]);
-        Initialize.KaimingUniform(weight);
+        // Where nothing is drawn, the memory is not touched.
+        var weight = Initialize.IsSkipped
+            ? Tensor.Empty([outputs, kernel.Height, kernel.Width, inputs / groups]).Permute(0, 3, 1, 2)
+            : Initialize.KaimingUniform(Tensor.Empty([outputs, inputs / groups, kernel.Height, kernel.Width]));
         Weight = Parameter("weight", weight.Contiguous(MemoryFormat.ChannelsLast));
         if (bias) Bias = Parameter("bias", Initialize.UniformByFanIn(Tensor.Empty([outputs]), weight));
     }

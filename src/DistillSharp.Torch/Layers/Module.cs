@@ -53,7 +53,8 @@ public abstract class Module : IDisposable
 
     /// <summary>All parameters and buffers with their names, in PyTorch's order.</summary>
     public IEnumerable<(string Name, Tensor Tensor)> State() =>
-        NamedModules().SelectMany(at => at.Module.parameters.Concat(at.Module.buffers).Select(own => (Join(at.Name, own.Name), own.Tensor)));
+        NamedModules().SelectMany(at =>
+            at.Module.parameters.Concat(at.Module.buffers).Select(own => (Join(at.Name, own.Name), own.Tensor)));
 
     /// <summary>All trainable tensors, in order of registration.</summary>
     public Tensor[] Parameters() => [.. NamedParameters().Select(parameter => parameter.Tensor)];

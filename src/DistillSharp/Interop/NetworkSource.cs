@@ -61,12 +61,17 @@ public sealed record NetworkSource
 
     Classifier Read(string model, string file)
     {
-        string classifier;
+        string[] classifiers;
         using (Initialize.Skip())
         using (var probe = Toolkit.Networks.Create(model, NetworkMatch.UnlikelyClasses))
-            classifier = probe.State().Last(entry => entry.Tensor.Dimensions > 0 && entry.Tensor.Size(0) == NetworkMatch.UnlikelyClasses).Name;
-        if (Models.Weights.FirstSize(file, classifier) is not (> 0 and < int.MaxValue and var classes))
-            throw new UserException($"{file}: these weights do not fit {model}: they hold no {classifier}, by which the number of classes is known");
+        {
+            var own = probe.State().Last(entry => entry.Tensor.Dimensions > 0 && entry.Tensor.Size(0) == NetworkMatch.UnlikelyClasses).Name;
+            classifiers = [own, .. probe.OtherNames.Select(names => names.Of(own))];
+        }
+        var known = classifiers.Select(name => Models.Weights.FirstSize(file, name)).FirstOrDefault(size => size is not null);
+        if (known is not (> 0 and < int.MaxValue and var classes))
+            throw new UserException(
+                $"{file}: these weights do not fit {model}: they hold no {classifiers[0]}, by which the number of classes is known");
         var network = Toolkit.Networks.Create(model, (int)classes);
         try
         {

@@ -26,6 +26,9 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
     /// </summary>
     public virtual Linear? Head => null;
 
+    /// <summary>Under which names other programs keep the same state, where weights are read from their files.</summary>
+    internal virtual IReadOnlyList<OtherNames> OtherNames => [];
+
     /// <summary>Computes logits and the features asked for.</summary>
     /// <param name="images">[N, 3, H, W], normalized; best in channels-last order.</param>
     /// <param name="wanted">What is needed beside the logits.</param>
@@ -55,7 +58,8 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
     public NormFolding FoldNorms(Size2? size = null)
     {
         Train(false);
-        return NormFolding.Of(this, () => Forward(Blank(size ?? Input.Natural), Features.Pooled | Features.Stages | Features.PreActivations));
+        const Features all = Features.Pooled | Features.Stages | Features.PreActivations;
+        return NormFolding.Of(this, () => Forward(Blank(size ?? Input.Natural), all));
     }
 
     /// <summary>
@@ -68,23 +72,26 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
         using var scope = TensorScope.Open();
         using var trace = OperatorTrace.Record();
         var output = Forward(Blank(image), Features.Pooled);
-        if (trace.Calls is not [.., { Operator: "aten::linear" } last] || last.Results[0] != output.Logits || last.Arguments[0].Tensor != output.Pooled) return null;
+        if (trace.Calls is not [.., { Operator: "aten::linear" } last] || last.Results[0] != output.Logits) return null;
+        if (last.Arguments[0].Tensor != output.Pooled) return null;
         var (weight, bias) = (last.Arguments[1].Tensor!, last.Arguments[2].Tensor);
         return pooled => Functional.Linear(pooled, weight, bias);
     }
 
     /// <summary>What the network's features look like for images of a size, found by running it once.</summary>
     /// <param name="size">Height and width; the network's natural size where it is null.</param>
-    public NetworkShapes Describe(Size2? size = null)
+    public NetworkShapes Describe(Size2? size = null) => Describe(size ?? Input.Natural, batch: 1);
+
+    /// <summary>The same by a batch of a size: one without images shows all shapes, and nothing is computed.</summary>
+    internal NetworkShapes Describe(Size2 image, long batch)
     {
-        var image = size ?? Input.Natural;
         var training = Training;
         Train(false);
         try
         {
             using var off = Autograd.NoGrad();
             using var scope = TensorScope.Open();
-            var images = Blank(image);
+            var images = Blank(image, batch);
             using var trace = OperatorTrace.Record();
             var tap = new FeatureTap(Features.Pooled | Features.Stages | Features.PreActivations, images);
             var output = Forward(images, tap);
@@ -101,22 +108,28 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
         }
     }
 
-    Tensor Blank(Size2 image) => Tensor.Zeros([1, 3, image.Height, image.Width], device: Device);
+    Tensor Blank(Size2 image, long batch = 1) => Tensor.Zeros([batch, 3, image.Height, image.Width], device: Device);
 }
 
 /// <summary>What images a network takes.</summary>
 /// <param name="Natural">The size it was made for.</param>
 /// <param name="Multiple">Height and width must be multiples of this.</param>
 /// <param name="Min">Height and width must not be less than this.</param>
-public sealed record InputRule(Size2 Natural, int Multiple = 1, int Min = 1)
+/// <param name="OnlyNatural">Whether it takes no other size.</param>
+public sealed record InputRule(Size2 Natural, int Multiple = 1, int Min = 1, bool OnlyNatural = false)
 {
     internal void Check(string network, Tensor images)
     {
         if (images.Dimensions != 4 || images.Size(1) != 3)
-            throw new UserException($"{network} takes images of shape [N, 3, H, W]; these have the shape [{string.Join(", ", images.Shape)}]");
+            throw new UserException(
+                $"{network} takes images of shape [N, 3, H, W]; these have the shape [{string.Join(", ", images.Shape)}]");
         var (height, width) = (images.Size(2), images.Size(3));
+        if (OnlyNatural && (height, width) != (Natural.Height, Natural.Width))
+            throw new UserException($"{network} takes images of {Natural} only; these are {height}x{width}");
         if (height % Multiple == 0 && width % Multiple == 0 && height >= Min && width >= Min) return;
-        var rule = Multiple > 1 ? $"a height and a width that are multiples of {Multiple}, {Min} or more" : $"a height and a width of {Min} or more";
+        var rule = Multiple > 1
+            ? $"a height and a width that are multiples of {Multiple}, {Min} or more"
+            : $"a height and a width of {Min} or more";
         throw new UserException($"{network} cannot take images of {height}x{width}: it needs {rule}, for example {Natural}");
     }
 }
@@ -149,10 +162,12 @@ static class MultiplyAdds
     public static long Of(TracedCall call) => call.Operator switch
     {
         // Every output element of a convolution sums over the weight's inputs and area.
-        "aten::conv2d" => Product(call.Shapes[0]) * Product(call.Arguments[1].Tensor!.Shape.Skip(1)),
-        "aten::linear" => Product(call.Shapes[0]) * call.Arguments[1].Tensor!.Shape[1],
+        "aten::conv2d" => OneImage(call) * Product(call.Arguments[1].Tensor!.Shape.Skip(1)),
+        "aten::linear" => OneImage(call) * call.Arguments[1].Tensor!.Shape[1],
         _ => 0,
     };
+
+    static long OneImage(TracedCall call) => Product(call.Shapes[0].Skip(1));
 
     static long Product(IEnumerable<long> sizes) => sizes.Aggregate(1L, (product, size) => product * size);
 }

@@ -21,8 +21,34 @@ static class InitialWeights
     /// <summary>A classifier: normal with deviation 0.01, bias 0.</summary>
     public static void SmallClassifier(Linear classifier)
     {
+        Initialize.Normal(classifier.Weight, 0.01);
         using var off = Autograd.NoGrad();
-        classifier.Weight.NormalInPlace(0, 0.01);
+        classifier.Bias!.Fill(0);
+    }
+
+    /// <summary>Every convolution and linear layer: normal with deviation 0.02, bias 0.</summary>
+    public static void Narrow(Module network)
+    {
+        using var off = Autograd.NoGrad();
+        foreach (var (_, module) in network.NamedModules())
+        {
+            var (weight, bias) = module switch
+            {
+                Conv2d convolution => (convolution.Weight, convolution.Bias),
+                Linear linear => (linear.Weight, linear.Bias),
+                _ => default,
+            };
+            if (weight is null) continue;
+            Initialize.Normal(weight, 0.02);
+            bias?.Fill(0);
+        }
+    }
+
+    /// <summary>A classifier: uniform within 1 / sqrt(classes), bias 0.</summary>
+    public static void UniformClassifier(Linear classifier)
+    {
+        Initialize.Uniform(classifier.Weight, 1 / Math.Sqrt(classifier.Weight.Size(0)));
+        using var off = Autograd.NoGrad();
         classifier.Bias!.Fill(0);
     }
 }

@@ -21,6 +21,7 @@ public sealed record NetworkCard(
     /// <param name="classes">Number of classes; null for 100 where the natural input is CIFAR's, else 1000.</param>
     public static NetworkCard Of(Registry<NetworkFactory> networks, string name, int? classes = null)
     {
+        using var unset = Initialize.Skip();
         var network = networks.Create(name, classes ?? CifarClasses);
         try
         {
@@ -29,8 +30,10 @@ public sealed record NetworkCard(
                 network.Dispose();
                 network = networks.Create(name, ImageNetClasses);
             }
-            var shapes = network.Describe();
-            return new(name, network.Classes, network.Input.Natural, network.ParameterCount, shapes.MultiplyAdds, shapes.Stages, shapes.PooledWidth);
+            var shapes = Shapes(network);
+            return new(
+                name, network.Classes, network.Input.Natural, network.ParameterCount, shapes.MultiplyAdds, shapes.Stages,
+                shapes.PooledWidth);
         }
         finally
         {
@@ -38,6 +41,20 @@ public sealed record NetworkCard(
         }
     }
 
+    // A network of one's own may need an image to compute with.
+    static NetworkShapes Shapes(Classifier network)
+    {
+        try
+        {
+            return network.Describe(network.Input.Natural, batch: 0);
+        }
+        catch (TorchException)
+        {
+            return network.Describe();
+        }
+    }
+
     /// <summary>The figures of all networks, in the order of their names.</summary>
-    public static IReadOnlyList<NetworkCard> All(Registry<NetworkFactory> networks, int? classes = null) => [.. networks.Names.Select(name => Of(networks, name, classes))];
+    public static IReadOnlyList<NetworkCard> All(Registry<NetworkFactory> networks, int? classes = null) =>
+        [.. networks.Names.Select(name => Of(networks, name, classes))];
 }

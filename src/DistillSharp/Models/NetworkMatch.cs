@@ -31,10 +31,12 @@ public sealed record NetworkMatch(string Network, int Classes, string Key, strin
         {
             using var network = networks.Create(name, UnlikelyClasses);
             var state = network.State().ToDictionary(entry => entry.Name, entry => entry.Tensor);
-            foreach (var group in groups)
+            OtherNames?[] namings = [null, .. network.OtherNames];
+            foreach (var (group, naming) in groups.SelectMany(group => namings.Select(naming => (group, naming))))
             {
-                var fit = new WeightsFit((name, UnlikelyClasses), state, group);
-                if (fit.Missing.Count > 0 || fit.Unexpected.Count > 0 || fit.Misshapen.Count == 0 || !fit.Misshapen.All(fit.IsOtherHead)) continue;
+                var fit = new WeightsFit((name, UnlikelyClasses), state, group, names: naming);
+                if (fit.Missing.Count > 0 || fit.Unexpected.Count > 0 || fit.Misshapen.Count == 0) continue;
+                if (!fit.Misshapen.All(fit.IsOtherHead)) continue;
                 var classes = fit.Misshapen.Select(own => fit.Found[own].Shape[0]).Distinct().ToList();
                 if (classes is [> 0 and < int.MaxValue and var known]) matches.Add(new(name, (int)known, group.Key, fit.Prefix));
             }

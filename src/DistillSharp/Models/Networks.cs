@@ -37,12 +37,17 @@ public static class Networks
     internal static Registry<NetworkFactory> All()
     {
         var networks = new Registry<NetworkFactory>("network");
+        ConvNext.Register(networks);
+        DenseNet.Register(networks);
         MobileNetV1.Register(networks);
         MobileNetV2.Register(networks);
+        MobileNetwork.Register(networks);
         ResNet.Register(networks);
         ShuffleNetV1.Register(networks);
         ShuffleNetV2.Register(networks);
         Vgg.Register(networks);
+        VggBn.Register(networks);
+        VisionTransformer.Register(networks);
         WideResNet.Register(networks);
         return networks;
     }

@@ -8,7 +8,8 @@ namespace DistillSharp.Models;
 /// <list type="bullet">
 /// <item>for CIFAR (section 4.2; three stages): resnetD with D = 6n + 2 layers, and the x4 forms, four times as wide with a stem of
 /// 32 channels; projections where the shape changes, as the public distillation benchmarks have them;</item>
-/// <item>for ImageNet (table 1; four stages): resnet18 to resnet101 with torchvision's state names;</item>
+/// <item>for ImageNet (table 1; four stages): resnet18 to resnet152 with torchvision's state names, and the wide ones of Zagoruyko
+/// and Komodakis, BMVC 2016, whose 3x3 convolutions are twice as wide (wide_resnetD_2);</item>
 /// <item>those of ImageNet with a 3x3 stem for small images: resnetD_cifar.</item>
 /// </list>
 /// </summary>
@@ -30,7 +31,10 @@ public sealed class ResNet : Classifier
     delegate StageBlock MakeBlock(long inputs, long outputs, long stride, string projection);
 
     static readonly MakeBlock basic = (inputs, outputs, stride, projection) => new BasicBlock(inputs, outputs, stride, projection);
-    static readonly MakeBlock bottleneck = (inputs, outputs, stride, projection) => new Bottleneck(inputs, outputs, stride, projection);
+    static readonly MakeBlock bottleneck = (inputs, outputs, stride, projection) =>
+        new Bottleneck(inputs, outputs, outputs / 4, stride, projection);
+    static readonly MakeBlock wide = (inputs, outputs, stride, projection) =>
+        new Bottleneck(inputs, outputs, outputs / 2, stride, projection);
 
     internal static void Register(Registry<NetworkFactory> networks)
     {
@@ -50,6 +54,9 @@ public sealed class ResNet : Classifier
             Add($"resnet50{suffix}", form, bottleneck, [3, 4, 6, 3], stem: 64, 256, 512, 1024, 2048);
         }
         Add("resnet101", Form.ImageNet, bottleneck, [3, 4, 23, 3], stem: 64, 256, 512, 1024, 2048);
+        Add("resnet152", Form.ImageNet, bottleneck, [3, 8, 36, 3], stem: 64, 256, 512, 1024, 2048);
+        Add("wide_resnet50_2", Form.ImageNet, wide, [3, 4, 6, 3], stem: 64, 256, 512, 1024, 2048);
+        Add("wide_resnet101_2", Form.ImageNet, wide, [3, 4, 23, 3], stem: 64, 256, 512, 1024, 2048);
     }
 
     ResNet(string name, int classes, Form form, MakeBlock block, int[] counts, long stem, long[] widths)

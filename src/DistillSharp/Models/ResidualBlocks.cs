@@ -38,7 +38,7 @@ sealed class BasicBlock : StageBlock
 }
 
 /// <summary>
-/// The same with three convolutions, 1x1, 3x3, 1x1, the middle ones a quarter as wide (figure 5 right). The stride is the
+/// The same with three convolutions, 1x1, 3x3, 1x1, the middle ones narrower (figure 5 right). The stride is the
 /// 3x3 convolution's, as in torchvision.
 /// </summary>
 sealed class Bottleneck : StageBlock
@@ -47,10 +47,13 @@ sealed class Bottleneck : StageBlock
     readonly BatchNorm2d bn1, bn2, bn3;
     readonly Sequential? projection;
 
-    /// <inheritdoc cref="BasicBlock(long, long, long, string)"/>
-    public Bottleneck(long inputs, long outputs, long stride, string projectionName)
+    /// <param name="inputs">Channels in.</param>
+    /// <param name="outputs">Channels out.</param>
+    /// <param name="width">Channels between.</param>
+    /// <param name="stride">Step of the 3x3 convolution.</param>
+    /// <param name="projectionName">The name of the projection in the state.</param>
+    public Bottleneck(long inputs, long outputs, long width, long stride, string projectionName)
     {
-        var width = outputs / 4;
         conv1 = Child("conv1", new Conv2d(inputs, width, 1));
         bn1 = Child("bn1", new BatchNorm2d(width));
         conv2 = Child("conv2", new Conv2d(width, width, 3, stride, padding: 1));

@@ -15,7 +15,8 @@ public sealed class ReusedClassifier : Classifier
     readonly Linear classifier;
     readonly FeatureShape own, target;
 
-    internal ReusedClassifier(Classifier student, string teacher, Sequential projector, Linear classifier, FeatureShape own, FeatureShape target)
+    internal ReusedClassifier(
+        Classifier student, string teacher, Sequential projector, Linear classifier, FeatureShape own, FeatureShape target)
         : base($"{student.Name}+{teacher}", student.Classes, student.Input)
     {
         this.student = Child("student", student);
@@ -30,7 +31,8 @@ public sealed class ReusedClassifier : Classifier
     internal static ReusedClassifier Of(Classifier student, Classifier teacher)
     {
         var (own, target) = (student.Describe().Stages[^1], teacher.Describe(student.Input.Natural).Stages[^1]);
-        return new(student, teacher.Name, Projector(own.Channels, target.Channels), new Linear(target.Channels, student.Classes), own, target);
+        var classifier = new Linear(target.Channels, student.Classes);
+        return new(student, teacher.Name, Projector(own.Channels, target.Channels), classifier, own, target);
     }
 
     /// <summary>

@@ -86,12 +86,16 @@ sealed class ConvNormRelu : StageBlock
 
 static class NormActivation
 {
-    /// <summary>relu(norm(conv(x)) + residual), and the same before the ReLU where it is wanted: only then is the ReLU a step of its own.</summary>
-    public static (Tensor Activated, Tensor? PreActivation) Activate(this BatchNorm2d norm, Conv2d conv, Tensor x, Tensor? residual, bool wantsPreActivation) =>
+    /// <summary>
+    /// relu(norm(conv(x)) + residual), and the same before the ReLU where it is wanted: only then is the ReLU a step of its own.
+    /// </summary>
+    public static (Tensor Activated, Tensor? PreActivation) Activate(
+        this BatchNorm2d norm, Conv2d conv, Tensor x, Tensor? residual, bool wantsPreActivation) =>
         wantsPreActivation ? norm.Activate(conv.Forward(x), residual, wantsPreActivation) : (norm.ForwardRelu(conv, x, residual), null);
 
     /// <summary>relu(norm(x) + residual), and the same before the ReLU where it is wanted.</summary>
-    public static (Tensor Activated, Tensor? PreActivation) Activate(this BatchNorm2d norm, Tensor x, Tensor? residual, bool wantsPreActivation)
+    public static (Tensor Activated, Tensor? PreActivation) Activate(
+        this BatchNorm2d norm, Tensor x, Tensor? residual, bool wantsPreActivation)
     {
         if (!wantsPreActivation) return (norm.ForwardRelu(x, residual), null);
         var sum = norm.Forward(x);

@@ -12,7 +12,9 @@ sealed class StateNames
     /// <summary>Names longer than this are no network's; comparing them takes time by their square.</summary>
     const int Longest = 300;
 
-    /// <summary>Parts that wrappers put anywhere into a name: torch.compile, DataParallel and DDP, activation checkpointing, FSDP.</summary>
+    /// <summary>
+    /// Parts that wrappers put anywhere into a name: torch.compile, DataParallel and DDP, activation checkpointing, FSDP.
+    /// </summary>
     static readonly string[] wrappers = ["_orig_mod", "module", "_checkpoint_wrapped_module", "_fsdp_wrapped_module"];
 
     /// <summary>What averaged models and profilers keep beside the weights.</summary>
@@ -23,12 +25,15 @@ sealed class StateNames
         ("total_params", "a profiler's counts (total_ops, total_params)"),
     ];
 
+    const string Parametrized =
+        "the weights are parametrized; call torch.nn.utils.parametrize.remove_parametrizations on its layers and save again";
+
     static readonly (string Ending, string Says)[] reparametrized =
     [
         (".weight_g", "the weights are normalized by torch.nn.utils.weight_norm; call remove_weight_norm on its layers and save again"),
         (".weight_u", "the weights are normalized by torch.nn.utils.spectral_norm; call remove_spectral_norm on its layers and save again"),
-        (".parametrizations.weight.original", "the weights are parametrized; call torch.nn.utils.parametrize.remove_parametrizations on its layers and save again"),
-        (".parametrizations.weight.original0", "the weights are parametrized; call torch.nn.utils.parametrize.remove_parametrizations on its layers and save again"),
+        (".parametrizations.weight.original", Parametrized),
+        (".parametrizations.weight.original0", Parametrized),
         (".weight_packed", "the weights are quantized; save the network before it is converted"),
         (".base_layer.weight", "the weights hold adapters (LoRA) beside the network's; merge them and save again"),
     ];
@@ -48,7 +53,8 @@ sealed class StateNames
         Wrappers = [.. wrappers.Where(freed.Contains)];
         DropCounters();
         ApplyMasks();
-        Cause = reparametrized.FirstOrDefault(known => entries.Keys.Any(name => name.EndsWith(known.Ending, StringComparison.Ordinal))).Says;
+        Cause = reparametrized
+            .FirstOrDefault(known => entries.Keys.Any(name => name.EndsWith(known.Ending, StringComparison.Ordinal))).Says;
     }
 
     /// <summary>The tensors by their names without wrappers, in the file's order.</summary>
@@ -81,7 +87,9 @@ sealed class StateNames
     {
         foreach (var says in counters.GroupBy(counter => counter.Says))
         {
-            var found = entries.Where(entry => says.Any(counter => LastPart(entry.Key) == counter.Name) && entry.Value.Count == 1).Select(entry => entry.Key).ToList();
+            var found = entries
+                .Where(entry => says.Any(counter => LastPart(entry.Key) == counter.Name) && entry.Value.Count == 1)
+                .Select(entry => entry.Key).ToList();
             if (found.Count == 0) continue;
             found.ForEach(name => entries.Remove(name));
             Notes.Add($"{says.Key} left out: {Counted(found.Count, "value")}");
@@ -91,7 +99,9 @@ sealed class StateNames
     /// <summary>torch.nn.utils.prune keeps a weight and a mask; the network computes with their product.</summary>
     void ApplyMasks()
     {
-        var pruned = entries.Keys.Where(name => name.EndsWith("_orig", StringComparison.Ordinal) && entries.ContainsKey(name[..^"_orig".Length] + "_mask")).ToList();
+        var pruned = entries.Keys
+            .Where(name => name.EndsWith("_orig", StringComparison.Ordinal))
+            .Where(name => entries.ContainsKey(name[..^"_orig".Length] + "_mask")).ToList();
         foreach (var name in pruned)
         {
             var plain = name[..^"_orig".Length];
@@ -105,7 +115,8 @@ sealed class StateNames
     static StoredTensor Product(string name, StoredTensor weight, StoredTensor mask)
     {
         using var scope = TensorScope.Open();
-        if (!weight.Shape.SequenceEqual(mask.Shape)) throw new UserException($"the pruned weight {name} and its mask have different shapes");
+        if (!weight.Shape.SequenceEqual(mask.Shape))
+            throw new UserException($"the pruned weight {name} and its mask have different shapes");
         return (weight.ToTensor().To(DType.Float32) * mask.ToTensor().To(DType.Float32)).ToStored(name);
     }
 

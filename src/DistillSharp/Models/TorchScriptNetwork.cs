@@ -25,10 +25,14 @@ public sealed class TorchScriptNetwork : Classifier
     /// <summary>Loads a file and runs it once on a black image, to see what it returns.</summary>
     /// <param name="path">The file.</param>
     /// <param name="image">Height and width of the images that it will be given.</param>
-    /// <exception cref="UserException">It is missing or no TorchScript file, cannot take such images, or returns something else.</exception>
+    /// <exception cref="UserException">
+    /// It is missing or no TorchScript file, cannot take such images, or returns something else.
+    /// </exception>
     public static TorchScriptNetwork Load(string path, Size2 image)
     {
-        if (!File.Exists(path)) throw new UserException($"cannot read {path}: {(Directory.Exists(path) ? "it is a folder, a file is needed" : "the file does not exist")}");
+        if (!File.Exists(path))
+            throw new UserException(
+                $"cannot read {path}: {(Directory.Exists(path) ? "it is a folder, a file is needed" : "the file does not exist")}");
         var module = Try(() => TorchScriptModule.Load(path), $"{path}: is no TorchScript network that libtorch {Runtime.Version} reads");
         try
         {
@@ -38,7 +42,8 @@ public sealed class TorchScriptNetwork : Classifier
             var output = Try(() => module.Forward(images), $"{path}: the network cannot take images of {image}");
             if (output.Length is < 1 or > 2 || output.Any(tensor => tensor.Dimensions != 2 || tensor.Size(0) != 1))
                 throw new UserException(
-                    $"{path}: for one image the network returns {string.Join(" and ", output.Select(tensor => $"[{string.Join(", ", tensor.Shape)}]"))}; " +
+                    $"{path}: for one image the network returns "
+                    + $"{string.Join(" and ", output.Select(tensor => $"[{string.Join(", ", tensor.Shape)}]"))}; " +
                     "it should return logits [1, classes], or (logits, pooled features [1, width])");
             return new(Path.GetFileNameWithoutExtension(path), module, output[0].Size(1), image);
         }
@@ -74,7 +79,8 @@ public sealed class TorchScriptNetwork : Classifier
         {
             // The interpreter's own trace comes before what went wrong.
             var reason = e.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-            throw new UserException($"{complaint}: {reason.LastOrDefault(line => line.StartsWith("RuntimeError: ", StringComparison.Ordinal)) ?? reason[0]}", e);
+            var said = reason.LastOrDefault(line => line.StartsWith("RuntimeError: ", StringComparison.Ordinal)) ?? reason[0];
+            throw new UserException($"{complaint}: {said}", e);
         }
     }
 }

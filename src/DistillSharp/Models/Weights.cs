@@ -1,3 +1,4 @@
+using System.Globalization;
 using DistillSharp.Formats;
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Tensors;
@@ -55,9 +56,11 @@ public static class Weights
         var (file, key) = Split(path);
         return WeightsFile.Use(file, content =>
         {
-            var groups = content.Likeliest.Where(group => key is null || Candidates(content, key).Any(candidate => candidate.Group == group));
+            var groups = content.Likeliest
+                .Where(group => key is null || Candidates(content, key).Any(candidate => candidate.Group == group));
             return groups.SelectMany(group => new StateNames(group.Tensors).Entries)
-                .Where(entry => (entry.Key == name || entry.Key.EndsWith("." + name, StringComparison.Ordinal)) && entry.Value.Shape.Count > 0)
+                .Where(entry => entry.Key == name || entry.Key.EndsWith("." + name, StringComparison.Ordinal))
+                .Where(entry => entry.Value.Shape.Count > 0)
                 .Select(entry => (long?)entry.Value.Shape[0]).FirstOrDefault();
         });
     }
@@ -75,8 +78,10 @@ public static class Weights
         {
             using var scope = TensorScope.Open();
             // Checkpoints made before PyTorch 0.4.1 have no such counters; nothing here depends on them.
-            if (read.TryGetValue(name, out var value)) tensor.CopyFrom(tensor.Dimensions == 0 ? value.ToTensor().View() : value.ToTensor());
+            if (read.TryGetValue(name, out var value)) tensor.CopyFrom(value.ToTensor().Reshape([.. tensor.Shape]));
             else tensor.Fill(0);
+            if (fit.Other?.Epsilons is var (there, here) && name.EndsWith(".running_var", StringComparison.Ordinal))
+                tensor.AddInPlace(there - here);
         }
         return new(content.File, fit.Group.Key, fit.Prefix, [.. Lines(fit, content, others, read.Values)]);
     }
@@ -87,9 +92,15 @@ public static class Weights
         var state = network.State().ToDictionary(entry => entry.Name, entry => entry.Tensor);
         var candidates = key is null ? [.. content.Likeliest.Select(group => (group, (string?)null))] : Candidates(content, key);
         if (candidates.Count == 0) throw NoSuchKey(content, key!);
-        var fits = candidates.Select(candidate => new WeightsFit((network.Name, network.Classes), state, candidate.Group, candidate.Prefix)).ToList();
+        OtherNames?[] names = [null, .. network.OtherNames];
+        var fits = names.SelectMany(other => candidates.Select(candidate =>
+            new WeightsFit((network.Name, network.Classes), state, candidate.Group, candidate.Prefix, other))).ToList();
         var fitting = fits.Where(fit => fit.Fits).ToList();
-        others = [.. fitting.Skip(1).Select(fit => fit.Group.Key.Length > 0 ? fit.Group.Key : fit.Prefix.TrimEnd('.')).Where(other => other.Length > 0)];
+        others =
+        [
+            .. fitting.Skip(1).Select(fit => fit.Group.Key.Length > 0 ? fit.Group.Key : fit.Prefix.TrimEnd('.'))
+                .Where(other => other.Length > 0),
+        ];
         return fitting.Count > 0 ? fitting[0] : fits.MaxBy(fit => fit.Fitting)!;
     }
 
@@ -100,9 +111,12 @@ public static class Weights
         if (found.Count > 0) return found;
         foreach (var group in content.Groups)
         {
-            var inner = group.Key.Length > 0 && key.StartsWith(group.Key + ".", StringComparison.Ordinal) ? key[(group.Key.Length + 1)..] : key;
+            var within = group.Key.Length > 0 && key.StartsWith(group.Key + ".", StringComparison.Ordinal);
+            var inner = within ? key[(group.Key.Length + 1)..] : key;
             var prefix = StateNames.Free(inner.TrimEnd('.') + ".x", out _)[..^1];
-            if (prefix.Length > 0 && new StateNames(group.Tensors).Entries.Keys.Any(name => name.StartsWith(prefix, StringComparison.Ordinal))) found.Add((group, prefix));
+            if (prefix.Length == 0) continue;
+            if (new StateNames(group.Tensors).Entries.Keys.Any(name => name.StartsWith(prefix, StringComparison.Ordinal)))
+                found.Add((group, prefix));
         }
         return found;
     }
@@ -111,14 +125,17 @@ public static class Weights
     {
         var keys = content.Groups.Select(group => group.Key).Where(known => known.Length > 0).ToList();
         return new UserException($"{content.File}: holds nothing under '{ShownText.Of(key)}'; "
-            + (keys.Count > 0 ? $"there are {string.Join(", ", keys.Take(10).Select(ShownText.Of))}{Nearest.Hint(key, keys)}" : "its tensors lie under no key"));
+            + (keys.Count > 0
+                ? $"there are {string.Join(", ", keys.Take(10).Select(ShownText.Of))}{Nearest.Hint(key, keys)}"
+                : "its tensors lie under no key"));
     }
 
     static UserException Ambiguous(WeightsFit fit, WeightsContent content)
     {
         string[] prefixes = [fit.Prefix, .. fit.Rivals];
         var choices = prefixes.Select(prefix => prefix.TrimEnd('.')).Where(prefix => prefix.Length > 0).Select(ShownText.Of);
-        return new UserException($"{content.File}: holds {prefixes.Length} networks that fit {fit.Network.Name}, under {string.Join(" and ", prefixes.Select(prefix => prefix.Length > 0 ? ShownText.Of(prefix) : "no prefix"))}; "
+        var under = string.Join(" and ", prefixes.Select(prefix => prefix.Length > 0 ? ShownText.Of(prefix) : "no prefix"));
+        return new UserException($"{content.File}: holds {prefixes.Length} networks that fit {fit.Network.Name}, under {under}; "
             + $"say which one: {string.Join(" or ", choices.Select(choice => $"{content.File}#{choice}"))}");
     }
 
@@ -127,7 +144,8 @@ public static class Weights
         var own = fit.State[name];
         if (WeightsFit.IsCounter(name)) return;
         string Start() => $"{source}: these weights do not fit {network.Name} with {network.Classes} classes:\n  ";
-        if (value.Type.IsFloatingPoint() != own.DType.IsFloatingPoint()) throw new UserException($"{Start()}of another type: {name} holds {value.Type}, the network has {own.DType}");
+        if (value.Type.IsFloatingPoint() != own.DType.IsFloatingPoint())
+            throw new UserException($"{Start()}of another type: {name} holds {value.Type}, the network has {own.DType}");
         if (!value.Type.IsFloatingPoint()) return;
         using var scope = TensorScope.Open();
         if (!value.ToTensor().AllFinite()) throw new UserException($"{Start()}not finite: {name} holds NaN or infinite values");
@@ -136,14 +154,24 @@ public static class Weights
     static IEnumerable<string> Lines(WeightsFit fit, WeightsContent content, List<string> others, IEnumerable<StoredTensor> read)
     {
         if (fit.Group.Key.Length > 0 && others.Count > 0)
-            yield return $"the weights under {ShownText.Of(fit.Group.Key)} are taken; {string.Join(", ", others.Select(ShownText.Of))} would fit, too: FILE#{ShownText.Of(others[0])} takes that";
+            yield return $"the weights under {ShownText.Of(fit.Group.Key)} are taken; "
+                + $"{string.Join(", ", others.Select(ShownText.Of))} would fit, too: FILE#{ShownText.Of(others[0])} takes that";
+        if (fit.Other is { } other) yield return $"the names are those of {other.Program}";
+        if (fit.Other?.Epsilons is var (there, here))
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"there batch norms add {there} to the variance, here {here}: the variances are shifted by the difference");
         foreach (var note in content.Notes.Concat(fit.Names.Notes)) yield return note;
         if (fit.OtherHead is { } head) yield return head;
         if (fit.Foreign.Count > 0)
             yield return $"{StateNames.Counted(fit.Foreign.Count, "tensor")} that {fit.Network.Name} does not have left out: "
-                + string.Join(", ", fit.Foreign.Take(Shown).Select(entry => ShownText.Of(entry.Name))) + (fit.Foreign.Count > Shown ? ", ..." : "");
-        var converted = read.Where(tensor => tensor.Type.IsFloatingPoint() && tensor.Type != DType.Float32).Select(tensor => tensor.Type.ToString().ToLowerInvariant()).Distinct().ToList();
-        var widened = fit.Found.Values.Select(entry => entry.ElementType).Where(type => type.Contains("float8", StringComparison.Ordinal) || type.StartsWith("F8_", StringComparison.Ordinal)).Distinct();
+                + string.Join(", ", fit.Foreign.Take(Shown).Select(entry => ShownText.Of(entry.Name)))
+                + (fit.Foreign.Count > Shown ? ", ..." : "");
+        var converted = read.Where(tensor => tensor.Type.IsFloatingPoint() && tensor.Type != DType.Float32)
+            .Select(tensor => tensor.Type.ToString().ToLowerInvariant()).Distinct().ToList();
+        var widened = fit.Found.Values.Select(entry => entry.ElementType)
+            .Where(type => type.Contains("float8", StringComparison.Ordinal) || type.StartsWith("F8_", StringComparison.Ordinal))
+            .Distinct();
         string[] kinds = [.. converted, .. widened];
         if (kinds.Length > 0) yield return $"converted to float32 from {string.Join(", ", kinds)}";
     }

@@ -12,15 +12,20 @@ sealed class WeightsFit
     const string Counter = ".num_batches_tracked";
 
     readonly IReadOnlyDictionary<string, Tensor> state;
+    readonly bool reshapes;
     readonly HashSet<string> used = [];
 
     /// <param name="network">The network's name and classes, for messages.</param>
     /// <param name="state">The network's state by name.</param>
     /// <param name="group">The file's tensors.</param>
     /// <param name="wanted">The prefix to take; null for the best.</param>
-    public WeightsFit((string Name, int Classes) network, IReadOnlyDictionary<string, Tensor> state, TensorGroup group, string? wanted = null)
+    /// <param name="names">Another program's names, by which the file is read; null for the network's own.</param>
+    public WeightsFit(
+        (string Name, int Classes) network, IReadOnlyDictionary<string, Tensor> state, TensorGroup group,
+        string? wanted = null, OtherNames? names = null)
     {
-        (Network, this.state, Group, Names) = (network, state, group, new(group.Tensors));
+        if (names is not null) state = state.ToDictionary(entry => names.Of(entry.Key), entry => entry.Value);
+        (Network, this.state, Group, Names, Other, reshapes) = (network, state, group, new(group.Tensors), names, names is not null);
         var prefixes = Prefixes();
         var whole = state.Keys.Count(name => !IsCounter(name));
         // Names that stand alone and are all there are the network's, whatever else the file has under prefixes.
@@ -34,7 +39,8 @@ sealed class WeightsFit
         foreach (var (name, entry) in Names.Entries)
         {
             if (used.Contains(name)) continue;
-            var own = name.StartsWith(Prefix, StringComparison.Ordinal) && first.Contains(FirstPart(name[Prefix.Length..])) && !IsCounter(name);
+            var own = name.StartsWith(Prefix, StringComparison.Ordinal) && !IsCounter(name)
+                && first.Contains(FirstPart(name[Prefix.Length..]));
             (own ? Unexpected : Foreign).Add((name, entry));
         }
     }
@@ -42,6 +48,9 @@ sealed class WeightsFit
     public (string Name, int Classes) Network { get; }
 
     public TensorGroup Group { get; }
+
+    /// <summary>The other program whose names <see cref="State"/> has; null where they are the network's own.</summary>
+    public OtherNames? Other { get; }
 
     public StateNames Names { get; }
 
@@ -91,7 +100,9 @@ sealed class WeightsFit
 
     public static bool IsCounter(string name) => name.EndsWith(Counter, StringComparison.Ordinal);
 
-    /// <summary>Everything that stands before one of the network's names, with how many of its names stand behind it, the best first.</summary>
+    /// <summary>
+    /// Everything that stands before one of the network's names, with how many of its names stand behind it, the best first.
+    /// </summary>
     List<(string Prefix, int Fitting)> Prefixes()
     {
         var counts = new Dictionary<string, (int Names, int Shapes, int Order)>(StringComparer.Ordinal);
@@ -103,8 +114,9 @@ sealed class WeightsFit
                     var (names, shapes, order) = counts.GetValueOrDefault(prefix, (0, 0, counts.Count));
                     counts[prefix] = (names + 1, shapes + (Same(tensor, entry) ? 1 : 0), order);
                 }
-        return [.. counts.OrderByDescending(found => found.Value.Shapes).ThenByDescending(found => found.Value.Names).ThenBy(found => found.Value.Order)
-            .Select(found => (found.Key, found.Value.Shapes))];
+        var ordered = counts.OrderByDescending(found => found.Value.Shapes)
+            .ThenByDescending(found => found.Value.Names).ThenBy(found => found.Value.Order);
+        return [.. ordered.Select(found => (found.Key, found.Value.Shapes))];
     }
 
     static int Next(string name, int start) => name.IndexOf('.', start) is >= 0 and var dot && dot + 1 < name.Length ? dot + 1 : -1;
@@ -131,11 +143,12 @@ sealed class WeightsFit
     /// <summary>Where only the classifier is missing and one linear layer of its shape is left over, that is the classifier.</summary>
     void TakeOtherHead()
     {
-        if (Missing.Count == 0 || Missing.Select(Layer).Distinct().Count() > 1 || Missing.Find(name => name.EndsWith(".weight", StringComparison.Ordinal)) is not { } weight) return;
+        if (Missing.Count == 0 || Missing.Select(Layer).Distinct().Count() > 1) return;
+        if (Missing.Find(IsWeight) is not { } weight || state[weight].Dimensions != 2) return;
         var own = Layer(weight);
-        var heads = Names.Entries.Where(entry => !used.Contains(entry.Key) && entry.Key.EndsWith(".weight", StringComparison.Ordinal) && state[weight].Dimensions == 2
-            && Missing.All(name => Names.Entries.TryGetValue(Layer(entry.Key) + name[own.Length..], out var part) && Same(state[name], part)))
-            .Select(entry => Layer(entry.Key)).ToList();
+        bool HasAll(string layer) => Missing.All(name =>
+            Names.Entries.TryGetValue(layer + name[own.Length..], out var part) && Same(state[name], part));
+        var heads = Names.Entries.Keys.Where(name => !used.Contains(name) && IsWeight(name)).Select(Layer).Where(HasAll).ToList();
         if (heads is not [var head]) return;
         foreach (var name in Missing)
         {
@@ -146,11 +159,17 @@ sealed class WeightsFit
         OtherHead = $"{head} is taken for the classifier {own}: it alone has its shape";
     }
 
+    static bool IsWeight(string name) => name.EndsWith(".weight", StringComparison.Ordinal);
+
     static string Layer(string name) => name.LastIndexOf('.') is >= 0 and var dot ? name[..dot] : "";
 
     static string FirstPart(string name) => name.IndexOf('.') is >= 0 and var dot ? name[..dot] : name;
 
-    /// <summary>The same shape; a counter may have one element in any shape.</summary>
-    static bool Same(Tensor own, TensorEntry given) =>
-        own.Shape.SequenceEqual(given.Shape) || own.Dimensions == 0 && given.Count == 1;
+    /// <summary>
+    /// The same shape; a counter may have one element in any shape. Another program may have a 1x1 convolution where this has a linear
+    /// layer: the same rows in another shape.
+    /// </summary>
+    bool Same(Tensor own, TensorEntry given) =>
+        own.Shape.SequenceEqual(given.Shape) || own.Dimensions == 0 && given.Count == 1 ||
+        reshapes && own.Dimensions > 0 && given.Shape.Count > 0 && own.Shape[0] == given.Shape[0] && own.Count == given.Count;
 }

@@ -11,7 +11,8 @@ static class WeightsMismatch
     public static UserException Report(WeightsFit fit, string source)
     {
         var kinds = Kinds(fit).Where(kind => kind.Items.Count > 0).ToList();
-        var lines = kinds.Select(kind => $"{kind.Name}: {string.Join(", ", kind.Items.Take(Shown))}{(kind.Items.Count > Shown ? $" and {kind.Items.Count - Shown} more" : "")}");
+        var lines = kinds.Select(kind => $"{kind.Name}: {string.Join(", ", kind.Items.Take(Shown))}"
+            + (kind.Items.Count > Shown ? $" and {kind.Items.Count - Shown} more" : ""));
         return new UserException(string.Join("\n  ", [$"{source}: {Summary(fit)}", .. lines, .. Causes(fit)]))
         {
             Details = string.Join("\n", kinds.SelectMany(kind => kind.Items.Select(item => $"{kind.Name}: {item}"))),
@@ -28,7 +29,9 @@ static class WeightsMismatch
     static IEnumerable<(string Name, List<string> Items)> Kinds(WeightsFit fit)
     {
         yield return ("missing", [.. fit.Missing.Select(name => $"{name} {Shape(fit.State[name].Shape)}")]);
-        yield return ("of another shape", [.. fit.Misshapen.Select(name => $"{name} is {Shape(fit.Found[name].Shape)}, the network has {Shape(fit.State[name].Shape)}")]);
+        yield return (
+            "of another shape",
+            [.. fit.Misshapen.Select(name => $"{name} is {Shape(fit.Found[name].Shape)}, the network has {Shape(fit.State[name].Shape)}")]);
         yield return ("unexpected", Names(fit.Unexpected));
         // Beside a network that is there, what is foreign is no trouble.
         yield return ("foreign", fit.Missing.Count > 0 ? Names(fit.Foreign) : []);
@@ -43,7 +46,8 @@ static class WeightsMismatch
         // The classifier alone is of another shape, and only in its first size.
         if (fit.Misshapen.Count > 0 && fit.Missing.Count == 0 && fit.Misshapen.All(fit.IsOtherHead))
             yield return $"they are for {fit.Found[fit.Misshapen[0]].Shape[0]} classes, the network has {fit.Network.Classes}";
-        else if (Nearest(fit) is { Length: > 0 } nearest) yield return $"the names that come nearest: {nearest}; the network is another one's implementation, or another network";
+        else if (Nearest(fit) is { Length: > 0 } nearest)
+            yield return $"the names that come nearest: {nearest}; the network is another one's implementation, or another network";
     }
 
     /// <summary>Parts of names that stand where the network has others: <c>shortcut for downsample</c>.</summary>
@@ -57,9 +61,10 @@ static class WeightsMismatch
         {
             var parts = name.Split('.');
             var best = byShape[Shape(fit.State[name].Shape)].Take(50)
-                .Select(entry => (Parts: entry.Name[(entry.Name.StartsWith(fit.Prefix, StringComparison.Ordinal) ? fit.Prefix.Length : 0)..].Split('.'), entry.Name))
-                .Where(entry => entry.Parts.Length == parts.Length)
-                .Select(entry => (entry.Parts, Same: entry.Parts.Zip(parts).Count(pair => pair.First == pair.Second)))
+                .Select(entry => entry.Name.StartsWith(fit.Prefix, StringComparison.Ordinal) ? entry.Name[fit.Prefix.Length..] : entry.Name)
+                .Select(name => name.Split('.'))
+                .Where(other => other.Length == parts.Length)
+                .Select(other => (Parts: other, Same: other.Zip(parts).Count(pair => pair.First == pair.Second)))
                 .OrderByDescending(entry => entry.Same).FirstOrDefault();
             if (best.Parts is null || best.Same < parts.Length - 1) continue;
             var pair = best.Parts.Zip(parts).FirstOrDefault(pair => pair.First != pair.Second);

@@ -52,7 +52,10 @@ public sealed class OnnxExportTests : IDisposable
         return logits;
     }
 
-    public static TheoryData<string> EveryNetwork => [.. Networks.Names];
+    // Half a gigabyte and more, of the same operators as their kin.
+    static readonly string[] tooLarge = ["resnet152", "vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn", "wide_resnet101_2", "wide_resnet50_2"];
+
+    public static TheoryData<string> EveryNetwork => [.. Networks.Names.Except(tooLarge)];
 
     [Theory]
     [MemberData(nameof(EveryNetwork))]
@@ -76,7 +79,7 @@ public sealed class OnnxExportTests : IDisposable
     public void Every_network_passes_the_checker(int part)
     {
         var exported = new List<(string Name, long Side)>();
-        foreach (var name in Networks.Names.Where((_, i) => i % Parts == part))
+        foreach (var name in Networks.Names.Except(tooLarge).Where((_, i) => i % Parts == part))
         {
             using var network = Network(name);
             var side = QuickSide(network);
@@ -92,13 +95,13 @@ public sealed class OnnxExportTests : IDisposable
     }
 
     // Networks for 224 take any size, and are quicker for a smaller one.
-    static long QuickSide(Classifier network) => Math.Min(64, network.Input.Natural.Height);
+    static long QuickSide(Classifier network) => network.Input.OnlyNatural ? network.Input.Natural.Height : Math.Min(64, network.Input.Natural.Height);
 
     [Fact]
     public void Every_option_gives_the_same_logits()
     {
-        // Convolutions with norms to fold, norms that cannot be folded, groups, shuffles, concatenations.
-        foreach (var name in new[] { "resnet8", "wrn_16_1", "shufflenet_v2", "mobilenet_v2_half" })
+        // Convolutions with norms to fold, norms that cannot be folded, groups, shuffles, concatenations, layer norms, gates.
+        foreach (var name in new[] { "resnet8", "wrn_16_1", "shufflenet_v2", "mobilenet_v2_half", "mobilenet_v3_small_cifar", "convnext_atto_cifar" })
         {
             using var network = Network(name, 7);
             var pixels = Tensor.From(Enumerable.Range(0, 3 * 32 * 32 * 3).Select(i => (byte)(i * 7919 % 256)).ToArray(), 3, 32, 32, 3);

@@ -6,8 +6,8 @@ using DistillSharp.Torch.Optimizers;
 namespace DistillSharp.Tests.Methods;
 
 /// <summary>
-/// The paper's 13 teacher-student pairs times all methods, FSECD by both policies, KD and DKD with standardized logits as well: each
-/// is bound and trained for two steps on small random images.
+/// The paper's 13 teacher-student pairs and some with other networks, times all methods, FSECD by both policies, KD and DKD with
+/// standardized logits as well: each is bound and trained for two steps, or one, on small random images.
 /// </summary>
 public class EveryPairTests(EveryPairTests.Teachers teachers) : IClassFixture<EveryPairTests.Teachers>
 {
@@ -21,6 +21,13 @@ public class EveryPairTests(EveryPairTests.Teachers teachers) : IClassFixture<Ev
         ("resnet34", "resnet18"), ("resnet50", "mobilenet_v1"),
     ];
 
+    // Networks beside the paper's: one step each.
+    static readonly (string Teacher, string Student)[] others =
+    [
+        ("resnet8x4", "mobilenet_v3_small_cifar"), ("resnet8x4", "mobilenet_v3_large_cifar"), ("resnet8x4", "efficientnet_b0_cifar"),
+        ("resnet8x4", "convnext_atto_cifar"), ("densenet121", "mobilenet_v2"),
+    ];
+
     static readonly string[] methods =
     [
         "ce", "kd", "fitnet", "at", "rkd", "ofd", "crd", "dkd", "fsecd-instance", "fsecd-class",
@@ -31,7 +38,7 @@ public class EveryPairTests(EveryPairTests.Teachers teachers) : IClassFixture<Ev
     public static TheoryData<string, string, string> Combinations()
     {
         var combinations = new TheoryData<string, string, string>();
-        foreach (var (teacher, student) in pairs)
+        foreach (var (teacher, student) in pairs.Concat(others))
             foreach (var method in methods) combinations.Add(teacher, student, method);
         return combinations;
     }
@@ -52,7 +59,8 @@ public class EveryPairTests(EveryPairTests.Teachers teachers) : IClassFixture<Ev
         var parameters = network.NamedParameters().Concat(objective.NamedParameters()).ToArray();
         using var optimizer = new Sgd(parameters.Select(parameter => parameter.Tensor), weightDecay: 5e-4);
 
-        for (var k = 0; k < Steps; k++)
+        var steps = others.Contains((teacher, student)) ? 1 : Steps;
+        for (var k = 0; k < steps; k++)
         {
             var output = network.Forward(Images(Size(teacher), k), objective.StudentFeatures);
             var terms = objective.Compute(new(output, outputs[k], Labels(k), Tensor.Range(k * Batch, (k + 1) * Batch), Epoch: 1));
@@ -86,12 +94,16 @@ public class EveryPairTests(EveryPairTests.Teachers teachers) : IClassFixture<Ev
         {
             "mobilenet_v2_half" or "shufflenet_v2" => ["conv2.", "bn2.", "classifier.", "linear."],
             "wrn_16_2" or "wrn_40_1" => ["bn1.", "fc."],
+            "mobilenet_v2" => ["features.18.", "classifier."],
+            "mobilenet_v3_small_cifar" => ["features.12.", "classifier."],
+            "mobilenet_v3_large_cifar" => ["features.16.", "classifier."],
+            "efficientnet_b0_cifar" => ["features.8.", "classifier."],
             _ => ["fc.", "linear.", "classifier."],
         };
         return behind.Any(parameter.StartsWith);
     }
 
-    static Size2 Size(string teacher) => teacher is "resnet34" or "resnet50" ? 64 : 32;
+    static Size2 Size(string teacher) => teacher is "resnet34" or "resnet50" or "densenet121" ? 64 : 32;
 
     static Tensor Images(Size2 size, int step) => Make.Values(step, Batch, 3, size.Height, size.Width).Contiguous(MemoryFormat.ChannelsLast);
 

@@ -25,6 +25,15 @@ public class InitialWeightsTests
 
         /// <summary>All zero.</summary>
         Zero,
+
+        /// <summary>Normal, deviation sqrt(2 / (inputs * area)).</summary>
+        HeFanIn,
+
+        /// <summary>Normal, deviation 0.02.</summary>
+        Narrow,
+
+        /// <summary>Uniform within 1 / sqrt(outputs).</summary>
+        ByOutputs,
     }
 
     [Theory]
@@ -37,6 +46,11 @@ public class InitialWeightsTests
     [InlineData("mobilenet_v1", Rule.Default, Rule.Default, Rule.Default)]
     [InlineData("shufflenet_v1", Rule.Default, Rule.Default, Rule.Default)]
     [InlineData("shufflenet_v2", Rule.Default, Rule.Default, Rule.Default)]
+    [InlineData("mobilenet_v2", Rule.HeFanOut, Rule.Small, Rule.Zero)]
+    [InlineData("mobilenet_v3_small", Rule.HeFanOut, Rule.Small, Rule.Zero)]
+    [InlineData("efficientnet_b0", Rule.HeFanOut, Rule.ByOutputs, Rule.Zero)]
+    [InlineData("densenet121", Rule.HeFanIn, Rule.Default, Rule.Zero)]
+    [InlineData("convnext_atto", Rule.Narrow, Rule.Narrow, Rule.Zero)]
     public void Weights_are_drawn_by_the_familys_rule(string name, Rule convolutions, Rule classifier, Rule classifierBias)
     {
         using var network = Networks.Create(name, 100);
@@ -72,6 +86,9 @@ public class InitialWeightsTests
             case Rule.Zero: Assert.All(values, value => Assert.Equal(0, value)); break;
             case Rule.Small: AssertMoments(path, values, deviation: 0.01, kurtosis: 3); break;
             case Rule.HeFanOut: AssertMoments(path, values, Math.Sqrt(2.0 / (weight.Size(0) * area)), kurtosis: 3); break;
+            case Rule.HeFanIn: AssertMoments(path, values, Math.Sqrt(2.0 / (weight.Size(1) * area)), kurtosis: 3); break;
+            case Rule.Narrow: AssertMoments(path, values, deviation: 0.02, kurtosis: 3); break;
+            case Rule.ByOutputs: AssertMoments(path, values, Math.Sqrt(1.0 / (3 * weight.Size(0))), kurtosis: 1.8); break;
             case Rule.Default:
                 Assert.All(values, value => Assert.InRange(Math.Abs(value), 0, bound * (1 + 1e-6)));
                 AssertMoments(path, values, bound / Math.Sqrt(3), kurtosis: 1.8);

@@ -13,6 +13,7 @@ public class NetworkTests
     [
         "mobilenet_v1", "mobilenet_v2_half", "resnet8", "resnet8x4", "resnet18", "resnet18_cifar", "resnet50_cifar",
         "shufflenet_v1", "shufflenet_v2", "vgg8", "vgg13", "wrn_16_1", "wrn_16_2",
+        "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large_cifar", "efficientnet_b0_cifar", "convnext_atto_cifar",
     ];
 
     [Fact]
@@ -173,6 +174,17 @@ public class NetworkTests
         using var vgg = Networks.Create("vgg8", 10);
         Assert.Equal(new FeatureShape(512, 7, 7), vgg.Describe(63).Stages[4]);
         Assert.Equal(new FeatureShape(512, 4, 4), vgg.Describe(64).Stages[4]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Shapes_and_work_are_known_without_an_image(string name)
+    {
+        using var network = Networks.Create(name, 10);
+        var (with, without) = (network.Describe(), network.Describe(network.Input.Natural, batch: 0));
+        Assert.Equal(with.Stages, without.Stages);
+        Assert.Equal(with.PreActivations, without.PreActivations);
+        Assert.Equal((with.PooledWidth, with.MultiplyAdds), (without.PooledWidth, without.MultiplyAdds));
     }
 
     // Counted by hand from the tables of the papers: each convolution's outputs * inputs * kernel area * positions.

@@ -40,6 +40,9 @@ sealed class OnnxCall(OnnxGraph graph, NetworkTrace trace, int index, NormFold? 
     /// <summary>Adds a node that gives the call's one result.</summary>
     public void Node(string type, string[] inputs, params Messages.AttributeProto[] attributes) => Result(graph.Node(type, inputs, attributes));
 
+    /// <summary>The number of images in the batch, as a list of one.</summary>
+    public string Batch() => graph.Node("Slice", [graph.Node("Shape", [graph.NameOf(trace.Input)]), graph.Sizes(0), graph.Sizes(1)]);
+
     /// <summary>Names the call's one result.</summary>
     public void Result(string name) => graph.Bind(Traced.Results[0], name);
 

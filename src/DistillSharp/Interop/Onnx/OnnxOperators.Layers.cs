@@ -39,8 +39,33 @@ static partial class OnnxOperators
 
     static void Linear(OnnxCall call)
     {
-        if (call.Shape(0).Count != 2) throw new UserException($"a linear layer over {call.Shape(0).Count} dimensions; only [N, width] is translated");
-        call.Node("Gemm", call.Has(2) ? [call.In(0), call.In(1), call.In(2)] : [call.In(0), call.In(1)], OnnxGraph.Int("transB", 1));
+        if (call.Shape(0).Count == 2)
+        {
+            call.Node("Gemm", call.Has(2) ? [call.In(0), call.In(1), call.In(2)] : [call.In(0), call.In(1)], OnnxGraph.Int("transB", 1));
+            return;
+        }
+        var product = call.Graph.Node("MatMul", [call.In(0), call.Graph.Node("Transpose", [call.In(1)], OnnxGraph.Ints("perm", [1, 0]))]);
+        if (call.Has(2)) call.Node("Add", [product, call.In(2)]);
+        else call.Result(product);
+    }
+
+    // ONNX has it as one operator since 17.
+    static void LayerNorm(OnnxCall call)
+    {
+        var graph = call.Graph;
+        if (call[1].Integers is not [_]) throw new UserException("a layer norm over several dimensions");
+        if (!call.Has(2) || !call.Has(3)) throw new UserException("a layer norm without scale or shift");
+        if (graph.Opset >= 17)
+        {
+            call.Node(
+                "LayerNormalization", [call.In(0), call.In(2), call.In(3)], OnnxGraph.Int("axis", -1), OnnxGraph.Float("epsilon", call[4].Real));
+            return;
+        }
+        string Mean(string x) => graph.Node("ReduceMean", [x], OnnxGraph.Ints("axes", [-1]), OnnxGraph.Int("keepdims", 1));
+        var centered = graph.Node("Sub", [call.In(0), Mean(call.In(0))]);
+        var variance = Mean(graph.Node("Mul", [centered, centered]));
+        var normalized = graph.Node("Div", [centered, graph.Node("Sqrt", [graph.Node("Add", [variance, Number(call, call[4].Real)])])]);
+        call.Node("Add", [graph.Node("Mul", [normalized, call.In(2)]), call.In(3)]);
     }
 
     static void BatchNorm(OnnxCall call)

@@ -30,6 +30,18 @@ static partial class OnnxOperators
         call.Node("Transpose", [call.In(0)], OnnxGraph.Ints("perm", call[1].Integers!.Select(d => d < 0 ? d + rank : d)));
     }
 
+    static void Expand(OnnxCall call)
+    {
+        var sizes = call.Target();
+        if (sizes[0] != -1)
+        {
+            call.Node("Expand", [call.In(0), call.Graph.Sizes(sizes)]);
+            return;
+        }
+        var shape = call.Graph.Node("Concat", [call.Batch(), call.Graph.Sizes(sizes.AsSpan(1))], OnnxGraph.Int("axis", 0));
+        call.Node("Expand", [call.In(0), shape]);
+    }
+
     static void Concatenate(OnnxCall call) =>
         call.Node("Concat", [.. call[0].Tensors!.Select(tensor => call.Graph.NameOf(tensor!))], OnnxGraph.Int("axis", call[1].Integer));
 

@@ -9,6 +9,7 @@ static partial class OnnxOperators
         ["aten::conv_transpose2d.input"] = TransposedConvolution,
         ["aten::linear"] = Linear,
         ["aten::batch_norm"] = BatchNorm,
+        ["aten::layer_norm"] = LayerNorm,
         ["aten::avg_pool2d"] = AveragePool,
         ["aten::max_pool2d"] = MaxPool,
         ["aten::adaptive_avg_pool2d"] = AdaptiveAveragePool,
@@ -18,8 +19,9 @@ static partial class OnnxOperators
         ["aten::sigmoid"] = call => call.Node("Sigmoid", [call.In(0)]),
         ["aten::tanh"] = call => call.Node("Tanh", [call.In(0)]),
         ["aten::silu"] = call => call.Node("Mul", [call.In(0), call.Graph.Node("Sigmoid", [call.In(0)])]),
-        ["aten::hardswish"] = call => call.Node("HardSwish", [call.In(0)]),
-        ["aten::hardsigmoid"] = call => call.Node("HardSigmoid", [call.In(0)], OnnxGraph.Float("alpha", 1 / 6.0), OnnxGraph.Float("beta", .5)),
+        ["aten::gelu"] = Gelu,
+        ["aten::hardswish"] = call => call.Node("Mul", [call.In(0), HardSigmoid(call)]),
+        ["aten::hardsigmoid"] = call => call.Result(HardSigmoid(call)),
         ["aten::hardtanh"] = call => Clip(call, call.Has(1) ? call[1].Real : -1, call.Has(2) ? call[2].Real : 1),
         ["aten::clamp"] = call => Clip(call, call.Has(1) ? call[1].Real : null, call.Has(2) ? call[2].Real : null),
         ["aten::clamp_min"] = call => Clip(call, call[1].Real, null),
@@ -52,6 +54,7 @@ static partial class OnnxOperators
         ["aten::squeeze.dim"] = Reshape,
         ["aten::transpose.int"] = Transpose,
         ["aten::permute"] = Permute,
+        ["aten::expand"] = Expand,
         ["aten::cat"] = Concatenate,
         ["aten::chunk"] = call => Split(call, call[2]),
         ["aten::split.Tensor"] = call => Split(call, call[2]),
@@ -99,6 +102,18 @@ static partial class OnnxOperators
     {
         string[] inputs = [call.In(0), min is { } low ? Number(call, low) : "", max is { } high ? Number(call, high) : ""];
         call.Node("Clip", max is null ? inputs[..2] : inputs);
+    }
+
+    static string HardSigmoid(OnnxCall call) =>
+        call.Graph.Node("HardSigmoid", [call.In(0)], OnnxGraph.Float("alpha", 1 / 6.0), OnnxGraph.Float("beta", .5));
+
+    // x (1 + erf(x / sqrt 2)) / 2: ONNX has it as one operator only since 20.
+    static void Gelu(OnnxCall call)
+    {
+        if (call.Has(1)) throw new UserException("an approximated GELU");
+        var graph = call.Graph;
+        var error = graph.Node("Erf", [graph.Node("Mul", [call.In(0), Number(call, Math.Sqrt(.5))])]);
+        call.Node("Mul", [graph.Node("Mul", [call.In(0), graph.Node("Add", [error, Number(call, 1)])]), Number(call, .5)]);
     }
 
     static void Reduce(OnnxCall call, string type)

@@ -1,0 +1,81 @@
+using DistillSharp.Torch;
+using DistillSharp.Torch.Layers;
+
+namespace DistillSharp.Models;
+
+/// <summary>
+/// The networks of Simonyan and Zisserman, ICLR 2015, with batch norm, for ImageNet, with torchvision's state names: five blocks of 3x3
+/// convolutions, each followed by pooling, and three linear layers. The stages are the blocks' outputs before pooling; the pooled
+/// features are what the last linear layer sees. torchvision's dropout in training is left out.
+/// </summary>
+sealed class VggBn : Classifier
+{
+    const long Grid = 7, Hidden = 4096;
+
+    static readonly long[] widths = [64, 128, 256, 512, 512];
+
+    readonly (Conv2d Convolution, BatchNorm2d Norm)[][] blocks = new (Conv2d, BatchNorm2d)[widths.Length][];
+    readonly Linear first, second, classifier;
+
+    internal static void Register(Registry<NetworkFactory> networks)
+    {
+        void Add(int layers, params int[] counts) => networks.Add($"vgg{layers}_bn", (name, classes) => new VggBn(name, classes, counts));
+
+        Add(11, 1, 1, 2, 2, 2);
+        Add(13, 2, 2, 2, 2, 2);
+        Add(16, 2, 2, 3, 3, 3);
+        Add(19, 2, 2, 4, 4, 4);
+    }
+
+    VggBn(string name, int classes, int[] counts) : base(name, classes, new InputRule(224, Min: 32))
+    {
+        // Convolution, norm and ReLU take a number each, the pooling behind a block one more.
+        var (at, inputs) = (0, 3L);
+        for (var b = 0; b < blocks.Length; b++, at++)
+        {
+            blocks[b] = new (Conv2d, BatchNorm2d)[counts[b]];
+            for (var i = 0; i < counts[b]; i++, at += 3)
+            {
+                blocks[b][i] = (
+                    Child($"features.{at}", new Conv2d(inputs, widths[b], 3, padding: 1, bias: true)),
+                    Child($"features.{at + 1}", new BatchNorm2d(widths[b])));
+                inputs = widths[b];
+            }
+        }
+        first = Child("classifier.0", new Linear(inputs * Grid * Grid, Hidden));
+        second = Child("classifier.3", new Linear(Hidden, Hidden));
+        classifier = Child("classifier.6", new Linear(Hidden, classes));
+        InitialWeights.HeConvolutions(this);
+        foreach (var linear in new[] { first, second, classifier }) InitialWeights.SmallClassifier(linear);
+    }
+
+    /// <inheritdoc/>
+    public override Linear Head => classifier;
+
+    internal override IReadOnlyList<OtherNames> OtherNames =>
+        [new("timm", [("classifier.0", "pre_logits.fc1"), ("classifier.3", "pre_logits.fc2"), ("classifier.6", "head.fc")])];
+
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor images, FeatureTap tap)
+    {
+        var x = images;
+        for (var b = 0; b < blocks.Length; b++)
+        {
+            foreach (var (convolution, norm) in blocks[b][..^1]) x = Next(norm.ForwardRelu(convolution, x), x);
+            var (last, lastNorm) = blocks[b][^1];
+            // The first block is the stem, which the benchmarks show activated in both lists.
+            var (activated, preActivation) = lastNorm.Activate(last, x, residual: null, b > 0 && tap.WantsPreActivations);
+            tap.Stage(activated, b == 0 ? activated : preActivation, lastNorm);
+            x = Next(Functional.MaxPool2d(Next(activated, x), 2), activated);
+        }
+        var pooled = Functional.Relu(second.Forward(Functional.Relu(first.Forward(Functional.AdaptiveAvgPool2d(x, Grid).Flatten(1)))));
+        tap.Pooled(pooled);
+        return classifier.Forward(pooled);
+
+        Tensor Next(Tensor next, Tensor used)
+        {
+            tap.Release(used);
+            return next;
+        }
+    }
+}
