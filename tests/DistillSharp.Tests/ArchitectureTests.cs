@@ -81,6 +81,23 @@ public partial class ArchitectureTests
     }
 
     [Fact]
+    public void The_page_on_architecture_shows_the_rooms_in_their_order()
+    {
+        var page = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "architecture.md"));
+        var shown =
+            RoomOfPage().Matches(page).Select(row => row.Groups[1].Value).SelectMany(row => RoomName().Matches(row))
+                .Select(name => name.Groups[1].Value);
+        // The smaller projects have a row each, without their folders.
+        var projects = Directory.GetDirectories(Path.Combine(SourceTree.Root, "src")).Select(folder => Path.GetFileName(folder)!).ToList();
+        Assert.All(projects, project => Assert.Contains($"`src/{project}`", page, StringComparison.Ordinal));
+        var own = rooms.Select(room => room.Split('.')).Where(path => path.Length > 1)
+            .Select(path =>
+                path[1] == "Experiments" ? path.ElementAtOrDefault(2) : projects.Contains($"DistillSharp.{path[1]}") ? null : path[1])
+            .OfType<string>();
+        Assert.Equal(own.Distinct(), shown);
+    }
+
+    [Fact]
     public void No_room_uses_one_after_it()
     {
         var types = libraries.SelectMany(name => Assembly.Load(name).GetTypes()).ToList();
@@ -109,14 +126,18 @@ public partial class ArchitectureTests
     [Fact]
     public void No_two_files_of_a_room_need_each_other()
     {
-        var files = Sources().SelectMany(source => DeclaredTypes(File.ReadAllText(source.File)).Select(type => (Type: $"{source.Folder}.{type}", source.File)))
+        var files =
+            Sources()
+                .SelectMany(
+                    source => DeclaredTypes(File.ReadAllText(source.File)).Select(type => (Type: $"{source.Folder}.{type}", source.File)))
             .GroupBy(declared => declared.Type).ToDictionary(type => type.Key, type => type.Select(declared => declared.File).ToHashSet());
         Assert.NotEmpty(files);
         var uses = new HashSet<(string From, string To)>();
         foreach (var type in libraries.SelectMany(name => Assembly.Load(name).GetTypes()))
             foreach (var used in TypeReferences.Of(type))
                 // A type of several files stands in none of them.
-                if (FileOf(type) is { } from && FileOf(used) is { } to && from != to && Path.GetDirectoryName(from) == Path.GetDirectoryName(to))
+                if (FileOf(type) is { } from && FileOf(used) is { } to && from != to
+                    && Path.GetDirectoryName(from) == Path.GetDirectoryName(to))
                     uses.Add((from, to));
         None(uses.Where(use => uses.Contains((use.To, use.From)) && string.CompareOrdinal(use.From, use.To) < 0)
             .Select(use => $"{Shown(use.From)} and {Path.GetFileName(use.To)}").Except(halves).Order(StringComparer.Ordinal));
@@ -124,14 +145,17 @@ public partial class ArchitectureTests
         string? FileOf(Type type)
         {
             while (type.DeclaringType is { } outer) type = outer;
-            return files.TryGetValue($"{type.Namespace}.{type.Name.Split('`')[0]}", out var found) && found.Count == 1 ? found.Single() : null;
+            return files.TryGetValue($"{type.Namespace}.{type.Name.Split('`')[0]}", out var found) && found.Count == 1 ? found.Single()
+                : null;
         }
     }
 
     [Fact]
     public void The_binding_knows_nothing_of_distillation()
     {
-        Assert.DoesNotContain(typeof(Tensor).Assembly.GetReferencedAssemblies(), assembly => assembly.Name!.StartsWith("DistillSharp", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            typeof(Tensor).Assembly.GetReferencedAssemblies(), assembly =>
+                assembly.Name!.StartsWith("DistillSharp", StringComparison.Ordinal));
         var wrong =
             from file in SourceTree.Files("src/DistillSharp.Torch", ".cs")
             where NamedRooms(File.ReadAllText(file)).Any()
@@ -167,14 +191,18 @@ public partial class ArchitectureTests
     public void The_checks_see_what_they_are_to_forbid()
     {
         var used = TypeReferences.Of(typeof(Sample));
-        foreach (var expected in new[] { typeof(UserException), typeof(Version), typeof(Uri), typeof(Lazy<>), typeof(Random), typeof(GC), typeof(TimeZoneInfo) })
+        foreach (
+            var expected in new[] {
+                typeof(UserException), typeof(Version), typeof(Uri), typeof(Lazy<>), typeof(Random), typeof(GC), typeof(TimeZoneInfo) })
             Assert.Contains(expected, used);
         Assert.DoesNotContain(typeof(DateOnly), used);
 
         Assert.Equal(["DistillSharp.Interop", "DistillSharp.Interop.Onnx", "DistillSharp.Experiments.Runs"], NamedRooms(
-            "using DistillSharp.Interop; using DistillSharp.Interop.Onnx.Messages; /* DistillSharp.Data */ var t = DistillSharp.Experiments.Runs.RunName; // DistillSharp.Models"));
+            "using DistillSharp.Interop; using DistillSharp.Interop.Onnx.Messages; /* DistillSharp.Data */ var t = "
+            + "DistillSharp.Experiments.Runs.RunName; // DistillSharp.Models"));
         Assert.Empty(NamedRooms("""var s = "DistillSharp.Experiments.Runs \" DistillSharp.Experiments.Runs"; using DistillSharp.Torch;"""));
-        Assert.Equal(["A", "B", "C"], DeclaredTypes("public sealed partial class A;\nrecord struct B(int C);\n  class Inner;\npublic enum C { }"));
+        Assert.Equal(
+            ["A", "B", "C"], DeclaredTypes("public sealed partial class A;\nrecord struct B(int C);\n  class Inner;\npublic enum C { }"));
         Assert.Matches(Computing(), "Tensor x");
         Assert.DoesNotMatch(Computing(), "TensorBoard x");
     }
@@ -187,7 +215,8 @@ public partial class ArchitectureTests
         {
             GC.KeepAlive(lazy);
             Func<string> inner = () => field!.ToString();
-            return choice switch { 0 => new Uri("a:b").ToString(), 1 => typeof(TimeZoneInfo).Name, 2 => "x", 3 => "y", 4 => "z", _ => inner() };
+            return choice switch {
+                0 => new Uri("a:b").ToString(), 1 => typeof(TimeZoneInfo).Name, 2 => "x", 3 => "y", 4 => "z", _ => inner() };
         }
     }
 
@@ -202,7 +231,9 @@ public partial class ArchitectureTests
     // The longest room that a qualified name begins with.
     static IEnumerable<string> NamedRooms(string text) =>
         from Match match in QualifiedName().Matches(SourceTree.Code(text))
-        let room = rooms.Skip(1).Where(room => match.Value == room || match.Value.StartsWith(room + ".", StringComparison.Ordinal)).MaxBy(room => room.Length)
+        let room =
+            rooms.Skip(1).Where(room => match.Value == room || match.Value.StartsWith(room + ".", StringComparison.Ordinal))
+                .MaxBy(room => room.Length)
         where room is not null
         select room;
 
@@ -219,6 +250,13 @@ public partial class ArchitectureTests
     static void None(IEnumerable<string> wrong) => Assert.True(!wrong.Any(), string.Join('\n', wrong));
 
     static string Shown(string file) => Path.GetRelativePath(SourceTree.Root, file);
+
+    // Rows of the page's table, but for whole projects.
+    [GeneratedRegex(@"^\| (`[A-Z]\w*`(?:, `[A-Z]\w*`)*) \|", RegexOptions.Multiline)]
+    private static partial Regex RoomOfPage();
+
+    [GeneratedRegex(@"`(\w+)`")]
+    private static partial Regex RoomName();
 
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex NamespaceLine();
