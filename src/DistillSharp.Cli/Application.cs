@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Reflection;
 using DistillSharp.Extending;
+using DistillSharp.Onnx.Teachers;
 
 namespace DistillSharp.Cli;
 
@@ -66,6 +67,7 @@ sealed class Application
     Toolkit NewToolkit(IEnumerable<string> files)
     {
         var toolkit = new Toolkit();
+        OnnxTeacher.Register(toolkit);
         add?.Invoke(toolkit);
         foreach (var file in files) Plugin.Load(file, toolkit);
         return toolkit;

@@ -33,6 +33,7 @@ public partial class ArchitectureTests
         "DistillSharp.Verification",
         "DistillSharp.Onnx",
         "DistillSharp.Onnx.Measurement",
+        "DistillSharp.Onnx.Teachers",
         "DistillSharp.Experiments.Recipes",
         "DistillSharp.Experiments.TensorBoard",
         "DistillSharp.Experiments.Runs",

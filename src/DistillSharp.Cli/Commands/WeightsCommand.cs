@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DistillSharp.Formats;
 using DistillSharp.Models;
+using DistillSharp.Onnx.Teachers;
 
 namespace DistillSharp.Cli.Commands;
 
@@ -8,12 +9,15 @@ sealed class WeightsCommand : CliCommand
 {
     const int MaxListed = 12;
 
-    readonly Argument<string> file = new("FILE") { Description = "A file of weights: PyTorch, safetensors or its index, numpy's .npz, TorchSharp" };
+    readonly Argument<string> file = new("FILE")
+    {
+        Description = "A file of weights: PyTorch, safetensors or its index, numpy's .npz, TorchSharp; or an ONNX file",
+    };
     readonly Option<bool> json = JsonOption();
 
     public WeightsCommand() : base(
         "weights", "Show what is in a file of weights, and which networks it fits.",
-        "distill weights resnet56.pth", "distill weights checkpoint.pth --json")
+        "distill weights resnet56.pth", "distill weights checkpoint.pth --json", "distill weights teacher.onnx")
     {
         Arguments.Add(file);
         Options.Add(json);
@@ -21,7 +25,10 @@ sealed class WeightsCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        var content = WeightsFile.Describe(given.GetValue(file)!);
+        var path = given.GetValue(file)!;
+        if (Path.GetExtension(path).Equals(".onnx", StringComparison.OrdinalIgnoreCase))
+            return ShowGraph(path, given.GetValue(json), terminal);
+        var content = WeightsFile.Describe(path);
         var fits = NetworkMatch.In(Toolkit.Networks, content);
         if (given.GetValue(json))
         {
@@ -53,6 +60,21 @@ sealed class WeightsCommand : CliCommand
         foreach (var foreign in content.Foreign) terminal.Out.WriteLine($"  {foreign}");
         foreach (var note in content.Notes) terminal.Out.WriteLine(note);
         if (fits.Count == 0) terminal.Out.WriteLine("They fit none of the networks that 'distill models' lists.");
+        return 0;
+    }
+
+    static int ShowGraph(string path, bool asJson, Terminal terminal)
+    {
+        using var graph = new OnnxGraphFile(path);
+        if (asJson)
+        {
+            terminal.Json(new { File = path, Kind = OnnxGraphFile.Kind, graph.Inputs, graph.Outputs });
+            return 0;
+        }
+        terminal.Out.WriteLine($"{path}: {OnnxGraphFile.Kind}");
+        foreach (var value in graph.Inputs) terminal.Out.WriteLine(Shown($"takes  {value}"));
+        foreach (var value in graph.Outputs) terminal.Out.WriteLine(Shown($"gives  {value}"));
+        terminal.Out.WriteLine("As a teacher: teacher: { onnx: FILE, logits: OUTPUT, pooled: OUTPUT }, one of the two or both.");
         return 0;
     }
 

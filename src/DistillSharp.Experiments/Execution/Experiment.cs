@@ -55,7 +55,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         if (resume && RunReader.IsRun(path)) return Resume(path, stop);
 
         var data = LoadData();
-        using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit.Networks, observer.Said);
+        using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit, observer.Said);
         using var student = CreateStudent(data.Classes);
         using var trainer = CreateTrainer(student, teacher, data);
         using var folder = RunFolder.Create(runsRoot, Manifest(wanted, data, student), recipe.Resolve(), exactName && name is not null);
@@ -68,7 +68,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         if (folder.Manifest.RecipeDigest != recipe.Digest)
             throw new UsageException($"{path} was made from another recipe (its own is {Path.Combine(path, RunFiles.Recipe)}); resume it with that one, or choose another --name");
         var data = LoadData();
-        using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit.Networks, observer.Said);
+        using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit, observer.Said);
         using var student = CreateStudent(data.Classes);
         using var trainer = CreateTrainer(student, teacher, data);
         return Train(folder, trainer, student, data, resume: true, stop);

@@ -118,7 +118,7 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
             var key = $"{teacher.Name}|{Path.GetFullPath(teacher.File)}|{Key(recipe)}";
             if (teachers.TryGetValue(key, out var known)) return known;
             progress($"running the teacher {teacher.Name} over {data.Test.Count} images");
-            using var network = teacher.Load(data, recipe.Toolkit.Networks);
+            using var network = teacher.Load(data, recipe.Toolkit);
             return teachers[key] = Outputs(network, recipe, data);
         }
 

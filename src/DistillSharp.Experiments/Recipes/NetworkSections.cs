@@ -4,46 +4,83 @@ using DistillSharp.Models;
 
 namespace DistillSharp.Experiments.Recipes;
 
-/// <summary>The section <c>teacher</c>: a network of this library with its weights, or a TorchScript file.</summary>
+/// <summary>The section <c>teacher</c>: a network of this library with its weights, or a TorchScript or ONNX file.</summary>
 public sealed record TeacherSection
 {
     internal static RecipeKeys Keys { get; } = new("teacher");
 
     static readonly RecipeKey<string?> network = Keys.Add("network", RecipeForms.Name(toolkit => toolkit.Networks),
-        "a network (`distill models`)", otherwise: null, "no teacher", written: known => torchscript!.Of(known.Values) is null);
+        "a network (`distill models`)", otherwise: null, "no teacher", written: known => IsOwn(known.Values));
     static readonly RecipeKey<string?> weights = Keys.Add("weights", RecipeForms.Text("a file"),
-        "the file of its weights", otherwise: null, written: known => torchscript!.Of(known.Values) is null);
+        "the file of its weights", otherwise: null, written: known => IsOwn(known.Values));
     static readonly RecipeKey<string?> torchscript = Keys.Add("torchscript", RecipeForms.Text("a file"),
         "a TorchScript file, instead of the two", otherwise: null, written: known => torchscript!.Of(known.Values) is not null);
+    static readonly RecipeKey<string?> onnx = Keys.Add("onnx", RecipeForms.Text("a file"),
+        "an ONNX file, instead of the two ([pretrained.md](pretrained.md))", otherwise: null,
+        written: known => onnx!.Of(known.Values) is not null);
+    static readonly RecipeKey<string?> logits = Keys.Add("logits", RecipeForms.Text("the name of an output"),
+        "the output of the ONNX file that is the logits", otherwise: null,
+        "where `pooled` is not given either: the one output of so many classes",
+        written: known => logits!.Of(known.Values) is not null);
+    static readonly RecipeKey<string?> pooled = Keys.Add("pooled", RecipeForms.Text("the name of an output"),
+        "the output of the ONNX file that is the features before the classifier", otherwise: null,
+        written: known => pooled!.Of(known.Values) is not null);
+    static readonly RecipeKey<string?> prepare = Keys.Add("prepare", RecipeForms.Text("a file"),
+        "an ONNX file that prepares the images for the other", otherwise: null, written: known => prepare!.Of(known.Values) is not null);
 
     readonly RecipeValues values;
 
     TeacherSection(RecipeValues values) => this.values = values;
 
-    /// <summary>The network, one of <see cref="Toolkit.Networks"/>; null for a TorchScript file.</summary>
+    static bool IsOwn(RecipeValues values) => torchscript!.Of(values) is null && onnx!.Of(values) is null;
+
+    /// <summary>The network, one of <see cref="Toolkit.Networks"/>; null for another program's file.</summary>
     public string? Network => network.Of(values);
 
-    /// <summary>The file of its weights, relative to the current folder; null for a TorchScript file.</summary>
+    /// <summary>The file of its weights, relative to the current folder; null for another program's file.</summary>
     public string? Weights => weights.Of(values);
 
     /// <summary>A TorchScript file, relative to the current folder; null for a network of this library.</summary>
     public string? TorchScript => torchscript.Of(values);
 
-    /// <summary>What to call the teacher: its network, or the TorchScript file's name without its ending.</summary>
-    public string Name => Network ?? Path.GetFileNameWithoutExtension(TorchScript!);
+    /// <summary>An ONNX file, relative to the current folder; null for a network of this library.</summary>
+    public string? Onnx => onnx.Of(values);
+
+    /// <summary>The output of the ONNX file that is the logits, where it is named.</summary>
+    public string? Logits => logits.Of(values);
+
+    /// <summary>The output of the ONNX file that is the pooled features, where it is named.</summary>
+    public string? Pooled => pooled.Of(values);
+
+    /// <summary>An ONNX file that prepares the images for the other, where there is one.</summary>
+    public string? Prepare => prepare.Of(values);
+
+    /// <summary>What to call the teacher: its network, or another program's file's name without its ending.</summary>
+    public string Name => Network ?? Path.GetFileNameWithoutExtension(File);
 
     /// <summary>The file that the teacher comes from.</summary>
-    public string File => Weights ?? TorchScript!;
+    public string File => Weights ?? TorchScript ?? Onnx!;
 
     /// <summary>Loads the teacher with its weights, for the classes of a data set.</summary>
     /// <param name="data">The data set.</param>
-    /// <param name="networks">The networks that there are.</param>
+    /// <param name="toolkit">The networks and kinds of teachers that there are.</param>
     /// <param name="said">Is told what was found in the file beside what was taken.</param>
     /// <exception cref="UserException">Its file is missing or damaged, or does not fit.</exception>
-    public Classifier Load(Dataset data, Registry<NetworkFactory> networks, Action<string>? said = null)
+    public Classifier Load(Dataset data, Toolkit toolkit, Action<string>? said = null)
     {
         if (TorchScript is { } file) return LoadTorchScript(file, data);
-        var teacher = networks.Create(Network!, data.Classes);
+        if (Onnx is { } graph)
+        {
+            if (!toolkit.Teachers.Contains("onnx"))
+                throw new UsageException(
+                    $"{graph}: this program reads no ONNX teachers: it needs the package DistillSharp.Onnx and OnnxTeacher.Register(toolkit)");
+            var given = new TeacherFile(graph, data.Classes, new(data.Train.Height, data.Train.Width))
+            {
+                Logits = Logits, Pooled = Pooled, Prepare = Prepare,
+            };
+            return toolkit.Teachers["onnx"](given, line => said?.Invoke($"teacher, {line}"));
+        }
+        var teacher = toolkit.Networks.Create(Network!, data.Classes);
         try
         {
             teacher.LoadWeights(Weights!, out var report);
@@ -75,8 +112,15 @@ public sealed record TeacherSection
                 throw section.Mistake("torchscript", "the teacher has both a network and a torchscript file; give one of them"),
             { TorchScript: not null, Weights: not null } =>
                 throw section.Mistake("weights", "the teacher has both weights and a torchscript file, which holds its own; remove one of them"),
-            { TorchScript: null, Network: null } =>
-                throw section.Mistake("network", "the teacher has no network; give teacher: { network: NAME, weights: FILE } or { torchscript: FILE }"),
+            { Onnx: not null } when teacher.Network is not null || teacher.Weights is not null || teacher.TorchScript is not null =>
+                throw section.Mistake("onnx", "the teacher has an onnx file and another network; give one of them"),
+            { Onnx: null, Logits: not null } or { Onnx: null, Pooled: not null } or { Onnx: null, Prepare: not null } =>
+                throw section.Mistake(
+                    teacher.Logits is not null ? "logits" : teacher.Pooled is not null ? "pooled" : "prepare",
+                    "logits, pooled and prepare belong to an ONNX file; give teacher.onnx"),
+            { TorchScript: null, Onnx: null, Network: null } =>
+                throw section.Mistake("network",
+                    "the teacher has no network; give teacher: { network: NAME, weights: FILE } or { torchscript: FILE } or { onnx: FILE }"),
             { Network: not null, Weights: null } =>
                 throw section.Mistake("weights", "the teacher has no weights, and an untrained network teaches nothing; give teacher.weights a file"),
             _ => teacher,

@@ -13,7 +13,7 @@ namespace DistillSharp.Experiments.Recipes;
 /// exists is one that makes sense.
 /// <code>
 /// data:    { set: cifar100, root: data, batch: 128, augment: [crop, flip] }
-/// teacher: { network: resnet56, weights: teachers/resnet56.pth }        # or { torchscript: FILE }; none for cross-entropy alone
+/// teacher: { network: resnet56, weights: teachers/resnet56.pth }        # or { torchscript: FILE }, { onnx: FILE, pooled: OUTPUT }; none for cross-entropy alone
 /// student: { network: resnet20 }
 /// methods: [ { name: fsecd, policy: instance, temperature: 0.1 } ]
 /// ce:      { weight: 1 }
@@ -66,7 +66,7 @@ public sealed class Recipe
         dataPlace = data.Place;
         rootPlace = data["root"]?.Place ?? data.Place;
         studentPlace = student["weights"]?.Place ?? student.Place;
-        teacherPlace = (teacher?["weights"] ?? teacher?["torchscript"] ?? teacher)?.Place ?? default;
+        teacherPlace = (teacher?["weights"] ?? teacher?["torchscript"] ?? teacher?["onnx"] ?? teacher)?.Place ?? default;
         if (Teacher is null && Methods.FirstOrDefault(method => method.NeedsTeacher) is { } needy)
             throw new UsageException($"{methods!.Place}: {needy.Name} needs a teacher, and the recipe has none; give teacher: {{ network: NAME, weights: FILE }}");
         if (Teacher is not null && !Methods.Any(method => method.NeedsTeacher))
@@ -215,6 +215,7 @@ public sealed class Recipe
         Devices.Require(Train.Device);
         CheckRoot();
         if (Teacher is not null && !File.Exists(Weights.Split(Teacher.File).File)) throw Missing(teacherPlace, "file", Teacher.File, "the teacher's");
+        if (Teacher?.Prepare is { } prepare && !File.Exists(prepare)) throw Missing(teacherPlace, "file", prepare, "teacher.prepare");
         if (Student.Weights is { } weights && !File.Exists(Weights.Split(weights).File)) throw Missing(studentPlace, "file", weights, "student.weights");
     }
 

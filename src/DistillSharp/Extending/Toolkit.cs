@@ -20,6 +20,7 @@ public sealed class Toolkit
         Networks.Close();
         Datasets.Close();
         Augmentations.Close();
+        Teachers.Close();
     }
 
     /// <summary>A toolkit of your own, which has all that comes with the library.</summary>
@@ -36,4 +37,10 @@ public sealed class Toolkit
 
     /// <summary>The steps that training images can be prepared by; each makes one with its default settings.</summary>
     public Registry<Func<AugmentationStep>> Augmentations { get; } = Augmentation.KnownSteps();
+
+    /// <summary>
+    /// Kinds of teachers in files of other programs, by the key that names such a file in a recipe; the package DistillSharp.Onnx adds
+    /// <c>onnx</c>.
+    /// </summary>
+    public Registry<TeacherReader> Teachers { get; } = new("kind of teacher");
 }

@@ -26,6 +26,9 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
     /// </summary>
     public virtual Linear? Head => null;
 
+    /// <summary>Whether its logits mean anything; a network that shows its features alone fills them with NaN.</summary>
+    public virtual bool ShowsLogits => true;
+
     /// <summary>Under which names other programs keep the same state, where weights are read from their files.</summary>
     internal virtual IReadOnlyList<OtherNames> OtherNames => [];
 

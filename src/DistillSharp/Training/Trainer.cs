@@ -40,6 +40,7 @@ public sealed class Trainer : IDisposable
         {
             teacherNetwork = teacher ?? throw new UsageException(
                 $"{Objective.Methods.First(method => method.TeacherFeatures is not null).Name} needs a teacher, and there is none");
+            CheckLogits(teacherNetwork);
             var plan = TeacherCachePlan.For(Objective, data, options, out cacheRefusal);
             this.teacher = new(teacherNetwork, features, ImageSize, options.Device, plan, line => observer.Said(line));
         }
@@ -66,6 +67,13 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Notes where a step's time goes, while it is set.</summary>
     public StepProfile? Profile { get; set; }
+
+    void CheckLogits(Classifier teacher)
+    {
+        if (teacher.ShowsLogits) return;
+        if (Objective.Methods.FirstOrDefault(method => method is { TeacherFeatures: not null, UsesTeacherLogits: true }) is { } blind)
+            throw new UserException($"{blind.Name} needs the teacher's logits, and {teacher.Name} shows pooled features alone");
+    }
 
     Size2 ImageSize => new(data.Train.Height, data.Train.Width);
 
