@@ -35,6 +35,9 @@ public sealed class Batch
     /// <summary>The normalized images: float32 [N, C, H, W], channels last.</summary>
     public Tensor Images { get; }
 
+    /// <summary>The same images as the teacher takes them; null where it takes <see cref="Images"/>.</summary>
+    public Tensor? TeacherImages { get; internal init; }
+
     /// <summary>The class of each image: int64 [N].</summary>
     public Tensor Labels { get; }
 
@@ -56,7 +59,8 @@ public sealed class Batch
     /// <summary>Its place within the epoch, from 0.</summary>
     public int Number { get; private set; }
 
-    internal void Fill(int epoch, int number, ReadOnlyMemory<int> indices, ImageSet set, Normalization normalization, BatchOptions options)
+    internal void Fill(int epoch, int number, ReadOnlyMemory<int> indices, ImageSet set, Normalization normalization, BatchOptions options,
+        TeacherView? teacher)
     {
         (Epoch, Number) = (epoch, number);
         var labels = Labels.Memory<long>();
@@ -78,12 +82,15 @@ public sealed class Batch
             var images = Images.Memory<float>();
             var size = images.Length / Count;
             var moved = new byte[size];
+            var teacherSize = TeacherImages is null ? 0 : (int)TeacherImages.Count / Count;
             for (var i = from; i < to; i++)
             {
                 var index = indices.Span[i];
                 var image = options.Augmentation.TakesOriginals ? set.Original(index) : set.Image(index);
                 options.Augmentation.Apply(image, options.Seed, epoch, index, set.Height, set.Width, moved);
                 normalization.Apply(moved, images.Slice(i * size, size));
+                teacher?.Make(index, epoch, new(moved, set.Height, set.Width, set.Channels), image, options,
+                    TeacherImages!.Memory<float>().Slice(i * teacherSize, teacherSize));
             }
         }
     }
@@ -91,6 +98,7 @@ public sealed class Batch
     internal void Free()
     {
         Images.Dispose();
+        TeacherImages?.Dispose();
         Labels.Dispose();
         Indices.Dispose();
     }

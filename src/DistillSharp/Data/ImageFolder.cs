@@ -117,6 +117,9 @@ sealed class ImageFolder : ImageSet
     }
 
     /// <inheritdoc/>
+    public override ImageSet AtSize(int side) => new ImageFolder(files, Labels.ToArray(), side, ClassNames, LeftOut, Misnamed);
+
+    /// <inheritdoc/>
     protected override ImageSet Select(int[] indices)
     {
         var labels = Labels.ToArray();

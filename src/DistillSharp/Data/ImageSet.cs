@@ -1,21 +1,5 @@
 namespace DistillSharp.Data;
 
-/// <summary>One image in memory: rows of interleaved channels, [H, W, C], each value 0..255.</summary>
-public readonly ref struct ImageView(ReadOnlySpan<byte> pixels, int height, int width, int channels)
-{
-    /// <summary>The values, [H, W, C] row-major.</summary>
-    public ReadOnlySpan<byte> Pixels { get; } = pixels;
-
-    /// <summary>Rows.</summary>
-    public int Height { get; } = height;
-
-    /// <summary>Columns.</summary>
-    public int Width { get; } = width;
-
-    /// <summary>Values of one pixel.</summary>
-    public int Channels { get; } = channels;
-}
-
 /// <summary>
 /// Labeled images, all of them in memory as bytes, channels last. A set whose images are decoded when they are asked for
 /// overrides <see cref="Image"/>.
@@ -100,6 +84,10 @@ public class ImageSet
     /// </summary>
     public virtual ImageView Original(int index) => Image(index);
 
+    /// <summary>The same images in another size: scaled, or where they lie in files, prepared anew.</summary>
+    /// <param name="side">Height and width.</param>
+    public virtual ImageSet AtSize(int side) => side == Height && side == Width ? this : new ScaledImages(this, side);
+
     /// <summary>
     /// At most <paramref name="limit"/> of the images, as many of each class as the set allows (counts differ by at most one
     /// where no class runs out), in their old order. Which ones depends only on <paramref name="seed"/>.
@@ -118,5 +106,17 @@ public class ImageSet
         for (var i = 0; i < indices.Length; i++)
             Image(indices[i]).Pixels.CopyTo(chosen.AsSpan(i * ImageBytes));
         return new(chosen, Height, Width, Channels, Array.ConvertAll(indices, index => labels[index]), ClassNames);
+    }
+
+    /// <summary>Images of another set, scaled when they are asked for.</summary>
+    sealed class ScaledImages(ImageSet images, int side) : ImageSet(side, side, images.Channels, images.labels, images.ClassNames)
+    {
+        public override ImageView Image(int index)
+        {
+            var image = images.Image(index);
+            return new(ImageScaling.Scale(image, ImageArea.Of(image), Height, Width), Height, Width, Channels);
+        }
+
+        public override ImageView Original(int index) => images.Original(index);
     }
 }

@@ -34,15 +34,16 @@ public sealed class Trainer : IDisposable
     public Trainer(Classifier student, Classifier? teacher, IEnumerable<DistillationMethod> methods, Dataset data, TrainingOptions? options = null)
     {
         (this.student, this.data, this.options) = (student, data, options ??= new());
-        loader = new(data.Train, data.Normalization, BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation));
         Objective = new(methods, options.CrossEntropyWeight, options.LabelSmoothing);
+        var batches = BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation);
+        loader = new(data.Train, data.Normalization, Objective.TeacherFeatures is null ? batches : batches with { Teacher = options.TeacherInput });
         if (Objective.TeacherFeatures is { } features)
         {
             teacherNetwork = teacher ?? throw new UsageException(
                 $"{Objective.Methods.First(method => method.TeacherFeatures is not null).Name} needs a teacher, and there is none");
             CheckLogits(teacherNetwork);
             var plan = TeacherCachePlan.For(Objective, data, options, out cacheRefusal);
-            this.teacher = new(teacherNetwork, features, ImageSize, options.Device, plan, line => observer.Said(line));
+            this.teacher = new(teacherNetwork, features, TeacherImageSize, options.Device, plan, line => observer.Said(line));
         }
         var member = PairMember.Of(student, ImageSize);
         DistillationPair pair = new(member, this.teacher?.Member ?? member, data.Classes, data.Train.Labels.ToArray(), (ulong)options.Seed);
@@ -76,6 +77,8 @@ public sealed class Trainer : IDisposable
     }
 
     Size2 ImageSize => new(data.Train.Height, data.Train.Width);
+
+    Size2 TeacherImageSize => options.TeacherInput?.Size is { } side ? new(side, side) : ImageSize;
 
     /// <summary>Trains from the start, or from the latest checkpoint on.</summary>
     /// <param name="observer">Watches the run.</param>
@@ -111,7 +114,7 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Measures how fast the networks' convolutions alone run here, for a step of this run.</summary>
     public ConvolutionLimit MeasureConvolutions() => ConvolutionLimit.Measure(
-        student, teacherNetwork, ImageSize, options.BatchSize, options.Precision.Resolve(options.Device), options.Device);
+        student, ImageSize, teacherNetwork, TeacherImageSize, options.BatchSize, options.Precision.Resolve(options.Device), options.Device);
 
     // Trains on what is left of the epoch, or until asked to stop.
     void TrainEpoch(CheckpointStore? checkpoints, CancellationToken stop)

@@ -75,7 +75,7 @@ public sealed class TrainingStep : IDisposable
         {
             var output = student.Forward(images, objective.StudentFeatures);
             profile?.Mark(StepPhase.StudentForward);
-            var guidance = teacher?.Answer(batch, images);
+            var guidance = teacher?.Answer(batch, batch.TeacherImages?.To(device) ?? images);
             profile?.Mark(StepPhase.Teacher);
             terms = objective.Compute(new(output, guidance ?? output, labels, indices, epoch));
             loss = terms.Select(term => term.Value).Aggregate((sum, term) => sum + term);
