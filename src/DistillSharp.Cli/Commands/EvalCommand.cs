@@ -40,8 +40,8 @@ sealed class EvalCommand : CliCommand
         if (given.GetValue(json)) terminal.Json(report);
         else
             terminal.Out.WriteLine(
-                $"{report.Model} on {report.Images} test images of {report.Dataset}: Acc1 {report.Acc1:0.00} %, Acc5 {report.Acc5:0.00} % " +
-                $"({report.Precision}, {report.Parameters} parameters, {report.ImagesPerSecond:0} images/s)");
+                $"{report.Model} on {report.Images} test images of {report.Dataset}: {Figures.Accuracies(report.Acc1, report.Acc5)} " +
+                $"({report.Precision}, {report.Parameters} parameters, {Figures.Rate(report.ImagesPerSecond)} images/s)");
         return 0;
     }
 }

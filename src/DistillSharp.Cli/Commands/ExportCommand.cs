@@ -40,10 +40,11 @@ sealed class ExportCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        if (given.GetValue(dynamicBatch) && given.GetValue(batch) is not null) throw new UsageException("--batch and --dynamic-batch contradict each other; take one of them");
+        if (given.GetValue(dynamicBatch) && given.GetValue(batch) is not null)
+            throw new UsageException("--batch and --dynamic-batch contradict each other; take one of them");
         var written = new NetworkExport
         {
-            Source = network.Source(given, given.GetValue(run), Toolkit),
+            Source = network.Source(given, given.GetValue(run), Toolkit, terminal),
             Onnx = given.GetValue(onnx),
             SafeTensors = given.GetValue(safetensors),
             PyTorch = given.GetValue(pth),

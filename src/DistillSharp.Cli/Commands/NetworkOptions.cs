@@ -22,9 +22,10 @@ sealed class NetworkOptions
     /// <summary>Whether a network was named by --model or --weights.</summary>
     public bool Given(ParseResult given) => (given.GetValue(model) ?? given.GetValue(weights)) is not null;
 
-    public NetworkSource Source(ParseResult given, string? run, Toolkit toolkit) => new()
+    public NetworkSource Source(ParseResult given, string? run, Toolkit toolkit, Terminal terminal) => new()
     {
         Toolkit = toolkit,
+        Said = terminal.Error.WriteLine,
         Run = run,
         Model = given.GetValue(model),
         Weights = given.GetValue(weights),

@@ -28,8 +28,8 @@ abstract class PictureCommand : CliCommand
         var file = given.GetValue(output)!;
         Figure.CheckEnding(file);
         var figure = Draw(given, terminal);
-        figure.Save(file);
-        terminal.Out.WriteLine($"{file}: {figure.Width}x{figure.Height}");
+        var (width, height) = figure.Save(file);
+        terminal.Out.WriteLine($"{file}: {width}x{height}");
         return 0;
     }
 
@@ -93,7 +93,7 @@ sealed class PlotTsneCommand : NetworkPictureCommand
             Exaggeration = given.GetValue(exaggeration),
             Seed = given.GetValue(seed),
         },
-        given.GetValue(points));
+        given.GetValue(points), terminal.Error.WriteLine);
 }
 
 sealed class PlotCorrelationCommand() : NetworkPictureCommand(

@@ -34,7 +34,8 @@ sealed class TrainCommand : CliCommand
         var noted = given.GetValue(profileSteps) is { } steps ? StepProfileTable.Limited(steps) : given.GetValue(profile) ? new StepProfile() : null;
         using var stop = new StopOnInterrupt(terminal);
         using var progress = TrainingProgressView.For(terminal);
-        var result = new Experiment(request.Recipe, request.RunsRoot, progress) { Profile = noted, TeacherDepartures = TeacherCard.DeparturesOf }.Run(request.Name, given.GetValue(resume), stop: stop.Token);
+        var experiment = new Experiment(request.Recipe, request.RunsRoot, progress) { Profile = noted, KnownTeacher = TeacherCard.TrainingOf };
+        var result = experiment.Run(request.Name, given.GetValue(resume), stop: stop.Token);
         progress.Dispose();
 
         if (given.GetValue(json))
@@ -53,7 +54,8 @@ sealed class TrainCommand : CliCommand
                 profile = noted is null ? null : StepProfileTable.Json(noted, result.Convolutions),
             });
         else if (result.Training.Completed)
-            terminal.Out.WriteLine($"{result.Student.Network}: Acc1 {result.Training.Accuracy?.Top1:0.00} %, Acc5 {result.Training.Accuracy?.Top5:0.00} % after {result.Training.Epochs} epochs; the run is {result.Folder}");
+            terminal.Out.WriteLine($"{result.Student.Network}: {Figures.Accuracies(result.Training.Accuracy?.Top1, result.Training.Accuracy?.Top5)} "
+                + $"after {result.Training.Epochs.Of("epoch")}; the run is {result.Folder}");
         else
             terminal.Out.WriteLine($"stopped in epoch {result.Training.Epochs + 1} with a checkpoint; go on with: distill train {result.Folder} --resume");
         if (noted is not null && !given.GetValue(json)) StepProfileTable.Print(noted, result.Convolutions, terminal);
