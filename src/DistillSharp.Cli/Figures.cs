@@ -20,11 +20,13 @@ static class Figures
 
     /// <summary>Accuracies in percent: <c>Acc1 71.20 %, Acc5 92.40 %</c>; what was not measured, or says nothing, is left out.</summary>
     public static string Accuracies(double? acc1, double? acc5) => string.Join(", ", new[] { ("Acc1", acc1), ("Acc5", acc5) }
-        .Where(figure => figure.Item2 is not null).Select(figure => string.Create(CultureInfo.InvariantCulture, $"{figure.Item1} {figure.Item2:0.00} %")));
+        .Where(figure => figure.Item2 is not null)
+        .Select(figure => string.Create(CultureInfo.InvariantCulture, $"{figure.Item1} {figure.Item2:0.00} %")));
 
     /// <summary>A percentage in a table; nothing where it was not measured.</summary>
     public static string Percent(double? value) => value?.ToString("0.00", CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>A count with its noun: <c>1 epoch</c>, <c>240 epochs</c>.</summary>
-    public static string Of(this int count, string noun) => string.Create(CultureInfo.InvariantCulture, $"{count:N0} {noun}{(count == 1 ? "" : "s")}");
+    public static string Of(this int count, string noun) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {noun}{(count == 1 ? "" : "s")}");
 }

@@ -21,7 +21,8 @@ sealed class FittingTable(params Column[] columns)
 
     /// <summary>Adds a row: a text for each column.</summary>
     public void Add(params string[] cells) =>
-        rows.Add(cells.Length == columns.Length ? cells : throw new ArgumentException($"{cells.Length} cells for {columns.Length} columns", nameof(cells)));
+        rows.Add(cells.Length == columns.Length
+            ? cells : throw new ArgumentException($"{cells.Length} cells for {columns.Length} columns", nameof(cells)));
 
     /// <summary>Writes the table to a terminal of its width.</summary>
     public void Write(Terminal terminal)
@@ -29,7 +30,9 @@ sealed class FittingTable(params Column[] columns)
         foreach (var line in Lines(terminal.StyledOut.Profile.Width)) terminal.Out.WriteLine(line);
     }
 
-    /// <summary>The table in lines of at most so many columns; a word that is longer than that is broken behind a sign where it has one.</summary>
+    /// <summary>
+    /// The table in lines of at most so many columns; a word that is longer than that is broken behind a sign where it has one.
+    /// </summary>
     public IReadOnlyList<string> Lines(int width)
     {
         var widths = columns.Select((column, at) => rows.Select(row => row[at].Length).Append(column.Head.Length).Max()).ToArray();
@@ -44,7 +47,8 @@ sealed class FittingTable(params Column[] columns)
         return
         [
             Line([.. columns.Select(column => column.Head)]), new('─', Width(shown)), .. rows.Select(Line),
-            .. left.Length == 0 ? [] : TextLines.Of($"left out here: {string.Join(", ", left)}{(ForAll is null ? "" : $"; {ForAll}")}", width),
+            .. left.Length == 0 ? []
+            : TextLines.Of($"left out here: {string.Join(", ", left)}{(ForAll is null ? "" : $"; {ForAll}")}", width),
         ];
 
         int Width(List<int> of) => of.Sum(at => widths[at]) + Gap.Length * (of.Count - 1);

@@ -32,13 +32,16 @@ static class StepProfileTable
         var skipped = profile.SkippedImages == 0 ? ""
             : $"; the teacher skipped {Percent(profile.SkippedImages, profile.Images)} of the images, whose output was remembered";
         terminal.Out.WriteLine($"{profile.Steps.Of("step")}, {Figures.Rate(profile.ImagesPerSecond)} images/s{skipped}");
-        terminal.Out.WriteLine($"libtorch's convolutions alone, for {limit.BatchSize.Of("image")}: teacher {Milliseconds(limit.TeacherSeconds)}, "
+        terminal.Out.WriteLine(
+            $"libtorch's convolutions alone, for {limit.BatchSize.Of("image")}: teacher {Milliseconds(limit.TeacherSeconds)}, "
             + $"student {Milliseconds(limit.StudentSeconds)} forward and backward");
         terminal.Out.WriteLine($"those that a step needed come to {Milliseconds(profile.LimitSeconds(limit))}: "
             + $"{Percent(profile.LimitSeconds(limit), profile.StepSeconds)} of that limit is reached");
         if (limit.PeakMultiplyAdds > 0)
-            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"their multiply-adds are {Percent(profile.PeakShare(limit), 1)} ")
-                + string.Create(CultureInfo.InvariantCulture, $"of the {limit.PeakMultiplyAdds / 1e9:0} billion a second that this processor does in float32"));
+            terminal.Out.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"their multiply-adds are {Percent(profile.PeakShare(limit), 1)} ")
+                + string.Create(CultureInfo.InvariantCulture,
+                    $"of the {limit.PeakMultiplyAdds / 1e9:0} billion a second that this processor does in float32"));
 
         void Row(string name, double seconds) =>
             table.Add(name, (1000 * seconds).ToString("0.00", CultureInfo.InvariantCulture), Percent(seconds, profile.StepSeconds));
@@ -63,7 +66,8 @@ static class StepProfileTable
         },
     };
 
-    static string Percent(double part, double whole) => string.Create(CultureInfo.InvariantCulture, $"{(whole > 0 ? 100 * part / whole : 0):0.0} %");
+    static string Percent(double part, double whole) =>
+        string.Create(CultureInfo.InvariantCulture, $"{(whole > 0 ? 100 * part / whole : 0):0.0} %");
 
     static string Milliseconds(double seconds) => string.Create(CultureInfo.InvariantCulture, $"{1000 * seconds:0.00} ms");
 }

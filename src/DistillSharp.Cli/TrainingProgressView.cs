@@ -18,16 +18,20 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IDisp
     public override void Started(TrainingPlan plan)
     {
         Plan = plan;
-        Line($"training {plan.Parameters:N0} parameters for {plan.Epochs.Of("epoch")} of {plan.StepsPerEpoch.Of("step")}, batch {plan.BatchSize}, "
+        Line($"training {plan.Parameters:N0} parameters for {plan.Epochs.Of("epoch")} of {plan.StepsPerEpoch.Of("step")}, batch "
+            + $"{plan.BatchSize}, "
             + plan.Precision.ToString().ToLowerInvariant());
     }
 
     public override void EpochEnded(EpochMetrics metrics)
     {
         var terms = Terms(metrics.Terms.Select(term => (term.Key, term.Value)));
-        var line = string.Create(CultureInfo.InvariantCulture, $"epoch {metrics.Epoch,3}/{Plan.Epochs}  loss {metrics.Loss:0.0000}{terms}  lr {metrics.Lr:0.#####}");
+        var line = string.Create(
+            CultureInfo.InvariantCulture,
+                $"epoch {metrics.Epoch,3}/{Plan.Epochs}  loss {metrics.Loss:0.0000}{terms}  lr {metrics.Lr:0.#####}");
         line += Rate(metrics.ImagesPerSecond);
-        if (metrics.TeacherRemembered is { } remembered) line += string.Create(CultureInfo.InvariantCulture, $"  teacher remembered {100 * remembered:0} %");
+        if (metrics.TeacherRemembered is { } remembered)
+            line += string.Create(CultureInfo.InvariantCulture, $"  teacher remembered {100 * remembered:0} %");
         if (metrics.Acc1 is { } acc1) line += string.Create(CultureInfo.InvariantCulture, $"  Acc1 {acc1:0.00}");
         if (metrics.Acc5 is { } acc5) line += string.Create(CultureInfo.InvariantCulture, $"  Acc5 {acc5:0.00}");
         Line(line);
@@ -46,7 +50,8 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IDisp
         var left = (Plan.Epochs - report.Epoch + 1.0) * Plan.StepsPerEpoch - report.Batch;
         var remaining = report.ImagesPerSecond > 0 ? TimeSpan.FromSeconds(left * Plan.BatchSize / report.ImagesPerSecond) : TimeSpan.Zero;
         var line = string.Create(CultureInfo.InvariantCulture,
-            $"epoch {report.Epoch,3}/{Plan.Epochs}  step {report.Batch,4}/{Plan.StepsPerEpoch}  loss {report.Loss:0.0000}{Terms(report.Terms)}  lr {report.LearningRate:0.#####}");
+            $"epoch {report.Epoch,3}/{Plan.Epochs}  step {report.Batch,4}/{Plan.StepsPerEpoch}  loss "
+                + $"{report.Loss:0.0000}{Terms(report.Terms)}  lr {report.LearningRate:0.#####}");
         return $"{line}{Rate(report.ImagesPerSecond)}  {remaining.Shown()} left";
     }
 

@@ -5,7 +5,11 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class EvalCommand : CliCommand
 {
-    readonly Argument<string?> run = new("RUN") { Description = "A finished run's folder, instead of --model and --weights", Arity = ArgumentArity.ZeroOrOne };
+    readonly Argument<string?> run = new("RUN")
+    {
+        Description = "A finished run's folder, instead of --model and --weights",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
     readonly Option<string?> model = new("--model") { Description = "The network's name ('distill models' lists them)" };
     readonly Option<string?> weights = new("--weights") { Description = "Its weights: a PyTorch state dict (.pth) or safetensors" };
     readonly Option<string?> data = new("--data") { Description = "The data set's name; a run's own where it is left out" };

@@ -5,10 +5,14 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class ModelsCommand : CliCommand
 {
-    readonly Option<int> classes = new("--classes") { Description = "Number of classes; 0 means 100 for CIFAR networks and 1000 for ImageNet ones" };
+    readonly Option<int> classes = new("--classes")
+    {
+        Description = "Number of classes; 0 means 100 for CIFAR networks and 1000 for ImageNet ones",
+    };
     readonly Option<bool> json = JsonOption();
 
-    public ModelsCommand() : base("models", "List the networks: parameters, work and features.", "distill models", "distill models --classes 10 --json")
+    public ModelsCommand()
+        : base("models", "List the networks: parameters, work and features.", "distill models", "distill models --classes 10 --json")
     {
         Options.Add(classes);
         Options.Add(json);
@@ -39,7 +43,8 @@ sealed class ModelsCommand : CliCommand
         };
         foreach (var card in cards)
             table.Add(
-                card.Name, $"{card.Parameters / 1e6:0.00} M", $"{card.Macs / 1e6:0.0} M", $"{card.Input}", string.Join(" ", card.Stages), $"{card.PooledWidth}");
+                card.Name, $"{card.Parameters / 1e6:0.00} M", $"{card.Macs / 1e6:0.0} M", $"{card.Input}", string.Join(" ", card.Stages),
+                    $"{card.PooledWidth}");
         table.Write(terminal);
         return 0;
     }

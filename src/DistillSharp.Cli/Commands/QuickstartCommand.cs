@@ -55,7 +55,8 @@ sealed class QuickstartCommand : CliCommand
     static void Show(IReadOnlyList<QuickstartRow> rows, Terminal terminal)
     {
         var table = new FittingTable(
-            new("method"), new("network", Drop: 3), new("Acc1 %", IsNumber: true), new("Acc5 %", IsNumber: true, Drop: 4), new("parameters", IsNumber: true, Drop: 1),
+            new("method"), new("network", Drop: 3), new("Acc1 %", IsNumber: true), new("Acc5 %", IsNumber: true, Drop: 4),
+            new("parameters", IsNumber: true, Drop: 1),
             new("images/s", IsNumber: true, Drop: 2), new("time", IsNumber: true))
         {
             ForAll = "--json has all",
@@ -65,8 +66,9 @@ sealed class QuickstartCommand : CliCommand
             // The teacher of an earlier quickstart was not trained again.
             var trained = result.Seconds > 0;
             table.Add(
-                method, result.Student.Network, Figures.Percent(result.Training.Accuracy?.Top1), Figures.Percent(result.Training.Accuracy?.Top5),
-                $"{result.Student.Parameters:N0}", trained ? Figures.Rate(result.ImagesPerSecond) : "kept", trained ? $"{result.Seconds:0} s" : "");
+                method, result.Student.Network, Figures.Percent(result.Training.Accuracy?.Top1),
+                Figures.Percent(result.Training.Accuracy?.Top5), $"{result.Student.Parameters:N0}",
+                trained ? Figures.Rate(result.ImagesPerSecond) : "kept", trained ? $"{result.Seconds:0} s" : "");
         }
         table.Write(terminal);
         foreach (var (method, result) in rows) terminal.Out.WriteLine($"{method,-8} {result.Folder}");

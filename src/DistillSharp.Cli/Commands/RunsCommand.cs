@@ -35,7 +35,8 @@ sealed class RunsListCommand : CliCommand
         "list", "List runs, oldest first.",
         "distill runs list --method fsecd --state finished", "distill runs list --set train.lr=0.05 --csv")
     {
-        foreach (var option in new Option[] { runs, dataset, teacher, student, method, seed, state, name, digest, set, json, csv }) Options.Add(option);
+        foreach (var option in new Option[] { runs, dataset, teacher, student, method, seed, state, name, digest, set, json, csv })
+            Options.Add(option);
     }
 
     public override int Run(ParseResult given, Terminal terminal)
@@ -46,8 +47,9 @@ sealed class RunsListCommand : CliCommand
             _ = Recipe.Parse(AnyRecipe, "--set", Toolkit, $"{path}={value}");
         var found = RunRegistry.ListIn(given.GetValue(runs)!, new RunFilter
         {
-            Dataset = given.GetValue(dataset), Teacher = given.GetValue(teacher), Student = given.GetValue(student), Method = given.GetValue(method),
-            Seed = given.GetValue(seed), State = given.GetValue(state), NameContains = given.GetValue(name), Digest = given.GetValue(digest),
+            Dataset = given.GetValue(dataset), Teacher = given.GetValue(teacher), Student = given.GetValue(student),
+            Method = given.GetValue(method), Seed = given.GetValue(seed), State = given.GetValue(state), NameContains = given.GetValue(name),
+            Digest = given.GetValue(digest),
             Settings = settings,
         });
         if (RunsOutput.Format(given, json, csv) is { } format)
@@ -160,7 +162,8 @@ sealed class RunsRebuildCommand : CliCommand
     readonly Option<string> runs = CommonOptions.Runs();
 
     public RunsRebuildCommand() : base(
-        "rebuild", "Recreate the registry from the run folders, which are the truth.", "distill runs rebuild", "distill runs rebuild --runs runs") =>
+        "rebuild", "Recreate the registry from the run folders, which are the truth.",
+        "distill runs rebuild", "distill runs rebuild --runs runs") =>
         Options.Add(runs);
 
     public override int Run(ParseResult given, Terminal terminal)

@@ -7,7 +7,11 @@ namespace DistillSharp.Cli.Commands;
 sealed class SweepCommand : CliCommand
 {
     readonly Argument<string> file = new("FILE") { Description = "The sweep's YAML file: pairs, methods, seeds and settings, or recipes" };
-    readonly Option<int> jobs = new("--jobs") { Description = "Runs side by side; they share the machine's cores", DefaultValueFactory = _ => 1 };
+    readonly Option<int> jobs = new("--jobs")
+    {
+        Description = "Runs side by side; they share the machine's cores",
+        DefaultValueFactory = _ => 1,
+    };
     readonly Option<int?> epochs = new("--epochs") { Description = "Train every run for so many epochs, as --set train.epochs=N" };
     readonly Option<string[]> set = CommonOptions.Set();
     readonly Option<bool> dryRun = new("--dry-run") { Description = "List the runs with an estimate of their time; train nothing" };
@@ -29,7 +33,8 @@ sealed class SweepCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        string[] shorter = given.GetValue(epochs) is { } count ? [string.Create(CultureInfo.InvariantCulture, $"train.epochs={count}")] : [];
+        string[] shorter = given.GetValue(epochs) is { } count
+            ? [string.Create(CultureInfo.InvariantCulture, $"train.epochs={count}")] : [];
         var (sweep, root) = (Sweep.Load(given.GetValue(file)!, Toolkit, [.. given.GetValue(set) ?? [], .. shorter]), given.GetValue(runs)!);
         var plan = SweepPlan.Of(sweep.Runs, root);
         foreach (var warning in plan.Problems.Concat(plan.MissingFiles())) terminal.Error.WriteLine($"warning: {warning}");
@@ -46,7 +51,8 @@ sealed class SweepCommand : CliCommand
         var outcomes = runner.Run(plan, given.GetValue(jobs), stop.Token).GetAwaiter().GetResult();
         var end = SweepPlan.Of(sweep.Runs, root);
         if (given.GetValue(json))
-            terminal.Json(end.Entries.Zip(outcomes, (entry, outcome) => new { run = Described(entry), result = Word(outcome.Result), outcome.Message }));
+            terminal.Json(end.Entries
+                .Zip(outcomes, (entry, outcome) => new { run = Described(entry), result = Word(outcome.Result), outcome.Message }));
         else Show(end, terminal);
         foreach (var failed in outcomes.Where(outcome => outcome.Result == SweepResult.Failed))
             terminal.Error.WriteLine($"failed: {failed.Entry.Run}: {failed.Message}");
@@ -68,15 +74,18 @@ sealed class SweepCommand : CliCommand
     static void Show(SweepPlan plan, Terminal terminal)
     {
         var table = new FittingTable(
-            new("run"), new("state"), new("epochs", IsNumber: true, Drop: 3), new("Acc1 %", IsNumber: true), new("time left", IsNumber: true, Drop: 2),
+            new("run"), new("state"), new("epochs", IsNumber: true, Drop: 3), new("Acc1 %", IsNumber: true),
+            new("time left", IsNumber: true, Drop: 2),
             new("as measured by", Drop: 1))
         {
             ForAll = "--json has all",
         };
         foreach (var entry in plan.Entries)
             table.Add(
-                entry.Run, Word(entry.State), $"{entry.Existing?.EpochsDone ?? 0}/{entry.Spec.Recipe.Train.Epochs}", Figures.Percent(entry.Existing?.FinalAcc1),
-                entry.SecondsLeft is > 0 and { } left ? TimeSpan.FromSeconds(left).Shown() : entry.State == SweepState.Finished ? "" : "unknown",
+                entry.Run, Word(entry.State), $"{entry.Existing?.EpochsDone ?? 0}/{entry.Spec.Recipe.Train.Epochs}",
+                Figures.Percent(entry.Existing?.FinalAcc1),
+                entry.SecondsLeft is > 0 and { } left ? TimeSpan.FromSeconds(left).Shown()
+                    : entry.State == SweepState.Finished ? "" : "unknown",
                 entry.Basis ?? "");
         table.Write(terminal);
         terminal.Out.WriteLine(Sum(plan));
@@ -84,11 +93,14 @@ sealed class SweepCommand : CliCommand
 
     static string Sum(SweepPlan plan)
     {
-        var states = plan.Entries.GroupBy(entry => entry.State).OrderByDescending(group => group.Key).Select(group => $"{group.Count()} {Word(group.Key)}");
+        var states = plan.Entries.GroupBy(entry => entry.State).OrderByDescending(group => group.Key)
+            .Select(group => $"{group.Count()} {Word(group.Key)}");
         var time = plan.Entries.All(entry => entry.State == SweepState.Finished) ? ""
-            : plan.WithoutEstimate == 0 ? $"; about {TimeSpan.FromSeconds(plan.SecondsLeft).Shown()} of training left, at the images/s measured here"
+            : plan.WithoutEstimate == 0
+            ? $"; about {TimeSpan.FromSeconds(plan.SecondsLeft).Shown()} of training left, at the images/s measured here"
             : plan.SecondsLeft > 0
-                ? $"; about {TimeSpan.FromSeconds(plan.SecondsLeft).Shown()} of training left, and {plan.WithoutEstimate.Of("run")} whose students were never timed here"
+                ? $"; about {TimeSpan.FromSeconds(plan.SecondsLeft).Shown()} of training left, and {plan.WithoutEstimate.Of("run")} whose "
+                    + "students were never timed here"
             : "; no time is known: none of these students was ever trained on this machine";
         return $"{plan.Entries.Count.Of("run")}: {string.Join(", ", states)}{time}";
     }
@@ -110,7 +122,8 @@ sealed class SweepCommand : CliCommand
         {
             ended++;
             if (outcome.Result != SweepResult.Skipped)
-                Line($"{Word(outcome.Result)} {outcome.Entry.Run}{(outcome.Message is null ? "" : $": {outcome.Message}")} ({ended} of {plan.Entries.Count})");
+                Line($"{Word(outcome.Result)} {outcome.Entry.Run}{(outcome.Message is null ? "" : $": {outcome.Message}")} ({ended} of "
+                    + $"{plan.Entries.Count})");
         }
 
         void Line(string text) => terminal.Error.WriteLine(text);
