@@ -1,6 +1,3 @@
-using DistillSharp.Cli.Commands;
-using DistillSharp.Tests;
-
 namespace DistillSharp.Cli.Tests;
 
 /// <summary>Tables at the widths of terminals: no word is cut in two, nothing is left out in silence.</summary>

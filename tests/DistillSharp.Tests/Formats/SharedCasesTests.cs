@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using DistillSharp.Data;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Tests.Formats;
 
