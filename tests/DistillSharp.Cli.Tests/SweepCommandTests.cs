@@ -153,7 +153,7 @@ public sealed class SweepCommandTests : IDisposable
         Assert.Equal(54, papers.Count);
         Assert.All(papers, cell => Assert.Matches(@"^\d\d\.\d\d$", cell));
         Assert.Equal(6, ours.Count(cell => cell.Length > 0));
-        Assert.All(ours.Where(cell => cell.Length > 0), cell => Assert.Matches(@"^\d+\.\d\d ± \d+\.\d\d \(2\) †\d+$", cell));
+        Assert.All(ours.Where(cell => cell.Length > 0), cell => Assert.Matches(@"^\d+\.\d\d ± \d+\.\d\d \(2\) †\d+( ‡\d+)?$", cell));
         Assert.Equal(["CE", "KD", "FSECD"], rows.Where(row => row[2].Length > 0 && row[4].Length > 0).Select(row => row[0].Split(' ')[0]));
     }
 
