@@ -13,12 +13,12 @@ static class RunsOutput
 
     public static RunsFormat? Format(ParseResult given, Option<bool> json, Option<bool> csv) =>
         (given.GetValue(json), given.GetValue(csv)) switch
-    {
-        (true, true) => throw new UsageException("--json and --csv contradict each other; take one of them"),
-        (true, _) => RunsFormat.Json,
-        (_, true) => RunsFormat.Csv,
-        _ => null,
-    };
+        {
+            (true, true) => throw new UsageException("--json and --csv contradict each other; take one of them"),
+            (true, _) => RunsFormat.Json,
+            (_, true) => RunsFormat.Csv,
+            _ => null,
+        };
 
     /// <summary>Opens what is there; asking about a run makes no folder.</summary>
     public static RunRegistry Open(ParseResult given, Option<string> runs)

@@ -50,5 +50,6 @@ public readonly record struct Accuracy(int Images, int Correct1, int? Correct5)
         return new((int)labels.Count, (int)right.Narrow(1, 0, 1).Sum().Item(), logits.Size(1) > guessed ? (int)right.Sum().Item() : null);
     }
 
-    Accuracy Add(Accuracy other) => Images == 0 ? other : new(Images + other.Images, Correct1 + other.Correct1, Correct5 + other.Correct5);
+    /// <summary>Both together.</summary>
+    public Accuracy Add(Accuracy other) => Images == 0 ? other : new(Images + other.Images, Correct1 + other.Correct1, Correct5 + other.Correct5);
 }

@@ -71,7 +71,8 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
             case PickleOpcode.Int: PushIntegerLine(mayBeBool: true); break;
             case PickleOpcode.Long: PushIntegerLine(mayBeBool: false); break;
             case PickleOpcode.BinFloat: PushFloat(input.BigEndianDouble()); break;
-            case PickleOpcode.Float: PushFloat(
+            case PickleOpcode.Float:
+                PushFloat(
                 PickleText.TryFloat(input.Line(), out var real) ? real : throw Damaged("a float is not a number")); break;
 
             case PickleOpcode.ShortBinUnicode: PushText(input.Byte()); break;

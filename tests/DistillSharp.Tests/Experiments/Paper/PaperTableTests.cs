@@ -185,7 +185,11 @@ public class PaperTableTests
             [.. (string[])["data.set=cifar100", $"student.network={student}", .. set.Split(' ', StringSplitOptions.RemoveEmptyEntries)]]);
         var record = RunManifest.Of(recipe) with
         {
-            State = RunState.Finished, TrainImages = 50_000, TestImages = 10_000, Precision = "fp32", TeacherDepartures = [],
+            State = RunState.Finished,
+            TrainImages = 50_000,
+            TestImages = 10_000,
+            Precision = "fp32",
+            TeacherDepartures = [],
         };
         var run = new RunSummary(record, record.State, "", RecipeSettings.Of(recipe.Resolve()), 240, 70, 90, 70, 240, 800, 1000);
         var table = PaperTable.Of(number, [run]);
@@ -212,7 +216,11 @@ public class PaperTableTests
             + $"methods: [{{ name: {method}, {settings} }}]", "r", method == "fsecd" ? ["data.batch=128"] : []);
         var record = RunManifest.Of(recipe) with
         {
-            State = RunState.Finished, TrainImages = 50_000, TestImages = 10_000, Precision = "fp32", TeacherDepartures = [],
+            State = RunState.Finished,
+            TrainImages = 50_000,
+            TestImages = 10_000,
+            Precision = "fp32",
+            TeacherDepartures = [],
         };
         var table = PaperTable.Of(3, [new RunSummary(record, record.State, "", RecipeSettings.Of(recipe.Resolve()), 240, 70, 90, 70, 240, 800, 1000)]);
         Assert.Equal(note is null ? [] : [note], table.Marks);
