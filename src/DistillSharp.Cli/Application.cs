@@ -42,7 +42,8 @@ sealed class Application
         root.Options.Add(verbose);
         root.Options.Add(plugins);
         root.SetAction(int (ParseResult _) => throw new UsageException(
-            $"a command is missing; it is one of {string.Join(", ", commands.Select(command => command.Name))} ('distill --help' says what each does)"));
+            $"a command is missing; it is one of {string.Join(", ", commands.Select(command => command.Name))} ('distill --help' says what "
+                + "each does)"));
         foreach (var command in commands)
         {
             Connect(command);
@@ -79,7 +80,8 @@ sealed class Application
 
     /// <summary>The command line, parsed but not run. No argument is read from a file named @file: it may be meant as it stands.</summary>
     public ParseResult Parse(string[] arguments) =>
-        root.Parse(arguments is ["help", .. var rest] ? [.. rest, "--help"] : arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        root.Parse(arguments is ["help", .. var rest]
+            ? [.. rest, "--help"] : arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
 
     public int Run(string[] arguments)
     {
@@ -104,7 +106,8 @@ sealed class Application
     {
         var trace = given.GetValue(verbose);
         var cause = Cause(exception);
-        // What the file system refuses (no space, no permission) is the user's to mend, and its messages name the path; so is a libtorch that is missing.
+        // What the file system refuses (no space, no permission) is the user's to mend, and its messages name the path; so is a
+        // libtorch that is missing.
         var expected = cause is UserException or IOException or UnauthorizedAccessException or DllNotFoundException;
         terminal.Error.WriteLine(expected || trace
             ? $"distill: {(expected ? "" : "internal error: ")}{cause.Message}"

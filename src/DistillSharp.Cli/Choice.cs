@@ -30,9 +30,12 @@ static class Choice
     /// <summary>A value as its word.</summary>
     public static string Word(Enum value) => Word(value.ToString());
 
-    static string Word(string name) => string.Concat(name.Select((letter, at) => at > 0 && char.IsUpper(letter) ? $"_{char.ToLowerInvariant(letter)}" : $"{char.ToLowerInvariant(letter)}"));
+    static string Word(string name) =>
+        string.Concat(name.Select(
+            (letter, at) => at > 0 && char.IsUpper(letter) ? $"_{char.ToLowerInvariant(letter)}" : $"{char.ToLowerInvariant(letter)}"));
 
     // What is no word was refused before (Strictness).
     static T? Parse<T>(ArgumentResult result) where T : struct, Enum =>
-        Array.FindIndex(Words(typeof(T)), word => word.Equals(result.Tokens[0].Value, StringComparison.OrdinalIgnoreCase)) is >= 0 and var at ? Enum.GetValues<T>()[at] : null;
+        Array.FindIndex(Words(typeof(T)), word =>
+            word.Equals(result.Tokens[0].Value, StringComparison.OrdinalIgnoreCase)) is >= 0 and var at ? Enum.GetValues<T>()[at] : null;
 }

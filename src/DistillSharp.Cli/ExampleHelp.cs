@@ -7,7 +7,10 @@ namespace DistillSharp.Cli;
 /// <summary>The usual help page, followed by the command's examples.</summary>
 sealed class ExampleHelp : SynchronousCommandLineAction
 {
-    const int Width = 100;
+    const int Widest = 100, Narrowest = 40;
+
+    // Where it is no terminal there is no right edge.
+    static int Width => Console.IsOutputRedirected ? Widest : Math.Clamp(Console.WindowWidth, Narrowest, Widest);
 
     // Help asked for beside a mistake is still help.
     public override bool ClearsParseErrors => true;

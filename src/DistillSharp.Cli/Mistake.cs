@@ -71,7 +71,8 @@ static class Mistake
     static List<string> Missing(CommandResult result) =>
     [
         .. result.Command.Arguments
-            .Where(argument => argument.Arity.MinimumNumberOfValues > 0 && !argument.HasDefaultValue && result.GetResult(argument) is not { Tokens.Count: > 0 })
+            .Where(argument => argument.Arity.MinimumNumberOfValues > 0 && !argument.HasDefaultValue
+                && result.GetResult(argument) is not { Tokens.Count: > 0 })
             .Select(Name),
         .. result.Command.Options
             .Where(option => option.Required && result.GetResult(option) is not { IdentifierTokenCount: > 0 })

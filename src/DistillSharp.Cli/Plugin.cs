@@ -25,18 +25,21 @@ static class Plugin
         }
         catch (Exception e) when (e is BadImageFormatException or TypeLoadException or ReflectionTypeLoadException)
         {
-            throw new UserException($"the plugin '{path}' cannot be loaded: it is no .NET assembly, or was built against another version of DistillSharp", e);
+            throw new UserException(
+                $"the plugin '{path}' cannot be loaded: it is no .NET assembly, or was built against another version of DistillSharp", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new UserException($"cannot read the plugin '{path}': {e.Message}", e);
         }
         if (entries.Length == 0)
-            throw new UserException($"the plugin '{path}' adds nothing: it has no public static void {Entry}({nameof(Toolkit)} toolkit) in a public class");
+            throw new UserException(
+                $"the plugin '{path}' adds nothing: it has no public static void {Entry}({nameof(Toolkit)} toolkit) in a public class");
         foreach (var entry in entries) Call(entry, path, toolkit);
     }
 
-    static IEnumerable<MethodInfo> Entries(Type type) => type.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly)
+    static IEnumerable<MethodInfo> Entries(Type type) =>
+        type.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly)
         .Where(method => method.Name == Entry && method.GetParameters() is [{ ParameterType: var given }] && given == typeof(Toolkit));
 
     static void Call(MethodInfo entry, string path, Toolkit toolkit)

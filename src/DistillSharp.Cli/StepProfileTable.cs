@@ -1,6 +1,5 @@
 using System.Globalization;
 using DistillSharp.Training;
-using Spectre.Console;
 
 namespace DistillSharp.Cli;
 
@@ -26,23 +25,26 @@ static class StepProfileTable
             terminal.Out.WriteLine($"no profile: the first {profile.WarmupSteps} steps are not counted, and there were no more");
             return;
         }
-        var table = new Table().Border(TableBorder.Simple).AddColumn("part of a step").AddColumn("ms", Right).AddColumn("share", Right);
+        var table = new FittingTable(new("part of a step"), new("ms", IsNumber: true), new("share", IsNumber: true));
         foreach (var (phase, name) in phases) Row(name, profile.Seconds(phase));
         Row("whole step", profile.StepSeconds);
-        terminal.StyledOut.Write(table);
-        terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{profile.Steps} steps, {profile.ImagesPerSecond:0} images/s{(profile.SkippedImages == 0 ? "" : $"; the teacher skipped {Percent(profile.SkippedImages, profile.Images)} of the images, whose output was remembered")}"));
-        terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"libtorch's convolutions alone, for {limit.BatchSize} images: teacher {Milliseconds(limit.TeacherSeconds)}, student {Milliseconds(limit.StudentSeconds)} forward and backward"));
-        terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"those that a step needed come to {Milliseconds(profile.LimitSeconds(limit))}: {Percent(profile.LimitSeconds(limit), profile.StepSeconds)} of that limit is reached"));
+        table.Write(terminal);
+        var skipped = profile.SkippedImages == 0 ? ""
+            : $"; the teacher skipped {Percent(profile.SkippedImages, profile.Images)} of the images, whose output was remembered";
+        terminal.Out.WriteLine($"{profile.Steps.Of("step")}, {Figures.Rate(profile.ImagesPerSecond)} images/s{skipped}");
+        terminal.Out.WriteLine(
+            $"libtorch's convolutions alone, for {limit.BatchSize.Of("image")}: teacher {Milliseconds(limit.TeacherSeconds)}, "
+            + $"student {Milliseconds(limit.StudentSeconds)} forward and backward");
+        terminal.Out.WriteLine($"those that a step needed come to {Milliseconds(profile.LimitSeconds(limit))}: "
+            + $"{Percent(profile.LimitSeconds(limit), profile.StepSeconds)} of that limit is reached");
         if (limit.PeakMultiplyAdds > 0)
-            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"their multiply-adds are {Percent(profile.PeakShare(limit), 1)} of the {limit.PeakMultiplyAdds / 1e9:0} billion a second that this processor does in float32"));
+            terminal.Out.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"their multiply-adds are {Percent(profile.PeakShare(limit), 1)} ")
+                + string.Create(CultureInfo.InvariantCulture,
+                    $"of the {limit.PeakMultiplyAdds / 1e9:0} billion a second that this processor does in float32"));
 
         void Row(string name, double seconds) =>
-            table.AddRow(name, (1000 * seconds).ToString("0.00", CultureInfo.InvariantCulture), Percent(seconds, profile.StepSeconds));
-        static void Right(TableColumn column) => column.RightAligned();
+            table.Add(name, (1000 * seconds).ToString("0.00", CultureInfo.InvariantCulture), Percent(seconds, profile.StepSeconds));
     }
 
     /// <summary>The same for a program.</summary>
@@ -64,7 +66,8 @@ static class StepProfileTable
         },
     };
 
-    static string Percent(double part, double whole) => string.Create(CultureInfo.InvariantCulture, $"{(whole > 0 ? 100 * part / whole : 0):0.0} %");
+    static string Percent(double part, double whole) =>
+        string.Create(CultureInfo.InvariantCulture, $"{(whole > 0 ? 100 * part / whole : 0):0.0} %");
 
     static string Milliseconds(double seconds) => string.Create(CultureInfo.InvariantCulture, $"{1000 * seconds:0.00} ms");
 }

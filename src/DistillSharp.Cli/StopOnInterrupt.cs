@@ -3,14 +3,18 @@ using System.Runtime.InteropServices;
 
 namespace DistillSharp.Cli;
 
-/// <summary>Turns the first Ctrl-C, SIGTERM, SIGQUIT or SIGHUP (a lost connection) into a request to end after the step under way; the second ends at once.</summary>
+/// <summary>
+/// Turns the first Ctrl-C, SIGTERM, SIGQUIT or SIGHUP (a lost connection) into a request to end after the step under way; the
+/// second ends at once.
+/// </summary>
 sealed class StopOnInterrupt : IDisposable
 {
     readonly CancellationTokenSource source = new();
     readonly PosixSignalRegistration[] registrations;
 
     public StopOnInterrupt(Terminal terminal) =>
-        registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT, PosixSignal.SIGHUP }.Where(IsHeard).Select(signal => PosixSignalRegistration.Create(signal, context =>
+        registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT, PosixSignal.SIGHUP }.Where(IsHeard)
+            .Select(signal => PosixSignalRegistration.Create(signal, context =>
         {
             if (source.IsCancellationRequested) return;
             context.Cancel = true;
@@ -26,7 +30,8 @@ sealed class StopOnInterrupt : IDisposable
         const int hangup = 1;
         const string status = "/proc/self/status", ignored = "SigIgn:";
         if (signal != PosixSignal.SIGHUP || !File.Exists(status)) return true;
-        var mask = File.ReadLines(status).FirstOrDefault(line => line.StartsWith(ignored, StringComparison.Ordinal))?[ignored.Length..].Trim();
+        var mask = File.ReadLines(status).FirstOrDefault(line => line.StartsWith(ignored, StringComparison.Ordinal))?[ignored.Length..]
+            .Trim();
         return !ulong.TryParse(mask, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var set) || (set >> (hangup - 1) & 1) == 0;
     }
 

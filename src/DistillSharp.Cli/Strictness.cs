@@ -25,7 +25,8 @@ static class Strictness
         type = Nullable.GetUnderlyingType(type) ?? type;
         return type == typeof(int) ? int.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _)
             : type == typeof(long) ? long.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _)
-            : type == typeof(double) || type == typeof(float) ? double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out _)
+            : type == typeof(double) || type == typeof(float)
+            ? double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out _)
             : type == typeof(bool) ? bool.TryParse(word, out _)
             : !type.IsEnum || Choice.Words(type).Contains(word, StringComparer.OrdinalIgnoreCase);
     }

@@ -18,15 +18,23 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IDisp
     public override void Started(TrainingPlan plan)
     {
         Plan = plan;
-        Line($"training {plan.Parameters:N0} parameters for {plan.Epochs} epochs of {plan.StepsPerEpoch} steps, batch {plan.BatchSize}, {plan.Precision.ToString().ToLowerInvariant()}");
+        Line($"training {plan.Parameters:N0} parameters for {plan.Epochs.Of("epoch")} of {plan.StepsPerEpoch.Of("step")}, batch "
+            + $"{plan.BatchSize}, "
+            + plan.Precision.ToString().ToLowerInvariant());
     }
 
     public override void EpochEnded(EpochMetrics metrics)
     {
-        var accuracy = metrics.Acc1 is null ? "" : string.Create(CultureInfo.InvariantCulture, $"  Acc1 {metrics.Acc1:0.00}  Acc5 {metrics.Acc5:0.00}");
-        var remembered = metrics.TeacherRemembered is null ? "" : string.Create(CultureInfo.InvariantCulture, $"  teacher remembered {100 * metrics.TeacherRemembered:0} %");
-        Line(string.Create(CultureInfo.InvariantCulture,
-            $"epoch {metrics.Epoch,3}/{Plan.Epochs}  loss {metrics.Loss:0.0000}{Terms(metrics.Terms.Select(term => (term.Key, term.Value)))}  lr {metrics.Lr:0.#####}  {metrics.ImagesPerSecond:0} images/s{remembered}{accuracy}"));
+        var terms = Terms(metrics.Terms.Select(term => (term.Key, term.Value)));
+        var line = string.Create(
+            CultureInfo.InvariantCulture,
+                $"epoch {metrics.Epoch,3}/{Plan.Epochs}  loss {metrics.Loss:0.0000}{terms}  lr {metrics.Lr:0.#####}");
+        line += Rate(metrics.ImagesPerSecond);
+        if (metrics.TeacherRemembered is { } remembered)
+            line += string.Create(CultureInfo.InvariantCulture, $"  teacher remembered {100 * remembered:0} %");
+        if (metrics.Acc1 is { } acc1) line += string.Create(CultureInfo.InvariantCulture, $"  Acc1 {acc1:0.00}");
+        if (metrics.Acc5 is { } acc5) line += string.Create(CultureInfo.InvariantCulture, $"  Acc5 {acc5:0.00}");
+        Line(line);
     }
 
     public override void Said(string message) => Line(message);
@@ -41,15 +49,19 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IDisp
     {
         var left = (Plan.Epochs - report.Epoch + 1.0) * Plan.StepsPerEpoch - report.Batch;
         var remaining = report.ImagesPerSecond > 0 ? TimeSpan.FromSeconds(left * Plan.BatchSize / report.ImagesPerSecond) : TimeSpan.Zero;
-        return string.Create(CultureInfo.InvariantCulture,
-            $"epoch {report.Epoch,3}/{Plan.Epochs}  step {report.Batch,4}/{Plan.StepsPerEpoch}  loss {report.Loss:0.0000}{Terms(report.Terms)}  lr {report.LearningRate:0.#####}  {report.ImagesPerSecond:0} images/s  {remaining.Shown()} left");
+        var line = string.Create(CultureInfo.InvariantCulture,
+            $"epoch {report.Epoch,3}/{Plan.Epochs}  step {report.Batch,4}/{Plan.StepsPerEpoch}  loss "
+                + $"{report.Loss:0.0000}{Terms(report.Terms)}  lr {report.LearningRate:0.#####}");
+        return $"{line}{Rate(report.ImagesPerSecond)}  {remaining.Shown()} left";
     }
+
+    static string Rate(double imagesPerSecond) => Figures.Rate(imagesPerSecond) is { Length: > 0 } rate ? $"  {rate} images/s" : "";
 
     // One term alone is the loss.
     static string Terms(IEnumerable<(string Name, double Value)> terms)
     {
-        var all = terms.ToArray();
-        return all.Length < 2 ? "" : $" ({string.Join(", ", all.Select(term => string.Create(CultureInfo.InvariantCulture, $"{term.Name} {term.Value:0.000}")))})";
+        var all = terms.Select(term => string.Create(CultureInfo.InvariantCulture, $"{term.Name} {term.Value:0.000}")).ToArray();
+        return all.Length < 2 ? "" : $" ({string.Join(", ", all)})";
     }
 
     /// <summary>Plain lines: each epoch, and a step every few seconds.</summary>

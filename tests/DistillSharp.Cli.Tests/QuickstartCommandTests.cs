@@ -27,7 +27,7 @@ public sealed class QuickstartCommandTests : IDisposable
         session = new Session();
         Assert.Equal(0, session.Run([new QuickstartCommand()], "quickstart", "--data-root", data, "--runs", samples.Root, "--set", "train.epochs=2", "--seed", "2"));
         Assert.EndsWith($"report   {report}\n", session.Out);
-        Assert.Matches(@"teacher .* kept ", session.Out);
+        Assert.Matches(@"\nteacher .* kept\n", session.Out);
         Assert.Contains("quickstart-fsecd-s2", File.ReadAllText(report));
     }
 

@@ -60,15 +60,35 @@ public sealed class ResumeCommandTests : IDisposable
         Assert.Equal(File.ReadAllBytes(Path.Combine(alone.Path, StudentFile.FileName)), File.ReadAllBytes(Path.Combine(run, StudentFile.FileName)));
     }
 
-    // Ctrl-C once two more epochs have ended.
-    (int Code, string Said) Interrupt(params string[] arguments)
+    [Theory]
+    [InlineData("HUP")]
+    [InlineData("QUIT")]
+    [InlineData("TERM")]
+    public void Every_signal_that_ends_a_run_ends_it_after_its_step_with_a_checkpoint(string signal)
+    {
+        var (code, said) = Signal(signal, "train", folder["recipe.yaml"], "--runs", folder["runs"], "--name", "run");
+        Assert.Equal(1, code);
+        Assert.Contains("with a checkpoint; go on with: distill train", said);
+        var run = RunReader.Load(folder["runs/run"]);
+        Assert.Equal(RunState.Interrupted, run.State);
+        Assert.NotNull(run.Manifest.Finished);
+        Assert.InRange(run.Metrics.Count, 2, Epochs - 1);
+        var checkpoint = Directory.GetFiles(folder["runs/run/checkpoints"], "step-*.safetensors").Select(file => Path.GetFileNameWithoutExtension(file)["step-".Length..]).Max()!;
+        // Every step that was done is kept, not those of whole epochs alone.
+        Assert.True(long.Parse(checkpoint) >= run.Metrics[^1].Step, $"checkpoint {checkpoint}, epochs up to step {run.Metrics[^1].Step}");
+    }
+
+    (int Code, string Said) Interrupt(params string[] arguments) => Signal("INT", arguments);
+
+    // A signal once two more epochs have ended.
+    (int Code, string Said) Signal(string signal, params string[] arguments)
     {
         using var process = Start(arguments);
         var metrics = folder["runs/run/metrics.jsonl"];
         int Lines() => File.Exists(metrics) ? File.ReadAllLines(metrics).Length : 0;
         var wanted = Lines() + 2;
         while (!process.HasExited && Lines() < wanted) Thread.Sleep(5);
-        using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"])) kill.WaitForExit();
+        using (var kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"])) kill.WaitForExit();
         return Wait(process);
     }
 

@@ -39,6 +39,28 @@ public sealed class BatchNormReluTests
         Assert.Equal(moves ? 0 : 1, x.Grad!.Max().Item(), 4);
     }
 
+    // Twice the same batch of mean 5 and unbiased variance 20/3: r = 0.9 r + 0.1 b, by hand. In either order of the dimensions, since
+    // each has a kernel of its own.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Running_statistics_move_a_tenth_of_the_way_in_a_step(bool channelsLast)
+    {
+        using var scope = TensorScope.Open();
+        using var norm = new BatchNorm2d(2);
+        var x = Tensor.From<float>([2, 4, 20, 40, 6, 8, 60, 80], 2, 2, 2, 1);
+        if (channelsLast) x = x.Contiguous(MemoryFormat.ChannelsLast);
+        norm.ForwardRelu(x);
+        Near([0.5, 5], norm.RunningMean);
+        Near([0.9 + 0.1 * 20 / 3, 0.9 + 0.1 * 2000 / 3], norm.RunningVar);
+        norm.ForwardRelu(x);
+        Near([0.95, 9.5], norm.RunningMean);
+        Near([0.81 + 0.19 * 20 / 3, 0.81 + 0.19 * 2000 / 3], norm.RunningVar);
+
+        static void Near(double[] expected, Tensor actual) =>
+            Assert.All(expected.Zip(actual.ToArray<float>()), pair => Assert.Equal(pair.First, pair.Second, 1e-5 * pair.First));
+    }
+
     [Theory, MemberData(nameof(Cases))]
     public void Float32_agrees_with_libtorchs_operators(int channels, bool residual, bool relu)
     {

@@ -1,16 +1,23 @@
 using System.CommandLine;
 using System.Globalization;
 using DistillSharp.Onnx.Measurement;
-using Spectre.Console;
 
 namespace DistillSharp.Cli.Commands;
 
 sealed class BenchCommand : CliCommand
 {
-    readonly Argument<string[]> files = new("FILE") { Description = "ONNX files, the one to compare the others with first", Arity = ArgumentArity.OneOrMore };
+    readonly Argument<string[]> files = new("FILE")
+    {
+        Description = "ONNX files, the one to compare the others with first",
+        Arity = ArgumentArity.OneOrMore,
+    };
     readonly Option<string> threads = Counts("--threads", "Numbers of threads to measure with, as in 1,2");
     readonly Option<string> batches = Counts("--batch", "Sizes of batches to measure, as in 1,8");
-    readonly Option<double> seconds = new("--seconds") { Description = "How long each file is run for each of these", DefaultValueFactory = _ => 2 };
+    readonly Option<double> seconds = new("--seconds")
+    {
+        Description = "How long each file is run for each of these",
+        DefaultValueFactory = _ => 2,
+    };
     readonly Option<string?> data = new("--data") { Description = "A data set whose test images give accuracies" };
     readonly Option<string> root = new("--root") { Description = "The folder that holds the data set", DefaultValueFactory = _ => "data" };
     readonly Option<int?> limit = new("--limit") { Description = "Look at no more than so many test images" };
@@ -57,45 +64,50 @@ sealed class BenchCommand : CliCommand
     static void Print(IReadOnlyList<OnnxMeasurement> measured, OnnxBenchmark asked, Terminal terminal)
     {
         var first = measured[0];
-        var sizes = Columns(["file"], "MB", "size");
-        if (first.Accuracy is not null) foreach (var name in new[] { "Acc1 %", "Acc5 %", "images" }) sizes.AddColumn(new TableColumn(name).RightAligned());
+        Column[] accuracies = first.Accuracy is null ? []
+            : [new("Acc1 %", IsNumber: true), new("Acc5 %", IsNumber: true, Drop: 1), new("images", IsNumber: true, Drop: 2)];
+        var sizes = new FittingTable([new("file"), new("MB", IsNumber: true), new("size", IsNumber: true), .. accuracies]);
         foreach (var file in measured)
-            sizes.AddRow([
+            sizes.Add([
                 Short(file), Number(file.Bytes / 1e6, "0.00"), Number(100.0 * file.Bytes / first.Bytes, "0.0' %'"),
-                .. file.Accuracy is { } accuracy ? new[] { Number(accuracy.Top1, "0.00"), Number(accuracy.Top5, "0.00"), Number(accuracy.Images, "0") } : [],
+                .. accuracies.Length == 0 ? []
+                    : new[] { Figures.Percent(file.Accuracy?.Top1), Figures.Percent(file.Accuracy?.Top5), $"{file.Accuracy?.Images}" },
             ]);
-        terminal.StyledOut.Write(sizes);
+        sizes.Write(terminal);
+        terminal.Out.WriteLine();
 
-        var times = Columns(["file"], "threads", "batch", "median ms", "p95 ms", "images/s", "speed");
-        foreach (var (timing, file) in measured.SelectMany(file => file.Timings.Select(timing => (timing, file))).OrderBy(row => (row.timing.Threads, row.timing.Batch)))
+        var times = new FittingTable(
+            new("file"), new("threads", IsNumber: true), new("batch", IsNumber: true), new("median ms", IsNumber: true),
+            new("p95 ms", IsNumber: true, Drop: 1), new("images/s", IsNumber: true, Drop: 2), new("speed", IsNumber: true, Drop: 3))
+        {
+            ForAll = "--json has all",
+        };
+        var rows = measured.SelectMany(file => file.Timings.Select(timing => (timing, file)));
+        foreach (var (timing, file) in rows.OrderBy(row => (row.timing.Threads, row.timing.Batch)))
         {
             var reference = first.Timings.FirstOrDefault(other => (other.Threads, other.Batch) == (timing.Threads, timing.Batch));
-            times.AddRow(
-                Short(file), $"{timing.Threads}", $"{timing.Batch}", Number(timing.MedianMs, "0.00"), Number(timing.P95Ms, "0.00"), Number(timing.ImagesPerSecond, "0"),
-                reference is null ? "" : Number(reference.MedianMs / timing.MedianMs, "0.00'x'"));
+            times.Add(
+                Short(file), $"{timing.Threads}", $"{timing.Batch}", Number(timing.MedianMs, "0.00"), Number(timing.P95Ms, "0.00"),
+                Figures.Rate(timing.ImagesPerSecond), reference is null ? "" : Number(reference.MedianMs / timing.MedianMs, "0.00'x'"));
         }
-        terminal.StyledOut.Write(times);
+        times.Write(terminal);
         foreach (var file in measured.Where(file => file.Timings.Count < asked.Threads.Count * asked.Batches.Count))
-            terminal.Error.WriteLine($"{file.File} takes batches of another size only and was not measured with all; export it with --dynamic-batch");
+            terminal.Error.WriteLine(
+                $"{file.File} takes batches of another size only and was not measured with all; export it with --dynamic-batch");
         var runs = measured.SelectMany(file => file.Timings).Select(timing => timing.Runs).DefaultIfEmpty().Min();
-        terminal.Out.WriteLine($"{Processor.Current.Name}, {Processor.Current.InstructionSet}, {Processor.Current.Cores} cores; each at least {runs} runs");
+        terminal.Out.WriteLine(
+            $"{Processor.Current.Name}, {Processor.Current.InstructionSet}, {Processor.Current.Cores} cores; each at least {runs} runs");
     }
 
-    static Table Columns(string[] left, params string[] right)
-    {
-        var table = new Table().Border(TableBorder.Simple);
-        foreach (var name in left) table.AddColumn(name);
-        foreach (var name in right) table.AddColumn(new TableColumn(name).RightAligned().NoWrap());
-        return table;
-    }
-
-    static string Short(OnnxMeasurement file) => Markup.Escape(Path.GetFileName(file.File));
+    static string Short(OnnxMeasurement file) => Path.GetFileName(file.File);
 
     static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 
-    static Option<string> Counts(string name, string description) => new(name) { Description = description, HelpName = "N,N", DefaultValueFactory = _ => "1" };
+    static Option<string> Counts(string name, string description) =>
+        new(name) { Description = description, HelpName = "N,N", DefaultValueFactory = _ => "1" };
 
     static int[] Numbers(ParseResult given, Option<string> option) => [.. given.GetValue(option)!.Split(',').Select(part =>
         int.TryParse(part, CultureInfo.InvariantCulture, out var number) && number > 0 ? number
-            : throw new UsageException($"{option.Name} takes whole numbers of 1 or more separated by commas, not '{given.GetValue(option)}'"))];
+            : throw new UsageException(
+                $"{option.Name} takes whole numbers of 1 or more separated by commas, not '{given.GetValue(option)}'"))];
 }

@@ -8,7 +8,9 @@ sealed class DoctorCommand : CliCommand
 {
     readonly Option<bool> json = JsonOption();
 
-    public DoctorCommand() : base("doctor", "Look at this machine: which libtorch, how fast, and what would make it faster.", "distill doctor", "distill doctor --json") =>
+    public DoctorCommand() : base(
+        "doctor", "Look at this machine: which libtorch, how fast, and what would make it faster.",
+        "distill doctor", "distill doctor --json") =>
         Options.Add(json);
 
     public override int Run(ParseResult given, Terminal terminal)
@@ -20,8 +22,11 @@ sealed class DoctorCommand : CliCommand
         {
             foreach (var finding in findings)
             {
-                terminal.StyledOut.MarkupLine($"{(finding.Healthy ? "[green]ok  [/]" : "[yellow]slow[/]")}  {Markup.Escape(finding.Name),-22} {Markup.Escape(finding.Value)}");
-                if (finding.Remedy is { } remedy) terminal.StyledOut.MarkupLineInterpolated($"                              mend it with: [bold]{remedy}[/]");
+                terminal.StyledOut.MarkupLine(
+                    $"{(finding.Healthy ? "[green]ok  [/]" : "[yellow]slow[/]")}  {Markup.Escape(finding.Name),-22} "
+                        + $"{Markup.Escape(finding.Value)}");
+                if (finding.Remedy is { } remedy)
+                    terminal.StyledOut.MarkupLineInterpolated($"                              mend it with: [bold]{remedy}[/]");
             }
         }
         return healthy ? 0 : 1;

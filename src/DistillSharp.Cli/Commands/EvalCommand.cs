@@ -5,7 +5,11 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class EvalCommand : CliCommand
 {
-    readonly Argument<string?> run = new("RUN") { Description = "A finished run's folder, instead of --model and --weights", Arity = ArgumentArity.ZeroOrOne };
+    readonly Argument<string?> run = new("RUN")
+    {
+        Description = "A finished run's folder, instead of --model and --weights",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
     readonly Option<string?> model = new("--model") { Description = "The network's name ('distill models' lists them)" };
     readonly Option<string?> weights = new("--weights") { Description = "Its weights: a PyTorch state dict (.pth) or safetensors" };
     readonly Option<string?> data = new("--data") { Description = "The data set's name; a run's own where it is left out" };
@@ -40,8 +44,8 @@ sealed class EvalCommand : CliCommand
         if (given.GetValue(json)) terminal.Json(report);
         else
             terminal.Out.WriteLine(
-                $"{report.Model} on {report.Images} test images of {report.Dataset}: Acc1 {report.Acc1:0.00} %, Acc5 {report.Acc5:0.00} % " +
-                $"({report.Precision}, {report.Parameters} parameters, {report.ImagesPerSecond:0} images/s)");
+                $"{report.Model} on {report.Images} test images of {report.Dataset}: {Figures.Accuracies(report.Acc1, report.Acc5)} " +
+                $"({report.Precision}, {report.Parameters} parameters, {Figures.Rate(report.ImagesPerSecond)} images/s)");
         return 0;
     }
 }

@@ -7,11 +7,19 @@ namespace DistillSharp.Cli.Commands;
 sealed class ExportCommand : CliCommand
 {
     readonly NetworkOptions network = new();
-    readonly Argument<string?> run = new("RUN") { Description = "A finished run's folder, instead of --model and --weights", Arity = ArgumentArity.ZeroOrOne };
+    readonly Argument<string?> run = new("RUN")
+    {
+        Description = "A finished run's folder, instead of --model and --weights",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
     readonly Option<string?> onnx = new("--onnx") { Description = "Write ONNX: input images, output logits", HelpName = "FILE" };
     readonly Option<string?> safetensors = new("--safetensors") { Description = "Write the weights as safetensors", HelpName = "FILE" };
     readonly Option<string?> pth = new("--pth") { Description = "Write the weights as a PyTorch state dict", HelpName = "FILE" };
-    readonly Option<string?> torchsharp = new("--torchsharp") { Description = "Write the weights for Module.load of TorchSharp", HelpName = "FILE" };
+    readonly Option<string?> torchsharp = new("--torchsharp")
+    {
+        Description = "Write the weights for Module.load of TorchSharp",
+        HelpName = "FILE",
+    };
     readonly Option<int> opset = new("--opset")
     {
         Description = $"ONNX's operator set, {OnnxOptions.OldestOpset} to {OnnxOptions.NewestOpset}",
@@ -40,10 +48,11 @@ sealed class ExportCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        if (given.GetValue(dynamicBatch) && given.GetValue(batch) is not null) throw new UsageException("--batch and --dynamic-batch contradict each other; take one of them");
+        if (given.GetValue(dynamicBatch) && given.GetValue(batch) is not null)
+            throw new UsageException("--batch and --dynamic-batch contradict each other; take one of them");
         var written = new NetworkExport
         {
-            Source = network.Source(given, given.GetValue(run), Toolkit),
+            Source = network.Source(given, given.GetValue(run), Toolkit, terminal),
             Onnx = given.GetValue(onnx),
             SafeTensors = given.GetValue(safetensors),
             PyTorch = given.GetValue(pth),

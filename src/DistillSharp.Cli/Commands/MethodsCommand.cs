@@ -8,7 +8,9 @@ sealed class MethodsCommand : CliCommand
 {
     readonly Option<bool> json = JsonOption();
 
-    public MethodsCommand() : base("methods", "List the distillation methods and their settings.", "distill methods", "distill methods --json") => Options.Add(json);
+    public MethodsCommand()
+        : base("methods", "List the distillation methods and their settings.", "distill methods", "distill methods --json") =>
+            Options.Add(json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -27,10 +29,12 @@ sealed class MethodsCommand : CliCommand
         {
             var card = MethodCard.Of(method);
             terminal.StyledOut.MarkupLineInterpolated($"[bold]{card.Name}[/]  {card.Formula}");
-            terminal.StyledOut.MarkupLineInterpolated($"  [gray]{card.Source}; needs {card.Student} of the student, {card.Teacher} of the teacher[/]");
+            terminal.StyledOut.MarkupLineInterpolated(
+                $"  [gray]{card.Source}; needs {card.Student} of the student, {card.Teacher} of the teacher[/]");
             terminal.StyledOut.MarkupLineInterpolated($"  [gray]{card.Defaults}[/]");
             foreach (var setting in Setting.Of(method, method.Name))
-                terminal.StyledOut.MarkupLineInterpolated($"  {setting.Name,-18} {setting.Read(method) ?? "by the pair",-12} {setting.Description} [gray]({setting.Allowed})[/]");
+                terminal.StyledOut.MarkupLineInterpolated(
+                    $"  {setting.Name,-18} {setting.Read(method) ?? "by the pair",-12} {setting.Description} [gray]({setting.Allowed})[/]");
         }
         return 0;
     }

@@ -1,15 +1,18 @@
 using System.CommandLine;
 using DistillSharp.Models;
-using Spectre.Console;
 
 namespace DistillSharp.Cli.Commands;
 
 sealed class ModelsCommand : CliCommand
 {
-    readonly Option<int> classes = new("--classes") { Description = "Number of classes; 0 means 100 for CIFAR networks and 1000 for ImageNet ones" };
+    readonly Option<int> classes = new("--classes")
+    {
+        Description = "Number of classes; 0 means 100 for CIFAR networks and 1000 for ImageNet ones",
+    };
     readonly Option<bool> json = JsonOption();
 
-    public ModelsCommand() : base("models", "List the networks: parameters, work and features.", "distill models", "distill models --classes 10 --json")
+    public ModelsCommand()
+        : base("models", "List the networks: parameters, work and features.", "distill models", "distill models --classes 10 --json")
     {
         Options.Add(classes);
         Options.Add(json);
@@ -32,12 +35,17 @@ sealed class ModelsCommand : CliCommand
             }));
             return 0;
         }
-        var table = new Table().Border(TableBorder.Simple)
-            .AddColumn("network").AddColumn(new TableColumn("parameters").RightAligned()).AddColumn(new TableColumn("MACs").RightAligned())
-            .AddColumn("input").AddColumn("stages (channels x height x width)").AddColumn(new TableColumn("pooled").RightAligned());
+        var table = new FittingTable(
+            new("network"), new("parameters", IsNumber: true), new("MACs", IsNumber: true, Drop: 4), new("input", Drop: 3),
+            new("stages (channels x height x width)", Drop: 1), new("pooled", IsNumber: true, Drop: 2))
+        {
+            ForAll = "--json has all",
+        };
         foreach (var card in cards)
-            table.AddRow(card.Name, $"{card.Parameters / 1e6:0.00} M", $"{card.Macs / 1e6:0.0} M", $"{card.Input}", string.Join(" ", card.Stages), $"{card.PooledWidth}");
-        terminal.StyledOut.Write(table);
+            table.Add(
+                card.Name, $"{card.Parameters / 1e6:0.00} M", $"{card.Macs / 1e6:0.0} M", $"{card.Input}", string.Join(" ", card.Stages),
+                    $"{card.PooledWidth}");
+        table.Write(terminal);
         return 0;
     }
 }

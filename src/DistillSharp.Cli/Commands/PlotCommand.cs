@@ -16,7 +16,12 @@ abstract class PictureCommand : CliCommand
 
     protected PictureCommand(string name, string description, params string[] examples) : base(name, description, examples)
     {
-        output = new("--out") { Description = "The picture to write, ending in .svg or .png", HelpName = "FILE", DefaultValueFactory = _ => $"{name}.svg" };
+        output = new("--out")
+        {
+            Description = "The picture to write, ending in .svg or .png",
+            HelpName = "FILE",
+            DefaultValueFactory = _ => $"{name}.svg",
+        };
         Arguments.Add(Runs);
         Options.Add(output);
     }
@@ -28,8 +33,8 @@ abstract class PictureCommand : CliCommand
         var file = given.GetValue(output)!;
         Figure.CheckEnding(file);
         var figure = Draw(given, terminal);
-        figure.Save(file);
-        terminal.Out.WriteLine($"{file}: {figure.Width}x{figure.Height}");
+        var (width, height) = figure.Save(file);
+        terminal.Out.WriteLine($"{file}: {width}x{height}");
         return 0;
     }
 
@@ -48,7 +53,8 @@ abstract class NetworkPictureCommand : PictureCommand
         Options.Add(images);
     }
 
-    protected NetworkPlots Plots(ParseResult given, Terminal terminal) => new(RunPictures.Measure(given, Runs, root, images, terminal, Toolkit));
+    protected NetworkPlots Plots(ParseResult given, Terminal terminal) =>
+        new(RunPictures.Measure(given, Runs, root, images, terminal, Toolkit));
 }
 
 sealed class PlotCurvesCommand : PictureCommand
@@ -66,16 +72,29 @@ sealed class PlotCurvesCommand : PictureCommand
     }
 
     protected override Figure Draw(ParseResult given, Terminal terminal) => TrainingCurves.Of(
-        given.GetValue(Runs)!.Select(RunReader.Load).Select(run => (run.Manifest.Name, run.Metrics)), given.GetValue(metric), given.GetValue(title)!).Draw();
+        given.GetValue(Runs)!.Select(RunReader.Load).Select(run => (run.Manifest.Name, run.Metrics)), given.GetValue(metric),
+            given.GetValue(title)!).Draw();
 }
 
 sealed class PlotTsneCommand : NetworkPictureCommand
 {
     readonly Option<int> points = RunPictures.Points();
-    readonly Option<double> perplexity = new("--perplexity") { Description = "How many neighbors each point is thought to have", DefaultValueFactory = _ => 30 };
+    readonly Option<double> perplexity = new("--perplexity")
+    {
+        Description = "How many neighbors each point is thought to have",
+        DefaultValueFactory = _ => 30,
+    };
     readonly Option<int> iterations = new("--iterations") { Description = "Steps of gradient descent", DefaultValueFactory = _ => 1000 };
-    readonly Option<double> exaggeration = new("--exaggeration") { Description = "How much stronger neighbors attract at first", DefaultValueFactory = _ => 12 };
-    readonly Option<long> seed = new("--seed") { Description = "Decides which images are shown and how equal points are parted", DefaultValueFactory = _ => 0 };
+    readonly Option<double> exaggeration = new("--exaggeration")
+    {
+        Description = "How much stronger neighbors attract at first",
+        DefaultValueFactory = _ => 12,
+    };
+    readonly Option<long> seed = new("--seed")
+    {
+        Description = "Decides which images are shown and how equal points are parted",
+        DefaultValueFactory = _ => 0,
+    };
 
     public PlotTsneCommand() : base(
         "tsne", "Draw t-SNE of the features before the classifier: teacher and students side by side, colored by class.",
@@ -93,7 +112,7 @@ sealed class PlotTsneCommand : NetworkPictureCommand
             Exaggeration = given.GetValue(exaggeration),
             Seed = given.GetValue(seed),
         },
-        given.GetValue(points));
+        given.GetValue(points), terminal.Error.WriteLine);
 }
 
 sealed class PlotCorrelationCommand() : NetworkPictureCommand(

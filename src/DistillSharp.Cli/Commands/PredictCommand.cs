@@ -32,7 +32,7 @@ sealed class PredictCommand : CliCommand
         if (!network.Given(given)) (run, images) = (images[0], images[1..]);
         if (images.Length == 0) throw new UsageException("no image was given; give image files, or folders of them, after the run");
 
-        using var predictor = new Predictor(network.Source(given, run, Toolkit).Load());
+        using var predictor = new Predictor(network.Source(given, run, Toolkit, terminal).Load());
         var predictions = new List<Prediction>();
         foreach (var prediction in predictor.Predict(images, given.GetValue(top)))
         {

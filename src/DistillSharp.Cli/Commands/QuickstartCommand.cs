@@ -1,12 +1,15 @@
 using System.CommandLine;
 using DistillSharp.Experiments.Quickstart;
-using Spectre.Console;
 
 namespace DistillSharp.Cli.Commands;
 
 sealed class QuickstartCommand : CliCommand
 {
-    readonly Option<string> data = new("--data-root") { Description = "The folder of Fashion-MNIST's IDX files", DefaultValueFactory = _ => QuickstartExperiment.DebianData };
+    readonly Option<string> data = new("--data-root")
+    {
+        Description = "The folder of Fashion-MNIST's IDX files",
+        DefaultValueFactory = _ => QuickstartExperiment.DebianData,
+    };
     readonly Option<long> seed = new("--seed") { Description = "The students' seed", DefaultValueFactory = _ => 1 };
     readonly Option<string[]> set = CommonOptions.Set();
     readonly Option<string> runs = CommonOptions.Runs();
@@ -51,17 +54,23 @@ sealed class QuickstartCommand : CliCommand
 
     static void Show(IReadOnlyList<QuickstartRow> rows, Terminal terminal)
     {
-        var table = new Table().Border(TableBorder.Rounded).AddColumn("method").AddColumn("network");
-        foreach (var name in new[] { "Acc1 %", "Acc5 %", "parameters", "images/s", "time" }) table.AddColumn(new TableColumn(name).RightAligned());
+        var table = new FittingTable(
+            new("method"), new("network", Drop: 3), new("Acc1 %", IsNumber: true), new("Acc5 %", IsNumber: true, Drop: 4),
+            new("parameters", IsNumber: true, Drop: 1),
+            new("images/s", IsNumber: true, Drop: 2), new("time", IsNumber: true))
+        {
+            ForAll = "--json has all",
+        };
         foreach (var (method, result) in rows)
         {
             // The teacher of an earlier quickstart was not trained again.
             var trained = result.Seconds > 0;
-            table.AddRow(
-                method, result.Student.Network, $"{result.Training.Accuracy?.Top1:0.00}", $"{result.Training.Accuracy?.Top5:0.00}",
-                $"{result.Student.Parameters:N0}", trained ? $"{result.ImagesPerSecond:0}" : "kept", trained ? $"{result.Seconds:0} s" : "");
+            table.Add(
+                method, result.Student.Network, Figures.Percent(result.Training.Accuracy?.Top1),
+                Figures.Percent(result.Training.Accuracy?.Top5), $"{result.Student.Parameters:N0}",
+                trained ? Figures.Rate(result.ImagesPerSecond) : "kept", trained ? $"{result.Seconds:0} s" : "");
         }
-        terminal.StyledOut.Write(table);
+        table.Write(terminal);
         foreach (var (method, result) in rows) terminal.Out.WriteLine($"{method,-8} {result.Folder}");
     }
 }

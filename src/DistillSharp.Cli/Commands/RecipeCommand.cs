@@ -62,8 +62,10 @@ sealed class RecipeCheckCommand : CliCommand
 
     static string Describe(Recipe recipe)
     {
-        var from = recipe.Teacher is { } teacher ? $" from {teacher.Name} by {string.Join(" and ", recipe.Methods.Select(method => method.Name))}" : " from the labels alone";
-        return $"{recipe.Student.Network} learns{from}, on {recipe.Data.Set}, {recipe.Train.Epochs} epoch{(recipe.Train.Epochs == 1 ? "" : "s")} in batches of {recipe.Data.Batch}";
+        var from = recipe.Teacher is { } teacher
+            ? $" from {teacher.Name} by {string.Join(" and ", recipe.Methods.Select(method => method.Name))}" : " from the labels alone";
+        return $"{recipe.Student.Network} learns{from}, on {recipe.Data.Set}, {recipe.Train.Epochs} "
+            + $"epoch{(recipe.Train.Epochs == 1 ? "" : "s")} in batches of {recipe.Data.Batch}";
     }
 }
 
@@ -71,7 +73,8 @@ sealed class RecipeListCommand : CliCommand
 {
     readonly Option<bool> json = JsonOption();
 
-    public RecipeListCommand() : base("list", "List the recipes of the paper's tables and of the teachers they need.", "distill recipe list") => Options.Add(json);
+    public RecipeListCommand()
+        : base("list", "List the recipes of the paper's tables and of the teachers they need.", "distill recipe list") => Options.Add(json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

@@ -8,7 +8,12 @@ namespace DistillSharp.Cli.Commands;
 sealed class ReportCommand : CliCommand
 {
     readonly Argument<string[]> runs = RunPictures.Runs();
-    readonly Option<string> html = new("--html") { Description = "The page to write", HelpName = "FILE", DefaultValueFactory = _ => "report.html" };
+    readonly Option<string> html = new("--html")
+    {
+        Description = "The page to write",
+        HelpName = "FILE",
+        DefaultValueFactory = _ => "report.html",
+    };
     readonly Option<string?> title = new("--title") { Description = "The page's title; the run's name where it is left out" };
     readonly Option<string?> root = RunPictures.Root();
     readonly Option<int?> images = RunPictures.Images();
@@ -30,8 +35,11 @@ sealed class ReportCommand : CliCommand
             terminal.Error.WriteLine($"warning: {run.Run.Manifest.Name} is without pictures: {run.Missing}");
         terminal.Error.WriteLine("drawing the maps");
         var file = given.GetValue(html)!;
-        new RunReport { Title = given.GetValue(title), Runs = measured.Runs, Images = measured.Images, MapPoints = given.GetValue(points) }.Save(file);
-        terminal.Out.WriteLine($"{file}: {measured.Runs.Count} run{(measured.Runs.Count == 1 ? "" : "s")}, {new FileInfo(file).Length / 1e6:0.0} MB; open it in any browser");
+        new RunReport { Title = given.GetValue(title), Runs = measured.Runs, Images = measured.Images, MapPoints = given.GetValue(points) }
+            .Save(file);
+        terminal.Out.WriteLine(
+            $"{file}: {measured.Runs.Count} run{(measured.Runs.Count == 1 ? "" : "s")}, {new FileInfo(file).Length / 1e6:0.0} MB; open it "
+                + "in any browser");
         return 0;
     }
 }
@@ -41,12 +49,19 @@ static class RunPictures
 {
     public static Argument<string[]> Runs() => new("RUN") { Description = "The folders of the runs", Arity = ArgumentArity.OneOrMore };
 
-    public static Option<string?> Root() => new("--root") { Description = "The folder that holds the data set; the run's own where it is left out" };
+    public static Option<string?> Root() => new("--root")
+    {
+        Description = "The folder that holds the data set; the run's own where it is left out",
+    };
 
-    public static Option<int?> Images() => new("--images") { Description = "Look at no more than so many test images, as many of each class" };
+    public static Option<int?> Images() => new("--images")
+    {
+        Description = "Look at no more than so many test images, as many of each class",
+    };
 
     public static Option<int> Points() => new("--points") { Description = "Points of each t-SNE map", DefaultValueFactory = _ => 2000 };
 
-    public static MeasuredRuns Measure(ParseResult given, Argument<string[]> runs, Option<string?> root, Option<int?> images, Terminal terminal, Toolkit toolkit) =>
+    public static MeasuredRuns Measure(
+        ParseResult given, Argument<string[]> runs, Option<string?> root, Option<int?> images, Terminal terminal, Toolkit toolkit) =>
         MeasuredRuns.Load(given.GetValue(runs)!, given.GetValue(root), given.GetValue(images), terminal.Error.WriteLine, toolkit);
 }

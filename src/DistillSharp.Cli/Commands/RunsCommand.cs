@@ -2,7 +2,6 @@ using System.CommandLine;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
-using Spectre.Console;
 
 namespace DistillSharp.Cli.Commands;
 
@@ -36,7 +35,8 @@ sealed class RunsListCommand : CliCommand
         "list", "List runs, oldest first.",
         "distill runs list --method fsecd --state finished", "distill runs list --set train.lr=0.05 --csv")
     {
-        foreach (var option in new Option[] { runs, dataset, teacher, student, method, seed, state, name, digest, set, json, csv }) Options.Add(option);
+        foreach (var option in new Option[] { runs, dataset, teacher, student, method, seed, state, name, digest, set, json, csv })
+            Options.Add(option);
     }
 
     public override int Run(ParseResult given, Terminal terminal)
@@ -47,14 +47,15 @@ sealed class RunsListCommand : CliCommand
             _ = Recipe.Parse(AnyRecipe, "--set", Toolkit, $"{path}={value}");
         var found = RunRegistry.ListIn(given.GetValue(runs)!, new RunFilter
         {
-            Dataset = given.GetValue(dataset), Teacher = given.GetValue(teacher), Student = given.GetValue(student), Method = given.GetValue(method),
-            Seed = given.GetValue(seed), State = given.GetValue(state), NameContains = given.GetValue(name), Digest = given.GetValue(digest),
+            Dataset = given.GetValue(dataset), Teacher = given.GetValue(teacher), Student = given.GetValue(student),
+            Method = given.GetValue(method), Seed = given.GetValue(seed), State = given.GetValue(state), NameContains = given.GetValue(name),
+            Digest = given.GetValue(digest),
             Settings = settings,
         });
         if (RunsOutput.Format(given, json, csv) is { } format)
             terminal.Out.Write(format == RunsFormat.Json ? RunExport.ToJson(found) + "\n" : RunExport.ToCsv(found));
         else if (found.Count == 0) terminal.Error.WriteLine($"no such run in {given.GetValue(runs)}");
-        else terminal.StyledOut.Write(RunsOutput.Table(found));
+        else RunsOutput.Table(found).Write(terminal);
         return 0;
     }
 }
@@ -66,7 +67,9 @@ sealed class RunsShowCommand : CliCommand
     readonly Option<bool> json = JsonOption();
     readonly Option<bool> csv = new("--csv") { Description = "Print the epochs as CSV" };
 
-    public RunsShowCommand() : base("show", "Show one run: results, machine, recipe, epochs.", "distill runs show resnet56-resnet20-fsecd-s1", "distill runs show resnet56-resnet20-fsecd-s1 --csv")
+    public RunsShowCommand() : base(
+        "show", "Show one run: results, machine, recipe, epochs.",
+        "distill runs show resnet56-resnet20-fsecd-s1", "distill runs show resnet56-resnet20-fsecd-s1 --csv")
     {
         Arguments.Add(run);
         foreach (var option in new Option[] { runs, json, csv }) Options.Add(option);
@@ -82,12 +85,13 @@ sealed class RunsShowCommand : CliCommand
             terminal.Out.Write(format == RunsFormat.Json ? RunExport.ToJson(shown, metrics) + "\n" : RunExport.ToCsv(metrics));
             return 0;
         }
-        var facts = new Grid().AddColumn().AddColumn();
-        foreach (var (key, value) in RunExport.Fields(shown)) facts.AddRow(Markup.Escape(key), Markup.Escape(value));
-        terminal.StyledOut.Write(facts);
-        var settings = new Table().Border(TableBorder.Simple).AddColumn("setting").AddColumn("value");
-        foreach (var (path, value) in shown.Settings) settings.AddRow(Markup.Escape(path), Markup.Escape(value));
-        terminal.StyledOut.Write(settings);
+        var facts = new FittingTable(new("of the run"), new("value"));
+        foreach (var (key, value) in RunExport.Fields(shown)) facts.Add(key, value);
+        facts.Write(terminal);
+        terminal.Out.WriteLine();
+        var settings = new FittingTable(new("setting"), new("value"));
+        foreach (var (path, value) in shown.Settings) settings.Add(path, value);
+        settings.Write(terminal);
         return 0;
     }
 }
@@ -117,12 +121,11 @@ sealed class RunsCompareCommand : CliCommand
             terminal.Out.WriteLine(RunExport.ToJson(comparison));
             return 0;
         }
-        terminal.StyledOut.Write(RunsOutput.Table(comparison.Runs));
-        var table = new Table().Border(TableBorder.Simple).AddColumn("setting");
-        foreach (var one in comparison.Runs) table.AddColumn(Markup.Escape(one.Name));
-        foreach (var difference in comparison.Differences)
-            table.AddRow([Markup.Escape(difference.Path), .. difference.Values.Select(value => Markup.Escape(value ?? "-"))]);
-        if (comparison.Differences.Count > 0) terminal.StyledOut.Write(table);
+        RunsOutput.Table(comparison.Runs).Write(terminal);
+        terminal.Out.WriteLine();
+        var table = new FittingTable([new("setting"), .. comparison.Runs.Select(one => new Column(one.Name))]);
+        foreach (var difference in comparison.Differences) table.Add([difference.Path, .. difference.Values.Select(value => value ?? "-")]);
+        if (comparison.Differences.Count > 0) table.Write(terminal);
         else terminal.Out.WriteLine("Their settings are the same.");
         if (!comparison.SameMachine) terminal.Out.WriteLine("They ran on different machines: their speeds do not compare.");
         if (!comparison.SameVersions) terminal.Out.WriteLine("They ran with different versions.");
@@ -135,7 +138,8 @@ sealed class RunsRemoveCommand : CliCommand
     readonly Argument<string[]> chosen = new("RUN") { Description = "The runs, by name or folder", Arity = ArgumentArity.OneOrMore };
     readonly Option<string> runs = CommonOptions.Runs();
 
-    public RunsRemoveCommand() : base("remove", "Remove runs: their folders with all checkpoints, and their entries.", "distill runs remove resnet56-resnet20-kd-s1")
+    public RunsRemoveCommand() : base(
+        "remove", "Remove runs: their folders with all checkpoints, and their entries.", "distill runs remove resnet56-resnet20-kd-s1")
     {
         Arguments.Add(chosen);
         Options.Add(runs);
@@ -157,14 +161,16 @@ sealed class RunsRebuildCommand : CliCommand
 {
     readonly Option<string> runs = CommonOptions.Runs();
 
-    public RunsRebuildCommand() : base("rebuild", "Recreate the registry from the run folders, which are the truth.", "distill runs rebuild", "distill runs rebuild --runs runs") =>
+    public RunsRebuildCommand() : base(
+        "rebuild", "Recreate the registry from the run folders, which are the truth.",
+        "distill runs rebuild", "distill runs rebuild --runs runs") =>
         Options.Add(runs);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
         var report = RunRegistry.Rebuild(given.GetValue(runs)!);
         foreach (var problem in report.Problems) terminal.Error.WriteLine($"left out: {problem}");
-        terminal.Out.WriteLine($"{Path.Combine(given.GetValue(runs)!, RunRegistry.FileName)}: {report.Runs} run{(report.Runs == 1 ? "" : "s")}");
+        terminal.Out.WriteLine($"{Path.Combine(given.GetValue(runs)!, RunRegistry.FileName)}: {report.Runs.Of("run")}");
         return report.Problems.Count == 0 ? 0 : 1;
     }
 }

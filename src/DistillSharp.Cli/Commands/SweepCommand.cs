@@ -1,14 +1,17 @@
 using System.CommandLine;
 using System.Globalization;
 using DistillSharp.Experiments.Sweeps;
-using Spectre.Console;
 
 namespace DistillSharp.Cli.Commands;
 
 sealed class SweepCommand : CliCommand
 {
     readonly Argument<string> file = new("FILE") { Description = "The sweep's YAML file: pairs, methods, seeds and settings, or recipes" };
-    readonly Option<int> jobs = new("--jobs") { Description = "Runs side by side; they share the machine's cores", DefaultValueFactory = _ => 1 };
+    readonly Option<int> jobs = new("--jobs")
+    {
+        Description = "Runs side by side; they share the machine's cores",
+        DefaultValueFactory = _ => 1,
+    };
     readonly Option<int?> epochs = new("--epochs") { Description = "Train every run for so many epochs, as --set train.epochs=N" };
     readonly Option<string[]> set = CommonOptions.Set();
     readonly Option<bool> dryRun = new("--dry-run") { Description = "List the runs with an estimate of their time; train nothing" };
@@ -30,7 +33,8 @@ sealed class SweepCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        string[] shorter = given.GetValue(epochs) is { } count ? [string.Create(CultureInfo.InvariantCulture, $"train.epochs={count}")] : [];
+        string[] shorter = given.GetValue(epochs) is { } count
+            ? [string.Create(CultureInfo.InvariantCulture, $"train.epochs={count}")] : [];
         var (sweep, root) = (Sweep.Load(given.GetValue(file)!, Toolkit, [.. given.GetValue(set) ?? [], .. shorter]), given.GetValue(runs)!);
         var plan = SweepPlan.Of(sweep.Runs, root);
         foreach (var warning in plan.Problems.Concat(plan.MissingFiles())) terminal.Error.WriteLine($"warning: {warning}");
@@ -42,10 +46,13 @@ sealed class SweepCommand : CliCommand
         }
 
         using var stop = new StopOnInterrupt(terminal);
-        var runner = new SweepRunner(new TrainingProcess([.. program, .. Names.Plugins.SelectMany(file => new[] { "--plugin", Path.GetFullPath(file) })], root).Start, new Lines(terminal, plan));
+        string[] training = [.. program, .. Names.Plugins.SelectMany(file => new[] { "--plugin", Path.GetFullPath(file) })];
+        var runner = new SweepRunner(new TrainingProcess(training, root).Start, new Lines(terminal, plan));
         var outcomes = runner.Run(plan, given.GetValue(jobs), stop.Token).GetAwaiter().GetResult();
         var end = SweepPlan.Of(sweep.Runs, root);
-        if (given.GetValue(json)) terminal.Json(end.Entries.Zip(outcomes, (entry, outcome) => new { run = Described(entry), result = Word(outcome.Result), outcome.Message }));
+        if (given.GetValue(json))
+            terminal.Json(end.Entries
+                .Zip(outcomes, (entry, outcome) => new { run = Described(entry), result = Word(outcome.Result), outcome.Message }));
         else Show(end, terminal);
         foreach (var failed in outcomes.Where(outcome => outcome.Result == SweepResult.Failed))
             terminal.Error.WriteLine($"failed: {failed.Entry.Run}: {failed.Message}");
@@ -66,27 +73,36 @@ sealed class SweepCommand : CliCommand
 
     static void Show(SweepPlan plan, Terminal terminal)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumn("run").AddColumn("state");
-        foreach (var name in new[] { "epochs", "Acc1 %", "time left" }) table.AddColumn(new TableColumn(name).RightAligned());
-        table.AddColumn("as measured by");
+        var table = new FittingTable(
+            new("run"), new("state"), new("epochs", IsNumber: true, Drop: 3), new("Acc1 %", IsNumber: true),
+            new("time left", IsNumber: true, Drop: 2),
+            new("as measured by", Drop: 1))
+        {
+            ForAll = "--json has all",
+        };
         foreach (var entry in plan.Entries)
-            table.AddRow(
-                Markup.Escape(entry.Run), Word(entry.State), $"{entry.Existing?.EpochsDone ?? 0}/{entry.Spec.Recipe.Train.Epochs}",
-                entry.Existing?.FinalAcc1?.ToString("0.00", CultureInfo.InvariantCulture) ?? "",
-                entry.SecondsLeft is > 0 and { } left ? TimeSpan.FromSeconds(left).Shown() : entry.State == SweepState.Finished ? "" : "unknown",
-                Markup.Escape(entry.Basis ?? ""));
-        terminal.StyledOut.Write(table);
+            table.Add(
+                entry.Run, Word(entry.State), $"{entry.Existing?.EpochsDone ?? 0}/{entry.Spec.Recipe.Train.Epochs}",
+                Figures.Percent(entry.Existing?.FinalAcc1),
+                entry.SecondsLeft is > 0 and { } left ? TimeSpan.FromSeconds(left).Shown()
+                    : entry.State == SweepState.Finished ? "" : "unknown",
+                entry.Basis ?? "");
+        table.Write(terminal);
         terminal.Out.WriteLine(Sum(plan));
     }
 
     static string Sum(SweepPlan plan)
     {
-        var states = plan.Entries.GroupBy(entry => entry.State).OrderByDescending(group => group.Key).Select(group => $"{group.Count()} {Word(group.Key)}");
+        var states = plan.Entries.GroupBy(entry => entry.State).OrderByDescending(group => group.Key)
+            .Select(group => $"{group.Count()} {Word(group.Key)}");
         var time = plan.Entries.All(entry => entry.State == SweepState.Finished) ? ""
-            : plan.WithoutEstimate == 0 ? $"; about {TimeSpan.FromSeconds(plan.SecondsLeft).Shown()} of training left, at the images/s measured here"
-            : plan.SecondsLeft > 0 ? $"; about {TimeSpan.FromSeconds(plan.SecondsLeft).Shown()} of training left, and {plan.WithoutEstimate} runs whose students were never timed here"
+            : plan.WithoutEstimate == 0
+            ? $"; about {TimeSpan.FromSeconds(plan.SecondsLeft).Shown()} of training left, at the images/s measured here"
+            : plan.SecondsLeft > 0
+                ? $"; about {TimeSpan.FromSeconds(plan.SecondsLeft).Shown()} of training left, and {plan.WithoutEstimate.Of("run")} whose "
+                    + "students were never timed here"
             : "; no time is known: none of these students was ever trained on this machine";
-        return $"{plan.Entries.Count} runs: {string.Join(", ", states)}{time}";
+        return $"{plan.Entries.Count.Of("run")}: {string.Join(", ", states)}{time}";
     }
 
     static string Word(Enum value) => value.ToString().ToLowerInvariant();
@@ -97,14 +113,17 @@ sealed class SweepCommand : CliCommand
         int ended;
 
         public override void Started(RunStart start) =>
-            Line($"{(start.Resume ? "resumes" : "starts")} {start.Run} on {start.Threads} thread{(start.Threads == 1 ? "" : "s")}, log {Path.Combine(plan.RunsRoot, TrainingProcess.FolderName, start.Run + ".log")}");
+            Line($"{(start.Resume ? "resumes" : "starts")} {start.Run} on {start.Threads.Of("thread")}, "
+                + $"log {Path.Combine(plan.RunsRoot, TrainingProcess.FolderName, start.Run + ".log")}");
 
         public override void Waiting(SweepEntry entry, int? process) => Line($"waits for {entry.Run}, at which process {process} is");
 
         public override void Ended(SweepOutcome outcome)
         {
             ended++;
-            if (outcome.Result != SweepResult.Skipped) Line($"{Word(outcome.Result)} {outcome.Entry.Run}{(outcome.Message is null ? "" : $": {outcome.Message}")} ({ended} of {plan.Entries.Count})");
+            if (outcome.Result != SweepResult.Skipped)
+                Line($"{Word(outcome.Result)} {outcome.Entry.Run}{(outcome.Message is null ? "" : $": {outcome.Message}")} ({ended} of "
+                    + $"{plan.Entries.Count})");
         }
 
         void Line(string text) => terminal.Error.WriteLine(text);

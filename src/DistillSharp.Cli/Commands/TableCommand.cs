@@ -7,7 +7,10 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class TableCommand : CliCommand
 {
-    readonly Argument<string> name = new("TABLE") { Description = "2, 3, 4 or 5: a table of the paper; cifar100: what was published elsewhere" };
+    readonly Argument<string> name = new("TABLE")
+    {
+        Description = "2, 3, 4 or 5: a table of the paper; cifar100: what was published elsewhere",
+    };
     readonly Option<string> runs = CommonOptions.Runs();
     readonly Option<TableFormat> format = Choice.Of<TableFormat>("--format", "How to write it");
 

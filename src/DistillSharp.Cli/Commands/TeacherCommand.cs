@@ -12,7 +12,12 @@ sealed class TeacherCommand : CliCommand
         HelpName = "TABLE|NAME",
         Arity = ArgumentArity.OneOrMore,
     };
-    readonly Option<string> folder = new("--to") { Description = "The folder that keeps the teachers", HelpName = "DIR", DefaultValueFactory = _ => "teachers" };
+    readonly Option<string> folder = new("--to")
+    {
+        Description = "The folder that keeps the teachers",
+        HelpName = "DIR",
+        DefaultValueFactory = _ => "teachers",
+    };
     readonly Option<int?> epochs = new("--epochs") { Description = "Train for so many epochs, as --set train.epochs=N" };
     readonly Option<string[]> set = CommonOptions.Set();
     readonly Option<string> runs = CommonOptions.Runs();
@@ -28,17 +33,25 @@ sealed class TeacherCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        string[] shorter = given.GetValue(epochs) is { } count ? [string.Create(CultureInfo.InvariantCulture, $"train.epochs={count}")] : [];
+        string[] shorter = given.GetValue(epochs) is { } count
+            ? [string.Create(CultureInfo.InvariantCulture, $"train.epochs={count}")] : [];
         var networks = PaperTeachers.Needed(given.GetValue(wanted)!);
         using var stop = new StopOnInterrupt(terminal);
         using var progress = TrainingProgressView.For(terminal);
-        var kept = new PaperTeachers(given.GetValue(folder)!, given.GetValue(runs)!, progress).Train(networks, [.. given.GetValue(set) ?? [], .. shorter], stop.Token);
+        var kept = new PaperTeachers(given.GetValue(folder)!, given.GetValue(runs)!, progress)
+            .Train(networks, [.. given.GetValue(set) ?? [], .. shorter], stop.Token);
         progress.Dispose();
         if (given.GetValue(json))
-            terminal.Json(kept.Select(one => new { one.Network, one.File, trained = one.Result is not null, acc1 = one.Result?.Training.Accuracy?.Top1, acc5 = one.Result?.Training.Accuracy?.Top5, run = one.Result?.Folder }));
+            terminal.Json(kept.Select(one => new
+            {
+                one.Network, one.File, trained = one.Result is not null, acc1 = one.Result?.Training.Accuracy?.Top1,
+                acc5 = one.Result?.Training.Accuracy?.Top5, run = one.Result?.Folder,
+            }));
         else
             foreach (var one in kept)
-                terminal.Out.WriteLine(one.Result is null ? $"{one.File}: kept as it was" : $"{one.File}: Acc1 {one.Result.Training.Accuracy?.Top1:0.00} %, from {one.Result.Folder}");
+                terminal.Out.WriteLine(
+                    one.Result is null ? $"{one.File}: kept as it was"
+                    : $"{one.File}: Acc1 {one.Result.Training.Accuracy?.Top1:0.00} %, from {one.Result.Folder}");
         return kept.Count == networks.Count ? 0 : 1;
     }
 }

@@ -7,13 +7,29 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class TrainCommand : CliCommand
 {
-    readonly Argument<string> recipe = new("RECIPE") { Description = "A recipe's file, a name that 'distill recipe list' prints, or the folder of a run to resume" };
+    readonly Argument<string> recipe = new("RECIPE")
+    {
+        Description = "A recipe's file, a name that 'distill recipe list' prints, or the folder of a run to resume",
+    };
     readonly Option<string[]> set = CommonOptions.Set();
-    readonly Option<string?> name = new("--name") { Description = "The run's name; made of teacher, student, methods and seed where it is left out" };
-    readonly Option<bool> resume = new("--resume") { Description = "Go on with the run of that name from its last checkpoint, if there is one" };
+    readonly Option<string?> name = new("--name")
+    {
+        Description = "The run's name; made of teacher, student, methods and seed where it is left out",
+    };
+    readonly Option<bool> resume = new("--resume")
+    {
+        Description = "Go on with the run of that name from its last checkpoint, if there is one",
+    };
     readonly Option<string> runs = CommonOptions.Runs();
-    readonly Option<bool> profile = new("--profile") { Description = "Print at the end where a step's time went, and how near it comes to libtorch's convolutions alone" };
-    readonly Option<int?> profileSteps = new("--profile-steps") { Description = "The same, but end after so many steps, with a checkpoint", HelpName = "N" };
+    readonly Option<bool> profile = new("--profile")
+    {
+        Description = "Print at the end where a step's time went, and how near it comes to libtorch's convolutions alone",
+    };
+    readonly Option<int?> profileSteps = new("--profile-steps")
+    {
+        Description = "The same, but end after so many steps, with a checkpoint",
+        HelpName = "N",
+    };
     readonly Option<bool> json = JsonOption();
 
     public TrainCommand() : base(
@@ -31,10 +47,16 @@ sealed class TrainCommand : CliCommand
     {
         var request = TrainingRequest.Of(given.GetValue(recipe)!, given.GetValue(set) ?? [], given.GetValue(name), given.GetValue(runs)!,
             given.GetValue(resume), (source, overrides) => PaperRecipes.Open(source, Toolkit, overrides), Toolkit);
-        var noted = given.GetValue(profileSteps) is { } steps ? StepProfileTable.Limited(steps) : given.GetValue(profile) ? new StepProfile() : null;
+        var noted = given.GetValue(profileSteps) is { } steps ? StepProfileTable.Limited(steps)
+            : given.GetValue(profile) ? new StepProfile() : null;
         using var stop = new StopOnInterrupt(terminal);
         using var progress = TrainingProgressView.For(terminal);
-        var result = new Experiment(request.Recipe, request.RunsRoot, progress) { Profile = noted, TeacherDepartures = TeacherCard.DeparturesOf }.Run(request.Name, given.GetValue(resume), stop: stop.Token);
+        var experiment = new Experiment(request.Recipe, request.RunsRoot, progress)
+        {
+            Profile = noted,
+            KnownTeacher = TeacherCard.TrainingOf,
+        };
+        var result = experiment.Run(request.Name, given.GetValue(resume), stop: stop.Token);
         progress.Dispose();
 
         if (given.GetValue(json))
@@ -53,9 +75,12 @@ sealed class TrainCommand : CliCommand
                 profile = noted is null ? null : StepProfileTable.Json(noted, result.Convolutions),
             });
         else if (result.Training.Completed)
-            terminal.Out.WriteLine($"{result.Student.Network}: Acc1 {result.Training.Accuracy?.Top1:0.00} %, Acc5 {result.Training.Accuracy?.Top5:0.00} % after {result.Training.Epochs} epochs; the run is {result.Folder}");
+            terminal.Out.WriteLine(
+                $"{result.Student.Network}: {Figures.Accuracies(result.Training.Accuracy?.Top1, result.Training.Accuracy?.Top5)} "
+                + $"after {result.Training.Epochs.Of("epoch")}; the run is {result.Folder}");
         else
-            terminal.Out.WriteLine($"stopped in epoch {result.Training.Epochs + 1} with a checkpoint; go on with: distill train {result.Folder} --resume");
+            terminal.Out.WriteLine(
+                $"stopped in epoch {result.Training.Epochs + 1} with a checkpoint; go on with: distill train {result.Folder} --resume");
         if (noted is not null && !given.GetValue(json)) StepProfileTable.Print(noted, result.Convolutions, terminal);
         return result.Training.Completed || noted is { IsDone: true } ? 0 : 1;
     }

@@ -8,7 +8,11 @@ namespace DistillSharp.Cli.Commands;
 sealed class VerifyCommand : CliCommand
 {
     readonly Argument<string> folder = new("DIR") { Description = "The folder of reference cases (*.safetensors, in folders below too)" };
-    readonly Option<string> device = new("--device") { Description = "Where to compute: cpu, cuda or cuda:N", DefaultValueFactory = _ => "cpu" };
+    readonly Option<string> device = new("--device")
+    {
+        Description = "Where to compute: cpu, cuda or cuda:N",
+        DefaultValueFactory = _ => "cpu",
+    };
     readonly Option<string> precision = new Option<string>("--precision")
     {
         Description = "fp32, or bf16: training steps alone, against tolerances that bf16 can meet; skipped where the processor has no bf16",
@@ -41,17 +45,24 @@ sealed class VerifyCommand : CliCommand
             results.Add(result);
             if (!asJson) Show(result, terminal);
         }
-        var counts = Enum.GetValues<VerificationOutcome>().ToDictionary(outcome => outcome, outcome => results.Count(result => result.Outcome == outcome));
+        var counts = Enum.GetValues<VerificationOutcome>()
+            .ToDictionary(outcome => outcome, outcome => results.Count(result => result.Outcome == outcome));
         if (asJson)
             terminal.Json(new
             {
                 passed = counts[VerificationOutcome.Passed],
                 failed = counts[VerificationOutcome.Failed],
                 unknown = counts[VerificationOutcome.Unknown],
-                cases = results.Select(result => new { result.Case, result.Kind, outcome = result.Outcome.ToString().ToLowerInvariant(), result.WorstError, result.Seconds, result.Details }),
+                cases = results.Select(result => new
+                {
+                    result.Case, result.Kind, outcome = result.Outcome.ToString().ToLowerInvariant(), result.WorstError,
+                    result.Seconds, result.Details,
+                }),
             });
         else
-            terminal.Out.WriteLine($"{counts[VerificationOutcome.Passed]} passed, {counts[VerificationOutcome.Failed]} failed, {counts[VerificationOutcome.Unknown]} unknown");
+            terminal.Out.WriteLine(
+                $"{counts[VerificationOutcome.Passed]} passed, {counts[VerificationOutcome.Failed]} failed, "
+                    + $"{counts[VerificationOutcome.Unknown]} unknown");
         return counts[VerificationOutcome.Failed] == 0 ? 0 : 1;
     }
 
@@ -63,7 +74,8 @@ sealed class VerifyCommand : CliCommand
             VerificationOutcome.Failed => ("FAILED ", "red"),
             _ => ("unknown", "yellow"),
         };
-        var note = result.Outcome == VerificationOutcome.Passed ? $"worst relative error {result.WorstError:0.0e+0}, {result.Seconds:0.0} s" : "";
+        var note = result.Outcome == VerificationOutcome.Passed
+            ? $"worst relative error {result.WorstError:0.0e+0}, {result.Seconds:0.0} s" : "";
         terminal.StyledOut.MarkupLine($"[{color}]{word}[/]  {Markup.Escape(result.Case),-48} {note}");
         foreach (var detail in result.Details) terminal.StyledOut.MarkupLine($"           {Markup.Escape(detail)}");
     }

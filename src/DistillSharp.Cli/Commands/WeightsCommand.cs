@@ -52,10 +52,14 @@ sealed class WeightsCommand : CliCommand
         {
             var types = group.Tensors.Select(tensor => tensor.ElementType).Distinct();
             var of = Networks(fits.Where(fit => fit.Key == group.Key));
-            terminal.Out.WriteLine($"{(group.Key.Length > 0 ? $"{Shown(group.Key)}: " : "")}{group.Tensors.Count} tensors, {group.Tensors.Sum(tensor => tensor.Count):n0} values ({string.Join(", ", types)}){of}");
-            foreach (var tensor in group.Tensors) terminal.Out.WriteLine($"  {Shown(tensor.Name)}  [{string.Join(", ", tensor.Shape)}]  {tensor.ElementType}");
+            terminal.Out.WriteLine(
+                $"{(group.Key.Length > 0 ? $"{Shown(group.Key)}: " : "")}{group.Tensors.Count} tensors, "
+                    + $"{group.Tensors.Sum(tensor => tensor.Count):n0} values ({string.Join(", ", types)}){of}");
+            foreach (var tensor in group.Tensors)
+                terminal.Out.WriteLine($"  {Shown(tensor.Name)}  [{string.Join(", ", tensor.Shape)}]  {tensor.ElementType}");
         }
-        if (content.Groups.Count > MaxListed) terminal.Out.WriteLine($"and {content.Groups.Count - MaxListed} more sets of tensors; --json has them all");
+        if (content.Groups.Count > MaxListed)
+            terminal.Out.WriteLine($"and {content.Groups.Count - MaxListed} more sets of tensors; --json has them all");
         if (content.Foreign.Count > 0) terminal.Out.WriteLine("objects of other programs, passed over (nothing of them is run):");
         foreach (var foreign in content.Foreign) terminal.Out.WriteLine($"  {foreign}");
         foreach (var note in content.Notes) terminal.Out.WriteLine(note);
@@ -80,7 +84,8 @@ sealed class WeightsCommand : CliCommand
 
     static string Networks(IEnumerable<NetworkMatch> fits)
     {
-        var said = fits.Select(fit => $"{fit.Network} with {fit.Classes} classes{(fit.Prefix.Length > 0 ? $" without {Shown(fit.Prefix)}" : "")}").ToList();
+        var said = fits.Select(
+            fit => $"{fit.Network} with {fit.Classes} classes{(fit.Prefix.Length > 0 ? $" without {Shown(fit.Prefix)}" : "")}").ToList();
         return said.Count > 0 ? $": {string.Join(", ", said)}" : "";
     }
 

@@ -34,10 +34,13 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     public StepProfile? Profile { get; init; }
 
     /// <summary>
-    /// In what the teacher of a file of weights was trained otherwise than by a protocol (TeacherCard knows the paper's), for
-    /// the run's manifest; null where nobody asks.
+    /// How the teacher of a file of weights was trained (TeacherCard knows it of those that were trained here), for the run's manifest;
+    /// null where nobody asks.
     /// </summary>
-    public Func<string, IReadOnlyList<string>?>? TeacherDepartures { get; init; }
+    public Func<string, TeacherTraining?>? KnownTeacher { get; init; }
+
+    /// <summary>On how many test images the teacher is looked at before the first step; 0 for none.</summary>
+    public int TeacherSample { get; init; } = 1000;
 
     /// <summary>Trains in a new run folder, or goes on with the run of that name.</summary>
     /// <param name="name">The run's name; null for one made of teacher, student, methods and seed.</param>
@@ -58,7 +61,8 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit, observer.Said);
         using var student = CreateStudent(data.Classes);
         using var trainer = CreateTrainer(student, teacher, data);
-        using var folder = RunFolder.Create(runsRoot, Manifest(wanted, data, student), recipe.Resolve(), exactName && name is not null);
+        var manifest = LookAt(teacher, data, Manifest(wanted, data, student));
+        using var folder = RunFolder.Create(runsRoot, manifest, recipe.Resolve(), exactName && name is not null);
         return Train(folder, trainer, student, data, resume: false, stop);
     }
 
@@ -134,8 +138,22 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         TestImages = data.Test.Count,
         Precision = recipe.Train.Precision.Resolve(recipe.Train.Device).ToString().ToLowerInvariant(),
         Parameters = student.ParameterCount,
-        TeacherDepartures = recipe.Teacher is { } teacher ? TeacherDepartures?.Invoke(teacher.File) : null,
     };
+
+    // A network that guesses teaches nothing: that is better known before days of training than after.
+    RunManifest LookAt(Classifier? teacher, Dataset data, RunManifest manifest)
+    {
+        if (teacher is null) return manifest;
+        var known = KnownTeacher?.Invoke(recipe.Teacher!.File);
+        manifest = manifest with { TeacherDepartures = known?.Departures };
+        if (teacher.Input.Natural is var natural && natural != new Size2(data.Train.Height, data.Train.Width))
+            observer.Said($"teacher {teacher.Name}: made for images of {natural}, it gets {data.Train.Height}x{data.Train.Width}");
+        if (TeacherSample <= 0) return manifest;
+        var look = TeacherLook.Take(teacher, data, TeacherSample, known?.Acc1, recipe.Train.Device, recipe.Train.EvaluateBatch);
+        observer.Said(look.Line);
+        if (look.Warning is { } warning) observer.Warned(warning);
+        return manifest with { TeacherAcc1 = Math.Round(look.Accuracy.Top1, 4), TeacherImages = look.Accuracy.Images };
+    }
 
     /// <summary>Adds up how long the epochs of this call took.</summary>
     sealed class Speedometer : TrainingObserver

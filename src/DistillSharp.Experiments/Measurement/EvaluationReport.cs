@@ -62,14 +62,14 @@ public sealed record EvaluationRequest
 /// <param name="Model">The network.</param>
 /// <param name="Images">How many test images there were.</param>
 /// <param name="Acc1">Right first guesses in percent.</param>
-/// <param name="Acc5">Right guesses among the first five in percent.</param>
+/// <param name="Acc5">Right guesses among the first five in percent; null with fewer than six classes.</param>
 /// <param name="Parameters">Trainable values.</param>
 /// <param name="Dataset">The data set.</param>
 /// <param name="Precision">What was computed in: fp32, as after a run's epochs.</param>
 /// <param name="Seconds">How long it took.</param>
 /// <param name="ImagesPerSecond">How fast it was.</param>
 public sealed record EvaluationReport(
-    string Model, int Images, double Acc1, double Acc5, long Parameters, string Dataset, string Precision, double Seconds, double ImagesPerSecond)
+    string Model, int Images, double Acc1, double? Acc5, long Parameters, string Dataset, string Precision, double Seconds, double ImagesPerSecond)
 {
     /// <summary>What loading the weights found, a line each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
@@ -91,7 +91,7 @@ public sealed record EvaluationReport(
         var accuracy = Accuracy.Measure(network, data.Test, data.Normalization, device: device, batchSize: recipe.Train.EvaluateBatch);
         var seconds = clock.Elapsed.TotalSeconds;
         return new(
-            network.Name, accuracy.Images, Math.Round(accuracy.Top1, 4), Math.Round(accuracy.Top5, 4), network.ParameterCount,
+            network.Name, accuracy.Images, Math.Round(accuracy.Top1, 4), accuracy.Top5 is { } top5 ? Math.Round(top5, 4) : null, network.ParameterCount,
             data.Name, "fp32", Math.Round(seconds, 3), Math.Round(accuracy.Images / seconds, 1))
         {
             Notes = [.. loaded.Lines.Select(line => $"{weights}: {line}")],

@@ -15,6 +15,9 @@ public sealed record CellResult(
     double Acc1, double? Acc1Spread, double? Acc5, double? Acc5Spread, IReadOnlyList<string> Runs,
     IReadOnlyList<string> Departures, int OtherRuns)
 {
+    /// <summary>What the paper does not publish of these runs: FSECD's settings and the learning rate; null for other methods.</summary>
+    public string? Settings { get; init; }
+
     /// <summary>Whether the runs follow the paper's protocol, as far as it is public.</summary>
     public bool IsReproduction => Departures.Count == 0;
 
@@ -42,7 +45,19 @@ public sealed record CellResult(
         var (acc1, spread1) = MeanAndSpread([.. shown.Select(r => r.FinalAcc1!.Value)]);
         (double, double?)? second = shown.All(r => r.FinalAcc5 is not null) ? MeanAndSpread([.. shown.Select(r => r.FinalAcc5!.Value)]) : null;
         return new CellResult(acc1, spread1, second?.Item1, second?.Item2, [.. shown.Select(r => r.Name)], departures,
-            groups.Skip(1).Sum(g => g.Runs.Count));
+            groups.Skip(1).Sum(g => g.Runs.Count))
+        {
+            Settings = paper.Method == "fsecd" ? Unpublished(shown[0].Settings) : null,
+        };
+    }
+
+    static string? Unpublished(IReadOnlyDictionary<string, string> settings)
+    {
+        const string method = "methods[0].";
+        var own = settings.Where(setting => setting.Key.StartsWith(method, StringComparison.Ordinal) && setting.Key != $"{method}name" && setting.Value.Length > 0)
+            .Select(setting => $"{setting.Key[method.Length..].Replace('_', ' ')} {setting.Value}");
+        var rate = settings.TryGetValue("train.lr", out var lr) ? new[] { $"learning rate {lr}" } : [];
+        return string.Join(", ", own.Concat(rate)) is { Length: > 0 } said ? said : null;
     }
 
     /// <summary>Whether a run is one of a result's: its student, its method and policy, its teacher, and in table 2 its batch size.</summary>
@@ -71,7 +86,7 @@ public sealed record CellResult(
     {
         var r = run.Manifest;
         return string.Join('\n', run.Settings.Where(s => !indifferent.Contains(s.Key)).Select(s => $"{s.Key}={s.Value}")
-            .Append($"{r.Dataset} {r.TrainImages} {r.TestImages} {r.Epochs} {run.EpochsDone} {r.Batch} {r.Precision} {r.Device} {string.Join(';', r.TeacherDepartures ?? [])}"));
+            .Append($"{r.Dataset} {r.TrainImages} {r.TestImages} {r.Epochs} {run.EpochsDone} {r.Batch} {r.Precision} {r.Device} {string.Join(';', r.TeacherDepartures ?? ["unknown"])}"));
     }
 
     static (double Mean, double? Spread) MeanAndSpread(double[] values)

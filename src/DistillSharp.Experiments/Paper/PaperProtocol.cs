@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Registry;
+using DistillSharp.Experiments.Runs;
 using DistillSharp.Methods;
 
 namespace DistillSharp.Experiments.Paper;
@@ -52,7 +53,7 @@ static class PaperProtocol
             Setting("data.std", "standard deviation", imagenet ? "[0.229, 0.224, 0.225]" : "[0.2675, 0.2565, 0.2761]");
         }
         if (run.Settings.TryGetValue("student.weights", out var begun) && begun.Length > 0) found.Add("a student that begins from trained weights");
-        if (record.TeacherDepartures is { Count: > 0 } teacher) found.Add($"a teacher trained with {string.Join(", ", teacher)}");
+        if (paper.Method != "ce") found.AddRange(OfTeacher(record, imagenet));
         // FSECD's settings in the paper are not public: nothing can be said to depart from them.
         if (paper.Method != "fsecd") found.AddRange(OfMethod(paper, run.Settings, imagenet));
         return found;
@@ -76,6 +77,18 @@ static class PaperProtocol
         {
             if (run.Settings.TryGetValue(path, out var ours) && ours != theirs) found.Add($"{what} {(ours.Length == 0 ? "none" : ours)} instead of {theirs}");
         }
+    }
+
+    // Tables of ImageNet follow torchvision's teachers; whose training is not known may be any.
+    static IEnumerable<string> OfTeacher(RunManifest record, bool imagenet)
+    {
+        if (record.TeacherDepartures is not { } departures)
+        {
+            var accuracy = record.TeacherAcc1?.ToString("0.0", CultureInfo.InvariantCulture);
+            yield return $"a teacher of unknown training{(accuracy is null ? "" : $", Acc1 {accuracy} %")}";
+        }
+        else if (departures.Count > 0) yield return $"a teacher trained with {string.Join(", ", departures)}";
+        else if (imagenet) yield return "a teacher trained here instead of torchvision's";
     }
 
     // What the recipe leaves to the method is the published setting; what it says must be that of the paper's recipe.

@@ -9,7 +9,8 @@ namespace DistillSharp.Experiments.Paper;
 /// <param name="Top5">Whether the cell shows Acc5 instead of Acc1.</param>
 /// <param name="Ours">Ours, or null where nothing was run.</param>
 /// <param name="Mark">The number of the note on departures from the protocol, from 1; null for a reproduction and where nothing was run.</param>
-public sealed record PaperCell(PaperResult Paper, bool Top5, CellResult? Ours, int? Mark)
+/// <param name="SettingsMark">The number of the note on settings that the paper does not publish, from 1; null without such.</param>
+public sealed record PaperCell(PaperResult Paper, bool Top5, CellResult? Ours, int? Mark, int? SettingsMark = null)
 {
     /// <summary>The paper's value in percent.</summary>
     public double PaperValue => Top5 ? Paper.Acc5!.Value : Paper.Acc1;
@@ -60,6 +61,9 @@ public sealed class PaperTable
     /// <summary>The notes on departures from the protocol; a cell's <see cref="PaperCell.Mark"/> counts them from 1.</summary>
     public IReadOnlyList<string> Marks { get; private init; } = [];
 
+    /// <summary>The notes on settings that the paper does not publish; a cell's <see cref="PaperCell.SettingsMark"/> counts them from 1.</summary>
+    public IReadOnlyList<string> Settings { get; private init; } = [];
+
     /// <summary>What must be said under the table.</summary>
     public IReadOnlyList<string> Remarks { get; private init; } = [];
 
@@ -78,16 +82,19 @@ public sealed class PaperTable
 
         var ours = results.ToDictionary(r => r, r => CellResult.Of(r, runs));
         var marks = ours.Values.Where(o => o is { IsReproduction: false }).Select(Note).Distinct().ToList();
+        var settings = ours.Values.Select(o => o?.Settings).OfType<string>().Distinct().ToList();
         var cells = rows.Select(row => columns.SelectMany(column => tops.Select(top5 =>
         {
             var paper = results.Single(r => RowLabel(r) == row && ColumnLabel(r) == column);
             var own = ours[paper];
-            return new PaperCell(paper, top5, own, own is null or { IsReproduction: true } ? null : marks.IndexOf(Note(own)) + 1);
+            return new PaperCell(paper, top5, own, own is null or { IsReproduction: true } ? null : marks.IndexOf(Note(own)) + 1,
+                own?.Settings is { } said ? settings.IndexOf(said) + 1 : null);
         })).ToArray()).ToArray();
         var labels = number == 5 ? columns.SelectMany(c => new[] { $"{c} Acc1", $"{c} Acc5" }).ToList() : columns;
         return new PaperTable(number, rows, labels, cells)
         {
             Marks = marks,
+            Settings = settings,
             Remarks = [.. PaperRemarks.All, .. OnOurRuns(results, ours, runs)],
         };
     }
@@ -130,6 +137,7 @@ static class PaperRemarks
         "The paper's values are its own, not ours: " + PaperResults.Source + ".",
         "Ours are the accuracy after the last epoch, mean ± sample standard deviation over seeds (number of runs); a cell is empty where nothing was run.",
         "Tables 3 and 4 of the paper take the CE to CRD rows from the CRD paper's benchmark (batch 64, 240 epochs); the DKD row is marked by the paper as re-run.",
+        "DKD's published code reports the best epoch, so that the DKD row may hold best-epoch values; ours are of the last epoch, which is lower or the same.",
         "Table 3's FSECD values equal table 2's instance-level ones at batch 128 where both have them, so 128 is taken for FSECD's batch size; 64 for the other methods.",
         "Table 2 of the paper is inconsistent with its table 3: its CE row at batch 128 for wrn_40_2 → wrn_40_1 (73.26) is table 3's CE value of wrn_16_2, not of wrn_40_1 (71.98).",
         "\"MobileNetV2\" in table 4 is the half-width CIFAR variant (mobilenet_v2_half); \"ResNet50\" there is the CIFAR variant with a 3x3 stem (resnet50_cifar).",

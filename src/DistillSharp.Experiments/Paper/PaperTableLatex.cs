@@ -31,6 +31,12 @@ static class PaperTableLatex
             for (var i = 0; i < table.Marks.Count; i++)
                 text.Append(CultureInfo.InvariantCulture, $"$^{{\\dagger {i + 1}}}$ {Escape(table.Marks[i])}\\par\n");
         }
+        if (table.Settings.Count > 0)
+        {
+            text.Append("\\textbf{").Append(Escape(PaperTableWriter.Unpublished)).Append("}\\par\n");
+            for (var i = 0; i < table.Settings.Count; i++)
+                text.Append(CultureInfo.InvariantCulture, $"$^{{\\ddagger {i + 1}}}$ {Escape(table.Settings[i])}\\par\n");
+        }
         foreach (var remark in table.Remarks) text.Append(Escape(remark)).Append("\\par\n");
         return text.Append("\\end{minipage}\n\\end{table}\n").ToString();
     }
@@ -39,7 +45,12 @@ static class PaperTableLatex
     {
         if (cell.Mean is not { } mean) return "";
         var spread = cell.Spread is { } s ? string.Create(CultureInfo.InvariantCulture, $" \\pm {s:F2}") : "";
-        var mark = cell.Mark is { } m ? string.Create(CultureInfo.InvariantCulture, $"^{{\\dagger {m}}}") : "";
+        string[] marks =
+        [
+            .. cell.Mark is { } m ? new[] { string.Create(CultureInfo.InvariantCulture, $"\\dagger {m}") } : [],
+            .. cell.SettingsMark is { } n ? new[] { string.Create(CultureInfo.InvariantCulture, $"\\ddagger {n}") } : [],
+        ];
+        var mark = marks.Length == 0 ? "" : $"^{{{string.Join(", ", marks)}}}";
         return string.Create(CultureInfo.InvariantCulture, $"${mean:F2}{spread}$ ({cell.Ours!.Runs.Count}){(mark.Length == 0 ? "" : $"${mark}$")}");
     }
 
@@ -55,6 +66,7 @@ static class PaperTableLatex
                 '^' => escaped.Append("\\textasciicircum{}"),
                 '→' => escaped.Append("$\\rightarrow$"),
                 '±' => escaped.Append("$\\pm$"),
+                '‡' => escaped.Append("$\\ddagger$"),
                 '†' => escaped.Append("$\\dagger$"),
                 _ => escaped.Append(c),
             };

@@ -36,6 +36,9 @@ public static class PaperTableWriter
     /// <summary>The sentence that stands over the notes on departures.</summary>
     public const string Warning = "Not a reproduction: the cells of ours marked † depart from the paper's protocol and do not compare with its values.";
 
+    /// <summary>The sentence that stands over the notes on settings.</summary>
+    public const string Unpublished = "FSECD's settings are not public; the cells of ours marked ‡ were trained with:";
+
     static string Markdown(PaperTable table)
     {
         var text = new StringBuilder();
@@ -56,31 +59,37 @@ public static class PaperTableWriter
             text.Append("\n**").Append(Warning).Append("**\n\n");
             for (var i = 0; i < table.Marks.Count; i++) text.Append(CultureInfo.InvariantCulture, $"- †{i + 1} {table.Marks[i]}\n");
         }
+        if (table.Settings.Count > 0)
+        {
+            text.Append("\n**").Append(Unpublished).Append("**\n\n");
+            for (var i = 0; i < table.Settings.Count; i++) text.Append(CultureInfo.InvariantCulture, $"- ‡{i + 1} {table.Settings[i]}\n");
+        }
         text.Append("\nRemarks:\n\n");
         foreach (var remark in table.Remarks) text.Append("- ").Append(remark).Append('\n');
         return text.ToString();
     }
 
-    /// <summary>Our part of a cell: <c>70.12 ± 0.21 (3) †1</c>; nothing where nothing was run.</summary>
+    /// <summary>Our part of a cell: <c>70.12 ± 0.21 (3) †1 ‡1</c>; nothing where nothing was run.</summary>
     public static string Ours(PaperCell cell)
     {
         if (cell.Mean is not { } mean) return "";
         var spread = cell.Spread is { } s ? string.Create(CultureInfo.InvariantCulture, $" ± {s:F2}") : "";
         var mark = cell.Mark is { } m ? string.Create(CultureInfo.InvariantCulture, $" †{m}") : "";
-        return string.Create(CultureInfo.InvariantCulture, $"{mean:F2}{spread} ({cell.Ours!.Runs.Count}){mark}");
+        var settings = cell.SettingsMark is { } number ? string.Create(CultureInfo.InvariantCulture, $" ‡{number}") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{mean:F2}{spread} ({cell.Ours!.Runs.Count}){mark}{settings}");
     }
 
     static string CommaSeparated(PaperTable table)
     {
         var text = new StringBuilder();
         Csv.AppendLine(text, ["table", "dataset", "teacher", "student", "method", "policy", "batch", "metric", "paper", "ours_mean",
-            "ours_sd", "runs", "reproduction", "departures", "run_names"]);
+            "ours_sd", "runs", "reproduction", "departures", "run_names", "settings"]);
         foreach (var cell in table.Cells.SelectMany(r => r))
         {
             var (p, ours) = (cell.Paper, cell.Ours);
             Csv.AppendLine(text, [p.Table, p.Dataset, p.Teacher, p.Student, p.Method, p.Policy, p.Batch, cell.Top5 ? "acc5" : "acc1",
                 cell.PaperText, cell.Mean, cell.Spread, ours?.Runs.Count ?? 0, ours is null ? null : ours.IsReproduction ? "yes" : "no",
-                ours is null ? null : string.Join("; ", ours.Departures), ours is null ? null : string.Join(' ', ours.Runs)]);
+                ours is null ? null : string.Join("; ", ours.Departures), ours is null ? null : string.Join(' ', ours.Runs), ours?.Settings]);
         }
         return text.ToString();
     }
@@ -114,6 +123,7 @@ public static class PaperTableWriter
                 Array(json, "departures", ours.Departures);
                 Array(json, "run_names", ours.Runs);
                 json.WriteNumber("other_runs", ours.OtherRuns);
+                json.WriteString("settings", ours.Settings);
                 json.WriteEndObject();
             }
             json.WriteEndObject();

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using DistillSharp.Experiments.Execution;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Formats.Files;
@@ -25,21 +26,23 @@ public sealed record TeacherCard(string Run, double? Acc1, IReadOnlyList<string>
             ? PaperProtocol.Departures(PaperRecipes.TeacherOf(result), run) : []);
 
     /// <summary>
-    /// In what a teacher departs from the protocol: by the card beside its weights, or by the run whose student they are; null
-    /// where there is neither, so that nothing is known.
+    /// How a teacher was trained: by the card beside its weights, or by the run whose student they are; null where there is neither, so
+    /// that nothing is known.
     /// </summary>
     /// <exception cref="UserException">The card or the run is there and cannot be read.</exception>
-    public static IReadOnlyList<string>? DeparturesOf(string weights)
+    public static TeacherTraining? TrainingOf(string weights) => Find(weights) is { Departures: not null } card ? new(card.Acc1, card.Departures) : null;
+
+    static TeacherCard? Find(string weights)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(weights))!;
-        if (Path.GetFileName(weights) == StudentFile.FileName && RunReader.IsRun(folder)) return Of(RunSummary.Of(RunReader.Load(folder))).Departures;
+        if (Path.GetFileName(weights) == StudentFile.FileName && RunReader.IsRun(folder)) return Of(RunSummary.Of(RunReader.Load(folder)));
         var path = CardOf(weights);
         try
         {
             var file = new FileInfo(path);
             if (!file.Exists) return null;
             if (file.Length > Longest) throw new UserException($"{path} is {file.Length} bytes long and no teacher's card");
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), TeacherJson.Default.TeacherCard)?.Departures;
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), TeacherJson.Default.TeacherCard);
         }
         catch (JsonException)
         {

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using DistillSharp.Formats.Files;
+using DistillSharp.Torch;
 
 namespace DistillSharp.Experiments.Plots;
 
@@ -18,20 +19,21 @@ public sealed record Figure(string Svg, int Width, int Height)
     /// <summary>Writes the picture; the file's ending says how.</summary>
     /// <param name="path">A path ending in <c>.svg</c> or <c>.png</c>.</param>
     /// <param name="zoom">Pixels of the PNG for each of the picture; 3 prints well over a page's width.</param>
+    /// <returns>The file's own size in pixels.</returns>
     /// <exception cref="UsageException">The ending is another.</exception>
     /// <exception cref="UserException">The file cannot be written, or <c>rsvg-convert</c> is missing for PNG.</exception>
-    public void Save(string path, double zoom = 3)
+    public (int Width, int Height) Save(string path, double zoom = 3)
     {
         CheckEnding(path);
-        switch (Path.GetExtension(path).ToLowerInvariant())
+        if (Path.GetExtension(path).Equals(".svg", StringComparison.OrdinalIgnoreCase))
         {
-            case ".svg":
-                AtomicFile.Write(path, Encoding.UTF8.GetBytes(Svg));
-                break;
-            default:
-                AtomicFile.Write(path, ToPng(zoom));
-                break;
+            AtomicFile.Write(path, Encoding.UTF8.GetBytes(Svg));
+            return (Width, Height);
         }
+        var png = ToPng(zoom);
+        AtomicFile.Write(path, png);
+        var (height, width) = ImageCodec.Size(png);
+        return (width, height);
     }
 
     /// <summary>Refuses a file whose ending is no kind of picture, before time is spent on drawing.</summary>

@@ -10,19 +10,25 @@ public sealed class NetworkPlots(MeasuredRuns measured)
     /// <summary>t-SNE of the pooled features: each teacher once, then the students. A network that shows no features is left out.</summary>
     /// <param name="tsne">How the maps are drawn.</param>
     /// <param name="points">How many images at most, as many of each class.</param>
+    /// <param name="said">Is told where the perplexity is lowered, since so few images allow no higher one.</param>
     /// <exception cref="UserException">A network could not be run.</exception>
-    public Figure Tsne(Tsne tsne, int points)
+    public Figure Tsne(Tsne tsne, int points, Action<string>? said = null)
     {
-        if (points < 1) throw new UsageException($"a map of {points} points shows nothing; give 1 or more");
+        const int fewest = 4;
+        if (points < fewest) throw new UsageException($"a map of {points} points shows nothing; give {fewest} or more");
         CheckAll();
         var images = measured.Images!;
         var chosen = Data.BalancedSubset.Choose(images.Labels, images.ClassNames.Count, Math.Min(points, images.Count), tsne.Seed);
+        if (chosen.Length < fewest) throw new UserException($"a map of {chosen.Length} images shows nothing; it needs {fewest} or more");
+        var fitting = tsne.ForPoints(chosen.Length);
+        if (fitting.Perplexity < tsne.Perplexity)
+            said?.Invoke(FormattableString.Invariant($"{chosen.Length} images: the perplexity is {fitting.Perplexity:0.##} instead of {tsne.Perplexity:0.##}"));
         var labels = Array.ConvertAll(chosen, i => images.Labels[i]);
         return new ScatterPlot
         {
             Panels = [.. Networks().Where(network => network.Outputs.Width > 0).Select(network =>
             {
-                var map = tsne.Embed(network.Outputs.PooledOf(chosen), network.Outputs.Width);
+                var map = fitting.Embed(network.Outputs.PooledOf(chosen), network.Outputs.Width);
                 return new ScatterPanel(network.Title, map.X, map.Y, labels) { Tooltips = [.. labels.Select(label => images.ClassNames[label])] };
             })],
             ClassNames = images.ClassNames,

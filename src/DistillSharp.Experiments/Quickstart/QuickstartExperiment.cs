@@ -73,7 +73,7 @@ public sealed class QuickstartExperiment(string dataRoot, string runsRoot, Train
     ExperimentResult Train(string recipe, string name, bool resume, IReadOnlyList<string> overrides, CancellationToken stop) =>
         new Experiment(Recipe.Parse(Text(recipe), $"recipes/quickstart/{recipe}.yaml", [$"data.root={dataRoot}", .. overrides]), runsRoot, observer)
         {
-            TeacherDepartures = TeacherCard.DeparturesOf,
+            KnownTeacher = TeacherCard.TrainingOf,
         }.Run(name, resume, exactName: false, stop);
 
     static string Text(string recipe)

@@ -45,6 +45,8 @@ public static class RunExport
         ("libtorch", r => r.Manifest.Versions?.Libtorch),
         ("recipe_digest", r => r.Manifest.RecipeDigest),
         ("path", r => r.Path),
+        ("teacher_acc1", r => r.Manifest.TeacherAcc1),
+        ("teacher_images", r => r.Manifest.TeacherImages),
     ];
 
     /// <summary>What is known of one run, by the names of the CSV's columns; what is not known is left out.</summary>

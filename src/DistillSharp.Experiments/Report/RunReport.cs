@@ -140,7 +140,7 @@ public sealed record RunReport
 
     MapData Map(NetworkOutputs outputs, int[] points, CancellationToken cancel)
     {
-        var map = (Tsne with { Perplexity = Math.Min(Tsne.Perplexity, (points.Length - 1) / 3.0) }).Embed(outputs.PooledOf(points), outputs.Width, cancel);
+        var map = Tsne.ForPoints(points.Length).Embed(outputs.PooledOf(points), outputs.Width, cancel);
         return new([.. map.X.Select(v => Math.Round(v, 2))], [.. map.Y.Select(v => Math.Round(v, 2))]);
     }
 

@@ -84,6 +84,12 @@ public sealed record RunManifest
     /// <summary>In what the teacher's own training departs from the paper's protocol; null where that is not known.</summary>
     public IReadOnlyList<string>? TeacherDepartures { get; init; }
 
+    /// <summary>The teacher's accuracy in percent before the first step; null where it was not looked at.</summary>
+    public double? TeacherAcc1 { get; init; }
+
+    /// <summary>On how many test images <see cref="TeacherAcc1"/> was measured.</summary>
+    public int? TeacherImages { get; init; }
+
     /// <summary>The student's network.</summary>
     public required string Student { get; init; }
 

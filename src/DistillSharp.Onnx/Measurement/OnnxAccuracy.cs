@@ -52,7 +52,7 @@ public static class OnnxAccuracy
             if (before == 0) first++;
             if (before < 5) five++;
         }
-        return new(sum.Images + labels.Length, sum.Correct1 + first, sum.Correct5 + five);
+        return sum.Add(new(labels.Length, first, classes > 5 ? five : null));
     }
 
     static void Check(OnnxClassifier classifier, Dataset data)

@@ -8,16 +8,16 @@ namespace DistillSharp.Evaluation;
 /// <summary>How many images of a set a network classifies rightly.</summary>
 /// <param name="Images">How many images were looked at.</param>
 /// <param name="Correct1">Of how many the first guess is right.</param>
-/// <param name="Correct5">Of how many one of the first five guesses is right.</param>
-public readonly record struct Accuracy(int Images, int Correct1, int Correct5)
+/// <param name="Correct5">Of how many one of the first five guesses is right; null with fewer than six classes, where it says nothing.</param>
+public readonly record struct Accuracy(int Images, int Correct1, int? Correct5)
 {
     /// <summary>Right first guesses in percent.</summary>
     [JsonIgnore]
     public double Top1 => 100.0 * Correct1 / Images;
 
-    /// <summary>Right guesses among the first five in percent.</summary>
+    /// <summary>Right guesses among the first five in percent; null with fewer than six classes.</summary>
     [JsonIgnore]
-    public double Top5 => 100.0 * Correct5 / Images;
+    public double? Top5 => 100.0 * Correct5 / Images;
 
     /// <summary>Measures a network, in evaluation mode, without augmentation; its mode is restored afterwards.</summary>
     /// <param name="network">The network.</param>
@@ -44,10 +44,12 @@ public readonly record struct Accuracy(int Images, int Correct1, int Correct5)
     public static Accuracy Count(Tensor logits, Tensor labels)
     {
         using var scope = TensorScope.Open();
-        var (_, guesses) = logits.To(DType.Float32).TopK(Math.Min(5, logits.Size(1)));
+        const int guessed = 5;
+        var (_, guesses) = logits.To(DType.Float32).TopK(Math.Min(guessed, logits.Size(1)));
         var right = guesses.EqualTo(labels.Unsqueeze(1));
-        return new((int)labels.Count, (int)right.Narrow(1, 0, 1).Sum().Item(), (int)right.Sum().Item());
+        return new((int)labels.Count, (int)right.Narrow(1, 0, 1).Sum().Item(), logits.Size(1) > guessed ? (int)right.Sum().Item() : null);
     }
 
-    Accuracy Add(Accuracy other) => new(Images + other.Images, Correct1 + other.Correct1, Correct5 + other.Correct5);
+    /// <summary>Both together.</summary>
+    public Accuracy Add(Accuracy other) => Images == 0 ? other : new(Images + other.Images, Correct1 + other.Correct1, Correct5 + other.Correct5);
 }

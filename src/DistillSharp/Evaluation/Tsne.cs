@@ -21,6 +21,9 @@ public sealed record Tsne
     /// <summary>How many neighbors each point is thought to have.</summary>
     public double Perplexity { get; init; } = 30;
 
+    /// <summary>The same with the perplexity that so many points allow: a third of them, where it is higher.</summary>
+    public Tsne ForPoints(int points) => this with { Perplexity = Math.Min(Perplexity, (points - 1) / 3.0) };
+
     /// <summary>Steps of gradient descent.</summary>
     public int Iterations { get; init; } = 1000;
 

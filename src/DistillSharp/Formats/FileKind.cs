@@ -39,7 +39,9 @@ internal static class FileKinds
         ([0xfd, .. "7zXZ"u8], 0, "is compressed with xz; unpack it first"),
         ([0x28, 0xb5, 0x2f, 0xfd], 0, "is compressed with zstd; unpack it first"),
         ([.. "BZh"u8], 0, "is compressed with bzip2; unpack it first"),
-        ([.. "ustar"u8], 257, "is a tar archive, as PyTorch wrote before 0.1.10 or as downloads are packed; unpack it, or save it again with a newer PyTorch"),
+        ([.. "ustar"u8], 257,
+            "is a tar archive, as PyTorch wrote before 0.1.10 or as downloads are packed; unpack it, or save it again with a newer "
+                + "PyTorch"),
         ([0x89, .. "HDF"u8], 0, "is an HDF5 file, as Keras writes; convert it to safetensors"),
         ([.. "version https://git-lfs"u8], 0, "is a pointer of Git LFS, not the file itself; fetch it with 'git lfs pull'"),
         ([(byte)'<'], 0, "is a web page or XML, not weights; the download went wrong"),
@@ -61,17 +63,25 @@ internal static class FileKinds
         foreach (var (begins, at, says) in mistakes)
             if (start.Length > at && start[at..].StartsWith(begins)) throw new UserException($"{name}: {says}.");
         if (ShardIndex.IsOne(start)) return FileKind.ShardIndex;
-        if (start is [0x80, <= 5, ..] || start.StartsWith("(dp0"u8) || start.StartsWith("}q"u8) || start.StartsWith("ccollections\n"u8)) return FileKind.Pickle;
+        if (start is [0x80, <= 5, ..] || start.StartsWith("(dp0"u8) || start.StartsWith("}q"u8) || start.StartsWith("ccollections\n"u8))
+            return FileKind.Pickle;
         if (TorchSharpFile.IsOne(file)) return FileKind.TorchSharp;
-        throw new UserException($"{name}: holds no weights in a known form, or is damaged at its start; known are PyTorch's (torch.save), safetensors, numpy's archives and TorchSharp's state files.");
+        throw new UserException(
+            $"{name}: holds no weights in a known form, or is damaged at its start; known are PyTorch's (torch.save), safetensors, numpy's "
+                + "archives and TorchSharp's state files.");
     }
 
     /// <summary>The magic number is the first pickle: as bytes in every protocol but the first, which has it in digits.</summary>
     static bool IsLegacy(ReadOnlySpan<byte> start) =>
-        start[..Math.Min(start.Length, 32)].IndexOf(TorchLegacy.Magic.ToByteArray()) >= 0 || start.StartsWith("L119547037146038801333356"u8);
+        start[..Math.Min(start.Length, 32)].IndexOf(TorchLegacy.Magic.ToByteArray()) >= 0
+            || start.StartsWith("L119547037146038801333356"u8);
 
-    /// <summary>A safetensors file begins with the length of its header, which begins with a brace. A length beyond the file's end is told by the reader.</summary>
+    /// <summary>
+    /// A safetensors file begins with the length of its header, which begins with a brace. A length beyond the file's end is told
+    /// by the reader.
+    /// </summary>
     static bool IsSafeTensors(ReadOnlySpan<byte> start, long length) =>
         start.Length > SafeTensorsFile.PrefixSize && start[SafeTensorsFile.PrefixSize] == '{'
-        || start.Length >= SafeTensorsFile.PrefixSize && BinaryPrimitives.ReadUInt64LittleEndian(start) is > 1 and var header && header == (ulong)(length - SafeTensorsFile.PrefixSize);
+        || start.Length >= SafeTensorsFile.PrefixSize && BinaryPrimitives.ReadUInt64LittleEndian(start) is > 1 and var header
+        && header == (ulong)(length - SafeTensorsFile.PrefixSize);
 }

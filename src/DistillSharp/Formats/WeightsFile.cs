@@ -61,7 +61,9 @@ public static class WeightsFile
         if (TorchZip.IsOne(records)) return Checkpoint("PyTorch (zip)", TorchZip.Read(records, name, budget), name);
         if (NpzFile.IsOne(records)) return new(name, "numpy archive", [NpzFile.Read(records, name, budget)]);
         var held = string.Join(", ", records.Names.Take(3).Select(entry => $"'{ShownText.Of(entry)}'"));
-        throw new UserException($"{name}: is a zip archive without data.pkl or arrays of numpy, so no file of weights{(held.Length > 0 ? $"; it holds {held}: unpack it, if one of them is what you look for" : "")}.");
+        throw new UserException(
+            $"{name}: is a zip archive without data.pkl or arrays of numpy, so no file of "
+                + $"weights{(held.Length > 0 ? $"; it holds {held}: unpack it, if one of them is what you look for" : "")}.");
     }
 
     static WeightsContent Checkpoint(string kind, CheckpointContent content, string name) =>
@@ -72,7 +74,9 @@ public static class WeightsFile
         if (content.Groups.Any(group => group.Tensors.Count > 0)) return content;
         var said = keys.Count > 0 ? $"; its keys are {string.Join(", ", keys.Select(key => $"'{ShownText.Of(key)}'"))}" : "";
         var model = trouble is not null ? $" ({trouble.TrimEnd('.')})"
-            : content.Foreign.Count > 0 ? $"; it holds {content.Foreign[0]}, which is not known here and was not run. Save the weights alone: torch.save(model.state_dict(), path)" : "";
+            : content.Foreign.Count > 0
+            ? $"; it holds {content.Foreign[0]}, which is not known here and was not run. Save the weights alone: "
+                + "torch.save(model.state_dict(), path)" : "";
         throw new UserException($"{content.File}: no state dict was found: nothing in it is a tensor under a name{said}{model}.");
     }
 
@@ -85,9 +89,12 @@ public static class WeightsFile
         foreach (var part in files)
         {
             var path = Path.Combine(folder, part);
-            if (!File.Exists(path)) throw new UserException($"{name}: names the file {ShownText.Of(part)}, which is not there; all {files.Count} files must lie beside it.");
+            if (!File.Exists(path))
+                throw new UserException(
+                    $"{name}: names the file {ShownText.Of(part)}, which is not there; all {files.Count} files must lie beside it.");
             using var opened = File.OpenRead(path);
-            if (FileKinds.Of(opened, path) == FileKind.ShardIndex) throw new UserException($"{name}: names {ShownText.Of(part)}, which is an index again.");
+            if (FileKinds.Of(opened, path) == FileKind.ShardIndex)
+                throw new UserException($"{name}: names {ShownText.Of(part)}, which is an index again.");
             tensors.AddRange(Read(path).Select(TensorEntry.Of));
         }
         return new(name, $"{files.Count} files by their index", [new("", tensors)]);

@@ -29,6 +29,9 @@ public sealed record NetworkSource
     /// <summary>The standard deviation of each channel, instead of the data set's.</summary>
     public IReadOnlyList<float>? Std { get; init; }
 
+    /// <summary>Is told what was found in the file of weights beside what was taken, a line each.</summary>
+    public Action<string>? Said { get; init; }
+
     /// <summary>Loads the network, in evaluation mode.</summary>
     /// <exception cref="UsageException">What was given is too little, or contradicts itself.</exception>
     /// <exception cref="UserException">A file is missing, damaged, or does not fit the network.</exception>
@@ -75,7 +78,8 @@ public sealed record NetworkSource
         var network = Toolkit.Networks.Create(model, (int)classes);
         try
         {
-            network.LoadWeights(file);
+            network.LoadWeights(file, out var report);
+            foreach (var line in report.Lines) Said?.Invoke($"{file}: {line}");
             network.Train(false);
             return network;
         }

@@ -79,6 +79,9 @@ public sealed class Dkd : DistillationMethod
         return [$"dkd: alpha {Alpha}, beta {beta}, temperature {T}, warm-up over {warmUp} epochs{standardized}"];
     }
 
+    /// <inheritdoc/>
+    public override string? Doubt(int epochs) => WarmupDoubt(Settings.Warmup, epochs);
+
     (double Beta, double T, double Warmup) Settings => (
         Beta ?? publishedBeta,
         Temperature ?? (Standardize ? LogitStandardization.Temperature : isImageNet ? 1 : 4),

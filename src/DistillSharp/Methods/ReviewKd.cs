@@ -84,6 +84,9 @@ public sealed class ReviewKd : DistillationMethod
     }
 
     /// <inheritdoc/>
+    public override string? Doubt(int epochs) => WarmupDoubt(Warmup, epochs);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

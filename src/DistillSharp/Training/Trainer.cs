@@ -92,6 +92,9 @@ public sealed class Trainer : IDisposable
         this.observer = observer ?? TrainingObserver.Of();
         if (options.Precision.Departure(options.Device) is { } departure) this.observer.Said(departure);
         foreach (var note in step.Notes) this.observer.Said(note);
+        foreach (var doubt in Objective.Methods.Select(method => method.Doubt(options.Epochs)).OfType<string>()) this.observer.Warned(doubt);
+        if (options.BatchSize > data.Train.Count)
+            this.observer.Warned($"a batch of {options.BatchSize} is larger than the training set of {data.Train.Count}: every step has all its images");
         if (options.TeacherMemory > 0 && cacheRefusal is not null) this.observer.Said($"the teacher's answers are not remembered: {cacheRefusal}");
         if (resume && checkpoints is not null) Restore(checkpoints);
         this.observer.Started(new(

@@ -111,6 +111,14 @@ public class TsneTests
         Assert.Throws<UsageException>(() => new Tsne { Iterations = 0 }.Embed(points, Width));
     }
 
+    [Theory]
+    [InlineData(2000, 30)]
+    [InlineData(91, 30)]
+    [InlineData(30, 29 / 3.0)]
+    [InlineData(4, 1)]
+    public void Few_points_have_the_perplexity_that_they_allow(int points, double expected) =>
+        Assert.Equal(expected, new Tsne { Perplexity = 30 }.ForPoints(points).Perplexity);
+
     [Fact]
     public void Trustworthiness_is_scikit_learns()
     {

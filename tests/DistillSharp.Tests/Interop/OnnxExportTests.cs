@@ -1,7 +1,9 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using DistillSharp.Data;
 using DistillSharp.Interop;
 using DistillSharp.Interop.Onnx;
+using DistillSharp.Interop.Onnx.Messages;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
 using DistillSharp.Torch;
@@ -129,6 +131,34 @@ public sealed class OnnxExportTests : IDisposable
         var values = new float[pixels.Count];
         cifar.Apply(pixels.Memory<byte>(), values);
         return Tensor.From(values, [.. pixels.Shape]).Permute(0, 3, 1, 2).Contiguous();
+    }
+
+    // W' = W gain / sqrt(variance + epsilon), b' = shift - mean gain / sqrt(variance + epsilon), in double precision, from the file's bytes.
+    [Fact]
+    public void Folded_norms_are_in_the_weights_by_arithmetic_alone()
+    {
+        using var network = Network("resnet8", 3);
+        network.ExportOnnx(folder["folded"]);
+        var graph = ModelProto.Parser.ParseFrom(File.ReadAllBytes(folder["folded"])).Graph;
+        Assert.DoesNotContain(graph.Node, node => node.OpType == "BatchNormalization");
+        var written = graph.Initializer.ToDictionary(tensor => tensor.Name, tensor => MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray());
+        var convolutions = graph.Node.Where(node => node.OpType == "Conv").ToArray();
+        string[] paired = ["conv1 bn1", "layer1.0.conv1 layer1.0.bn1", "layer1.0.conv2 layer1.0.bn2"];
+        foreach (var (names, node) in paired.Select(pair => pair.Split(' ')).Zip(convolutions))
+        {
+            double[] Of(string name) => [.. network.State().First(entry => entry.Name == name).Tensor.Detach().ToArray<float>()];
+            var (weight, gain, shift) = (Of($"{names[0]}.weight"), Of($"{names[1]}.weight"), Of($"{names[1]}.bias"));
+            var (mean, variance) = (Of($"{names[1]}.running_mean"), Of($"{names[1]}.running_var"));
+            var scale = gain.Zip(variance, (g, v) => g / Math.Sqrt(v + 1e-5)).ToArray();
+            Near(weight.Select((w, at) => w * scale[at / (weight.Length / scale.Length)]), written[node.Input[1]]);
+            Near(shift.Select((b, channel) => b - mean[channel] * scale[channel]), written[node.Input[2]]);
+        }
+
+        static void Near(IEnumerable<double> expected, float[] actual)
+        {
+            Assert.Equal(expected.Count(), actual.Length);
+            Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-6 * Math.Abs(pair.First) + 1e-9));
+        }
     }
 
     [OnnxCheckerFact]

@@ -19,7 +19,9 @@ internal sealed class AllocationBudget(string fileName, long fileLength)
     public void Charge(long bytes)
     {
         if (bytes > limit - spent)
-            throw new UserException($"{fileName}: refused, because reading it would take more than {Factor} times the memory of the file itself ({fileLength} bytes). The file is damaged or made to exhaust memory.");
+            throw new UserException(
+                $"{fileName}: refused, because reading it would take more than {Factor} times the memory of the file itself ({fileLength} "
+                    + "bytes). The file is damaged or made to exhaust memory.");
         spent += bytes;
     }
 }

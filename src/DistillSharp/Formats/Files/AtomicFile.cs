@@ -46,7 +46,9 @@ internal static partial class AtomicFile
     /// <inheritdoc cref="Write(string, Action{Stream})"/>
     public static void Write(string path, ReadOnlyMemory<byte> content) => Write(path, file => file.Write(content.Span));
 
-    /// <summary>Makes a folder's entries (a created or renamed file) survive a power cut. Does nothing where folders cannot be flushed.</summary>
+    /// <summary>
+    /// Makes a folder's entries (a created or renamed file) survive a power cut. Does nothing where folders cannot be flushed.
+    /// </summary>
     public static void SyncFolder(string folder)
     {
         if (OperatingSystem.IsWindows()) return;

@@ -20,7 +20,8 @@ internal static class Png
     /// <exception cref="ArgumentException">The sizes do not fit together, or the channels are others.</exception>
     public static byte[] Encode(ReadOnlySpan<byte> pixels, int width, int height, int channels)
     {
-        if (channels is not (1 or 3)) throw new ArgumentException($"a picture of {channels} channels cannot be written; 1 and 3 can", nameof(channels));
+        if (channels is not (1 or 3))
+            throw new ArgumentException($"a picture of {channels} channels cannot be written; 1 and 3 can", nameof(channels));
         if (width < 1 || height < 1 || pixels.Length != (long)width * height * channels)
             throw new ArgumentException($"{pixels.Length} bytes are no picture of {height}x{width}x{channels}", nameof(pixels));
         using var file = new MemoryStream();
@@ -79,7 +80,8 @@ internal static class Png
         for (var i = 0; i < row.Length; i++)
         {
             int left = i < pixel ? 0 : row[i - pixel], up = above[i], corner = i < pixel ? 0 : above[i - pixel];
-            var difference = (sbyte)(row[i] - filter switch { 0 => 0, 1 => left, 2 => up, 3 => (left + up) / 2, _ => Paeth(left, up, corner) });
+            var difference = (sbyte)(
+                row[i] - filter switch { 0 => 0, 1 => left, 2 => up, 3 => (left + up) / 2, _ => Paeth(left, up, corner) });
             line[i + 1] = (byte)difference;
             cost += Math.Abs((int)difference);
         }

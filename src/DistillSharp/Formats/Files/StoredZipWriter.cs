@@ -26,7 +26,8 @@ internal sealed class StoredZipWriter(Stream stream, int alignment)
     /// <summary>Adds a file.</summary>
     public void Add(string name, ReadOnlySpan<byte> content)
     {
-        var entry = (Name: Encoding.UTF8.GetBytes(name), Crc: Crc32.HashToUInt32(content), Length: (uint)content.Length, Start: stream.Position);
+        var entry = (Name: Encoding.UTF8.GetBytes(name), Crc: Crc32.HashToUInt32(content), Length: (uint)content.Length,
+            Start: stream.Position);
         entries.Add(entry);
         // The padding is an extra field with a header of 4 bytes.
         var unpadded = entry.Start + HeaderSize + entry.Name.Length + 4;

@@ -39,7 +39,8 @@ internal sealed class ZipRecords : IDisposable
     /// <exception cref="UserException">It is not there, is damaged, or unpacks to too much.</exception>
     public ReadOnlyMemory<byte> Read(string name)
     {
-        if (!entries.TryGetValue(name, out var entry)) throw Fail($"it lacks '{ShownText.Of(name)}'; the archive is damaged or no PyTorch file");
+        if (!entries.TryGetValue(name, out var entry))
+            throw Fail($"it lacks '{ShownText.Of(name)}'; the archive is damaged or no PyTorch file");
         if (entry.Length > Array.MaxLength) throw Fail($"'{ShownText.Of(name)}' in it is larger than 2 GiB, which is not supported");
         if (entry.IsEncrypted) throw Fail("it is encrypted");
         budget.Charge(entry.Length);
@@ -64,9 +65,11 @@ internal sealed class ZipRecords : IDisposable
         {
             return read();
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException or OverflowException)
+        catch (Exception e) when (
+            e is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException or OverflowException)
         {
-            throw new UserException($"{file}: the zip archive is damaged or cut short: {what} cannot be read ({e.Message.TrimEnd('.')}).", e);
+            throw new UserException(
+                $"{file}: the zip archive is damaged or cut short: {what} cannot be read ({e.Message.TrimEnd('.')}).", e);
         }
     }
 

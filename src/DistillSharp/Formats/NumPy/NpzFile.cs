@@ -40,7 +40,8 @@ internal static partial class NpzFile
         var start = array.Span;
         if (start.Length < PrefixSize + sizeof(uint) || !start.StartsWith(magic)) throw Fail("is damaged or no numpy array");
         var wide = start[6] >= 2;
-        var length = wide ? BinaryPrimitives.ReadUInt32LittleEndian(start[PrefixSize..]) : BinaryPrimitives.ReadUInt16LittleEndian(start[PrefixSize..]);
+        var length = wide ? BinaryPrimitives.ReadUInt32LittleEndian(start[PrefixSize..])
+            : BinaryPrimitives.ReadUInt16LittleEndian(start[PrefixSize..]);
         var header = PrefixSize + (wide ? sizeof(uint) : sizeof(ushort));
         if (length > start.Length - header) throw Fail("is cut short");
         budget.Charge(64 + 2L * length);

@@ -24,7 +24,8 @@ internal static class NumpyElements
 
     /// <summary>A tensor of an array's bytes, which are copied only where their order is another.</summary>
     public static StoredTensor Stored(
-        string name, DType type, IReadOnlyList<long> shape, bool columnMajor, bool bigEndian, ReadOnlyMemory<byte> data, AllocationBudget budget)
+        string name, DType type, IReadOnlyList<long> shape, bool columnMajor, bool bigEndian, ReadOnlyMemory<byte> data,
+            AllocationBudget budget)
     {
         columnMajor &= shape.Count > 1 && data.Length > 0;
         bigEndian &= type.Size() > 1;

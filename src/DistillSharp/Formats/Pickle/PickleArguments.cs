@@ -4,7 +4,8 @@ using DistillSharp.Formats.Files;
 namespace DistillSharp.Formats.Pickle;
 
 /// <summary>What a pickle passes to a known global, with the errors that name the global, the file and the place.</summary>
-internal sealed class PickleArguments(string callee, IReadOnlyList<object?> values, PickleInput input, AllocationBudget budget) : IReadOnlyList<object?>
+internal sealed class PickleArguments(string callee, IReadOnlyList<object?> values, PickleInput input, AllocationBudget budget)
+    : IReadOnlyList<object?>
 {
     const int LongestText = 4096;
     const int LongestList = 64;
@@ -26,7 +27,8 @@ internal sealed class PickleArguments(string callee, IReadOnlyList<object?> valu
     /// <summary>A short tuple or list of integers, such as a shape.</summary>
     public long[] Integers(int index)
     {
-        if (!PickleValues.TryItems(this[index], out var items) || items.Count > LongestList || !PickleValues.TryIntegers(items, out var integers))
+        if (!PickleValues.TryItems(this[index], out var items) || items.Count > LongestList
+            || !PickleValues.TryIntegers(items, out var integers))
             throw Fail(index, this[index], $"a tuple of at most {LongestList} integers");
         Charge(32 + 8L * integers.Length);
         return integers;
@@ -48,7 +50,8 @@ internal sealed class PickleArguments(string callee, IReadOnlyList<object?> valu
     public void Set(PickleDict dict, object? key, object? value) => dict.Set(key, value, budget);
 
     /// <summary>An error about the call as a whole.</summary>
-    public PickleMismatchException Fail(string what) => new(input.Fail($"the pickle is damaged or of an unknown kind: {callee} {what}").Message);
+    public PickleMismatchException Fail(string what) =>
+        new(input.Fail($"the pickle is damaged or of an unknown kind: {callee} {what}").Message);
 
     PickleMismatchException Fail(int index, object? given, string expected) =>
         Fail($"has {PickleValues.Describe(given)} as argument {index + 1} where {expected} is needed");

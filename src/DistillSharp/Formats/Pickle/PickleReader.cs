@@ -71,7 +71,9 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
             case PickleOpcode.Int: PushIntegerLine(mayBeBool: true); break;
             case PickleOpcode.Long: PushIntegerLine(mayBeBool: false); break;
             case PickleOpcode.BinFloat: PushFloat(input.BigEndianDouble()); break;
-            case PickleOpcode.Float: PushFloat(PickleText.TryFloat(input.Line(), out var real) ? real : throw Damaged("a float is not a number")); break;
+            case PickleOpcode.Float:
+                PushFloat(
+                PickleText.TryFloat(input.Line(), out var real) ? real : throw Damaged("a float is not a number")); break;
 
             case PickleOpcode.ShortBinUnicode: PushText(input.Byte()); break;
             case PickleOpcode.BinUnicode: PushText(input.UInt32()); break;
@@ -123,13 +125,15 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
 
             default:
                 var known = Enum.IsDefined(opcode);
-                throw input.Fail($"refused: {(known ? $"opcode {opcode} (0x{(byte)opcode:x2})" : $"byte 0x{(byte)opcode:x2}")} {(known ? "is not used by the files that DistillSharp reads" : "is no opcode of a pickle")}");
+                throw input.Fail($"refused: {(known ? $"opcode {opcode} (0x{(byte)opcode:x2})" : $"byte 0x{(byte)opcode:x2}")} "
+                    + $"{(known ? "is not used by the files that DistillSharp reads" : "is no opcode of a pickle")}");
         }
     }
 
     void CheckProtocol(byte protocol)
     {
-        if (protocol > NewestProtocol) throw input.Fail($"pickle protocol {protocol} is newer than {NewestProtocol}, the newest that is known");
+        if (protocol > NewestProtocol)
+            throw input.Fail($"pickle protocol {protocol} is newer than {NewestProtocol}, the newest that is known");
     }
 
     void CheckFrame(long length)
@@ -282,7 +286,8 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
 
     void CallWithNames()
     {
-        if (stack.PopTuple(3) is not [var callee, object?[] arguments, PickleDict names]) throw Damaged("the arguments of a call are no tuple and dict");
+        if (stack.PopTuple(3) is not [var callee, object?[] arguments, PickleDict names])
+            throw Damaged("the arguments of a call are no tuple and dict");
         // No known global is called so; the names are kept beside the arguments.
         if (names.Count == 0) PushCall(callee, arguments);
         else PushInstance(callee, [.. arguments, names]);

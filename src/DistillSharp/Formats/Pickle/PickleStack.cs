@@ -37,7 +37,8 @@ internal sealed class PickleStack(PickleInput input, AllocationBudget budget)
         return item;
     }
 
-    public object? Peek() => count > Bottom ? items[count - 1] : throw input.Fail("the pickle is damaged: a value is missing from its stack");
+    public object? Peek() =>
+        count > Bottom ? items[count - 1] : throw input.Fail("the pickle is damaged: a value is missing from its stack");
 
     public void Mark()
     {

@@ -17,7 +17,10 @@ internal static class PickleText
         value = default;
         if (line.EndsWith("L"u8)) line = line[..^1];
         return line.Length is > 0 and <= LongestNumber
-            && BigInteger.TryParse(Encoding.Latin1.GetString(line), NumberStyles.AllowLeadingSign | NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out value);
+            && BigInteger.TryParse(
+                Encoding.Latin1.GetString(line),
+                    NumberStyles.AllowLeadingSign | NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
+                        CultureInfo.InvariantCulture, out value);
     }
 
     public static bool TryFloat(ReadOnlySpan<byte> line, out double value)
@@ -33,7 +36,8 @@ internal static class PickleText
     }
 
     /// <summary>A decimal memo number.</summary>
-    public static bool TryIndex(ReadOnlySpan<byte> line, out long value) => Utf8Parser.TryParse(line, out value, out var used) && used == line.Length;
+    public static bool TryIndex(ReadOnlySpan<byte> line, out long value) =>
+        Utf8Parser.TryParse(line, out value, out var used) && used == line.Length;
 
     /// <summary>The quoted, escaped string of STRING, as Python 2's <c>repr</c> writes it.</summary>
     public static byte[]? Unquote(ReadOnlySpan<byte> line)
@@ -94,7 +98,8 @@ internal static class PickleText
                 line = line[1..];
                 continue;
             }
-            if (line.Length < 2 + digits || !Utf8Parser.TryParse(line.Slice(2, digits), out uint point, out var used, 'x') || used != digits || point > 0x10FFFF) return null;
+            if (line.Length < 2 + digits || !Utf8Parser.TryParse(line.Slice(2, digits), out uint point, out var used, 'x') || used != digits
+                || point > 0x10FFFF) return null;
             if (point > 0xFFFF) text.Append(new Rune(point).ToString());
             else text.Append((char)point);
             line = line[(2 + digits)..];

@@ -11,7 +11,9 @@ internal sealed class PickledElementType(string code) : PickledObject
     /// <summary>Rough bytes that one takes.</summary>
     public const int Size = 40;
 
-    /// <summary>Kind and size as numpy writes them, without the byte order: <c>u1</c>, <c>i8</c>, <c>f4</c>, <c>S10</c>, <c>O8</c>.</summary>
+    /// <summary>
+    /// Kind and size as numpy writes them, without the byte order: <c>u1</c>, <c>i8</c>, <c>f4</c>, <c>S10</c>, <c>O8</c>.
+    /// </summary>
     public string Code { get; } = code;
 
     /// <summary>Whether elements of several bytes are stored highest byte first.</summary>
@@ -50,7 +52,8 @@ internal sealed class PickledArray : PickledObject
 
     /// <summary>Takes numpy's state: (version, shape, element type, column-major, bytes or a list of objects).</summary>
     public override void Build(PickleArguments state) =>
-        Set(state.Integers(1), state.Of<PickledElementType>(2, "a numpy element type"), state.Of<bool>(3, "True or False"), state[4], state);
+        Set(state.Integers(1), state.Of<PickledElementType>(2, "a numpy element type"), state.Of<bool>(3, "True or False"), state[4],
+            state);
 
     /// <summary>The array as a tensor, row-major and little-endian.</summary>
     public StoredTensor ToStored(string name, DType type, AllocationBudget budget) =>
@@ -59,7 +62,8 @@ internal sealed class PickledArray : PickledObject
     /// <summary>An array over bytes; the shape's size and the bytes must agree.</summary>
     public void Set(long[] shape, PickledElementType type, bool columnMajor, object? data, PickleArguments arguments)
     {
-        if (data is not (PickledBytes or List<object?>)) throw arguments.Fail($"has {PickleValues.Describe(data)} where the elements of a numpy array must be");
+        if (data is not (PickledBytes or List<object?>))
+            throw arguments.Fail($"has {PickleValues.Describe(data)} where the elements of a numpy array must be");
         var bytes = (data as PickledBytes)?.Memory ?? default;
         if (type.Element is { } element && TensorShape.Bytes(shape, element) != bytes.Length)
             throw arguments.Fail($"says shape [{string.Join(", ", shape)}] of {element}, but holds {bytes.Length} bytes");

@@ -74,7 +74,8 @@ internal static class PythonGlobals
     {
         var text = arguments.Of<string>(0, "a text");
         var encoding = arguments.Text(1);
-        if (encoding is not ("latin1" or "latin-1")) throw arguments.Fail($"asks for the encoding {ShownText.Of(encoding)}, but pickles use latin1");
+        if (encoding is not ("latin1" or "latin-1"))
+            throw arguments.Fail($"asks for the encoding {ShownText.Of(encoding)}, but pickles use latin1");
         arguments.Charge(64 + text.Length);
         if (text.AsSpan().ContainsAnyExceptInRange('\0', '\u00ff')) throw arguments.Fail("has a character beyond latin1");
         return new PickledBytes(Encoding.Latin1.GetBytes(text));

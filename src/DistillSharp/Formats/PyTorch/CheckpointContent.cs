@@ -13,13 +13,16 @@ namespace DistillSharp.Formats.PyTorch;
 /// <param name="Foreign">Objects that are not known: where they lie, and their names.</param>
 /// <param name="Keys">The keys of the outermost dict, for messages.</param>
 /// <param name="Trouble">Why something known could not be understood; null where all could.</param>
-internal sealed record CheckpointContent(IReadOnlyList<TensorGroup> Groups, IReadOnlyList<string> Foreign, IReadOnlyList<string> Keys, string? Trouble)
+internal sealed record CheckpointContent(
+    IReadOnlyList<TensorGroup> Groups, IReadOnlyList<string> Foreign, IReadOnlyList<string> Keys, string? Trouble)
 {
     const int Deepest = 32;
     const int MaxForeign = 100;
     const int MaxKey = 400;
 
-    /// <summary>What the objects hold. Tensors are read from the storages when they are needed; numpy's arrays hold their own elements.</summary>
+    /// <summary>
+    /// What the objects hold. Tensors are read from the storages when they are needed; numpy's arrays hold their own elements.
+    /// </summary>
     public static CheckpointContent Of(object? root, TorchStorages? storages, AllocationBudget budget, string file)
     {
         var search = new Search(storages, budget, file);
@@ -56,13 +59,15 @@ internal sealed record CheckpointContent(IReadOnlyList<TensorGroup> Groups, IRea
                 if (key is string name && Entry(name, value) is { } entry) tensors.Add(entry);
             if (tensors.Count > 0) Groups.Add(new(path, tensors));
             foreach (var (key, value) in dict)
-                if (value is not null && (key as string ?? (key as long?)?.ToString(CultureInfo.InvariantCulture)) is { } name) Visit(value, Below(path, name), depth + 1);
+                if (value is not null && (key as string ?? (key as long?)?.ToString(CultureInfo.InvariantCulture)) is { } name)
+                    Visit(value, Below(path, name), depth + 1);
         }
 
         void VisitItems(IReadOnlyList<object?> items, string path, int depth)
         {
             for (var i = 0; i < items.Count; i++)
-                if (items[i] is not (null or long or double or string or bool)) Visit(items[i], Below(path, i.ToString(CultureInfo.InvariantCulture)), depth + 1);
+                if (items[i] is not (null or long or double or string or bool))
+                    Visit(items[i], Below(path, i.ToString(CultureInfo.InvariantCulture)), depth + 1);
         }
 
         void VisitInstance(PickledInstance instance, string path, int depth)
@@ -98,10 +103,12 @@ internal sealed record CheckpointContent(IReadOnlyList<TensorGroup> Groups, IRea
             foreach (var kind in (string[])["_parameters", "_buffers"])
                 if (module.Attributes.TryGet<PickleDict>(kind, out var own))
                     foreach (var (key, value) in own)
-                        if (key is string name && passing?.Contains(name) is not true && Entry(Below(prefix, name), value) is { } entry) tensors.Add(entry);
+                        if (key is string name && passing?.Contains(name) is not true && Entry(Below(prefix, name), value) is { } entry)
+                            tensors.Add(entry);
             if (!module.Attributes.TryGet<PickleDict>("_modules", out var inner) || depth >= Deepest) return;
             foreach (var (key, value) in inner)
-                if (key is string name && value is PickledInstance child && !seen.Contains(child)) AddModule(child, Below(prefix, name), tensors, depth + 1);
+                if (key is string name && value is PickledInstance child && !seen.Contains(child))
+                    AddModule(child, Below(prefix, name), tensors, depth + 1);
         }
 
         /// <summary>A value as a named tensor, where it is one.</summary>
@@ -111,12 +118,16 @@ internal sealed record CheckpointContent(IReadOnlyList<TensorGroup> Groups, IRea
             budget.Charge(TensorEntry.Size);
             return value switch
             {
-                TorchTensor tensor when storages is not null => new(name, tensor.Type.Name, tensor.Shape, () => storages.Read(name, tensor)),
-                PickledArray { Type.Element: { } type } array => new(name, array.Type.Code, array.Shape, () => array.ToStored(name, type, budget)),
+                TorchTensor tensor when storages is not null =>
+                    new(name, tensor.Type.Name, tensor.Shape, () => storages.Read(name, tensor)),
+                PickledArray { Type.Element: { } type } array =>
+                    new(name, array.Type.Code, array.Shape, () => array.ToStored(name, type, budget)),
                 PickledArray => null,
-                TorchForeignTensor foreign => new(name, foreign.Kind, [], () => throw Fail(name, $"is {foreign.Kind}, which is not supported")),
+                TorchForeignTensor foreign =>
+                    new(name, foreign.Kind, [], () => throw Fail(name, $"is {foreign.Kind}, which is not supported")),
                 // Something of PyTorch's or numpy's that could not be understood: an error only where it is needed.
-                PickledInstance broken when broken.Name.StartsWith("torch.", StringComparison.Ordinal) || broken.Name.StartsWith("numpy.", StringComparison.Ordinal) =>
+                PickledInstance broken when broken.Name.StartsWith("torch.", StringComparison.Ordinal)
+                    || broken.Name.StartsWith("numpy.", StringComparison.Ordinal) =>
                     new(name, broken.ToString(), [], () => throw new UserException(broken.Trouble!)),
                 _ => null,
             };

@@ -9,7 +9,8 @@ internal static class PlainPickle
     public static CheckpointContent Read(Stream stream, string file)
     {
         var budget = new AllocationBudget(file, stream.Length);
-        var reader = new PickleReader(new PickleInput(stream, stream.Length, file, budget), TorchGlobals.List, budget, TorchGlobals.Storage);
+        var reader = new PickleReader(
+            new PickleInput(stream, stream.Length, file, budget), TorchGlobals.List, budget, TorchGlobals.Storage);
         return CheckpointContent.Of(reader.Read(), storages: null, budget, file);
     }
 }

@@ -24,7 +24,9 @@ internal sealed class StateDictPickle
         {
             if (!names.Add(tensor.Name)) throw new ArgumentException($"the name '{tensor.Name}' is taken", nameof(tensors));
             if (TensorShape.Bytes(tensor.Shape, tensor.Type) != tensor.Data.Length)
-                throw new ArgumentException($"the tensor '{tensor.Name}' of {tensor.Type} [{string.Join(", ", tensor.Shape)}] has {tensor.Data.Length} bytes", nameof(tensors));
+                throw new ArgumentException(
+                    $"the tensor '{tensor.Name}' of {tensor.Type} [{string.Join(", ", tensor.Shape)}] has {tensor.Data.Length} bytes",
+                        nameof(tensors));
         }
         var encoder = new StateDictPickle();
         encoder.WriteAll(tensors);

@@ -56,7 +56,8 @@ internal static class TorchGlobals
         }
         foreach (var (name, small) in new[] { ("float8_e4m3fn", Float8.E4M3), ("float8_e5m2", Float8.E5M2) })
             globals.AddValue("torch", name, new TorchElementType(name, 1, null, small));
-        foreach (var name in (string[])["uint16", "uint32", "uint64"]) globals.AddValue("torch", name, new TorchElementType(name, int.Parse(name[4..]) / 8, null));
+        foreach (var name in (string[])["uint16", "uint32", "uint64"])
+            globals.AddValue("torch", name, new TorchElementType(name, int.Parse(name[4..]) / 8, null));
         foreach (var module in (string[])["torch", "torch.storage"]) globals.AddValue(module, untyped.Name, untyped);
         return globals;
     }
@@ -104,7 +105,8 @@ internal static class TorchGlobals
     static object? OfSubclass(PickleArguments arguments)
     {
         var function = arguments.Of<PickleGlobal>(0, "a function");
-        if (function.Call is null || function.Call == OfSubclass) throw arguments.Fail($"is made by {ShownText.Of(function.Name)}, which is not known");
+        if (function.Call is null || function.Call == OfSubclass)
+            throw arguments.Fail($"is made by {ShownText.Of(function.Name)}, which is not known");
         return function.Call(arguments.Nested(arguments.Items(2)));
     }
 }

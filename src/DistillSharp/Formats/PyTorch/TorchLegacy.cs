@@ -24,11 +24,14 @@ internal static class TorchLegacy
         var types = new Dictionary<string, TorchElementType>();
         var reader = new PickleReader(input, TorchGlobals.List, budget, id => Remember(id, types));
 
-        if (reader.Read() is not BigInteger magic || magic != Magic) throw new UserException($"{file}: does not begin with PyTorch's magic number.");
-        if (reader.Read() is not long version || version != Protocol) throw new UserException($"{file}: has a PyTorch file version other than {Protocol}.");
+        if (reader.Read() is not BigInteger magic || magic != Magic)
+            throw new UserException($"{file}: does not begin with PyTorch's magic number.");
+        if (reader.Read() is not long version || version != Protocol)
+            throw new UserException($"{file}: has a PyTorch file version other than {Protocol}.");
         var bigEndian = reader.Read() is PickleDict machine && machine.TryGet<object>("little_endian", out var little) && little is false;
         var objects = reader.Read();
-        if (!PickleValues.TryItems(reader.Read(), out var keys)) throw new UserException($"{file}: is damaged: the list of its storages is missing.");
+        if (!PickleValues.TryItems(reader.Read(), out var keys))
+            throw new UserException($"{file}: is damaged: the list of its storages is missing.");
 
         var places = Places(stream, start + input.Position, keys, types, file);
         var storages = new TorchStorages(file, budget, bigEndian, storage => Load(stream, storage, places, budget, file));
@@ -45,7 +48,9 @@ internal static class TorchLegacy
     }
 
     /// <summary>Where each storage's elements lie, by its key; each is preceded by its count.</summary>
-    static Dictionary<string, (long Start, long Length)> Places(Stream stream, long position, IReadOnlyList<object?> keys, Dictionary<string, TorchElementType> types, string file)
+    static Dictionary<string,
+        (long Start, long Length)> Places(
+            Stream stream, long position, IReadOnlyList<object?> keys, Dictionary<string, TorchElementType> types, string file)
     {
         var places = new Dictionary<string, (long, long)>();
         Span<byte> prefix = stackalloc byte[sizeof(long)];
@@ -65,10 +70,12 @@ internal static class TorchLegacy
         return places;
     }
 
-    static ReadOnlyMemory<byte> Load(Stream stream, TorchStorage storage, Dictionary<string, (long Start, long Length)> places, AllocationBudget budget, string file)
+    static ReadOnlyMemory<byte> Load(
+        Stream stream, TorchStorage storage, Dictionary<string, (long Start, long Length)> places, AllocationBudget budget, string file)
     {
         if (!places.TryGetValue(storage.Key, out var place)) throw CutShort(file, storage.Key);
-        if (place.Length > Array.MaxLength) throw new UserException($"{file}: its storage '{ShownText.Of(storage.Key)}' is larger than 2 GiB, which is not supported.");
+        if (place.Length > Array.MaxLength)
+            throw new UserException($"{file}: its storage '{ShownText.Of(storage.Key)}' is larger than 2 GiB, which is not supported.");
         budget.Charge(place.Length);
         var bytes = GC.AllocateUninitializedArray<byte>((int)place.Length);
         stream.Position = place.Start;

@@ -22,17 +22,22 @@ internal static class TorchZip
     {
         var folder = Folder(records)!;
         if (records.Has(folder + "constants.pkl"))
-            throw new UserException($"{file}: is a TorchScript archive, a program rather than weights. Give it as teacher.torchscript, or save the weights alone: torch.save(model.state_dict(), path).");
+            throw new UserException(
+                $"{file}: is a TorchScript archive, a program rather than weights. Give it as teacher.torchscript, or save the weights "
+                    + "alone: torch.save(model.state_dict(), path).");
         var pickle = records.Read(folder + Objects);
-        var reader = new PickleReader(new PickleInput(pickle, $"{file}, {Objects}", budget), TorchGlobals.List, budget, TorchGlobals.Storage);
+        var reader = new PickleReader(
+            new PickleInput(pickle, $"{file}, {Objects}", budget), TorchGlobals.List, budget, TorchGlobals.Storage);
         var objects = reader.Read();
-        var storages = new TorchStorages(file, budget, IsBigEndian(records, folder, file), storage => records.Read($"{folder}data/{storage.Key}"));
+        var storages = new TorchStorages(
+            file, budget, IsBigEndian(records, folder, file), storage => records.Read($"{folder}data/{storage.Key}"));
         return CheckpointContent.Of(objects, storages, budget, file);
     }
 
     /// <summary>The folder in the archive that holds the checkpoint, with its slash: <c>archive/</c> or the file's name.</summary>
     static string? Folder(ZipRecords records) =>
-        records.Names.Where(name => name == Objects || name.EndsWith("/" + Objects, StringComparison.Ordinal)).MinBy(name => name.Length)?[..^Objects.Length];
+        records.Names.Where(name => name == Objects || name.EndsWith("/" + Objects, StringComparison.Ordinal))
+            .MinBy(name => name.Length)?[..^Objects.Length];
 
     static bool IsBigEndian(ZipRecords records, string folder, string file)
     {

@@ -41,7 +41,9 @@ public static class SafeTensorsFile
         file.Position = 0;
         var header = SafeTensorsHeader.Read(file, name, budget);
         budget.Charge(TensorEntry.Size * (long)header.Tensors.Count);
-        return (new("", [.. header.Tensors.Select(tensor => new TensorEntry(tensor.Name, tensor.TypeName, tensor.Shape, () => Elements(file, tensor, header, budget)))]), header);
+        return (new("", [.. header.Tensors
+            .Select(tensor => new TensorEntry(tensor.Name, tensor.TypeName, tensor.Shape, () => Elements(file, tensor, header, budget)))]),
+                header);
     }
 
     static StoredTensor Elements(Stream file, SafeTensorsEntry tensor, SafeTensorsHeader header, AllocationBudget budget)

@@ -8,7 +8,10 @@ using DistillSharp.Torch;
 
 namespace DistillSharp.Formats.SafeTensors;
 
-/// <summary>One tensor as a safetensors header describes it; its bytes stand from <paramref name="Start"/> to before <paramref name="End"/> after the header.</summary>
+/// <summary>
+/// One tensor as a safetensors header describes it; its bytes stand from <paramref name="Start"/> to before <paramref name="End"/>
+/// after the header.
+/// </summary>
 /// <param name="Name">Its name.</param>
 /// <param name="TypeName">The element type as the file has it.</param>
 /// <param name="Type">The same type here, or null where there is none.</param>
@@ -16,7 +19,8 @@ namespace DistillSharp.Formats.SafeTensors;
 /// <param name="Shape">Its sizes.</param>
 /// <param name="Start">Where its bytes start after the header.</param>
 /// <param name="End">Where they end.</param>
-internal sealed record SafeTensorsEntry(string Name, string TypeName, DType? Type, Float8? Small, IReadOnlyList<long> Shape, long Start, long End);
+internal sealed record SafeTensorsEntry(
+    string Name, string TypeName, DType? Type, Float8? Small, IReadOnlyList<long> Shape, long Start, long End);
 
 /// <summary>
 /// The JSON header of a safetensors file, checked: sizes that agree, no overlap and no gap. Types that are not read here and
@@ -70,7 +74,9 @@ internal sealed class SafeTensorsHeader
         stream.ReadExactly(prefix);
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         var rest = stream.Length - SafeTensorsFile.PrefixSize;
-        if (length > (ulong)rest) throw header.Fail($"its header should have {length} bytes, but only {rest} follow; the file is cut short or no safetensors file");
+        if (length > (ulong)rest)
+            throw header.Fail($"its header should have {length} bytes, but only {rest} follow; the file is cut short or no safetensors "
+                + "file");
         if (length > Longest) throw header.Fail($"its header of {length} bytes is longer than the format allows ({Longest})");
         budget.Charge((long)length);
         var json = GC.AllocateUninitializedArray<byte>((int)length);
@@ -112,7 +118,8 @@ internal sealed class SafeTensorsHeader
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var key = Text(ref reader);
-            if (!reader.Read() || reader.TokenType != JsonTokenType.String) throw Fail($"its {MetadataName} has '{ShownText.Of(key)}', whose value is no text");
+            if (!reader.Read() || reader.TokenType != JsonTokenType.String)
+                throw Fail($"its {MetadataName} has '{ShownText.Of(key)}', whose value is no text");
             if (!metadata.TryAdd(key, Text(ref reader))) throw Fail($"its {MetadataName} has '{ShownText.Of(key)}' twice");
         }
     }
@@ -131,11 +138,13 @@ internal sealed class SafeTensorsHeader
             else throw Wrong(name, $"has a key that is unknown or stands twice, '{ShownText.Of(Text(ref reader))}'");
         }
         if (type is null || shape is null || place is null) throw Wrong(name, "lacks its dtype, shape or data_offsets");
-        if (place is not [var start, var end] || start > end) throw Wrong(name, $"has data_offsets [{string.Join(", ", place)}], where a start and an end are needed");
+        if (place is not [var start, var end] || start > end)
+            throw Wrong(name, $"has data_offsets [{string.Join(", ", place)}], where a start and an end are needed");
         DType? known = types.FirstOrDefault(entry => entry.Name == type) is { Name: not null } found ? found.Type : null;
         var small = smallTypes.FirstOrDefault(entry => entry.Name == type).Small;
         if ((known ?? (small is null ? null : DType.UInt8)) is { } counted && TensorShape.Bytes(shape, counted) != end - start)
-            throw Wrong(name, $"has {end - start} bytes, which is not what its shape [{string.Join(", ", shape)}] of {ShownText.Of(type)} needs");
+            throw Wrong(name, $"has {end - start} bytes, which is not what its shape [{string.Join(", ", shape)}] of {ShownText.Of(type)} "
+                + "needs");
         return new SafeTensorsEntry(name, type, known, small, shape, start, end);
     }
 
@@ -143,7 +152,9 @@ internal sealed class SafeTensorsHeader
     public void CheckReadable(SafeTensorsEntry tensor)
     {
         if (tensor.Type is null && tensor.Small is null)
-            throw Wrong(tensor.Name, $"has elements of type {ShownText.Of(tensor.TypeName)}; known are {string.Join(", ", types.Select(known => known.Name).Concat(smallTypes.Select(known => known.Name)))}");
+            throw Wrong(tensor.Name,
+                $"has elements of type {ShownText.Of(tensor.TypeName)}; known are "
+                    + $"{string.Join(", ", types.Select(known => known.Name).Concat(smallTypes.Select(known => known.Name)))}");
         if (tensor.End - tensor.Start > Array.MaxLength) throw Wrong(tensor.Name, "is larger than 2 GiB, which is not supported");
     }
 
@@ -167,7 +178,8 @@ internal sealed class SafeTensorsHeader
             if (count == integers.Length) throw Wrong(name, $"has more than {TensorShape.MaxDimensions} dimensions");
             integers[count++] = integer;
         }
-        return reader.TokenType == JsonTokenType.EndArray ? integers[..count].ToArray() : throw Wrong(name, "has a shape or data_offsets with something other than numbers");
+        return reader.TokenType == JsonTokenType.EndArray
+            ? integers[..count].ToArray() : throw Wrong(name, "has a shape or data_offsets with something other than numbers");
     }
 
     string Text(ref Utf8JsonReader reader)
@@ -184,7 +196,8 @@ internal sealed class SafeTensorsHeader
         foreach (var index in InFileOrder)
         {
             var tensor = Tensors[index];
-            if (tensor.Start != end) throw Wrong(tensor.Name, tensor.Start < end ? "overlaps another" : $"follows a gap of {tensor.Start - end} bytes");
+            if (tensor.Start != end)
+                throw Wrong(tensor.Name, tensor.Start < end ? "overlaps another" : $"follows a gap of {tensor.Start - end} bytes");
             end = tensor.End;
         }
         if (end > length) throw Fail($"its tensors need {end} bytes, but only {length} follow the header; the file is cut short");
@@ -196,14 +209,17 @@ internal sealed class SafeTensorsHeader
     UserException Wrong(string tensor, string what) => Fail($"its tensor '{ShownText.Of(tensor)}' {what}");
 
     /// <summary>The header as bytes, padded with spaces so that the elements start at a multiple of 8.</summary>
-    public static ReadOnlyMemory<byte> Encode(IReadOnlyList<StoredTensor> tensors, StoredTensor[] inFileOrder, IEnumerable<KeyValuePair<string, string>> metadata)
+    public static ReadOnlyMemory<byte> Encode(
+        IReadOnlyList<StoredTensor> tensors, StoredTensor[] inFileOrder, IEnumerable<KeyValuePair<string, string>> metadata)
     {
         var starts = new Dictionary<string, long>();
         var end = 0L;
         foreach (var tensor in inFileOrder)
         {
             if (TensorShape.Bytes(tensor.Shape, tensor.Type) != tensor.Data.Length)
-                throw new ArgumentException($"the tensor '{tensor.Name}' of {tensor.Type} [{string.Join(", ", tensor.Shape)}] has {tensor.Data.Length} bytes", nameof(tensors));
+                throw new ArgumentException(
+                    $"the tensor '{tensor.Name}' of {tensor.Type} [{string.Join(", ", tensor.Shape)}] has {tensor.Data.Length} bytes",
+                        nameof(tensors));
             if (tensor.Name == MetadataName || !starts.TryAdd(tensor.Name, end))
                 throw new ArgumentException($"the name '{tensor.Name}' is taken", nameof(tensors));
             end += tensor.Data.Length;

@@ -26,13 +26,16 @@ internal static class ShardIndex
         try
         {
             using var document = JsonDocument.Parse(file, new JsonDocumentOptions { MaxDepth = 16 });
-            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("weight_map", out var map) || map.ValueKind != JsonValueKind.Object)
+            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("weight_map", out var map)
+                || map.ValueKind != JsonValueKind.Object)
                 throw Fail("is JSON without a weight_map, so neither weights nor the index of weights in several files");
             foreach (var entry in map.EnumerateObject())
             {
-                if (entry.Value.ValueKind != JsonValueKind.String || entry.Value.GetString() is not { } part) throw Fail($"has no file for '{ShownText.Of(entry.Name)}'");
+                if (entry.Value.ValueKind != JsonValueKind.String || entry.Value.GetString() is not { } part)
+                    throw Fail($"has no file for '{ShownText.Of(entry.Name)}'");
                 // Only files beside the index: a path that leads elsewhere is none that a program wrote.
-                if (part.Length == 0 || part.Contains('/') || part.Contains('\\') || part is "." or "..") throw Fail($"names the file '{ShownText.Of(part)}', which does not lie beside it");
+                if (part.Length == 0 || part.Contains('/') || part.Contains('\\') || part is "." or "..")
+                    throw Fail($"names the file '{ShownText.Of(part)}', which does not lie beside it");
                 if (seen.Add(part)) files.Add(part);
                 if (files.Count > MaxFiles) throw Fail($"names more than {MaxFiles} files");
             }

@@ -9,7 +9,9 @@ internal sealed class Float8
 
     Float8(Func<byte, float> value) => values = [.. Enumerable.Range(0, 256).Select(bits => value((byte)bits))];
 
-    /// <summary>1 sign, 4 exponent and 3 mantissa bits, no infinity (Micikevicius et al. 2022, FP8 Formats for Deep Learning, table 1).</summary>
+    /// <summary>
+    /// 1 sign, 4 exponent and 3 mantissa bits, no infinity (Micikevicius et al. 2022, FP8 Formats for Deep Learning, table 1).
+    /// </summary>
     public static Float8 E4M3 { get; } = new(bits =>
     {
         var (exponent, mantissa) = ((bits >> 3) & 15, bits & 7);

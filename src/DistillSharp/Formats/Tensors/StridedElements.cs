@@ -6,7 +6,9 @@ namespace DistillSharp.Formats.Tensors;
 /// <summary>Brings elements into the order in which tensors are stored here: row-major, lowest byte first.</summary>
 internal static class StridedElements
 {
-    /// <summary>Copies a strided view into row-major order: the last dimension in a plain loop, the others counted like an odometer.</summary>
+    /// <summary>
+    /// Copies a strided view into row-major order: the last dimension in a plain loop, the others counted like an odometer.
+    /// </summary>
     public static void Copy(ReadOnlySpan<byte> source, Span<byte> target, IReadOnlyList<long> shape, IReadOnlyList<long> strides, int size)
     {
         var row = shape.Count == 0 ? 1 : (int)shape[^1];
@@ -33,8 +35,11 @@ internal static class StridedElements
     /// <summary>Turns each element's bytes around.</summary>
     public static void Reverse(Span<byte> elements, int size)
     {
-        if (size == 2) BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, ushort>(elements), MemoryMarshal.Cast<byte, ushort>(elements));
-        else if (size == 4) BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, uint>(elements), MemoryMarshal.Cast<byte, uint>(elements));
-        else if (size == 8) BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, ulong>(elements), MemoryMarshal.Cast<byte, ulong>(elements));
+        if (size == 2)
+            BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, ushort>(elements), MemoryMarshal.Cast<byte, ushort>(elements));
+        else if (size == 4)
+            BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, uint>(elements), MemoryMarshal.Cast<byte, uint>(elements));
+        else if (size == 8)
+            BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, ulong>(elements), MemoryMarshal.Cast<byte, ulong>(elements));
     }
 }

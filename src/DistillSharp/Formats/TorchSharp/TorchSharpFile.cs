@@ -16,7 +16,8 @@ public static class TorchSharpFile
     const int MaxTensors = 1_000_000;
 
     /// <summary>libtorch's complex types, which are passed over.</summary>
-    static readonly Dictionary<long, (string Name, int Size)> complex = new() { [8] = ("ComplexFloat16", 4), [9] = ("ComplexFloat32", 8), [10] = ("ComplexFloat64", 16) };
+    static readonly Dictionary<long, (string Name, int Size)> complex =
+        new() { [8] = ("ComplexFloat16", 4), [9] = ("ComplexFloat32", 8), [10] = ("ComplexFloat64", 16) };
 
     /// <summary>Reads the tensors of a file in its order.</summary>
     /// <exception cref="UserException">There is no such file, it is none of TorchSharp's, or it is cut short.</exception>
@@ -40,7 +41,10 @@ public static class TorchSharpFile
         }
     });
 
-    /// <summary>Whether a file seems to be one: it has no mark of its own, so its first tensor must make sense. The stream then stands where it stood.</summary>
+    /// <summary>
+    /// Whether a file seems to be one: it has no mark of its own, so its first tensor must make sense. The stream then stands where
+    /// it stood.
+    /// </summary>
     internal static bool IsOne(Stream file)
     {
         var start = file.Position;
@@ -102,7 +106,8 @@ public static class TorchSharpFile
             var called = Name();
             var number = Number();
             var known = Enum.IsDefined((DType)number);
-            if (!known && !complex.ContainsKey(number)) throw Fail($"has a tensor '{ShownText.Of(called)}' of a type numbered {number}, which TorchSharp does not have");
+            if (!known && !complex.ContainsKey(number))
+                throw Fail($"has a tensor '{ShownText.Of(called)}' of a type numbered {number}, which TorchSharp does not have");
             var shape = Shape(called);
             var size = known ? ((DType)number).Size() : complex[number].Size;
             var start = file.Position;
@@ -110,7 +115,8 @@ public static class TorchSharpFile
             file.Position = start + count * size;
             return known
                 ? new(called, ((DType)number).ToString(), shape, () => Elements(called, (DType)number, shape, start, count * size))
-                : new(called, complex[number].Name, shape, () => throw Fail($"the tensor '{ShownText.Of(called)}' has elements of type {complex[number].Name}, which is not supported"));
+                : new(called, complex[number].Name, shape, () =>
+                    throw Fail($"the tensor '{ShownText.Of(called)}' has elements of type {complex[number].Name}, which is not supported"));
         }
 
         string Name()
@@ -126,7 +132,9 @@ public static class TorchSharpFile
         long[] Shape(string called)
         {
             var dimensions = Number();
-            if (dimensions > TensorShape.MaxDimensions) throw Fail($"has a tensor '{ShownText.Of(called)}' of {dimensions} dimensions; it is damaged or no state file of TorchSharp");
+            if (dimensions > TensorShape.MaxDimensions)
+                throw Fail($"has a tensor '{ShownText.Of(called)}' of {dimensions} dimensions; it is damaged or no state file of "
+                    + "TorchSharp");
             var shape = new long[dimensions];
             for (var i = 0; i < shape.Length; i++) shape[i] = Number();
             return shape;

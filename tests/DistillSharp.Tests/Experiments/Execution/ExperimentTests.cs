@@ -66,6 +66,24 @@ public sealed class ExperimentTests : IDisposable
     }
 
     [Fact]
+    public void The_seed_decides_the_student()
+    {
+        byte[] Student(string name, int seed) => File.ReadAllBytes(Path.Combine(Train(Recipe("", $"train.seed={seed}", "train.epochs=1"), name).Folder, StudentFile.FileName));
+        var first = Student("first", 1);
+        Assert.Equal(first, Student("again", 1));
+        Assert.NotEqual(first, Student("other", 2));
+        // Not the order of the images alone: the weights it begins with are others, too.
+        Assert.NotEqual(Weights(1), Weights(2));
+
+        static float[] Weights(ulong seed)
+        {
+            using var network = Networks.Create("resnet8", 10, seed);
+            using var scope = TensorScope.Open();
+            return network.State().First().Tensor.Detach().ToArray<float>();
+        }
+    }
+
+    [Fact]
     public void A_run_is_resumed_by_its_folder_and_by_its_recipe()
     {
         using var stopped = new CancellationTokenSource();

@@ -15,7 +15,7 @@ public class PaperTableTests
         var record = new RunManifest
         {
             Name = $"{teacher}-{student}-{method}-s{seed}", State = RunState.Finished, Dataset = "cifar100", TrainImages = 50_000,
-            TestImages = 10_000, Teacher = teacher, Student = student, Seed = seed, Epochs = 240, Precision = "fp32",
+            TestImages = 10_000, Teacher = teacher, TeacherDepartures = [], Student = student, Seed = seed, Epochs = 240, Precision = "fp32",
             Batch = method == "fsecd" ? 128 : 64, Methods = method == "ce" ? [] : [new(method, method == "fsecd" ? "instance" : null)],
         };
         record = change?.Invoke(record) ?? record;
@@ -183,7 +183,14 @@ public class PaperTableTests
     {
         var recipe = Recipe.Parse(method == "ce" ? "" : $"teacher: {{ network: {teacher}, weights: t.pth }}\nmethods: [{method}]", "r",
             [.. (string[])["data.set=cifar100", $"student.network={student}", .. set.Split(' ', StringSplitOptions.RemoveEmptyEntries)]]);
-        var record = RunManifest.Of(recipe) with { State = RunState.Finished, TrainImages = 50_000, TestImages = 10_000, Precision = "fp32" };
+        var record = RunManifest.Of(recipe) with
+        {
+            State = RunState.Finished,
+            TrainImages = 50_000,
+            TestImages = 10_000,
+            Precision = "fp32",
+            TeacherDepartures = [],
+        };
         var run = new RunSummary(record, record.State, "", RecipeSettings.Of(recipe.Resolve()), 240, 70, 90, 70, 240, 800, 1000);
         var table = PaperTable.Of(number, [run]);
         Assert.Empty(table.Marks);
@@ -207,7 +214,14 @@ public class PaperTableTests
     {
         var recipe = Recipe.Parse("data: { set: cifar100 }\nteacher: { network: resnet56, weights: t.pth }\nstudent: { network: resnet20 }\n"
             + $"methods: [{{ name: {method}, {settings} }}]", "r", method == "fsecd" ? ["data.batch=128"] : []);
-        var record = RunManifest.Of(recipe) with { State = RunState.Finished, TrainImages = 50_000, TestImages = 10_000, Precision = "fp32" };
+        var record = RunManifest.Of(recipe) with
+        {
+            State = RunState.Finished,
+            TrainImages = 50_000,
+            TestImages = 10_000,
+            Precision = "fp32",
+            TeacherDepartures = [],
+        };
         var table = PaperTable.Of(3, [new RunSummary(record, record.State, "", RecipeSettings.Of(recipe.Resolve()), 240, 70, 90, 70, 240, 800, 1000)]);
         Assert.Equal(note is null ? [] : [note], table.Marks);
         Assert.Single(table.Cells.SelectMany(r => r), c => c.Ours is not null);
@@ -272,8 +286,8 @@ public class PaperTableTests
         static RunSummary At(string policy, int batch, double acc) => Run("fsecd", 1, acc,
             r => r with { Batch = batch, Methods = [new("fsecd", policy)] }, "resnet32x4", "resnet8x4", new() { ["train.lr"] = "0.4" });
         var table = PaperTable.Of(2, [At("class", 512, 72), At("instance", 1024, 74), At("instance", 100, 75)]);
-        Assert.Equal("72.00 (1)", PaperTableWriter.Ours(Cell(table, "resnet32x4 → resnet8x4, FSECD (class-level)", "batch 512")));
-        Assert.Equal("74.00 (1)", PaperTableWriter.Ours(Cell(table, "resnet32x4 → resnet8x4, FSECD (instance-level)", "batch 1024")));
+        Assert.Equal("72.00 (1) ‡1", PaperTableWriter.Ours(Cell(table, "resnet32x4 → resnet8x4, FSECD (class-level)", "batch 512")));
+        Assert.Equal("74.00 (1) ‡1", PaperTableWriter.Ours(Cell(table, "resnet32x4 → resnet8x4, FSECD (instance-level)", "batch 1024")));
         Assert.Equal(2, table.Cells.SelectMany(r => r).Count(c => c.Ours is not null));
     }
 
@@ -284,9 +298,46 @@ public class PaperTableTests
         {
             Dataset = "imagenet", TrainImages = 1_281_167, TestImages = 50_000, Epochs = 100, Batch = 256,
         }, "resnet34", "resnet18", acc5: 89.5)]);
-        Assert.Equal("70.00 (1)", PaperTableWriter.Ours(Cell(table, "KD", "resnet34 → resnet18 Acc1")));
-        Assert.Equal("89.50 (1)", PaperTableWriter.Ours(Cell(table, "KD", "resnet34 → resnet18 Acc5")));
-        Assert.Empty(table.Marks);
+        Assert.Equal("70.00 (1) †1", PaperTableWriter.Ours(Cell(table, "KD", "resnet34 → resnet18 Acc1")));
+        Assert.Equal("89.50 (1) †1", PaperTableWriter.Ours(Cell(table, "KD", "resnet34 → resnet18 Acc5")));
+        Assert.Equal(["a teacher trained here instead of torchvision's"], table.Marks);
+    }
+
+    [Fact]
+    public void A_teacher_without_a_card_is_marked()
+    {
+        static RunManifest Unknown(RunManifest r) => r with { TeacherDepartures = null };
+        var table = PaperTable.Of(3,
+        [
+            Run("kd", 1, 70, r => Unknown(r) with { TeacherAcc1 = 72.34, TeacherImages = 1000 }), Run("dkd", 1, 71, Unknown), Run("crd", 1, 71),
+            Run("ce", 1, 69, r => r with { Teacher = null, TeacherDepartures = null }),
+        ]);
+        Assert.Equal(["a teacher of unknown training, Acc1 72.3 %", "a teacher of unknown training"], table.Marks);
+        Assert.Equal("70.00 (1) †1", PaperTableWriter.Ours(Cell(table, "KD", "resnet56 → resnet20")));
+        Assert.Equal("71.00 (1)", PaperTableWriter.Ours(Cell(table, "CRD", "resnet56 → resnet20")));
+        Assert.Equal("69.00 (1)", PaperTableWriter.Ours(Cell(table, "CE", "resnet56 → resnet20")));
+        // A seed with such a teacher is not averaged with one whose teacher is known.
+        var mixed = PaperTable.Of(3, [Run("kd", 1, 70, Unknown), Run("kd", 2, 72)]);
+        Assert.Equal("72.00 (1)", PaperTableWriter.Ours(Cell(mixed, "KD", "resnet56 → resnet20")));
+    }
+
+    [Fact]
+    public void Settings_that_the_paper_does_not_publish_stand_at_the_cell()
+    {
+        Dictionary<string, string> settings = new()
+        {
+            ["methods[0].name"] = "fsecd", ["methods[0].policy"] = "instance", ["methods[0].temperature"] = "0.1", ["train.lr"] = "0.05",
+        };
+        var table = PaperTable.Of(3, [Run("fsecd", 1, 71, settings: settings), Run("kd", 1, 70, settings: new() { ["train.lr"] = "0.05" })]);
+        Assert.Equal(["policy instance, temperature 0.1, learning rate 0.05"], table.Settings);
+        Assert.Equal("71.00 (1) ‡1", PaperTableWriter.Ours(Cell(table, "FSECD", "resnet56 → resnet20")));
+        Assert.Equal("70.00 (1)", PaperTableWriter.Ours(Cell(table, "KD", "resnet56 → resnet20")));
+        Assert.Contains("- ‡1 policy instance, temperature 0.1, learning rate 0.05\n", PaperTableWriter.Write(table, TableFormat.Md));
+        var tex = PaperTableWriter.Write(table, TableFormat.Tex);
+        Assert.Contains("$71.00$ (1)$^{\\ddagger 1}$", tex);
+        Assert.Contains("$^{\\ddagger 1}$ policy instance, temperature 0.1, learning rate 0.05\\par", tex);
+        Assert.EndsWith(",\"policy instance, temperature 0.1, learning rate 0.05\"", PaperTableWriter.Write(table, TableFormat.Csv).Split('\n').Single(l => l.Contains(",71,")));
+        Assert.Contains("\"settings\": \"policy instance, temperature 0.1, learning rate 0.05\"", PaperTableWriter.Write(table, TableFormat.Json).Replace("\":\"", "\": \""));
     }
 
     [Fact]
@@ -298,6 +349,7 @@ public class PaperTableTests
                 var text = PaperTableWriter.Write(PaperTable.Of(number, []), format);
                 Assert.Contains("CRD paper's benchmark (batch 64, 240 epochs)", text);
                 Assert.Contains("marked by the paper as re-run", text);
+                Assert.Contains("the DKD row may hold best-epoch values", text);
                 Assert.Contains("(73.26)", text);
                 Assert.Contains("half-width CIFAR variant", text);
                 Assert.Contains("10.12141/j.issn.1000-565X.220684", text);
