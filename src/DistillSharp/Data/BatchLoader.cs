@@ -63,7 +63,10 @@ public sealed class BatchLoader
 
     internal int SizeOf(int number) => shares[number].Length;
 
-    internal Batch NewBatch(int number) => new(SizeOf(number), images) { TeacherImages = teacher?.NewImages(SizeOf(number)) };
+    internal Batch NewBatch(int number) => new(SizeOf(number), images, options.Augmentation.Mixing.Count > 0)
+    {
+        TeacherImages = teacher?.NewImages(SizeOf(number)),
+    };
 
     internal void Fill(Batch batch, int epoch, int number, int[] order)
     {

@@ -25,6 +25,12 @@ sealed class TeacherView
         sameSize = (unchanged.Height, unchanged.Width) == (images.Height, images.Width);
     }
 
+    /// <summary>Rows of the teacher's images.</summary>
+    public int Height => unchanged.Height;
+
+    /// <summary>Columns of the teacher's images.</summary>
+    public int Width => unchanged.Width;
+
     /// <summary>Room for the images of a batch: float32 [N, C, H, W], channels last.</summary>
     public Tensor NewImages(int count) => Tensor.Empty(
         [count, unchanged.Channels, unchanged.Height, unchanged.Width], DType.Float32, format: MemoryFormat.ChannelsLast).Unscoped();
