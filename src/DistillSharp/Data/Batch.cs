@@ -69,20 +69,19 @@ public sealed class Batch
             variants[i] = options.Augmentation.Variant(options.Seed, epoch, index);
         }
 
-        var threads = Math.Min(options.Threads, Count);
-        if (threads == 1) FillImages(0, Count);
-        else Parallel.For(0, threads, part => FillImages(Count * part / threads, Count * (part + 1) / threads));
+        var (threads, next) = (Math.Min(options.Threads, Count), -1);
+        if (threads == 1) FillImages();
+        else Parallel.For(0, threads, _ => FillImages());
 
-        void FillImages(int from, int to)
+        // Each thread takes the next image that none has taken: some photographs take far longer than others.
+        void FillImages()
         {
             var images = Images.Memory<float>();
             var size = images.Length / Count;
             var moved = new byte[size];
-            for (var i = from; i < to; i++)
+            for (var i = Interlocked.Increment(ref next); i < Count; i = Interlocked.Increment(ref next))
             {
-                var index = indices.Span[i];
-                var image = options.Augmentation.TakesOriginals ? set.Original(index) : set.Image(index);
-                options.Augmentation.Apply(image, options.Seed, epoch, index, set.Height, set.Width, moved);
+                options.Augmentation.Apply(set, options.Seed, epoch, indices.Span[i], moved);
                 normalization.Apply(moved, images.Slice(i * size, size));
             }
         }

@@ -1,21 +1,5 @@
 namespace DistillSharp.Data;
 
-/// <summary>One image in memory: rows of interleaved channels, [H, W, C], each value 0..255.</summary>
-public readonly ref struct ImageView(ReadOnlySpan<byte> pixels, int height, int width, int channels)
-{
-    /// <summary>The values, [H, W, C] row-major.</summary>
-    public ReadOnlySpan<byte> Pixels { get; } = pixels;
-
-    /// <summary>Rows.</summary>
-    public int Height { get; } = height;
-
-    /// <summary>Columns.</summary>
-    public int Width { get; } = width;
-
-    /// <summary>Values of one pixel.</summary>
-    public int Channels { get; } = channels;
-}
-
 /// <summary>
 /// Labeled images, all of them in memory as bytes, channels last. A set whose images are decoded when they are asked for
 /// overrides <see cref="Image"/>.
@@ -99,6 +83,21 @@ public class ImageSet
     /// <see cref="Image"/> unless a set says otherwise. May be called from several threads at once.
     /// </summary>
     public virtual ImageView Original(int index) => Image(index);
+
+    /// <summary>
+    /// An area of the image as it was stored, scaled, for a <see cref="CropStep"/>. A set of files may decode no more than the area. May
+    /// be called from several threads at once.
+    /// </summary>
+    /// <param name="index">The image's position.</param>
+    /// <param name="choose">The area, from the stored image's size.</param>
+    /// <param name="height">Rows of the result.</param>
+    /// <param name="width">Columns of the result.</param>
+    /// <param name="destination">[height, width, C].</param>
+    public virtual void Crop(int index, AreaChoice choose, int height, int width, Span<byte> destination)
+    {
+        var original = Original(index);
+        ImageScaling.Scale(original, choose(original.Height, original.Width), height, width, destination);
+    }
 
     /// <summary>
     /// At most <paramref name="limit"/> of the images, as many of each class as the set allows (counts differ by at most one

@@ -34,7 +34,8 @@ public sealed class Trainer : IDisposable
     public Trainer(Classifier student, Classifier? teacher, IEnumerable<DistillationMethod> methods, Dataset data, TrainingOptions? options = null)
     {
         (this.student, this.data, this.options) = (student, data, options ??= new());
-        loader = new(data.Train, data.Normalization, BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation));
+        loader = new(data.Train, data.Normalization,
+            BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation) with { Threads = options.LoaderThreadsOrIdle });
         Objective = new(methods, options.CrossEntropyWeight, options.LabelSmoothing);
         if (Objective.TeacherFeatures is { } features)
         {
@@ -157,7 +158,8 @@ public sealed class Trainer : IDisposable
         {
             observer.Evaluating(epoch);
             // In float32 whatever the run's precision: that is how the student is measured afterwards, and used.
-            accuracy = Accuracy.Measure(Deployed, data.Test, data.Normalization, Precision.Fp32, options.Device, options.EvaluationBatchSize);
+            accuracy = Accuracy.Measure(
+                Deployed, data.Test, data.Normalization, Precision.Fp32, options.Device, options.EvaluationBatchSize, options.LoaderThreadsOrIdle);
             progress.Accuracy = accuracy;
         }
         var best = accuracy is { } measured && !(measured.Top1 <= progress.BestAcc1);

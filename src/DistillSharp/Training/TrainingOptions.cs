@@ -73,6 +73,12 @@ public sealed record TrainingOptions
     /// </summary>
     public long? TeacherMemory { get; init; }
 
+    /// <summary>
+    /// Threads that prepare batches, which change no result. Null takes the cores that training leaves idle, and at least one: on a
+    /// processor those that libtorch does not use, with a GPU all but one.
+    /// </summary>
+    public int? LoaderThreads { get; init; }
+
     /// <summary>Images of one batch when the student is measured.</summary>
     public int EvaluationBatchSize { get; init; } = 250;
 
@@ -84,4 +90,6 @@ public sealed record TrainingOptions
 
     /// <summary>Also write a checkpoint within an epoch whenever so much time has passed; null for never.</summary>
     public TimeSpan? CheckpointEvery { get; init; }
+
+    internal int LoaderThreadsOrIdle => LoaderThreads ?? Math.Max(1, Environment.ProcessorCount - (Device.Type == DeviceType.Cuda ? 1 : Runtime.Threads));
 }
