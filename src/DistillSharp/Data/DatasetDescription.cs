@@ -13,6 +13,9 @@ public sealed record ReadOptions(int Size, bool SkipDamaged = false)
 
     /// <summary>Whether a photograph is turned as its EXIF data says; as torchvision reads files they are not.</summary>
     public bool Upright { get; init; }
+
+    /// <summary>The names of the classes in their order; null for the order of the names' bytes, as torchvision has it.</summary>
+    public IReadOnlyList<string>? Classes { get; init; }
 }
 
 /// <summary>

@@ -15,6 +15,7 @@ static class ImageFolder
         var classes = FolderListing.Classes(train);
         if (classes.Length == 0) throw new UserException($"'{train}' holds no folders; it should hold one folder of images for each class");
         RefuseUnsorted(test, classes);
+        classes = ClassNames.Ordered(classes, options.Classes, train);
         var (learned, measured) = (FolderListing.Of(train, classes), FolderListing.Of(test, classes));
         string[] wrong =
         [
