@@ -224,7 +224,7 @@ public class RecipeTests
               keep_checkpoints: 2
               checkpoint_minutes: null
               teacher_memory: auto
-  loader_threads: null
+              loader_threads: null
 
             """, Recipe.Parse(Small).Resolve());
     }
