@@ -95,6 +95,9 @@ DS_API int ds_module_forward(ds_module module, ds_tensor input, ds_tensor* resul
 DS_API int ds_image_size(const uint8_t* bytes, int64_t count, int32_t* height, int32_t* width);
 DS_API int ds_image_decode(const uint8_t* bytes, int64_t count, uint8_t* pixels,
                            int64_t capacity);  // pixels: RGB, [height, width, 3]
+// An area of a JPEG image that is scaled to eighths / 8 of its size; pixels: RGB, [height, width, 3].
+DS_API int ds_jpeg_decode_part(const uint8_t* bytes, int64_t count, int32_t eighths, int32_t top, int32_t left,
+                               int32_t height, int32_t width, uint8_t* pixels, int64_t capacity);
 
 // ---- runtime
 DS_API int ds_runtime_start(void);  // allocator thresholds, libtorch_cuda where there is one

@@ -8,6 +8,7 @@
 using distillsharp::guarded;
 using distillsharp::image::Failure;
 using distillsharp::image::Header;
+using distillsharp::image::Part;
 
 namespace {
 
@@ -57,4 +58,22 @@ int ds_image_size(const uint8_t* bytes, int64_t count, int32_t* height, int32_t*
 
 int ds_image_decode(const uint8_t* bytes, int64_t count, uint8_t* pixels, int64_t capacity) {
   return guarded([&] { read(bytes, count, pixels, capacity); });
+}
+
+int ds_jpeg_decode_part(const uint8_t* bytes, int64_t count, int32_t eighths, int32_t top, int32_t left, int32_t height,
+                        int32_t width, uint8_t* pixels, int64_t capacity) {
+  return guarded([&] {
+    TORCH_CHECK(is_jpeg(bytes, count), "is no JPEG image");
+    const auto header = read(bytes, count, nullptr, 0);
+    TORCH_CHECK(eighths >= 1 && eighths <= 8, "cannot be scaled to ", eighths, " eighths");
+    const auto scaled = [&](int32_t side) { return (int64_t{side} * eighths + 7) / 8; };
+    TORCH_CHECK(top >= 0 && left >= 0 && height > 0 && width > 0 && int64_t{top} + height <= scaled(header.height) &&
+                    int64_t{left} + width <= scaled(header.width),
+                "is ", scaled(header.width), "x", scaled(header.height), " pixels, and the part is not within them");
+    TORCH_CHECK(capacity == int64_t{height} * width * 3, "the buffer is not of the part's size");
+    const Part part{eighths, top, left, height, width};
+    Failure failure{};
+    if (!distillsharp::image::read_jpeg_part(bytes, static_cast<size_t>(count), part, pixels, &failure))
+      TORCH_CHECK(false, "is a damaged JPEG image: ", failure.message);
+  });
 }

@@ -1,6 +1,7 @@
 // JPEG by libjpeg-turbo: grey, YCbCr, RGB, CMYK and YCCK, baseline and progressive.
 #include <csetjmp>
 #include <cstdio>
+#include <cstring>
 
 // jpeglib.h expects FILE and size_t to be known.
 #include <jerror.h>
@@ -64,54 +65,111 @@ void cmyk_to_rgb(const uint8_t* cmyk, uint8_t* rgb, unsigned width) {
     }
 }
 
-void read_pixels(j_decompress_ptr decoder, uint8_t* pixels) {
+// Starts decoding to RGB, or to CMYK where the file holds that.
+bool start(j_decompress_ptr decoder) {
   const bool cmyk = decoder->jpeg_color_space == JCS_CMYK || decoder->jpeg_color_space == JCS_YCCK;
   decoder->out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
   jpeg_start_decompress(decoder);
+  return cmyk;
+}
+
+JSAMPARRAY new_row(j_decompress_ptr decoder, size_t width) {
+  return decoder->mem->alloc_sarray(reinterpret_cast<j_common_ptr>(decoder), JPOOL_IMAGE,
+                                    static_cast<JDIMENSION>(width * decoder->output_components), 1);
+}
+
+void read_pixels(j_decompress_ptr decoder, uint8_t* pixels) {
+  const bool cmyk = start(decoder);
   const size_t row_bytes = size_t{decoder->output_width} * 3;
-  JSAMPARRAY scratch = nullptr;
-  if (cmyk)
-    scratch =
-        decoder->mem->alloc_sarray(reinterpret_cast<j_common_ptr>(decoder), JPOOL_IMAGE, decoder->output_width * 4, 1);
+  JSAMPARRAY scratch = cmyk ? new_row(decoder, decoder->output_width) : nullptr;
   while (decoder->output_scanline < decoder->output_height) {
     JSAMPROW row = pixels + decoder->output_scanline * row_bytes;
-    if (!cmyk) {
-      jpeg_read_scanlines(decoder, &row, 1);
-    } else {
-      jpeg_read_scanlines(decoder, scratch, 1);
-      cmyk_to_rgb(scratch[0], row, decoder->output_width);
-    }
+    jpeg_read_scanlines(decoder, cmyk ? scratch : &row, 1);
+    if (cmyk) cmyk_to_rgb(scratch[0], row, decoder->output_width);
   }
   jpeg_finish_decompress(decoder);
+}
+
+// Columns beside the part that are decoded too: what is interpolated at its edges is then interpolated as in the whole.
+constexpr JDIMENSION margin = 16;
+
+void read_part(j_decompress_ptr decoder, const Part& part, uint8_t* pixels) {
+  const auto top = static_cast<JDIMENSION>(part.top), left = static_cast<JDIMENSION>(part.left);
+  const auto height = static_cast<JDIMENSION>(part.height), width = static_cast<JDIMENSION>(part.width);
+  decoder->scale_num = static_cast<unsigned>(part.eighths);
+  decoder->scale_denom = 8;
+  const bool cmyk = start(decoder);
+  if (top + height > decoder->output_height || left + width > decoder->output_width)
+    ERREXIT(decoder, JERR_WIDTH_OVERFLOW);
+  JDIMENSION first = left > margin ? left - margin : 0;
+  JDIMENSION columns =
+      (left + width + margin < decoder->output_width ? left + width + margin : decoder->output_width) - first;
+  if (columns < decoder->output_width) jpeg_crop_scanline(decoder, &first, &columns);
+  JSAMPARRAY scratch = new_row(decoder, columns);
+  if (top > 0) jpeg_skip_scanlines(decoder, top);
+  for (JDIMENSION y = 0; y < height; ++y, pixels += size_t{width} * 3) {
+    jpeg_read_scanlines(decoder, scratch, 1);
+    const JSAMPLE* inside = scratch[0] + size_t{left - first} * decoder->output_components;
+    if (cmyk)
+      cmyk_to_rgb(inside, pixels, width);
+    else
+      std::memcpy(pixels, inside, size_t{width} * 3);
+  }
+  jpeg_abort_decompress(decoder);
+}
+
+struct Decoder {
+  jpeg_decompress_struct info;
+  jpeg_progress_mgr progress;
+  Errors errors;
+};
+
+void open(Decoder* decoder, const uint8_t* bytes, size_t count) {
+  decoder->info.mem->max_memory_to_use = most_memory;
+  decoder->progress.progress_monitor = count_scans;
+  decoder->info.progress = &decoder->progress;
+  jpeg_mem_src(&decoder->info, bytes, count);
+  jpeg_read_header(&decoder->info, TRUE);
+}
+
+void create(Decoder* decoder, Failure* failure) {
+  decoder->info.err = jpeg_std_error(&decoder->errors.base);
+  decoder->errors.base.error_exit = leave;
+  decoder->errors.base.emit_message = warn;
+  decoder->errors.base.output_message = silent;
+  decoder->errors.failure = failure;
+  jpeg_create_decompress(&decoder->info);
 }
 
 }  // namespace
 
 bool read_jpeg(const uint8_t* bytes, size_t count, Header* header, uint8_t* pixels, Failure* failure) {
-  jpeg_decompress_struct decoder;
-  jpeg_progress_mgr progress;
-  Errors errors;
-  decoder.err = jpeg_std_error(&errors.base);
-  errors.base.error_exit = leave;
-  errors.base.emit_message = warn;
-  errors.base.output_message = silent;
-  errors.failure = failure;
-  jpeg_create_decompress(&decoder);
-  if (setjmp(errors.back) != 0) {
-    jpeg_destroy_decompress(&decoder);
+  Decoder decoder;
+  create(&decoder, failure);
+  if (setjmp(decoder.errors.back) != 0) {
+    jpeg_destroy_decompress(&decoder.info);
     return false;
   }
-  decoder.mem->max_memory_to_use = most_memory;
-  progress.progress_monitor = count_scans;
-  decoder.progress = &progress;
-  jpeg_mem_src(&decoder, bytes, count);
-  jpeg_read_header(&decoder, TRUE);
-  header->height = static_cast<int32_t>(decoder.image_height);
-  header->width = static_cast<int32_t>(decoder.image_width);
+  open(&decoder, bytes, count);
+  header->height = static_cast<int32_t>(decoder.info.image_height);
+  header->width = static_cast<int32_t>(decoder.info.image_width);
   // Every block of 8x8 takes a bit of the first scan; arithmetic coding, which is rare, can do with less.
-  header->least_bytes = int64_t{header->height} * header->width / (decoder.arith_code ? 1 << 16 : 64 * 8);
-  if (pixels != nullptr) read_pixels(&decoder, pixels);
-  jpeg_destroy_decompress(&decoder);
+  header->least_bytes = int64_t{header->height} * header->width / (decoder.info.arith_code ? 1 << 16 : 64 * 8);
+  if (pixels != nullptr) read_pixels(&decoder.info, pixels);
+  jpeg_destroy_decompress(&decoder.info);
+  return true;
+}
+
+bool read_jpeg_part(const uint8_t* bytes, size_t count, const Part& part, uint8_t* pixels, Failure* failure) {
+  Decoder decoder;
+  create(&decoder, failure);
+  if (setjmp(decoder.errors.back) != 0) {
+    jpeg_destroy_decompress(&decoder.info);
+    return false;
+  }
+  open(&decoder, bytes, count);
+  read_part(&decoder.info, part, pixels);
+  jpeg_destroy_decompress(&decoder.info);
   return true;
 }
 

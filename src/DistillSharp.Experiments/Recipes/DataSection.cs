@@ -32,6 +32,16 @@ public sealed record DataSection
     static readonly RecipeKey<bool> damaged = Keys.Add("damaged", RecipeForms.Word(("stop", false), ("skip", true)),
         "photographs that cannot be read: stop before anything is trained, naming them, or leave them out, counted", otherwise: false,
         written: known => Of(known).HasSizes);
+    static readonly RecipeKey<bool> decode = Keys.Add("decode", RecipeForms.Word(("exact", false), ("scaled", true)),
+        "JPEG files whose crop is at least twice as large as `size`: decoded as they are, or scaled while they are decoded, which is faster "
+        + "(docs/data.md says what it changes); images to measure on are always decoded exactly",
+        otherwise: true, written: known => Of(known).HasSizes);
+    static readonly RecipeKey<bool> orientation = Keys.Add("orientation", RecipeForms.Word(("stored", false), ("upright", true)),
+        "photographs as their pixels are stored, as torchvision reads them, or turned as their EXIF data says", otherwise: false,
+        written: known => Of(known).HasSizes);
+    static readonly RecipeKey<string?> classes = Keys.Add("classes", RecipeForms.Text("a file"),
+        "a file with the name of a class in each line, which gives their order", otherwise: null, "the order of the names",
+        written: known => Of(known).HasSizes);
     static readonly RecipeKey<int?> trainLimit = Keys.Add("train_limit", RecipeForms.Int(min: 1).OrNone(),
         "train on only so many images, as many of each class as it allows", otherwise: null, "all");
     static readonly RecipeKey<int?> testLimit = Keys.Add("test_limit", RecipeForms.Int(min: 1).OrNone(),
@@ -65,6 +75,15 @@ public sealed record DataSection
     /// <summary>Whether images that cannot be read are left out; otherwise nothing is trained.</summary>
     public bool SkipDamaged => damaged.Of(values);
 
+    /// <summary>Whether large crops of JPEG files are scaled while they are decoded.</summary>
+    public bool ScaledDecoding => decode.Of(values);
+
+    /// <summary>Whether photographs are turned as their EXIF data says.</summary>
+    public bool Upright => orientation.Of(values);
+
+    /// <summary>A file with the name of a class in each line, in their order; null for the order of the names.</summary>
+    public string? Classes => classes.Of(values);
+
     /// <summary>Train on at most so many images, as many of each class as it allows; null for all.</summary>
     public int? TrainLimit => trainLimit.Of(values);
 
@@ -83,6 +102,9 @@ public sealed record DataSection
         if (data.SkipDamaged && !described.HasSizes)
             throw section.Mistake("damaged",
                 $"data.damaged is skip, but the images of {data.Set} are no files that could be left out one by one; leave it out");
+        foreach (var key in new[] { decode.Name, orientation.Name, classes.Name })
+            if (section[key] is not null && !described.HasSizes)
+                throw section.Mistake(key, $"data.{key} is for photographs, and those of {data.Set} are none; leave it out");
         if (data.Mean.Count != data.Std.Count)
             throw section.Mistake("std",
                 $"data.mean has {data.Mean.Count} values and data.std {data.Std.Count}; give one of each for every channel");
@@ -91,6 +113,13 @@ public sealed record DataSection
                 $"data.train_limit is {data.TrainLimit}, less than one batch of {data.Batch}; raise it or lower data.batch");
         return data;
     }
+
+    internal ReadOptions ReadOptions() => new(Size, SkipDamaged)
+    {
+        ScaledDecoding = ScaledDecoding,
+        Upright = Upright,
+        Classes = Classes is { } file ? ClassNames.Read(file) : null,
+    };
 
     internal void Write(RecipeText text, bool decisive) => Keys.Write(text, values, decisive);
 

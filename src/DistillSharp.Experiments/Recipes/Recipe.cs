@@ -192,6 +192,7 @@ public sealed class Recipe
         KeepCheckpoints = Train.KeepCheckpoints,
         CheckpointEvery = Train.CheckpointMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
         TeacherMemory = Train.TeacherMemory,
+        LoaderThreads = Train.LoaderThreads,
     };
 
     /// <summary>Reads the data set, normalized and limited as the recipe says. A limit takes the same images whatever the seed.</summary>
@@ -199,7 +200,7 @@ public sealed class Recipe
     public Dataset LoadData()
     {
         CheckRoot();
-        var data = Toolkit.Datasets[Data.Set].Load(Data.Root, Data.Size, Data.SkipDamaged);
+        var data = Toolkit.Datasets[Data.Set].Load(Data.Root, Data.ReadOptions());
         data = data with { Mean = Data.Mean, Std = Data.Std };
         try
         {

@@ -64,6 +64,10 @@ public sealed record TrainSection
         "what remembered outputs of the teacher may take, in decimal units", otherwise: null,
         "`auto`: on a processor 2 GB, but at most a quarter of its memory; off on a GPU", changesResults: false);
 
+    static readonly RecipeKey<int?> loaderThreads = Keys.Add("loader_threads", RecipeForms.Int(min: 1, max: 1024).OrNone(),
+        "threads that prepare batches", otherwise: null,
+        "the cores that training leaves idle, and at least 1: with a GPU all but one", changesResults: false);
+
     readonly RecipeValues values;
 
     TrainSection(RecipeValues values) => this.values = values;
@@ -124,6 +128,9 @@ public sealed record TrainSection
 
     /// <summary>Bytes for remembered outputs of the teacher: 0 for none, null for what seems right.</summary>
     public long? TeacherMemory => teacherMemory.Of(values);
+
+    /// <summary>Threads that prepare batches; null for the cores that training leaves idle.</summary>
+    public int? LoaderThreads => loaderThreads.Of(values);
 
     internal static TrainSection Read(YamlValue value, RecipeKnown known)
     {

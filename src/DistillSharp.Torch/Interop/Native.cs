@@ -113,6 +113,9 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] public static partial int ds_module_forward(nint module, nint input, nint* results, int capacity, out int written);
     [LibraryImport(Library)] public static partial int ds_image_size(byte* bytes, long count, out int height, out int width);
     [LibraryImport(Library)] public static partial int ds_image_decode(byte* bytes, long count, byte* pixels, long capacity);
+    [LibraryImport(Library)]
+    public static partial int ds_jpeg_decode_part(
+        byte* bytes, long count, int eighths, int top, int left, int height, int width, byte* pixels, long capacity);
     [LibraryImport(Library)] public static partial int ds_runtime_start();
     [LibraryImport(Library)] public static partial byte* ds_libtorch_version();
     [LibraryImport(Library)] public static partial int ds_build_description(byte* buffer, int capacity);

@@ -93,9 +93,31 @@ public sealed record Augmentation
     /// <param name="height">Rows of the result.</param>
     /// <param name="width">Columns of the result.</param>
     /// <param name="destination">[height, width, C].</param>
-    public void Apply(ImageView image, long seed, int epoch, int index, int height, int width, Span<byte> destination)
+    public void Apply(ImageView image, long seed, int epoch, int index, int height, int width, Span<byte> destination) =>
+        Apply(image, Draws(seed, epoch, index), 0, height, width, destination);
+
+    /// <summary>Prepares image <paramref name="index"/> of a set as it is shown in <paramref name="epoch"/>.</summary>
+    /// <param name="set">The set; where the first step is a crop, no more of the image than the crop is asked of it.</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="index">The image's position in its set.</param>
+    /// <param name="destination">[H, W, C], of the set's size.</param>
+    public void Apply(ImageSet set, long seed, int epoch, int index, Span<byte> destination)
     {
-        Span<AugmentationDraw> draws = new AugmentationDraw[steps.Length];
+        var draws = Draws(seed, epoch, index);
+        if (steps is not [CropStep crop, ..])
+        {
+            Apply(TakesOriginals ? set.Original(index) : set.Image(index), draws, 0, set.Height, set.Width, destination);
+            return;
+        }
+        var cut = steps.Length > 1 ? new byte[destination.Length] : destination;
+        set.Crop(index, (height, width) => crop.Area(height, width, draws[0]), set.Height, set.Width, cut);
+        if (steps.Length > 1) Apply(new(cut, set.Height, set.Width, set.Channels), draws, 1, set.Height, set.Width, destination);
+    }
+
+    AugmentationDraw[] Draws(long seed, int epoch, int index)
+    {
+        var draws = new AugmentationDraw[steps.Length];
         if (VariantCount is not null) Split(Variant(seed, epoch, index), draws);
         else
         {
@@ -104,7 +126,7 @@ public sealed record Augmentation
             for (var i = 0; i < steps.Length; first = unchecked(first + steps[i++].Numbers))
                 draws[i] = new(random, first, steps[i].Variants);
         }
-        Apply(image, draws, height, width, destination);
+        return draws;
     }
 
     /// <summary>Carries out the outcome with a number in 0..<see cref="VariantCount"/>-1.</summary>
@@ -116,7 +138,7 @@ public sealed record Augmentation
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)variant, (uint)(VariantCount ?? 0), nameof(variant));
         Span<AugmentationDraw> draws = new AugmentationDraw[steps.Length];
         Split(variant, draws);
-        Apply(image, draws, image.Height, image.Width, destination);
+        Apply(image, draws, 0, image.Height, image.Width, destination);
     }
 
     /// <summary>Whether the steps and their settings are the same.</summary>
@@ -152,15 +174,16 @@ public sealed record Augmentation
         }
     }
 
-    void Apply(ImageView image, ReadOnlySpan<AugmentationDraw> draws, int height, int width, Span<byte> destination)
+    // Does the steps from one on.
+    void Apply(ImageView image, ReadOnlySpan<AugmentationDraw> draws, int from, int height, int width, Span<byte> destination)
     {
-        if (steps.Length == 0)
+        if (steps.Length == from)
         {
             image.Pixels.CopyTo(destination);
             return;
         }
-        var spare = steps.Length > 1 ? new byte[destination.Length] : [];
-        for (var i = 0; i < steps.Length; i++)
+        var spare = steps.Length > from + 1 ? new byte[destination.Length] : [];
+        for (var i = from; i < steps.Length; i++)
         {
             // They take turns, so that the last step writes to the destination.
             var to = (steps.Length - i) % 2 == 1 ? destination : spare;

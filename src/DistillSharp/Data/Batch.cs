@@ -100,11 +100,12 @@ public sealed class Batch
             variants[i] = options.Augmentation.Variant(options.Seed, epoch, index);
         }
 
-        var threads = Math.Min(options.Threads, Count);
-        if (threads == 1) FillImages(0, Count);
-        else Parallel.For(0, threads, part => FillImages(Count * part / threads, Count * (part + 1) / threads));
+        var (threads, next) = (Math.Min(options.Threads, Count), -1);
+        if (threads == 1) FillImages();
+        else Parallel.For(0, threads, _ => FillImages());
 
-        void FillImages(int from, int to)
+        // Each thread takes the next image that none has taken: some photographs take far longer than others.
+        void FillImages()
         {
             var images = Images.Memory<float>();
             var size = images.Length / Count;
@@ -112,7 +113,7 @@ public sealed class Batch
             var teacherSize = seen.Length / Count;
             var (moved, other) = (new byte[size], Mix is null ? [] : new float[size]);
             var otherSeen = Mix is null ? [] : new float[teacherSize];
-            for (var i = from; i < to; i++)
+            for (var i = Interlocked.Increment(ref next); i < Count; i = Interlocked.Increment(ref next))
             {
                 var (shown, shownToTeacher) = (images.Slice(i * size, size), seen.Slice(i * teacherSize, teacherSize));
                 Prepare(indices.Span[i], moved, shown, shownToTeacher);
@@ -122,10 +123,9 @@ public sealed class Batch
 
         void Prepare(int index, byte[] moved, Span<float> shown, Span<float> shownToTeacher)
         {
-            var image = options.Augmentation.TakesOriginals ? set.Original(index) : set.Image(index);
-            options.Augmentation.Apply(image, options.Seed, epoch, index, set.Height, set.Width, moved);
+            options.Augmentation.Apply(set, options.Seed, epoch, index, moved);
             normalization.Apply(moved, shown);
-            teacher?.Make(index, epoch, new(moved, set.Height, set.Width, set.Channels), image, options, shownToTeacher);
+            teacher?.Make(index, epoch, new(moved, set.Height, set.Width, set.Channels), options, shownToTeacher);
         }
 
         void MixIn(

@@ -21,7 +21,9 @@ public sealed record BatchOptions
     /// <summary>Whether a last batch of fewer images is left out.</summary>
     public bool DropLast { get; init; }
 
-    /// <summary>Threads that prepare a batch together. One prepares far more images than a CPU can train on.</summary>
+    /// <summary>
+    /// Threads that prepare a batch together; they change nothing in it. Small images need no more than one, photographs for a GPU many.
+    /// </summary>
     public int Threads { get; init; } = 1;
 
     /// <summary>Batches that are kept ready.</summary>

@@ -3,7 +3,20 @@ namespace DistillSharp.Data;
 /// <summary>How a data set is to be read.</summary>
 /// <param name="Size">Height and width of the images as networks get them.</param>
 /// <param name="SkipDamaged">Whether files that cannot be read are left out; otherwise they are an error.</param>
-public sealed record ReadOptions(int Size, bool SkipDamaged = false);
+public sealed record ReadOptions(int Size, bool SkipDamaged = false)
+{
+    /// <summary>
+    /// Whether a crop of a JPEG file that is at least twice as large as wanted is scaled while it is decoded, which is faster and changes
+    /// pixels a little. Images to measure on are always decoded exactly.
+    /// </summary>
+    public bool ScaledDecoding { get; init; } = true;
+
+    /// <summary>Whether a photograph is turned as its EXIF data says; as torchvision reads files they are not.</summary>
+    public bool Upright { get; init; }
+
+    /// <summary>The names of the classes in their order; null for the order of the names' bytes, as torchvision has it.</summary>
+    public IReadOnlyList<string>? Classes { get; init; }
+}
 
 /// <summary>
 /// All that is to be known of a data set, in one place: how its files are read, how its images are normalized and prepared, and
@@ -44,10 +57,18 @@ public abstract class DatasetDescription
     /// <param name="skipDamaged">Whether images that cannot be read are left out, where each is a file.</param>
     /// <exception cref="UsageException">The set's images do not come in this size.</exception>
     /// <exception cref="UserException">The files are missing or damaged.</exception>
-    public Dataset Load(string root, int? size = null, bool skipDamaged = false)
+    public Dataset Load(string root, int? size = null, bool skipDamaged = false) => Load(root, new ReadOptions(size ?? Size, skipDamaged));
+
+    /// <summary>Reads the data set, normalized by its own mean and deviation.</summary>
+    /// <param name="root">The folder that holds its files, its folder or its archive.</param>
+    /// <param name="options">How it is to be read.</param>
+    /// <exception cref="UsageException">The set's images do not come in this size.</exception>
+    /// <exception cref="UserException">The files are missing or damaged.</exception>
+    public Dataset Load(string root, ReadOptions options)
     {
-        if (size is { } other && other != Size && !HasSizes) throw new UsageException($"the images of {Name} are {Size}x{Size}, not {other}x{other}");
-        var (train, test) = Read(root, new(size ?? Size, skipDamaged));
+        if (options.Size != Size && !HasSizes)
+            throw new UsageException($"the images of {Name} are {Size}x{Size}, not {options.Size}x{options.Size}");
+        var (train, test) = Read(root, options);
         return new(Name, train, test, Mean, Std);
     }
 

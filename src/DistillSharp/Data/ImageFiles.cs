@@ -24,11 +24,31 @@ public static class ImageFiles
 
     /// <summary>Reads an image file. Its content decides what it is, not its name. An alpha channel is dropped.</summary>
     /// <exception cref="UserException">There is no such file, or it is no image or a damaged one.</exception>
-    public static DecodedImage Read(string path)
+    public static DecodedImage Read(string path) => Decode(Content(path), path);
+
+    /// <summary>Decodes the content of an image file.</summary>
+    /// <param name="file">The content.</param>
+    /// <param name="name">The file's name, for messages.</param>
+    /// <exception cref="UserException">It is no image or a damaged one.</exception>
+    internal static DecodedImage Decode(byte[] file, string name)
     {
         try
         {
-            return Decode(path);
+            return Decode(file);
+        }
+        catch (UndecodedException e)
+        {
+            throw new UserException($"'{name}' {e.Message}", e);
+        }
+    }
+
+    /// <summary>The bytes of an image file.</summary>
+    /// <exception cref="UserException">It cannot be read, or is far too large.</exception>
+    internal static byte[] Content(string path)
+    {
+        try
+        {
+            return Bytes(path);
         }
         catch (UndecodedException e)
         {
@@ -45,7 +65,7 @@ public static class ImageFiles
     {
         try
         {
-            Decode(path);
+            Decode(Bytes(path));
             return null;
         }
         catch (UndecodedException e)
@@ -54,18 +74,22 @@ public static class ImageFiles
         }
     }
 
-    static DecodedImage Decode(string path)
+    static byte[] Bytes(string path)
     {
         var file = new FileInfo(path);
-        if (file.Exists && file.Length > MaxBytes) throw new UndecodedException($"is larger than {MaxBytes >> 20} MiB: that is no image");
-        var content = File.ReadAllBytes(path);
-        if (content.Length == 0) throw new UndecodedException("is empty");
-        var kind = ImageKind.Of(content.AsSpan(0, Math.Min(content.Length, ImageKind.HeadLength)));
+        return file.Exists && file.Length > MaxBytes
+            ? throw new UndecodedException($"is larger than {MaxBytes >> 20} MiB: that is no image") : File.ReadAllBytes(path);
+    }
+
+    static DecodedImage Decode(byte[] file)
+    {
+        if (file.Length == 0) throw new UndecodedException("is empty");
+        var kind = ImageKind.Of(file.AsSpan(0, Math.Min(file.Length, ImageKind.HeadLength)));
         if (ImageKind.Refusal(kind) is { } refusal) throw new UndecodedException(refusal);
-        if (kind is not (ImageKind.Jpeg or ImageKind.Png)) return SkiaImages.Decode(content, kind!);
+        if (kind is not (ImageKind.Jpeg or ImageKind.Png)) return SkiaImages.Decode(file, kind!);
         try
         {
-            return ImageCodec.Decode(content);
+            return ImageCodec.Decode(file);
         }
         catch (TorchException e)
         {

@@ -1,24 +1,9 @@
 namespace DistillSharp.Data;
 
-/// <summary>
-/// Images in files, one folder for each class, decoded when they are asked for. To look at, an image is scaled so that its
-/// shorter side has 256/224 of the network's, and its middle is cut out; to train on, <see cref="ResizedCrop"/> takes the
-/// original.
-/// </summary>
-sealed class ImageFolder : ImageSet
+/// <summary>A set of photographs in files, one folder for each class, as torchvision's ImageFolder reads it.</summary>
+static class ImageFolder
 {
     const int MaxNamed = 10;
-
-    readonly string[] files;
-
-    ImageFolder(string[] files, int[] labels, int side, IReadOnlyList<string> classNames, IReadOnlyList<string> leftOut, IReadOnlyList<string> misnamed)
-        : base(side, side, 3, labels, classNames) => (this.files, LeftOut, Misnamed) = (files, leftOut, misnamed);
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> LeftOut { get; }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> Misnamed { get; }
 
     /// <summary>Finds the classes and files, and looks at each file's beginning and end; no image is decoded yet.</summary>
     /// <param name="root">Holds train/ and val/, and each of these a folder for each class.</param>
@@ -30,6 +15,7 @@ sealed class ImageFolder : ImageSet
         var classes = FolderListing.Classes(train);
         if (classes.Length == 0) throw new UserException($"'{train}' holds no folders; it should hold one folder of images for each class");
         RefuseUnsorted(test, classes);
+        classes = ClassNames.Ordered(classes, options.Classes, train);
         var (learned, measured) = (FolderListing.Of(train, classes), FolderListing.Of(test, classes));
         string[] wrong =
         [
@@ -38,9 +24,10 @@ sealed class ImageFolder : ImageSet
         ];
         return wrong.Length == 0 ? (Of(learned), Of(measured)) : throw new UserException(string.Join("\n", wrong));
 
-        ImageFolder Of(FolderListing listing) => new(
-            [.. listing.Images.Select(image => image.File)], [.. listing.Images.Select(image => image.Label)], options.Size, classes,
-            [.. listing.LeftOut, .. listing.Damaged.Count == 0 ? [] : new[] { $"{listing.Damaged.Count:N0} damaged" }], [.. listing.Misnamed]);
+        PhotographSet Of(FolderListing listing) => new(
+            new FolderFiles([.. listing.Images.Select(image => image.File)]), [.. listing.Images.Select(image => image.Label)], classes,
+            new([.. listing.LeftOut, .. listing.Damaged.Count == 0 ? [] : new[] { $"{listing.Damaged.Count:N0} damaged" }], [.. listing.Misnamed]),
+            options);
     }
 
     static IEnumerable<string> Unreadable(ReadOptions options, params FolderListing[] parts)
@@ -102,29 +89,10 @@ sealed class ImageFolder : ImageSet
             : [$"the classes {named}{(strange.Length > MaxNamed ? $" and {strange.Length - MaxNamed} more" : "")} of '{test}' are none of '{train}'"];
     }
 
-    /// <inheritdoc/>
-    public override ImageView Image(int index)
+    sealed class FolderFiles(string[] files) : PhotographFiles
     {
-        var original = Original(index);
-        return new(ImageScaling.FitCenter(original, Height * 256 / 224, Height, Width), Height, Width, Channels);
-    }
+        public override string Name(int index) => files[index];
 
-    /// <inheritdoc/>
-    public override ImageView Original(int index)
-    {
-        var image = ImageFiles.Read(files[index]);
-        return new(image.Pixels, image.Height, image.Width, Channels);
-    }
-
-    /// <inheritdoc/>
-    public override ImageSet AtSize(int side) => new ImageFolder(files, Labels.ToArray(), side, ClassNames, LeftOut, Misnamed);
-
-    /// <inheritdoc/>
-    protected override ImageSet Select(int[] indices)
-    {
-        var labels = Labels.ToArray();
-        return new ImageFolder(
-            Array.ConvertAll(indices, index => files[index]), Array.ConvertAll(indices, index => labels[index]), Height, ClassNames, LeftOut,
-            Misnamed);
+        public override byte[] Content(int index) => ImageFiles.Content(files[index]);
     }
 }

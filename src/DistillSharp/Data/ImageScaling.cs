@@ -1,15 +1,9 @@
-namespace DistillSharp.Data;
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
-/// <summary>A part of an image.</summary>
-/// <param name="Top">First row.</param>
-/// <param name="Left">First column.</param>
-/// <param name="Height">Rows.</param>
-/// <param name="Width">Columns.</param>
-public readonly record struct ImageArea(int Top, int Left, int Height, int Width)
-{
-    /// <summary>A whole image.</summary>
-    public static ImageArea Of(ImageView image) => new(0, 0, image.Height, image.Width);
-}
+namespace DistillSharp.Data;
 
 /// <summary>
 /// Scaling by triangle filters as wide as the scale (bilinear, with antialiasing): first along rows, then along columns, in
@@ -18,88 +12,27 @@ public readonly record struct ImageArea(int Top, int Left, int Height, int Width
 /// </summary>
 public static class ImageScaling
 {
-    const int Bits = 22;
-
     /// <summary>Scales an area of an image.</summary>
     /// <param name="image">The image, [H, W, C].</param>
     /// <param name="area">What to take of it.</param>
     /// <param name="height">Rows of the result.</param>
     /// <param name="width">Columns of the result.</param>
     /// <returns>[height, width, C].</returns>
-    public static byte[] Scale(ImageView image, ImageArea area, int height, int width) =>
-        Scale(image, area, height, width, new(0, 0, height, width));
-
-    // Computes only a part of the result: all of it may be far larger, when a long strip is scaled up.
-    static byte[] Scale(ImageView image, ImageArea area, int height, int width, ImageArea part)
+    public static byte[] Scale(ImageView image, ImageArea area, int height, int width)
     {
-        var stride = part.Width * image.Channels;
-        var along = Weights(area.Width, width, part.Left, part.Width);
-        var down = Weights(area.Height, height, part.Top, part.Height);
-        var first = down[0].First;
-        var rows = new byte[(down[^1].First + down[^1].Weights.Length - first) * stride];
-        for (var y = 0; y * stride < rows.Length; y++)
-        {
-            // Only the area may be seen: beyond its edges there is nothing, as if it had been cut out first.
-            var row = image.Pixels.Slice(((area.Top + first + y) * image.Width + area.Left) * image.Channels, area.Width * image.Channels);
-            ScaleRow(row, rows.AsSpan(y * stride, stride), along, image.Channels);
-        }
-        if (area.Height == height) return rows;
-
-        var result = new byte[part.Height * stride];
-        for (var y = 0; y < part.Height; y++) MixRows(rows, result.AsSpan(y * stride, stride), down[y] with { First = down[y].First - first });
+        var result = GC.AllocateUninitializedArray<byte>(checked(height * width * image.Channels));
+        Scale(image, area, height, width, result);
         return result;
     }
 
-    static void ScaleRow(ReadOnlySpan<byte> from, Span<byte> to, Window[] windows, int channels)
-    {
-        for (var x = 0; x < windows.Length; x++)
-        {
-            var (first, weights) = windows[x];
-            for (var c = 0; c < channels; c++)
-            {
-                var sum = 1 << (Bits - 1);
-                for (var i = 0; i < weights.Length; i++) sum += from[(first + i) * channels + c] * weights[i];
-                to[x * channels + c] = ToByte(sum);
-            }
-        }
-    }
-
-    static void MixRows(ReadOnlySpan<byte> rows, Span<byte> to, Window window)
-    {
-        Span<int> sums = to.Length <= 4096 ? stackalloc int[to.Length] : new int[to.Length];
-        sums.Fill(1 << (Bits - 1));
-        for (var i = 0; i < window.Weights.Length; i++)
-        {
-            var row = rows.Slice((window.First + i) * to.Length, to.Length);
-            var weight = window.Weights[i];
-            for (var x = 0; x < row.Length; x++) sums[x] += row[x] * weight;
-        }
-        for (var x = 0; x < to.Length; x++) to[x] = ToByte(sums[x]);
-    }
-
-    static byte ToByte(int sum) => (byte)Math.Clamp(sum >> Bits, 0, 255);
-
-    readonly record struct Window(int First, int[] Weights);
-
-    // For each of some places of the result, which places of the source it is made of and how much each counts.
-    static Window[] Weights(int from, int to, int start, int count)
-    {
-        if (from == to) return [.. Enumerable.Range(start, count).Select(place => new Window(place, [1 << Bits]))];
-        var scale = (double)from / to;
-        var reach = Math.Max(scale, 1);
-        var windows = new Window[count];
-        for (var place = start; place < start + count; place++)
-        {
-            var center = (place + .5) * scale;
-            var first = Math.Max(0, (int)(center - reach + .5));
-            var end = Math.Min(from, (int)(center + reach + .5));
-            var weights = new double[end - first];
-            for (var i = 0; i < weights.Length; i++) weights[i] = Math.Max(0, 1 - Math.Abs((i + first - center + .5) * (1 / reach)));
-            var sum = weights.Sum();
-            windows[place - start] = new(first, Array.ConvertAll(weights, weight => (int)(.5 + weight / sum * (1 << Bits))));
-        }
-        return windows;
-    }
+    /// <summary>Scales an area of an image.</summary>
+    /// <param name="image">The image, [H, W, C].</param>
+    /// <param name="area">What to take of it.</param>
+    /// <param name="height">Rows of the result.</param>
+    /// <param name="width">Columns of the result.</param>
+    /// <param name="destination">[height, width, C].</param>
+    public static void Scale(ImageView image, ImageArea area, int height, int width, Span<byte> destination) =>
+        Scale(image, area, new(0, 0, area.Height, area.Width), height, width, new(0, 0, height, width), destination);
 
     /// <summary>Scales an image so that its shorter side has a length, then cuts the middle out (torchvision's Resize and CenterCrop).</summary>
     /// <param name="image">The image, [H, W, C].</param>
@@ -109,10 +42,117 @@ public static class ImageScaling
     /// <returns>[height, width, C].</returns>
     public static byte[] FitCenter(ImageView image, int shorter, int height, int width)
     {
-        var (h, w) = image.Width <= image.Height
-            ? ((int)((long)shorter * image.Height / image.Width), shorter)
-            : (shorter, (int)((long)shorter * image.Width / image.Height));
+        var (h, w) = Fit(image.Height, image.Width, shorter);
         var (top, left) = ((int)Math.Round((h - height) / 2.0), (int)Math.Round((w - width) / 2.0));
-        return Scale(image, ImageArea.Of(image), h, w, new(top, left, height, width));
+        var result = GC.AllocateUninitializedArray<byte>(checked(height * width * image.Channels));
+        Scale(image, ImageArea.Of(image), new(0, 0, image.Height, image.Width), h, w, new(top, left, height, width), result);
+        return result;
     }
+
+    /// <summary>The size of an image whose shorter side is brought to a length.</summary>
+    internal static (int Height, int Width) Fit(int height, int width, int shorter) => width <= height
+        ? ((int)((long)shorter * height / width), shorter)
+        : (shorter, (int)((long)shorter * width / height));
+
+    /// <summary>Scales a box whose edges may lie within pixels.</summary>
+    /// <param name="image">The image, [H, W, C].</param>
+    /// <param name="box">What to take of it; what lies beside it is seen where a filter reaches so far.</param>
+    /// <param name="height">Rows of the result.</param>
+    /// <param name="width">Columns of the result.</param>
+    /// <param name="destination">[height, width, C].</param>
+    internal static void Scale(ImageView image, ImageBox box, int height, int width, Span<byte> destination) =>
+        Scale(image, ImageArea.Of(image), box, height, width, new(0, 0, height, width), destination);
+
+    // Of an area no more than it is seen: beyond its edges there is nothing, as if it had been cut out first; the box is counted within it.
+    // Only a part of the result is computed: all of it may be far larger, when a long strip is scaled up.
+    static void Scale(ImageView image, ImageArea area, ImageBox box, int height, int width, ImageArea part, Span<byte> destination)
+    {
+        var stride = part.Width * image.Channels;
+        var along = ScalingFilter.Of(area.Width, box.Left, box.Width, width, part.Left, part.Width);
+        var down = ScalingFilter.Of(area.Height, box.Top, box.Height, height, part.Top, part.Height);
+        destination = destination[..(part.Height * stride)];
+        var (first, count) = (down.First(0), down.End(part.Height - 1) - down.First(0));
+        // Where rows stay as they are there is nothing to mix.
+        var mixed = !down.IsCopy;
+        var borrowed = mixed ? ArrayPool<byte>.Shared.Rent(count * stride) : null;
+        var rows = mixed ? borrowed.AsSpan(0, count * stride) : destination;
+        for (var y = 0; y < count; y++)
+        {
+            var row = image.Pixels.Slice(((area.Top + first + y) * image.Width + area.Left) * image.Channels, area.Width * image.Channels);
+            ScaleRow(row, rows.Slice(y * stride, stride), along, image.Channels);
+        }
+        if (!mixed) return;
+        for (var y = 0; y < part.Height; y++)
+            MixRows(rows[((down.First(y) - first) * stride)..], destination.Slice(y * stride, stride), down.Weights(y));
+        ArrayPool<byte>.Shared.Return(borrowed!);
+    }
+
+    static void ScaleRow(ReadOnlySpan<byte> from, Span<byte> to, ScalingFilter filter, int channels)
+    {
+        if (filter.IsCopy)
+        {
+            from.Slice(filter.First(0) * channels, to.Length).CopyTo(to);
+            return;
+        }
+        for (var x = 0; x < filter.Count; x++)
+        {
+            var taken = from[(filter.First(x) * channels)..];
+            var weights = filter.Weights(x);
+            // Four bytes are read for each pixel of three, so that the last one in memory has one too few.
+            if (channels == 3 && Vector128.IsHardwareAccelerated && taken.Length > weights.Length * 3) MixPixels(taken, weights, to.Slice(x * 3, 3));
+            else MixValues(taken, weights, to.Slice(x * channels, channels));
+        }
+    }
+
+    static void MixPixels(ReadOnlySpan<byte> from, ReadOnlySpan<int> weights, Span<byte> to)
+    {
+        ref var start = ref MemoryMarshal.GetReference(from);
+        var sum = Vector128.Create(ScalingFilter.Half);
+        for (var i = 0; i < weights.Length; i++)
+        {
+            var pixel = Vector128.CreateScalar(Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref start, i * 3))).AsByte();
+            sum += Vector128.WidenLower(Vector128.WidenLower(pixel)).AsInt32() * weights[i];
+        }
+        (to[0], to[1], to[2]) = (ToByte(sum[0]), ToByte(sum[1]), ToByte(sum[2]));
+    }
+
+    static void MixValues(ReadOnlySpan<byte> from, ReadOnlySpan<int> weights, Span<byte> to)
+    {
+        for (var c = 0; c < to.Length; c++)
+        {
+            var sum = ScalingFilter.Half;
+            for (var i = 0; i < weights.Length; i++) sum += from[i * to.Length + c] * weights[i];
+            to[c] = ToByte(sum);
+        }
+    }
+
+    // Rows follow one another in memory, each as long as the result.
+    static void MixRows(ReadOnlySpan<byte> rows, Span<byte> to, ReadOnlySpan<int> weights)
+    {
+        ref var start = ref MemoryMarshal.GetReference(rows);
+        var x = 0;
+        for (; Vector256.IsHardwareAccelerated && x + Vector128<byte>.Count <= to.Length; x += Vector128<byte>.Count)
+        {
+            var (low, high) = (Vector256.Create(ScalingFilter.Half), Vector256.Create(ScalingFilter.Half));
+            for (var i = 0; i < weights.Length; i++)
+            {
+                var (first, second) = Vector256.Widen(Vector256.WidenLower(Vector128.LoadUnsafe(ref start, (nuint)(i * to.Length + x)).ToVector256Unsafe()));
+                low += first.AsInt32() * weights[i];
+                high += second.AsInt32() * weights[i];
+            }
+            var shorts = Vector256.Narrow(Clamp(low), Clamp(high)).AsUInt16();
+            Vector128.Narrow(shorts.GetLower(), shorts.GetUpper()).StoreUnsafe(ref MemoryMarshal.GetReference(to), (nuint)x);
+        }
+        for (; x < to.Length; x++)
+        {
+            var sum = ScalingFilter.Half;
+            for (var i = 0; i < weights.Length; i++) sum += rows[i * to.Length + x] * weights[i];
+            to[x] = ToByte(sum);
+        }
+    }
+
+    static Vector256<int> Clamp(Vector256<int> sums) =>
+        Vector256.Min(Vector256.Max(sums >> ScalingFilter.Bits, Vector256<int>.Zero), Vector256.Create(255));
+
+    static byte ToByte(int sum) => (byte)Math.Clamp(sum >> ScalingFilter.Bits, 0, 255);
 }

@@ -89,6 +89,21 @@ public class ImageSet
     public virtual ImageSet AtSize(int side) => side == Height && side == Width ? this : new ScaledImages(this, side);
 
     /// <summary>
+    /// An area of the image as it was stored, scaled, for a <see cref="CropStep"/>. A set of files may decode no more than the area. May
+    /// be called from several threads at once.
+    /// </summary>
+    /// <param name="index">The image's position.</param>
+    /// <param name="choose">The area, from the stored image's size.</param>
+    /// <param name="height">Rows of the result.</param>
+    /// <param name="width">Columns of the result.</param>
+    /// <param name="destination">[height, width, C].</param>
+    public virtual void Crop(int index, AreaChoice choose, int height, int width, Span<byte> destination)
+    {
+        var original = Original(index);
+        ImageScaling.Scale(original, choose(original.Height, original.Width), height, width, destination);
+    }
+
+    /// <summary>
     /// At most <paramref name="limit"/> of the images, as many of each class as the set allows (counts differ by at most one
     /// where no class runs out), in their old order. Which ones depends only on <paramref name="seed"/>.
     /// </summary>

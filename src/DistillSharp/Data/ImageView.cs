@@ -15,3 +15,21 @@ public readonly ref struct ImageView(ReadOnlySpan<byte> pixels, int height, int 
     /// <summary>Values of one pixel.</summary>
     public int Channels { get; } = channels;
 }
+
+/// <summary>A part of an image.</summary>
+/// <param name="Top">First row.</param>
+/// <param name="Left">First column.</param>
+/// <param name="Height">Rows.</param>
+/// <param name="Width">Columns.</param>
+public readonly record struct ImageArea(int Top, int Left, int Height, int Width)
+{
+    /// <summary>A whole image.</summary>
+    public static ImageArea Of(ImageView image) => new(0, 0, image.Height, image.Width);
+}
+
+/// <summary>A part of an image whose edges may lie within pixels.</summary>
+/// <param name="Top">Where it begins, in rows.</param>
+/// <param name="Left">Where it begins, in columns.</param>
+/// <param name="Height">How many rows it is high.</param>
+/// <param name="Width">How many columns it is wide.</param>
+readonly record struct ImageBox(double Top, double Left, double Height, double Width);

@@ -4,7 +4,7 @@ namespace DistillSharp.Data;
 /// The random crop of ImageNet's training (torchvision's RandomResizedCrop): an area of 8 % to 100 % of the image, its sides
 /// in a ratio of 3:4 to 4:3, scaled to the network's size.
 /// </summary>
-public sealed record ResizedCrop : AugmentationStep
+public sealed record ResizedCrop : CropStep
 {
     const int Tries = 10;
 
@@ -26,14 +26,7 @@ public sealed record ResizedCrop : AugmentationStep
     public override int Numbers => 2 * Tries + 2;
 
     /// <inheritdoc/>
-    public override bool TakesOriginal => true;
-
-    /// <inheritdoc/>
-    public override void Apply(ImageView image, AugmentationDraw draw, int height, int width, Span<byte> destination) =>
-        ImageScaling.Scale(image, Area(image.Height, image.Width, draw), height, width).CopyTo(destination);
-
-    /// <summary>The area of an image that a draw takes.</summary>
-    internal ImageArea Area(int height, int width, AugmentationDraw draw)
+    public override ImageArea Area(int height, int width, AugmentationDraw draw)
     {
         for (var i = 0; i < Tries; i++)
         {

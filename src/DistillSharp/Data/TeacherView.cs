@@ -39,17 +39,16 @@ sealed class TeacherView
     /// <param name="index">Its position in the set.</param>
     /// <param name="epoch">The epoch, which together with the seed decides what was done to it.</param>
     /// <param name="finished">The student's, before it is normalized.</param>
-    /// <param name="stored">What the augmentation was given.</param>
     /// <param name="options">How batches are made.</param>
     /// <param name="destination">Its place among the teacher's.</param>
-    public void Make(int index, int epoch, ImageView finished, ImageView stored, BatchOptions options, Span<float> destination)
+    public void Make(int index, int epoch, ImageView finished, BatchOptions options, Span<float> destination)
     {
         if (sameSize) normalization.Apply(finished.Pixels, destination);
         else if (options.Augmentation.Steps.Count == 0) normalization.Apply(unchanged.Image(index).Pixels, destination);
         else if (options.Augmentation.TakesOriginals)
         {
             var own = new byte[destination.Length];
-            options.Augmentation.Apply(stored, options.Seed, epoch, index, unchanged.Height, unchanged.Width, own);
+            options.Augmentation.Apply(unchanged, options.Seed, epoch, index, own);
             normalization.Apply(own, destination);
         }
         else normalization.Apply(ImageScaling.Scale(finished, ImageArea.Of(finished), unchanged.Height, unchanged.Width), destination);

@@ -26,12 +26,14 @@ public readonly record struct Accuracy(int Images, int Correct1, int? Correct5)
     /// <param name="precision">The type of the heavy operators.</param>
     /// <param name="device">Where the network lives.</param>
     /// <param name="batchSize">Images of one batch.</param>
+    /// <param name="loaderThreads">Threads that prepare batches; they change no result.</param>
     public static Accuracy Measure(
-        Classifier network, ImageSet images, Normalization normalization, Precision precision = Precision.Fp32, Device device = default, int batchSize = 250)
+        Classifier network, ImageSet images, Normalization normalization, Precision precision = Precision.Fp32, Device device = default,
+        int batchSize = 250, int loaderThreads = 1)
     {
         using var mode = new EvaluationMode(network, new(images.Height, images.Width), precision, device);
         var sum = default(Accuracy);
-        foreach (var batch in new BatchLoader(images, normalization, BatchOptions.Evaluation(batchSize)).Epoch())
+        foreach (var batch in new BatchLoader(images, normalization, BatchOptions.Evaluation(batchSize) with { Threads = loaderThreads }).Epoch())
         {
             using var scope = TensorScope.Open();
             var logits = network.Forward(batch.Images.To(device)).Logits;

@@ -42,7 +42,10 @@ public sealed class Trainer : IDisposable
             && Objective.Methods.FirstOrDefault(method => method.NeedsOneLabel) is { } single)
             throw new UsageException($"{single.Name} needs one label for each image, and augmentation '{mixing.Name}' mixes two; leave "
                 + "one of them out");
-        var batches = BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation);
+        var batches = BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation) with
+        {
+            Threads = options.LoaderThreadsOrIdle,
+        };
         loader = new(data.Train, data.Normalization, Objective.TeacherFeatures is null ? batches : batches with { Teacher = options.TeacherInput });
         if (Objective.TeacherFeatures is { } features)
         {
@@ -216,8 +219,8 @@ public sealed class Trainer : IDisposable
         return best;
     }
 
-    Accuracy Measure() =>
-        Accuracy.Measure(Deployed, data.Test, data.Normalization, Precision.Fp32, options.Device, options.EvaluationBatchSize);
+    Accuracy Measure() => Accuracy.Measure(
+        Deployed, data.Test, data.Normalization, Precision.Fp32, options.Device, options.EvaluationBatchSize, options.LoaderThreadsOrIdle);
 
     void Save(CheckpointStore? checkpoints, bool best)
     {

@@ -94,6 +94,12 @@ public sealed record TrainingOptions
     /// </summary>
     public long? TeacherMemory { get; init; }
 
+    /// <summary>
+    /// Threads that prepare batches, which change no result. Null takes the cores that training leaves idle, and at least one: on a
+    /// processor those that libtorch does not use, with a GPU all but one.
+    /// </summary>
+    public int? LoaderThreads { get; init; }
+
     /// <summary>Images of one batch when the student is measured.</summary>
     public int EvaluationBatchSize { get; init; } = 250;
 
@@ -120,4 +126,7 @@ public sealed record TrainingOptions
             throw new UsageException("the teacher is to be the moving average of the student, and none is kept; say its decay, 0.999 "
                 + "for example");
     }
+
+    internal int LoaderThreadsOrIdle =>
+        LoaderThreads ?? Math.Max(1, Environment.ProcessorCount - (Device.Type == DeviceType.Cuda ? 1 : Runtime.Threads));
 }

@@ -40,6 +40,29 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_list_of_classes_gives_another_order()
+    {
+        foreach (var name in new[] { "a", "b", "c" }) Put($"train/{name}/1.png");
+        Put("val/b/y.png");
+        var data = Ordered("c\n\n  b\na\n");
+        Assert.Equal(["c", "b", "a"], data.ClassNames);
+        Assert.Equal([0, 1, 2], data.Train.Labels.ToArray());
+        Assert.Equal([1], data.Test.Labels.ToArray());
+        Assert.Contains("names 'd', and", Assert.Throws<UserException>(() => Ordered("a\nb\nc\nd")).Message);
+        Assert.Contains("leaves out 'b', 'c' of", Assert.Throws<UserException>(() => Ordered("a")).Message);
+        Assert.Contains("names the class 'a' twice", Assert.Throws<UserException>(() => Ordered("a\na")).Message);
+        Assert.Contains("names no class", Assert.Throws<UserException>(() => Ordered("\n")).Message);
+        Assert.Contains("does not exist", Assert.Throws<UserException>(() => ClassNames.Read(folder["none.txt"])).Message);
+
+        Dataset Ordered(string list)
+        {
+            File.WriteAllText(folder["classes.txt"], list);
+            var set = DistillSharp.Extending.Toolkit.BuiltIn.Datasets["image-folder"];
+            return set.Load(folder.Path, new ReadOptions(224) { Classes = ClassNames.Read(folder["classes.txt"]) });
+        }
+    }
+
+    [Fact]
     public void ImageNet_has_a_thousand_classes()
     {
         foreach (var label in Enumerable.Range(0, 1000)) Put($"train/n{label:0000}/x.png");

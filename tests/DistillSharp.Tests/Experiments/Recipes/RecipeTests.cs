@@ -237,6 +237,7 @@ public class RecipeTests
               keep_checkpoints: 2
               checkpoint_minutes: null
               teacher_memory: auto
+              loader_threads: null
 
             """, Recipe.Parse(Small).Resolve());
     }
@@ -267,7 +268,7 @@ public class RecipeTests
         string[] bookkeeping =
         [
             "data.root=/elsewhere", "train.evaluate_every=7", "train.evaluate_batch=7", "train.keep_checkpoints=7", "train.checkpoint_minutes=7",
-            "train.teacher_memory=off",
+            "train.teacher_memory=off", "train.loader_threads=7",
         ];
         Assert.All(bookkeeping, given => Assert.Equal(recipe.Digest, recipe.With(given).Digest));
         Assert.Equal(bookkeeping.Select(given => given.Split('=')[0]),

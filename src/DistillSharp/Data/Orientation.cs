@@ -1,0 +1,104 @@
+using System.Buffers.Binary;
+
+namespace DistillSharp.Data;
+
+/// <summary>
+/// How a camera was held, as EXIF notes it in a JPEG file (tag 274): what is to be done to the stored pixels so that the picture stands
+/// upright. Rows, columns or both are reversed first, then rows become columns.
+/// </summary>
+/// <param name="ReverseRows">Whether the last row becomes the first.</param>
+/// <param name="ReverseColumns">Whether the last column becomes the first.</param>
+/// <param name="Swap">Whether rows become columns.</param>
+readonly record struct Orientation(bool ReverseRows, bool ReverseColumns, bool Swap)
+{
+    const int Tag = 0x0112, Short = 3, EntryLength = 12;
+    const byte Marker = 0xff, Exif = 0xe1, StartOfScan = 0xda;
+
+    /// <summary>Whether the pixels stay as they are stored.</summary>
+    public bool IsStored => this == default;
+
+    /// <summary>What a JPEG file says; nothing where it says nothing, or what makes no sense.</summary>
+    public static Orientation Of(ReadOnlySpan<byte> jpeg)
+    {
+        for (var rest = jpeg[Math.Min(2, jpeg.Length)..]; rest is [Marker, not StartOfScan and var kind, var high, var low, ..];)
+        {
+            var length = (high << 8 | low) + 2;
+            if (length < 4 || length > rest.Length) break;
+            var content = rest[4..length];
+            if (kind == Exif && content.StartsWith("Exif\0\0"u8)) return Numbered(Value(content[6..]));
+            rest = rest[length..];
+        }
+        return default;
+    }
+
+    /// <summary>The size of an image after it is turned.</summary>
+    public (int Height, int Width) Size(int height, int width) => Swap ? (width, height) : (height, width);
+
+    /// <summary>Where an area of the upright image lies in the stored one.</summary>
+    /// <param name="area">The area.</param>
+    /// <param name="height">Rows of the stored image.</param>
+    /// <param name="width">Columns of the stored image.</param>
+    public ImageArea Stored(ImageArea area, int height, int width)
+    {
+        var (top, left, h, w) = Swap ? (area.Left, area.Top, area.Width, area.Height) : (area.Top, area.Left, area.Height, area.Width);
+        return new(ReverseRows ? height - top - h : top, ReverseColumns ? width - left - w : left, h, w);
+    }
+
+    /// <summary>Where a box of the stored image lies in the upright one.</summary>
+    /// <param name="box">The box.</param>
+    /// <param name="height">Rows of the stored image.</param>
+    /// <param name="width">Columns of the stored image.</param>
+    public ImageBox Upright(ImageBox box, int height, int width)
+    {
+        var top = ReverseRows ? height - box.Top - box.Height : box.Top;
+        var left = ReverseColumns ? width - box.Left - box.Width : box.Left;
+        return Swap ? new(left, top, box.Width, box.Height) : new(top, left, box.Height, box.Width);
+    }
+
+    /// <summary>Turns an image.</summary>
+    /// <param name="stored">[height, width, 3].</param>
+    /// <param name="height">Its rows.</param>
+    /// <param name="width">Its columns.</param>
+    /// <param name="upright">As many bytes.</param>
+    public void Turn(ReadOnlySpan<byte> stored, int height, int width, Span<byte> upright)
+    {
+        var (rows, columns) = Size(height, width);
+        for (var (y, at) = (0, 0); y < rows; y++)
+            for (var x = 0; x < columns; x++, at += 3)
+            {
+                var (row, column) = Swap ? (x, y) : (y, x);
+                if (ReverseRows) row = height - 1 - row;
+                if (ReverseColumns) column = width - 1 - column;
+                stored.Slice((row * width + column) * 3, 3).CopyTo(upright[at..]);
+            }
+    }
+
+    // EXIF's eight, from "the 0th row is the visual top, the 0th column the visual left" on.
+    static Orientation Numbered(int number) => number switch
+    {
+        2 => new(false, true, false),
+        3 => new(true, true, false),
+        4 => new(true, false, false),
+        5 => new(false, false, true),
+        6 => new(true, false, true),
+        7 => new(true, true, true),
+        8 => new(false, true, true),
+        _ => default,
+    };
+
+    // The number in the first directory of a TIFF header; 0 where there is none.
+    static int Value(ReadOnlySpan<byte> tiff)
+    {
+        if (tiff.Length < 8 || tiff is not ([(byte)'I', (byte)'I', 42, 0, ..] or [(byte)'M', (byte)'M', 0, 42, ..])) return 0;
+        var little = tiff[0] == (byte)'I';
+        var at = little ? BinaryPrimitives.ReadUInt32LittleEndian(tiff[4..]) : BinaryPrimitives.ReadUInt32BigEndian(tiff[4..]);
+        if (at > tiff.Length - 2) return 0;
+        var entries = tiff[((int)at + 2)..];
+        for (var left = Word(tiff[(int)at..], little); left > 0 && entries.Length >= EntryLength; left--, entries = entries[EntryLength..])
+            if (Word(entries, little) == Tag && Word(entries[2..], little) == Short) return Word(entries[8..], little);
+        return 0;
+    }
+
+    static int Word(ReadOnlySpan<byte> bytes, bool little) =>
+        little ? BinaryPrimitives.ReadUInt16LittleEndian(bytes) : BinaryPrimitives.ReadUInt16BigEndian(bytes);
+}

@@ -1,0 +1,85 @@
+namespace DistillSharp.Data;
+
+/// <summary>The files of photographs, each at its position, wherever they lie.</summary>
+abstract class PhotographFiles
+{
+    /// <summary>A file's name, for messages.</summary>
+    public abstract string Name(int index);
+
+    /// <summary>A file's content. May be called from several threads at once.</summary>
+    /// <exception cref="UserException">It cannot be read.</exception>
+    public abstract byte[] Content(int index);
+}
+
+/// <summary>What was noticed among the files of photographs.</summary>
+/// <param name="LeftOut">What was not taken, such as <c>4 .tiff</c>.</param>
+/// <param name="Misnamed">What was taken and is not what its name says.</param>
+sealed record PhotographNotes(IReadOnlyList<string> LeftOut, IReadOnlyList<string> Misnamed);
+
+/// <summary>
+/// Photographs in files, decoded when they are asked for. To look at, an image is scaled so that its shorter side has 256/224 of the
+/// network's, and its middle is cut out; to train on, <see cref="ResizedCrop"/> takes the original.
+/// </summary>
+sealed class PhotographSet : ImageSet
+{
+    readonly PhotographFiles files;
+    readonly PhotographNotes notes;
+    readonly ReadOptions options;
+    readonly PhotographReader reader;
+    // Where only some of the files are taken, which.
+    readonly int[]? chosen;
+
+    /// <param name="files">The files.</param>
+    /// <param name="labels">[N], the class of each.</param>
+    /// <param name="classNames">One name for each class.</param>
+    /// <param name="notes">What else was found.</param>
+    /// <param name="options">How they are read.</param>
+    public PhotographSet(PhotographFiles files, int[] labels, IReadOnlyList<string> classNames, PhotographNotes notes, ReadOptions options)
+        : this(files, null, labels, classNames, notes, options) { }
+
+    PhotographSet(PhotographFiles files, int[]? chosen, int[] labels, IReadOnlyList<string> classNames, PhotographNotes notes, ReadOptions options)
+        : base(options.Size, options.Size, 3, labels, classNames)
+    {
+        (this.files, this.chosen, this.notes, this.options) = (files, chosen, notes, options);
+        reader = new(options.ScaledDecoding, options.Upright);
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> LeftOut => notes.LeftOut;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Misnamed => notes.Misnamed;
+
+    /// <inheritdoc/>
+    public override ImageView Image(int index) =>
+        new(ImageScaling.FitCenter(Original(index), Height * 256 / 224, Height, Width), Height, Width, Channels);
+
+    /// <inheritdoc/>
+    public override ImageView Original(int index)
+    {
+        var at = At(index);
+        var image = reader.Read(files.Content(at), files.Name(at));
+        return new(image.Pixels, image.Height, image.Width, Channels);
+    }
+
+    /// <inheritdoc/>
+    public override void Crop(int index, AreaChoice choose, int height, int width, Span<byte> destination)
+    {
+        var at = At(index);
+        reader.Crop(files.Content(at), files.Name(at), choose, height, width, destination);
+    }
+
+    /// <inheritdoc/>
+    public override ImageSet AtSize(int side) =>
+        new PhotographSet(files, chosen, Labels.ToArray(), ClassNames, notes, options with { Size = side });
+
+    /// <inheritdoc/>
+    protected override ImageSet Select(int[] indices)
+    {
+        var labels = Labels.ToArray();
+        return new PhotographSet(
+            files, Array.ConvertAll(indices, At), Array.ConvertAll(indices, index => labels[index]), ClassNames, notes, options);
+    }
+
+    int At(int index) => chosen?[index] ?? index;
+}
