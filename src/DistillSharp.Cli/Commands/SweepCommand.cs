@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using DistillSharp.Experiments.Runs;
 using DistillSharp.Experiments.Sweeps;
 using Spectre.Console;
 
@@ -41,6 +42,8 @@ sealed class SweepCommand : CliCommand
             return 0;
         }
 
+        SweepRecord.Of(given.GetValue(file)!, sweep).Save(root);
+        if (ServedPage.Find(root) is { } page) terminal.Error.WriteLine($"shown at {page}#/sweeps");
         using var stop = new StopOnInterrupt(terminal);
         var runner = new SweepRunner(new TrainingProcess([.. program, .. Names.Plugins.SelectMany(file => new[] { "--plugin", Path.GetFullPath(file) })], root).Start, new Lines(terminal, plan));
         var outcomes = runner.Run(plan, given.GetValue(jobs), stop.Token).GetAwaiter().GetResult();

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DistillSharp.Experiments.Execution;
 using DistillSharp.Experiments.Paper;
+using DistillSharp.Experiments.Runs;
 using DistillSharp.Training;
 
 namespace DistillSharp.Cli.Commands;
@@ -34,7 +35,11 @@ sealed class TrainCommand : CliCommand
         var noted = given.GetValue(profileSteps) is { } steps ? StepProfileTable.Limited(steps) : given.GetValue(profile) ? new StepProfile() : null;
         using var stop = new StopOnInterrupt(terminal);
         using var progress = TrainingProgressView.For(terminal);
-        var result = new Experiment(request.Recipe, request.RunsRoot, progress) { Profile = noted, TeacherDepartures = TeacherCard.DeparturesOf }.Run(request.Name, given.GetValue(resume), stop: stop.Token);
+        if (ServedPage.Find(request.RunsRoot) is { } page) progress.Said($"shown at {page}");
+        var result = new Experiment(request.Recipe, request.RunsRoot, progress)
+        {
+            Profile = noted, TeacherDepartures = TeacherCard.DeparturesOf, Progress = progress,
+        }.Run(request.Name, given.GetValue(resume), stop: stop.Token);
         progress.Dispose();
 
         if (given.GetValue(json))

@@ -3,7 +3,8 @@ namespace DistillSharp.Data;
 /// <summary>How a data set is to be read.</summary>
 /// <param name="Size">Height and width of the images as networks get them.</param>
 /// <param name="SkipDamaged">Whether files that cannot be read are left out; otherwise they are an error.</param>
-public sealed record ReadOptions(int Size, bool SkipDamaged = false);
+/// <param name="Progress">Hears how far the files have been looked at, where that takes long.</param>
+public sealed record ReadOptions(int Size, bool SkipDamaged = false, IProgress<WorkProgress>? Progress = null);
 
 /// <summary>
 /// All that is to be known of a data set, in one place: how its files are read, how its images are normalized and prepared, and
@@ -42,12 +43,13 @@ public abstract class DatasetDescription
     /// <param name="root">The folder that holds its files, its folder or its archive.</param>
     /// <param name="size">Height and width of the images; null for <see cref="Size"/>.</param>
     /// <param name="skipDamaged">Whether images that cannot be read are left out, where each is a file.</param>
+    /// <param name="progress">Hears how far the files have been looked at, where that takes long.</param>
     /// <exception cref="UsageException">The set's images do not come in this size.</exception>
     /// <exception cref="UserException">The files are missing or damaged.</exception>
-    public Dataset Load(string root, int? size = null, bool skipDamaged = false)
+    public Dataset Load(string root, int? size = null, bool skipDamaged = false, IProgress<WorkProgress>? progress = null)
     {
         if (size is { } other && other != Size && !HasSizes) throw new UsageException($"the images of {Name} are {Size}x{Size}, not {other}x{other}");
-        var (train, test) = Read(root, new(size ?? Size, skipDamaged));
+        var (train, test) = Read(root, new(size ?? Size, skipDamaged, progress));
         return new(Name, train, test, Mean, Std);
     }
 

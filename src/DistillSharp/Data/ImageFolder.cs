@@ -30,7 +30,7 @@ sealed class ImageFolder : ImageSet
         var classes = FolderListing.Classes(train);
         if (classes.Length == 0) throw new UserException($"'{train}' holds no folders; it should hold one folder of images for each class");
         RefuseUnsorted(test, classes);
-        var (learned, measured) = (FolderListing.Of(train, classes), FolderListing.Of(test, classes));
+        var (learned, measured) = (FolderListing.Of(train, classes, options.Progress), FolderListing.Of(test, classes, options.Progress));
         string[] wrong =
         [
             .. Strangers(test, train, classes), .. Unreadable(options, learned, measured), .. WithoutImages(train, learned),

@@ -67,10 +67,11 @@ public sealed class MeasuredRunsTests : IDisposable
     [Fact]
     public void Runs_measured_on_different_images_are_refused()
     {
-        var done = new List<string>();
-        var error = Assert.Throws<UsageException>(() => MeasuredRuns.Load([Run("whole", seed: 1), Run("part", seed: 1, limit: 20)], progress: done.Add));
+        var done = new Heard();
+        var error = Assert.Throws<UsageException>(() => MeasuredRuns.Load([Run("whole", seed: 1), Run("part", seed: 1, limit: 20)], progress: done));
         // Before any network has run.
-        Assert.All(done, step => Assert.StartsWith("reading ", step));
+        Assert.NotEmpty(done.Steps);
+        Assert.All(done.Steps, step => Assert.StartsWith("reading ", step.Work));
         Assert.Equal("whole and part were measured on different images; give runs of one data set and one data.test_limit", error.Message);
     }
 
