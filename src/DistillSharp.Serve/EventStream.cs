@@ -20,7 +20,8 @@ sealed class EventStream(RunBoard board, SweepBoard sweeps, PictureDesk desk, Fo
     /// <param name="names">The runs that are told of in full.</param>
     /// <param name="since">The version of the rows that the page has.</param>
     /// <param name="gone">The page is gone.</param>
-    public async IAsyncEnumerable<SseItem<string>> Of(IReadOnlyList<string> names, string? since, [EnumeratorCancellation] CancellationToken gone)
+    public async IAsyncEnumerable<SseItem<string>> Of(
+        IReadOnlyList<string> names, string? since, [EnumeratorCancellation] CancellationToken gone)
     {
         using var looking = watch.Look();
         var feeds = names.Select(name => new RunFeed(board.Root, name)).ToList();

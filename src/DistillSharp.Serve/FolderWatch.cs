@@ -73,7 +73,14 @@ sealed class FolderWatch(RunBoard board, SweepBoard sweeps, Pulse pulse) : IAsyn
     {
         try
         {
-            var made = new FileSystemWatcher(board.Root) { IncludeSubdirectories = true, NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.LastWrite | NotifyFilters.Size };
+            var made =
+                new FileSystemWatcher(
+                    board.Root)
+                {
+                    IncludeSubdirectories = true,
+                    NotifyFilter =
+                            NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.LastWrite | NotifyFilters.Size
+                };
             made.Created += Heard;
             made.Changed += Heard;
             made.Deleted += Heard;

@@ -28,7 +28,8 @@ public sealed class PageServer : IAsyncDisposable
     /// <exception cref="UserException">The folder is served already or cannot be made, or the address or port cannot be had.</exception>
     public static async Task<PageServer> Start(ServeOptions options)
     {
-        if (options.Port is < 0 or > ushort.MaxValue) throw new UsageException($"{options.Port} is no port; give a number from 1 to {ushort.MaxValue}, or 0 for any that is free");
+        if (options.Port is < 0 or > ushort.MaxValue)
+            throw new UsageException($"{options.Port} is no port; give a number from 1 to {ushort.MaxValue}, or 0 for any that is free");
         var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.RunsRoot));
         try
         {
@@ -100,15 +101,18 @@ public sealed class PageServer : IAsyncDisposable
             await application.DisposeAsync();
             var taken = e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException;
             throw new UserException($"cannot listen on {new IPEndPoint(options.Network, options.Port)}: "
-                + (taken ? "the port is taken; --port names another, 0 any that is free" : (e.InnerException ?? e).Message.TrimEnd('.')), e);
+                + (taken ? "the port is taken; --port names another, 0 any that is free"
+                    : (e.InnerException ?? e).Message.TrimEnd('.')), e);
         }
     }
 
     static string AddressOf(WebApplication application, ServeOptions options, Access access)
     {
-        var listening = new Uri(application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        var listening =
+            new Uri(application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         var any = options.Network.Equals(IPAddress.Any) || options.Network.Equals(IPAddress.IPv6Any);
-        return new UriBuilder("http", any ? Dns.GetHostName() : IPAddress.IsLoopback(options.Network) ? "localhost" : listening.Host, listening.Port, "/")
+        return new UriBuilder(
+            "http", any ? Dns.GetHostName() : IPAddress.IsLoopback(options.Network) ? "localhost" : listening.Host, listening.Port, "/")
         {
             Query = access.Token is { } token ? $"token={token}" : "",
         }.Uri.ToString();

@@ -35,7 +35,9 @@ sealed class PictureDesk(string root, Toolkit toolkit, Pulse pulse) : IAsyncDisp
         {
             var key = $"{string.Join('+', names)}:{images?.ToString() ?? "all"}";
             if (!work.IsCompleted)
-                return state?.Key == key ? key : throw new UserException("pictures of other runs are being drawn; wait for them, or stop them where they were asked for");
+                return state?.Key == key ? key
+                    : throw new UserException(
+                        "pictures of other runs are being drawn; wait for them, or stop them where they were asked for");
             stop?.Dispose();
             stop = new();
             var token = stop.Token;
@@ -70,7 +72,10 @@ sealed class PictureDesk(string root, Toolkit toolkit, Pulse pulse) : IAsyncDisp
         try
         {
             var progress = new Timed(this, key);
-            var measured = MeasuredRuns.Load([.. names.Select(name => Path.Combine(root, name))], images: images, progress: progress, toolkit: toolkit, cancel: cancel);
+            var measured =
+                MeasuredRuns.Load(
+                    [.. names.Select(name => Path.Combine(root, name))], images: images, progress: progress, toolkit: toolkit,
+                    cancel: cancel);
             var data = new RunReport { Runs = measured.Runs, Images = measured.Images }.Data(cancel, progress);
             lock (gate)
             {

@@ -10,7 +10,8 @@ namespace DistillSharp.Serve;
 /// <param name="Rows">The rows that are new or changed.</param>
 /// <param name="Removed">The names of the rows that are gone.</param>
 /// <param name="Problems">What cannot be read now, a sentence each.</param>
-sealed record BoardChanges(string Version, bool All, IReadOnlyList<RunRow> Rows, IReadOnlyList<string> Removed, IReadOnlyList<string> Problems);
+sealed record BoardChanges(
+    string Version, bool All, IReadOnlyList<RunRow> Rows, IReadOnlyList<string> Removed, IReadOnlyList<string> Problems);
 
 /// <summary>
 /// A row for each run of a folder. The registry gives them at first; from then on a row is read anew from its run's folder when
@@ -64,7 +65,8 @@ sealed class RunBoard(string root)
     {
         lock (gate)
         {
-            var known = since?.Split('-') is [var of, var number] && of == instance && long.TryParse(number, out var at) && at <= version ? at : (long?)null;
+            var known = since?.Split('-') is [var of, var number] && of == instance && long.TryParse(number, out var at) && at <= version
+                ? at : (long?)null;
             return new($"{instance}-{version}", known is null,
                 [.. runs.Values.Where(run => known is null || run.Version > known).Select(run => run.Row)],
                 [.. removed.Where(one => known is not null && one.Value > known).Select(one => one.Key)],
@@ -143,5 +145,6 @@ sealed class RunBoard(string root)
     }
 
     static FolderStamp StampOf(string folder) => new(
-        FileStamp.Of(Path.Combine(folder, RunFiles.Manifest)), FileStamp.Of(Path.Combine(folder, RunFiles.Metrics)), FileStamp.Of(Path.Combine(folder, RunFiles.Recipe)));
+        FileStamp.Of(Path.Combine(folder, RunFiles.Manifest)), FileStamp.Of(Path.Combine(folder, RunFiles.Metrics)),
+            FileStamp.Of(Path.Combine(folder, RunFiles.Recipe)));
 }

@@ -58,10 +58,12 @@ sealed class RunFeed(string root, string name)
         if (epochs.Count < told!.Count || (told.Count > 0 && !Same(epochs[told.Count - 1], told[^1]))) return [All()];
         var added = epochs.Skip(told.Count).ToList();
         told = epochs;
-        return added.Count == 0 ? [] : [new("epochs", JsonSerializer.Serialize(new GrownCurves(name, CurveData.Of(added)), ServeJson.Default.GrownCurves))];
+        return added.Count == 0 ? []
+            : [new("epochs", JsonSerializer.Serialize(new GrownCurves(name, CurveData.Of(added)), ServeJson.Default.GrownCurves))];
     }
 
-    static bool Same(EpochMetrics one, EpochMetrics other) => (one.Epoch, one.Step, one.Seconds) == (other.Epoch, other.Step, other.Seconds);
+    static bool Same(EpochMetrics one, EpochMetrics other) =>
+        (one.Epoch, one.Step, one.Seconds) == (other.Epoch, other.Step, other.Seconds);
 
     IEnumerable<News> Lines() => log.News() is { Length: > 0 } text
         ? [new("log", JsonSerializer.Serialize(new GrownLog(name, text), ServeJson.Default.GrownLog))] : [];

@@ -16,14 +16,20 @@ public sealed class ServeCommandTests : IDisposable
     public async Task A_page_is_served_until_Ctrl_C_and_training_says_where()
     {
         using var process = Process.Start(new ProcessStartInfo("dotnet",
-            ["exec", Path.Combine(AppContext.BaseDirectory, "distill.dll"), "serve", "--runs", samples.Root, "--port", "0"]) { RedirectStandardOutput = true })!;
+            ["exec", Path.Combine(AppContext.BaseDirectory, "distill.dll"), "serve", "--runs", samples.Root, "--port", "0"])
+        {
+            RedirectStandardOutput = true
+        })!;
         var said = await process.StandardOutput.ReadLineAsync();
         var address = Regex.Match(said!, @"http://localhost:\d+/").Value;
         Assert.Equal($"{samples.Root} is shown at {address} (Ctrl-C ends it)", said);
         using var client = new HttpClient();
         Assert.Contains("<title>DistillSharp</title>", await client.GetStringAsync(address));
 
-        File.WriteAllText(samples.At("recipe.yaml"), $"data: {{ set: cifar100, root: {samples.Images(100, 100)}, batch: 50 }}\nstudent: {{ network: resnet8 }}\ntrain: {{ epochs: 1, precision: fp32 }}\n");
+        File.WriteAllText(
+            samples.At("recipe.yaml"),
+            $"data: {{ set: cifar100, root: {samples.Images(100, 100)}, batch: 50 }}\nstudent: {{ network: resnet8 }}\ntrain: {{ epochs: "
+            + $"1, precision: fp32 }}\n");
         var session = new Session();
         Assert.Equal(0, session.Run(CommandList.All(), "train", samples.At("recipe.yaml"), "--runs", samples.Root, "--name", "run"));
         Assert.Contains($"shown at {address}\n", session.Error);

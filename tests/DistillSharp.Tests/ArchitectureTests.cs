@@ -226,8 +226,15 @@ public partial class ArchitectureTests
         {
             GC.KeepAlive(lazy);
             Func<string> inner = () => field!.ToString();
-            return choice switch {
-                0 => new Uri("a:b").ToString(), 1 => typeof(TimeZoneInfo).Name, 2 => "x", 3 => "y", 4 => "z", _ => inner() };
+            return choice switch
+            {
+                0 => new Uri("a:b").ToString(),
+                1 => typeof(TimeZoneInfo).Name,
+                2 => "x",
+                3 => "y",
+                4 => "z",
+                _ => inner()
+            };
         }
     }
 

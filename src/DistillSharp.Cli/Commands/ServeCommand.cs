@@ -7,7 +7,8 @@ namespace DistillSharp.Cli.Commands;
 sealed class ServeCommand : CliCommand
 {
     readonly Option<string> runs = CommonOptions.Runs();
-    readonly Option<int> port = new("--port") { Description = "The port; 0 for any that is free", DefaultValueFactory = _ => ServeOptions.DefaultPort };
+    readonly Option<int> port =
+        new("--port") { Description = "The port; 0 for any that is free", DefaultValueFactory = _ => ServeOptions.DefaultPort };
     readonly Option<string?> address = new("--address")
     {
         Description = "Listen on this address instead of this machine's own; the page's address then has a token that lets in",
@@ -25,7 +26,12 @@ sealed class ServeCommand : CliCommand
     {
         var options = new ServeOptions { RunsRoot = given.GetValue(runs)!, Port = given.GetValue(port), Toolkit = Toolkit };
         if (given.GetValue(address) is { } text)
-            options = options with { Network = IPAddress.TryParse(text, out var network) ? network : throw new UsageException($"--address takes an IP address, such as 0.0.0.0, not '{text}'") };
+            options =
+                options with
+                {
+                    Network = IPAddress.TryParse(text, out var network) ? network
+                    : throw new UsageException($"--address takes an IP address, such as 0.0.0.0, not '{text}'")
+                };
         Serve(options, terminal).GetAwaiter().GetResult();
         return 0;
     }

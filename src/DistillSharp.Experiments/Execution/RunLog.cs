@@ -29,13 +29,16 @@ sealed class RunLog : TrainingObserver
     public override void Started(TrainingPlan plan)
     {
         epochs = plan.Epochs;
-        Line($"{(plan.FirstEpoch > 1 ? $"goes on with epoch {plan.FirstEpoch}" : "starts")}: {plan.Epochs} epochs of {plan.StepsPerEpoch} steps, "
+        Line($"{(plan.FirstEpoch > 1 ? $"goes on with epoch {plan.FirstEpoch}" : "starts")}: {plan.Epochs} epochs of "
+            + $"{plan.StepsPerEpoch} steps, "
             + $"batch {plan.BatchSize}, {plan.Precision.ToString().ToLowerInvariant()}");
     }
 
     public override void EpochEnded(EpochMetrics metrics) => Line(string.Create(CultureInfo.InvariantCulture,
-        $"epoch {metrics.Epoch}/{epochs}  loss {metrics.Loss:0.0000}{Terms(metrics)}  lr {metrics.Lr:0.#####}  {metrics.ImagesPerSecond:0} images/s")
-        + (metrics.Acc1 is null ? "" : string.Create(CultureInfo.InvariantCulture, $"  Acc1 {metrics.Acc1:0.00}  Acc5 {metrics.Acc5:0.00}")));
+        $"epoch {metrics.Epoch}/{epochs}  loss {metrics.Loss:0.0000}{Terms(metrics)}  lr {metrics.Lr:0.#####}  "
+        + $"{metrics.ImagesPerSecond:0} images/s")
+        + (metrics.Acc1 is null ? ""
+            : string.Create(CultureInfo.InvariantCulture, $"  Acc1 {metrics.Acc1:0.00}  Acc5 {metrics.Acc5:0.00}")));
 
     public override void Said(string message) => Line(message);
 
@@ -49,7 +52,8 @@ sealed class RunLog : TrainingObserver
 
     void Line(string text)
     {
-        pending.Append(DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm:ss  ", CultureInfo.InvariantCulture)).Append(text.ReplaceLineEndings(" ")).Append('\n');
+        pending.Append(DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm:ss  ", CultureInfo.InvariantCulture)).Append(text.ReplaceLineEndings(" "))
+            .Append('\n');
         if (path is not null) Write();
     }
 

@@ -17,8 +17,10 @@ static partial class PageTemplate
     /// <summary>Makes a page.</summary>
     /// <param name="title">Its title, as text.</param>
     /// <param name="scripts">One of the lists above.</param>
-    /// <param name="data">What the scripts read, as JSON of System.Text.Json, whose default encoder escapes every &lt;: no text can end the element.</param>
-    public static string Fill(string title, IReadOnlyList<string> scripts, string data) => Slot().Replace(Part("page.html"), slot => slot.Value switch
+    /// <param name="data">What the scripts read, as JSON of System.Text.Json, whose default encoder escapes every &lt;: no text can end the
+    /// element.</param>
+    public static string Fill(string title, IReadOnlyList<string> scripts, string data) =>
+        Slot().Replace(Part("page.html"), slot => slot.Value switch
     {
         "{{connect}}" => scripts == Live ? "'self'" : "'none'",
         "{{title}}" => WebUtility.HtmlEncode(title),

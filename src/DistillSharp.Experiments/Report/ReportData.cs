@@ -49,7 +49,8 @@ record RunRow
     {
         var manifest = run.Manifest;
         (Name, State, Failure) = (manifest.Name, run.State.ToString().ToLowerInvariant(), manifest.Failure);
-        (Dataset, Student, Teacher, Method, Seed) = (manifest.Dataset, manifest.Student, manifest.Teacher, manifest.MethodLabel, manifest.Seed);
+        (Dataset, Student, Teacher, Method, Seed) =
+            (manifest.Dataset, manifest.Student, manifest.Teacher, manifest.MethodLabel, manifest.Seed);
         (Epochs, EpochsDone, Digest, Created) = (manifest.Epochs, run.EpochsDone, manifest.RecipeDigest, manifest.Created);
         (FinalAcc1, FinalAcc5, BestAcc1, BestEpoch) = (run.FinalAcc1, run.FinalAcc5, run.BestAcc1, run.BestEpoch);
         (ImagesPerSecond, Seconds) = (run.ImagesPerSecond, run.Seconds);
@@ -104,7 +105,8 @@ sealed record MapData(double[] X, double[] Y);
 
 sealed record PointData(int[] Labels, SpriteSheet Sheet);
 
-sealed record ComparisonData(double Agreement, int TeacherOnly, int StudentOnly, CorrelationData Correlation, IReadOnlyList<ExampleData> Examples);
+sealed record ComparisonData(
+    double Agreement, int TeacherOnly, int StudentOnly, CorrelationData Correlation, IReadOnlyList<ExampleData> Examples);
 
 sealed record CorrelationData(double Mean, double Largest, double[] Values);
 

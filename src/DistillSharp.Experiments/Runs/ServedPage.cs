@@ -23,7 +23,8 @@ public sealed class ServedPage : IDisposable
 
     /// <summary>The address of the page that is served for a folder of runs now; null where none is.</summary>
     /// <param name="runsRoot">The folder of all runs.</param>
-    public static string? Find(string runsRoot) => Read(Path.Combine(runsRoot, FileName)) is { } entry && IsAlive(entry) ? entry.Address : null;
+    public static string? Find(string runsRoot) =>
+        Read(Path.Combine(runsRoot, FileName)) is { } entry && IsAlive(entry) ? entry.Address : null;
 
     /// <summary>Says where the page of a folder is, until this is disposed.</summary>
     /// <param name="runsRoot">The folder of all runs.</param>

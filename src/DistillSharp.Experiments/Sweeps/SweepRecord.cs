@@ -27,7 +27,9 @@ public sealed record SweepRecord(string Name, DateTimeOffset Started, IReadOnlyL
     /// <param name="file">The sweep's file.</param>
     /// <param name="sweep">The sweep.</param>
     public static SweepRecord Of(string file, Sweep sweep) => new(Path.GetFileNameWithoutExtension(file), DateTimeOffset.UtcNow,
-        [.. sweep.Runs.Select(run => new SweepRecordRun(run.Name, run.Digest, run.Recipe.Teacher?.Name, run.Recipe.Student.Network, run.Label, run.Recipe.Train.Seed))]);
+        [.. sweep.Runs.Select(
+            run => new SweepRecordRun(
+                run.Name, run.Digest, run.Recipe.Teacher?.Name, run.Recipe.Student.Network, run.Label, run.Recipe.Train.Seed))]);
 
     /// <summary>Keeps the record in a folder of runs, in place of an earlier one of the same name.</summary>
     /// <exception cref="UserException">The folder cannot be written.</exception>
@@ -64,7 +66,8 @@ public sealed record SweepRecord(string Name, DateTimeOffset Started, IReadOnlyL
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), SweepJson.Default.SweepRecord) is { Name: not null, Runs: { } runs } record
+            return JsonSerializer.Deserialize(
+                File.ReadAllBytes(path), SweepJson.Default.SweepRecord) is { Name: not null, Runs: { } runs } record
                 && runs.All(run => run is { Name: not null, Digest: not null, Student: not null, Method: not null }) ? record : null;
         }
         catch (Exception e) when (FileTrouble.Is(e) || e is JsonException)

@@ -98,9 +98,12 @@ public sealed class LivePageTests : IDisposable
         File.WriteAllText(Path.Combine(ManyRuns.Add(Root, "yaml-s1"), RunFiles.Recipe), "a: [b: {");
         File.WriteAllBytes(Path.Combine(ManyRuns.Add(Root, "noise-s1"), RunFiles.Metrics), [0, 255, 10, 123, 34, 10]);
         Directory.CreateDirectory(Path.Combine(Root, "folder-s1", RunFiles.Manifest));
-        File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(Root, "foreign <b>name")).FullName, RunFiles.Manifest), "[1, 2]");
+        File.WriteAllText(
+            Path.Combine(Directory.CreateDirectory(Path.Combine(Root, "foreign <b>name")).FullName, RunFiles.Manifest), "[1, 2]");
         File.WriteAllText(Path.Combine(Root, "runs.db"), "this is no registry");
-        File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(Root, TrainingProcess.FolderName)).FullName, "x.sweep.json"), "{\"name\":null}");
+        File.WriteAllText(
+            Path.Combine(Directory.CreateDirectory(Path.Combine(Root, TrainingProcess.FolderName)).FullName, "x.sweep.json"),
+            "{\"name\":null}");
 
         await using var server = await Serve();
         await using var browser = await Browser.Start(server: server.Address);
@@ -140,7 +143,8 @@ public sealed class LivePageTests : IDisposable
             run.Metrics.Append(Sample.Epoch(1, 63.5));
             run.SetState(RunState.Finished);
         }
-        using (var run = RunFolder.Create(Root, RunManifest.Of(failed.Recipe, failed.Name), failed.RecipeText)) run.SetState(RunState.Failed, "no memory");
+        using (var run = RunFolder.Create(Root, RunManifest.Of(failed.Recipe, failed.Name), failed.RecipeText))
+            run.SetState(RunState.Failed, "no memory");
 
         await using var server = await Serve();
         await using var browser = await Browser.Start(server: server.Address);

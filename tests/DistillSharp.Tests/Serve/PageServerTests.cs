@@ -70,7 +70,8 @@ public sealed class PageServerTests : IDisposable
         var local = new UriBuilder(server.Address) { Host = "127.0.0.1" }.Uri;
         var bare = new Uri(local, "/events");
         Assert.Equal(HttpStatusCode.Forbidden, (await client.GetAsync(bare)).StatusCode);
-        Assert.Equal(HttpStatusCode.Forbidden, (await client.GetAsync(new Uri(local, "/?token=0123456789abcdef0123456789abcdef"))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.Forbidden, (await client.GetAsync(new Uri(local, "/?token=0123456789abcdef0123456789abcdef"))).StatusCode);
 
         var entered = await client.GetAsync(local);
         Assert.Equal(HttpStatusCode.Redirect, entered.StatusCode);
@@ -119,8 +120,10 @@ public sealed class PageServerTests : IDisposable
         await using var server = await Serve();
         foreach (var (path, said) in new[]
         {
-            ("api/names?set=lr", "'lr' is no setting"), ("api/compare?run=one-s1&run=nobody", "there is no run folder "), ("events?run=../secret", "cannot be the name of a run"),
-            ("api/pictures?key=none", "no longer there"), ("events?" + string.Join('&', Enumerable.Range(0, 51).Select(i => $"run=r{i}")), "51 runs are too many"),
+            ("api/names?set=lr", "'lr' is no setting"), ("api/compare?run=one-s1&run=nobody", "there is no run folder "),
+                ("events?run=../secret", "cannot be the name of a run"),
+            ("api/pictures?key=none", "no longer there"),
+                ("events?" + string.Join('&', Enumerable.Range(0, 51).Select(i => $"run=r{i}")), "51 runs are too many"),
         })
         {
             var answer = await client.GetAsync(server.Address + path);
@@ -145,7 +148,8 @@ public sealed class PageServerTests : IDisposable
         {
             if (line.StartsWith("event: ", StringComparison.Ordinal)) name = line[7..];
             else if (line.StartsWith("data: ", StringComparison.Ordinal)) data = line[6..];
-            else if (line.StartsWith("id: ", StringComparison.Ordinal) && name == "rows" && data.Contains(holding)) return (line[4..], data);
+            else if (line.StartsWith("id: ", StringComparison.Ordinal) && name == "rows" && data.Contains(holding))
+                return (line[4..], data);
         }
         throw new InvalidOperationException("the stream ended");
     }

@@ -39,7 +39,10 @@ sealed class SmallRuns : IDisposable
             {(teacher ? $"teacher: {{ network: resnet14, weights: '{folder["teacher.safetensors"]}' }}\nmethods: [ {{ name: kd }} ]" : "")}
             student: {"{"} network: resnet8 {"}"}
             """;
-        using var run = RunFolder.Create(folder["runs"], Sample.Manifest(name) with { Dataset = "cifar10", Teacher = teacher ? "resnet14" : null, Student = "resnet8" }, recipe);
+        using var run =
+            RunFolder.Create(
+                folder["runs"],
+                Sample.Manifest(name) with { Dataset = "cifar10", Teacher = teacher ? "resnet14" : null, Student = "resnet8" }, recipe);
         if (seed is null) return run.Path;
         using var student = Networks.Create("resnet8", 10, seed);
         StudentFile.Write(Path.Combine(run.Path, StudentFile.FileName), student, Datasets.Cifar10(folder["data"]), 10);
