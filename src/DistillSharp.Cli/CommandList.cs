@@ -13,6 +13,7 @@ static class CommandList
         new TeacherCommand(),
         new SweepCommand(),
         new RunsCommand(),
+        new ServeCommand(),
         new TableCommand(),
         new ReportCommand(),
         new PlotCommand(),

@@ -6,7 +6,7 @@ using Spectre.Console;
 namespace DistillSharp.Cli;
 
 /// <summary>Shows training as it goes: one live line on a terminal, plain lines now and then anywhere else.</summary>
-abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IDisposable
+abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IProgress<WorkProgress>, IDisposable
 {
     protected Terminal Terminal { get; } = terminal;
 
@@ -41,6 +41,8 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IDisp
 
     public override void Warned(string message) => Line($"warning: {message}");
 
+    public abstract void Report(WorkProgress value);
+
     public virtual void Dispose() { }
 
     protected abstract void Line(string text);
@@ -67,6 +69,7 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IDisp
     /// <summary>Plain lines: each epoch, and a step every few seconds.</summary>
     sealed class PlainLines(Terminal terminal) : TrainingProgressView(terminal)
     {
+        readonly TimeLeft left = new();
         static readonly TimeSpan interval = TimeSpan.FromSeconds(15);
         readonly Stopwatch clock = Stopwatch.StartNew();
 
@@ -77,6 +80,13 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IDisp
             Line(Describe(report));
         }
 
+        public override void Report(WorkProgress value)
+        {
+            if (clock.Elapsed < interval) return;
+            clock.Restart();
+            Line(left.Describe(value));
+        }
+
         protected override void Line(string text) => Terminal.Error.WriteLine(text);
     }
 
@@ -84,6 +94,7 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IDisp
     sealed class LiveLine(Terminal terminal) : TrainingProgressView(terminal)
     {
         const string Erase = "\r\u001b[2K";
+        readonly TimeLeft left = new();
         static readonly TimeSpan interval = TimeSpan.FromMilliseconds(100);
         readonly Stopwatch clock = Stopwatch.StartNew();
         bool shown;
@@ -92,7 +103,15 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IDisp
         {
             if (shown && clock.Elapsed < interval) return;
             clock.Restart();
-            Show(Bar(report) + Describe(report));
+            Show(Bar(report.Batch, Plan.StepsPerEpoch) + Describe(report));
+        }
+
+        public override void Report(WorkProgress value)
+        {
+            var text = left.Describe(value);
+            if (shown && clock.Elapsed < interval) return;
+            clock.Restart();
+            Show(Bar(value.Done, value.Total) + text);
         }
 
         public override void Evaluating(int epoch) => Show($"epoch {epoch,3}/{Plan.Epochs}  measuring on the test images");
@@ -120,10 +139,10 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IDisp
             shown = false;
         }
 
-        string Bar(StepReport report)
+        static string Bar(long done, long total)
         {
             const int length = 16;
-            var full = (int)Math.Round(length * (double)report.Batch / Plan.StepsPerEpoch);
+            var full = (int)Math.Round(length * (double)done / Math.Max(1, total));
             return $"{new string('━', full)}{new string('╌', length - full)} ";
         }
     }

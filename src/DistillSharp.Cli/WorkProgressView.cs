@@ -1,44 +1,59 @@
-using DistillSharp.Onnx;
+using System.Diagnostics;
 using Spectre.Console;
 
 namespace DistillSharp.Cli;
 
-/// <summary>Shows long work as it goes: a bar with the time left on a terminal, a line at the start of each part anywhere else.</summary>
-static class WorkProgressView
+/// <summary>
+/// Shows how far long work is: on a terminal a bar for each part of it with the time left, elsewhere a line for each part and one
+/// now and then. Nothing is shown of work that is told of without numbers but its name.
+/// </summary>
+abstract class WorkProgressView : IProgress<WorkProgress>
 {
-    /// <summary>Does work that reports its progress.</summary>
+    public abstract void Report(WorkProgress value);
+
+    /// <summary>Does work that tells of its progress.</summary>
+    /// <param name="terminal">Where it is shown: <see cref="Terminal.Error"/>.</param>
+    /// <param name="work">The work.</param>
     public static T During<T>(Terminal terminal, Func<IProgress<WorkProgress>, T> work)
     {
         if (!terminal.StyledError.Profile.Capabilities.Interactive) return work(new Lines(terminal));
-        return terminal.StyledError.Progress().AutoClear(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context => work(new Bars(context)));
+        var progress =
+            terminal.StyledError.Progress()
+                .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 },
+            new PercentageColumn(), new RemainingTimeColumn());
+        return progress.Start(context => work(new Bars(context)));
     }
 
-    sealed class Lines(Terminal terminal) : IProgress<WorkProgress>
+    sealed class Bars(ProgressContext context) : WorkProgressView
     {
-        string? last;
+        readonly Dictionary<string, ProgressTask> tasks = [];
 
-        public void Report(WorkProgress value)
+        public override void Report(WorkProgress value)
         {
-            if (value.What != last) terminal.Error.WriteLine($"{value.What} ...");
-            last = value.What;
+            if (!tasks.TryGetValue(value.Work, out var task))
+            {
+                // What is told of next begins when the last has ended, whether it said so or not.
+                foreach (var ended in tasks.Values) ended.Value = ended.MaxValue;
+                tasks[value.Work] = task = context.AddTask(Markup.Escape(value.Work), maxValue: Math.Max(1, value.Total));
+            }
+            task.IsIndeterminate = value.Total == 0;
+            task.MaxValue = Math.Max(1, value.Total);
+            task.Value = value.Done;
         }
     }
 
-    sealed class Bars(ProgressContext context) : IProgress<WorkProgress>
+    sealed class Lines(Terminal terminal) : WorkProgressView
     {
-        ProgressTask? task;
+        static readonly TimeSpan interval = TimeSpan.FromSeconds(15);
+        readonly Stopwatch clock = Stopwatch.StartNew();
+        readonly TimeLeft left = new();
 
-        public void Report(WorkProgress value)
+        public override void Report(WorkProgress value)
         {
-            if (task?.Description != Markup.Escape(value.What))
-            {
-                task?.StopTask();
-                task = context.AddTask(Markup.Escape(value.What));
-            }
-            task.MaxValue = Math.Max(1, value.Of);
-            task.Value = value.Done;
+            if (left.IsNew(value)) terminal.Error.WriteLine(value.Work);
+            else if (clock.Elapsed < interval) return;
+            else terminal.Error.WriteLine(left.Describe(value));
+            clock.Restart();
         }
     }
 }

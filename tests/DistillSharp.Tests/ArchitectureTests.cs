@@ -9,7 +9,7 @@ public partial class ArchitectureTests
 {
     const int LongestFile = 400;
 
-    // The rooms of both libraries, in one order: each may use only those before it. A folder is a room, and so is a folder in
+    // The rooms of all libraries, in one order: each may use only those before it. A folder is a room, and so is a folder in
     // it that stands here by itself. What lies in a library's root (errors and the like) all may use.
     static readonly string[] rooms =
     [
@@ -46,6 +46,7 @@ public partial class ArchitectureTests
         "DistillSharp.Experiments.Plots",
         "DistillSharp.Experiments.Report",
         "DistillSharp.Experiments.Quickstart",
+        "DistillSharp.Serve",
     ];
 
     // One thing each, in two files for their length.
@@ -65,7 +66,7 @@ public partial class ArchitectureTests
         "DistillSharp.Formats.PyTorch.PyTorchFile uses DistillSharp.Formats.WeightsFile",
     ];
 
-    static readonly string[] libraries = ["DistillSharp", "DistillSharp.Onnx", "DistillSharp.Experiments"];
+    static readonly string[] libraries = ["DistillSharp", "DistillSharp.Onnx", "DistillSharp.Experiments", "DistillSharp.Serve"];
 
     [Fact]
     public void Every_folder_is_a_room_and_every_file_is_in_its_namespace()
@@ -164,6 +165,15 @@ public partial class ArchitectureTests
         None(wrong);
     }
 
+    // Who only trains needs no web server.
+    [Fact]
+    public void Only_the_page_knows_of_a_web_server()
+    {
+        foreach (var name in libraries)
+            Assert.Equal(name == "DistillSharp.Serve",
+                Assembly.Load(name).GetReferencedAssemblies().Any(assembly => assembly.Name!.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void The_command_line_computes_nothing()
     {
@@ -216,8 +226,15 @@ public partial class ArchitectureTests
         {
             GC.KeepAlive(lazy);
             Func<string> inner = () => field!.ToString();
-            return choice switch {
-                0 => new Uri("a:b").ToString(), 1 => typeof(TimeZoneInfo).Name, 2 => "x", 3 => "y", 4 => "z", _ => inner() };
+            return choice switch
+            {
+                0 => new Uri("a:b").ToString(),
+                1 => typeof(TimeZoneInfo).Name,
+                2 => "x",
+                3 => "y",
+                4 => "z",
+                _ => inner()
+            };
         }
     }
 

@@ -30,7 +30,7 @@ sealed class EvalCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        var report = EvaluationReport.Measure(new EvaluationRequest
+        var request = new EvaluationRequest
         {
             Toolkit = Toolkit,
             Run = given.GetValue(run),
@@ -39,7 +39,8 @@ sealed class EvalCommand : CliCommand
             Dataset = given.GetValue(data),
             Root = given.GetValue(root),
             Overrides = [$"train.precision={given.GetValue(precision)}", .. given.GetValue(set) ?? []],
-        });
+        };
+        var report = WorkProgressView.During(terminal, progress => EvaluationReport.Measure(request, progress));
         foreach (var note in report.Notes) terminal.Error.WriteLine(note);
         if (given.GetValue(json)) terminal.Json(report);
         else

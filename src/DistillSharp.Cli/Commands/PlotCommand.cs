@@ -32,13 +32,13 @@ abstract class PictureCommand : CliCommand
     {
         var file = given.GetValue(output)!;
         Figure.CheckEnding(file);
-        var figure = Draw(given, terminal);
+        var figure = WorkProgressView.During(terminal, progress => Draw(given, terminal, progress));
         var (width, height) = figure.Save(file);
         terminal.Out.WriteLine($"{file}: {width}x{height}");
         return 0;
     }
 
-    protected abstract Figure Draw(ParseResult given, Terminal terminal);
+    protected abstract Figure Draw(ParseResult given, Terminal terminal, IProgress<WorkProgress> progress);
 }
 
 /// <summary>A picture for which the networks must be run over the test images.</summary>
@@ -53,8 +53,8 @@ abstract class NetworkPictureCommand : PictureCommand
         Options.Add(images);
     }
 
-    protected NetworkPlots Plots(ParseResult given, Terminal terminal) =>
-        new(RunPictures.Measure(given, Runs, root, images, terminal, Toolkit));
+    protected NetworkPlots Plots(ParseResult given, IProgress<WorkProgress> progress) =>
+        new(RunPictures.Measure(given, Runs, root, images, Toolkit, progress), progress);
 }
 
 sealed class PlotCurvesCommand : PictureCommand
@@ -71,9 +71,9 @@ sealed class PlotCurvesCommand : PictureCommand
         Options.Add(title);
     }
 
-    protected override Figure Draw(ParseResult given, Terminal terminal) => TrainingCurves.Of(
+    protected override Figure Draw(ParseResult given, Terminal terminal, IProgress<WorkProgress> progress) => TrainingCurves.Of(
         given.GetValue(Runs)!.Select(RunReader.Load).Select(run => (run.Manifest.Name, run.Metrics)), given.GetValue(metric),
-            given.GetValue(title)!).Draw();
+        given.GetValue(title)!).Draw();
 }
 
 sealed class PlotTsneCommand : NetworkPictureCommand
@@ -104,7 +104,7 @@ sealed class PlotTsneCommand : NetworkPictureCommand
         foreach (var option in new Option[] { points, perplexity, iterations, exaggeration, seed }) Options.Add(option);
     }
 
-    protected override Figure Draw(ParseResult given, Terminal terminal) => Plots(given, terminal).Tsne(
+    protected override Figure Draw(ParseResult given, Terminal terminal, IProgress<WorkProgress> progress) => Plots(given, progress).Tsne(
         new Tsne
         {
             Perplexity = given.GetValue(perplexity),
@@ -119,16 +119,16 @@ sealed class PlotCorrelationCommand() : NetworkPictureCommand(
     "correlation", "Draw how the correlations between class logits differ between teacher and student.",
     "distill plot correlation runs/resnet56-resnet20-kd-s1 runs/resnet56-resnet20-fsecd-s1 --out correlation.svg")
 {
-    protected override Figure Draw(ParseResult given, Terminal terminal) => Plots(given, terminal).Correlation();
+    protected override Figure Draw(ParseResult given, Terminal terminal, IProgress<WorkProgress> progress) => Plots(given, progress).Correlation();
 }
 
 sealed class PlotConfusionCommand() : NetworkPictureCommand(
     "confusion", "Draw which classes a run's student takes for which.",
     "distill plot confusion runs/resnet56-resnet20-fsecd-s1 --out confusion.svg")
 {
-    protected override Figure Draw(ParseResult given, Terminal terminal)
+    protected override Figure Draw(ParseResult given, Terminal terminal, IProgress<WorkProgress> progress)
     {
         if (given.GetValue(Runs)!.Length > 1) throw new UsageException("a confusion matrix is of one run; give one");
-        return Plots(given, terminal).Confusion();
+        return Plots(given, progress).Confusion();
     }
 }

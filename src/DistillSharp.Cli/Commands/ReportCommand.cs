@@ -30,13 +30,15 @@ sealed class ReportCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        var measured = RunPictures.Measure(given, runs, root, images, terminal, Toolkit);
+        var file = given.GetValue(html)!;
+        var measured = WorkProgressView.During(terminal, progress =>
+        {
+            var measured = RunPictures.Measure(given, runs, root, images, Toolkit, progress);
+            new RunReport { Title = given.GetValue(title), Runs = measured.Runs, Images = measured.Images, MapPoints = given.GetValue(points) }.Save(file, progress: progress);
+            return measured;
+        });
         foreach (var run in measured.Runs.Where(run => run.Missing is not null))
             terminal.Error.WriteLine($"warning: {run.Run.Manifest.Name} is without pictures: {run.Missing}");
-        terminal.Error.WriteLine("drawing the maps");
-        var file = given.GetValue(html)!;
-        new RunReport { Title = given.GetValue(title), Runs = measured.Runs, Images = measured.Images, MapPoints = given.GetValue(points) }
-            .Save(file);
         terminal.Out.WriteLine(
             $"{file}: {measured.Runs.Count} run{(measured.Runs.Count == 1 ? "" : "s")}, {new FileInfo(file).Length / 1e6:0.0} MB; open it "
                 + "in any browser");
@@ -62,6 +64,7 @@ static class RunPictures
     public static Option<int> Points() => new("--points") { Description = "Points of each t-SNE map", DefaultValueFactory = _ => 2000 };
 
     public static MeasuredRuns Measure(
-        ParseResult given, Argument<string[]> runs, Option<string?> root, Option<int?> images, Terminal terminal, Toolkit toolkit) =>
-        MeasuredRuns.Load(given.GetValue(runs)!, given.GetValue(root), given.GetValue(images), terminal.Error.WriteLine, toolkit);
+        ParseResult given, Argument<string[]> runs, Option<string?> root, Option<int?> images, Toolkit toolkit,
+        IProgress<WorkProgress> progress) =>
+        MeasuredRuns.Load(given.GetValue(runs)!, given.GetValue(root), given.GetValue(images), progress, toolkit);
 }

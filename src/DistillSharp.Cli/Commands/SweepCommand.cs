@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using DistillSharp.Experiments.Runs;
 using DistillSharp.Experiments.Sweeps;
 
 namespace DistillSharp.Cli.Commands;
@@ -45,6 +46,8 @@ sealed class SweepCommand : CliCommand
             return 0;
         }
 
+        SweepRecord.Of(given.GetValue(file)!, sweep).Save(root);
+        if (ServedPage.Find(root) is { } page) terminal.Error.WriteLine($"shown at {page}#/sweeps");
         using var stop = new StopOnInterrupt(terminal);
         string[] training = [.. program, .. Names.Plugins.SelectMany(file => new[] { "--plugin", Path.GetFullPath(file) })];
         var runner = new SweepRunner(new TrainingProcess(training, root).Start, new Lines(terminal, plan));

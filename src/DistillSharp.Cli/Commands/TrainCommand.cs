@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DistillSharp.Experiments.Execution;
 using DistillSharp.Experiments.Paper;
+using DistillSharp.Experiments.Runs;
 using DistillSharp.Training;
 
 namespace DistillSharp.Cli.Commands;
@@ -51,10 +52,12 @@ sealed class TrainCommand : CliCommand
             : given.GetValue(profile) ? new StepProfile() : null;
         using var stop = new StopOnInterrupt(terminal);
         using var progress = TrainingProgressView.For(terminal);
+        if (ServedPage.Find(request.RunsRoot) is { } page) progress.Said($"shown at {page}");
         var experiment = new Experiment(request.Recipe, request.RunsRoot, progress)
         {
             Profile = noted,
             KnownTeacher = TeacherCard.TrainingOf,
+            Progress = progress,
         };
         var result = experiment.Run(request.Name, given.GetValue(resume), stop: stop.Token);
         progress.Dispose();

@@ -30,8 +30,13 @@ public sealed record NetworkFigures(string Network, long Parameters);
 /// <param name="observer">Watches the run.</param>
 public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver observer)
 {
+    readonly RunLog log = new();
+
     /// <summary>Notes where a step's time goes; null for no profile. It may end the run early, with a checkpoint.</summary>
     public StepProfile? Profile { get; init; }
+
+    /// <summary>Hears how far the data set's files have been looked at; null where nobody asks.</summary>
+    public IProgress<WorkProgress>? Progress { get; init; }
 
     /// <summary>
     /// How the teacher of a file of weights was trained (TeacherCard knows it of those that were trained here), for the run's manifest;
@@ -51,14 +56,14 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     /// <exception cref="UsageException">The name is taken, or the run to resume was made from another recipe.</exception>
     public ExperimentResult Run(string? name = null, bool resume = false, bool exactName = true, CancellationToken stop = default)
     {
-        foreach (var warning in recipe.Warnings) observer.Warned(warning);
+        foreach (var warning in recipe.Warnings) Warn(warning);
         recipe.CheckFiles();
         var wanted = name ?? RunName.Suggest(recipe);
         var path = Path.Combine(runsRoot, wanted);
         if (resume && RunReader.IsRun(path)) return Resume(path, stop);
 
         var data = LoadData();
-        using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit, observer.Said);
+        using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit, Say);
         using var student = CreateStudent(data.Classes);
         using var trainer = CreateTrainer(student, teacher, data);
         var manifest = LookAt(teacher, data, Manifest(wanted, data, student));
@@ -72,30 +77,44 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         if (folder.Manifest.RecipeDigest != recipe.Digest)
             throw new UsageException($"{path} was made from another recipe (its own is {Path.Combine(path, RunFiles.Recipe)}); resume it with that one, or choose another --name");
         var data = LoadData();
-        using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit, observer.Said);
+        using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit, Say);
         using var student = CreateStudent(data.Classes);
         using var trainer = CreateTrainer(student, teacher, data);
         return Train(folder, trainer, student, data, resume: true, stop);
     }
 
+    void Say(string message)
+    {
+        log.Said(message);
+        observer.Said(message);
+    }
+
+    void Warn(string message)
+    {
+        log.Warned(message);
+        observer.Warned(message);
+    }
+
     Dataset LoadData()
     {
-        var data = recipe.LoadData();
-        observer.Said($"{data.Name}: {data.Found}");
+        var data = recipe.LoadData(Progress);
+        Say($"{data.Name}: {data.Found}");
         return data;
     }
 
     ExperimentResult Train(RunFolder folder, Trainer trainer, Classifier student, Dataset data, bool resume, CancellationToken stop)
     {
-        using var recorder = new RunWriter(folder, observer.Warned);
+        log.Open(folder.Path);
+        using var recorder = new RunWriter(folder, Warn);
         var speed = new Speedometer();
         try
         {
             var checkpoints = new CheckpointStore(folder.CheckpointsPath, recipe.Train.KeepCheckpoints);
             trainer.Profile = Profile;
-            var result = trainer.Run(TrainingObserver.Of(recorder, speed, observer), checkpoints, resume, stop);
+            var result = trainer.Run(TrainingObserver.Of(recorder, speed, log, observer), checkpoints, resume, stop);
             if (result.Completed) WriteStudent(folder, trainer, data, result);
             recorder.End(result.Completed ? RunState.Finished : RunState.Interrupted);
+            log.Ended(result.Completed ? "finished" : "stopped, with a checkpoint");
             return new(folder.Path, folder.Name, result, new(student.Name, student.ParameterCount), speed.Seconds, speed.ImagesPerSecond)
             {
                 Convolutions = Profile is { Steps: > 0 } ? trainer.MeasureConvolutions() : null,
@@ -103,6 +122,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         }
         catch (Exception error)
         {
+            log.Ended($"failed: {error.Message}");
             try
             {
                 recorder.End(RunState.Failed, error.Message);
@@ -110,7 +130,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
             catch (UserException second)
             {
                 // The first failure is the one to report; a full disk can well be the cause of both.
-                observer.Warned(second.Message);
+                Warn(second.Message);
             }
             throw;
         }
@@ -130,7 +150,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         if (recipe.Student.Weights is { } weights)
         {
             student.LoadWeights(weights, out var report);
-            foreach (var line in report.Lines) observer.Said($"student, {weights}: {line}");
+            foreach (var line in report.Lines) Say($"student, {weights}: {line}");
         }
         return student;
     }

@@ -75,20 +75,22 @@ public sealed record EvaluationReport(
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>Measures a network on a data set's test images.</summary>
+    /// <param name="request">The network and the images.</param>
+    /// <param name="progress">Hears of each batch.</param>
     /// <exception cref="UserException">Files are missing or damaged, or the weights do not fit.</exception>
-    public static EvaluationReport Measure(EvaluationRequest request)
+    public static EvaluationReport Measure(EvaluationRequest request, IProgress<WorkProgress>? progress = null)
     {
         var (recipe, weights) = request.Resolve();
         if (!File.Exists(Weights.Split(weights).File)) throw new UserException($"{weights}: there is no such file of weights");
         recipe.CheckFiles();
-        var data = recipe.LoadData();
+        var data = recipe.LoadData(progress);
         using var network = request.Toolkit.Networks.Create(recipe.Student.Network, data.Classes);
         network.LoadWeights(weights, out var loaded);
         var device = recipe.Train.Device;
         network.To(device);
 
         var clock = System.Diagnostics.Stopwatch.StartNew();
-        var accuracy = Accuracy.Measure(network, data.Test, data.Normalization, device: device, batchSize: recipe.Train.EvaluateBatch);
+        var accuracy = Accuracy.Measure(network, data.Test, data.Normalization, device: device, batchSize: recipe.Train.EvaluateBatch, progress: progress);
         var seconds = clock.Elapsed.TotalSeconds;
         return new(
             network.Name, accuracy.Images, Math.Round(accuracy.Top1, 4), accuracy.Top5 is { } top5 ? Math.Round(top5, 4) : null, network.ParameterCount,

@@ -34,15 +34,17 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
     /// <param name="folders">The runs' folders.</param>
     /// <param name="root">The folder of the data set; null for the one that each run was trained on.</param>
     /// <param name="images">Use at most so many test images, as many of each class; null for all that the run was measured on.</param>
-    /// <param name="progress">Hears what is being done.</param>
+    /// <param name="progress">Hears what is being done, and how far it is.</param>
     /// <param name="toolkit">What the recipes' names stand for; null for what comes with the library.</param>
+    /// <param name="cancel">Stops the work.</param>
     /// <exception cref="UserException">A folder is no run, or a recipe cannot be read.</exception>
     /// <exception cref="UsageException">The runs were measured on different images.</exception>
     public static MeasuredRuns Load(
-        IReadOnlyList<string> folders, string? root = null, int? images = null, Action<string>? progress = null, Toolkit? toolkit = null) =>
-        new Loader(root, images, progress ?? (_ => { }), toolkit ?? Toolkit.BuiltIn).Load(folders);
+        IReadOnlyList<string> folders, string? root = null, int? images = null, IProgress<WorkProgress>? progress = null, Toolkit? toolkit = null,
+        CancellationToken cancel = default) =>
+        new Loader(root, images, progress, toolkit ?? Toolkit.BuiltIn, cancel).Load(folders);
 
-    sealed class Loader(string? root, int? limit, Action<string> progress, Toolkit toolkit)
+    sealed class Loader(string? root, int? limit, IProgress<WorkProgress>? progress, Toolkit toolkit, CancellationToken cancel)
     {
         readonly Dictionary<string, Dataset> datasets = [];
         readonly Dictionary<string, NetworkOutputs> teachers = [];
@@ -92,8 +94,8 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
         {
             var (section, key) = (recipe.Data, Key(recipe));
             if (datasets.TryGetValue(key, out var known)) return known;
-            progress($"reading {section.Set}");
-            var data = recipe.LoadData();
+            progress?.Report(new($"reading {section.Set}"));
+            var data = recipe.LoadData(progress);
             return datasets[key] = limit is null ? data : data with { Test = data.Test.Subset(limit.Value) };
         }
 
@@ -108,24 +110,25 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
 
         NetworkOutputs StudentOf(RunReader run, Recipe recipe, Dataset data)
         {
-            progress($"running the student of {run.Manifest.Name} over {data.Test.Count} images");
             var (network, _) = StudentFile.Load(run.Path, toolkit);
-            using (network) return Outputs(network, recipe, data);
+            using (network) return Outputs(network, recipe, data, $"running the student of {run.Manifest.Name} over {data.Test.Count} images");
         }
 
         NetworkOutputs TeacherOf(TeacherSection teacher, Recipe recipe, Dataset data)
         {
             var key = $"{teacher.Name}|{Path.GetFullPath(teacher.File)}|{Own(teacher.Input)}|{Key(recipe)}";
             if (teachers.TryGetValue(key, out var known)) return known;
-            progress($"running the teacher {teacher.Name} over {data.Test.Count} images");
             using var network = teacher.Load(data, recipe.Toolkit);
-            return teachers[key] = Outputs(network, recipe, teacher.Shown(data));
+            return teachers[key] = Outputs(
+                network, recipe, teacher.Shown(data), $"running the teacher {teacher.Name} over {data.Test.Count} images");
         }
 
-        static NetworkOutputs Outputs(Classifier network, Recipe recipe, Dataset data)
+        NetworkOutputs Outputs(Classifier network, Recipe recipe, Dataset data, string work)
         {
             network.To(recipe.Train.Device);
-            return NetworkOutputs.Of(network, data.Test, data.Normalization, device: recipe.Train.Device, batchSize: recipe.Train.EvaluateBatch);
+            progress?.Report(new(work, 0, data.Test.Count));
+            return NetworkOutputs.Of(network, data.Test, data.Normalization, device: recipe.Train.Device, batchSize: recipe.Train.EvaluateBatch,
+                progress: progress is null ? null : new NamedProgress(progress, work), cancel: cancel);
         }
 
         static string Own(TeacherInput? input) => input is null ? ""
@@ -133,5 +136,11 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
 
         static string Key(Recipe recipe) =>
             $"{recipe.Data.Set}|{recipe.Data.Size}|{Path.GetFullPath(recipe.Data.Root)}|{recipe.Data.TestLimit}|{string.Join(',', recipe.Data.Mean)}|{string.Join(',', recipe.Data.Std)}";
+    }
+
+    // Which of the networks it is, only the loader knows.
+    sealed class NamedProgress(IProgress<WorkProgress> progress, string work) : IProgress<WorkProgress>
+    {
+        public void Report(WorkProgress value) => progress.Report(value with { Work = work });
     }
 }

@@ -5,7 +5,8 @@ namespace DistillSharp.Experiments.Plots;
 
 /// <summary>Pictures of what the networks of runs make of the test images.</summary>
 /// <param name="measured">The runs.</param>
-public sealed class NetworkPlots(MeasuredRuns measured)
+/// <param name="progress">Hears how far a map is drawn.</param>
+public sealed class NetworkPlots(MeasuredRuns measured, IProgress<WorkProgress>? progress = null)
 {
     /// <summary>t-SNE of the pooled features: each teacher once, then the students. A network that shows no features is left out.</summary>
     /// <param name="tsne">How the maps are drawn.</param>
@@ -28,7 +29,7 @@ public sealed class NetworkPlots(MeasuredRuns measured)
         {
             Panels = [.. Networks().Where(network => network.Outputs.Width > 0).Select(network =>
             {
-                var map = fitting.Embed(network.Outputs.PooledOf(chosen), network.Outputs.Width);
+                var map = fitting.Embed(network.Outputs.PooledOf(chosen), network.Outputs.Width, progress: progress);
                 return new ScatterPanel(network.Title, map.X, map.Y, labels) { Tooltips = [.. labels.Select(label => images.ClassNames[label])] };
             })],
             ClassNames = images.ClassNames,

@@ -196,11 +196,12 @@ public sealed class Recipe
     };
 
     /// <summary>Reads the data set, normalized and limited as the recipe says. A limit takes the same images whatever the seed.</summary>
+    /// <param name="progress">Hears how far the files have been looked at, where that takes long.</param>
     /// <exception cref="UserException">Its files are missing or damaged, or the normalization has other channels.</exception>
-    public Dataset LoadData()
+    public Dataset LoadData(IProgress<WorkProgress>? progress = null)
     {
         CheckRoot();
-        var data = Toolkit.Datasets[Data.Set].Load(Data.Root, Data.ReadOptions());
+        var data = Toolkit.Datasets[Data.Set].Load(Data.Root, Data.ReadOptions() with { Progress = progress });
         data = data with { Mean = Data.Mean, Std = Data.Std };
         try
         {

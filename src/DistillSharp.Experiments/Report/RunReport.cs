@@ -4,8 +4,6 @@ using System.Text.Json;
 using DistillSharp.Data;
 using DistillSharp.Evaluation;
 using DistillSharp.Experiments.Measurement;
-using DistillSharp.Experiments.Registry;
-using DistillSharp.Experiments.Runs;
 using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Report;
@@ -38,12 +36,20 @@ public sealed record RunReport
 
     /// <summary>Writes the page into a file, whole or not at all.</summary>
     /// <exception cref="UserException">The file cannot be written, or a run's recipe cannot be read.</exception>
-    public void Save(string path, CancellationToken cancel = default) => AtomicFile.Write(path, Encoding.UTF8.GetBytes(Build(cancel)));
+    public void Save(string path, CancellationToken cancel = default, IProgress<WorkProgress>? progress = null) =>
+        AtomicFile.Write(path, Encoding.UTF8.GetBytes(Build(cancel, progress)));
 
     /// <summary>Makes the page.</summary>
     /// <exception cref="ArgumentException">There is no run, or outputs do not belong to the images.</exception>
     /// <exception cref="UserException">A run's recipe cannot be read.</exception>
-    public string Build(CancellationToken cancel = default)
+    public string Build(CancellationToken cancel = default, IProgress<WorkProgress>? progress = null)
+    {
+        var data = Data(cancel, progress);
+        return PageTemplate.Fill(data.Title, PageTemplate.Report, JsonSerializer.Serialize(data, ReportJson.Default.ReportData));
+    }
+
+    /// <summary>What the page is drawn from.</summary>
+    internal ReportData Data(CancellationToken cancel = default, IProgress<WorkProgress>? progress = null)
     {
         if (Runs.Count == 0) throw new ArgumentException("a report needs at least one run", nameof(Runs));
         var outputs = Runs.Select(run => run.Teacher).Concat(Runs.Select(run => run.Student)).OfType<NetworkOutputs>().Distinct().ToList();
@@ -54,7 +60,7 @@ public sealed record RunReport
         // One sheet for the examples of all runs; an image that several students miss is there once.
         var missed = new List<int>();
         var runs = Runs.Select(run => Describe(run, outputs, missed)).ToList();
-        var data = new ReportData
+        return new()
         {
             Title = Title ?? (Runs.Count == 1 ? Runs[0].Run.Manifest.Name : $"{Runs.Count} runs"),
             Version = typeof(RunReport).Assembly.GetName().Version?.ToString(3) ?? "",
@@ -62,31 +68,13 @@ public sealed record RunReport
             Images = outputs.Count > 0 ? Images!.Count : null,
             Classes = Images?.ClassNames ?? [],
             Runs = runs,
-            Networks = [.. outputs.Select(one => Describe(one, points, cancel))],
+            Networks = [.. outputs.Select(one => Describe(one, points, cancel, progress))],
             Points = CanMap(points) ? new(Array.ConvertAll(points, i => Images!.Labels[i]), SpriteSheet.Of(Images!, points, ThumbnailSide)) : null,
             Examples = missed.Count > 0 ? SpriteSheet.Of(Images!, missed, ExampleSide) : null,
         };
-        return Page(data);
     }
 
-    static RunData Describe(RunReader run)
-    {
-        var (record, summary) = (run.Manifest, RunSummary.Of(run));
-        return new()
-        {
-            Name = record.Name, State = run.State.ToString().ToLowerInvariant(), Failure = record.Failure,
-            Dataset = record.Dataset, Student = record.Student, Teacher = record.Teacher, Method = record.MethodLabel, Seed = record.Seed,
-            Epochs = record.Epochs, EpochsDone = summary.EpochsDone, FinalAcc1 = summary.FinalAcc1, FinalAcc5 = summary.FinalAcc5,
-            BestAcc1 = summary.BestAcc1, BestEpoch = summary.BestEpoch, ImagesPerSecond = summary.ImagesPerSecond, Seconds = summary.Seconds,
-            Machine = record.Machine is { } machine ? $"{machine.Cpu}, {machine.Cores} cores" : null, Libtorch = record.Versions?.Libtorch, Precision = record.Precision, Parameters = record.Parameters,
-            Recipe = run.Recipe,
-            Curves = new(
-                [.. run.Metrics.Select(m => m.Epoch)], [.. run.Metrics.Select(m => m.Acc1)], [.. run.Metrics.Select(m => m.Acc5)],
-                [.. run.Metrics.Select(m => (double?)m.Loss)], [.. run.Metrics.Select(m => (double?)m.Lr)]),
-        };
-    }
-
-    RunData Describe(MeasuredRun run, List<NetworkOutputs> outputs, List<int> missed) => Describe(run.Run) with
+    RunData Describe(MeasuredRun run, List<NetworkOutputs> outputs, List<int> missed) => RunData.Of(run.Run) with
     {
         Missing = run.Missing,
         StudentNetwork = run.Student is { } student ? outputs.IndexOf(student) : null,
@@ -121,13 +109,13 @@ public sealed record RunReport
         return images.Count - 1;
     }
 
-    NetworkData Describe(NetworkOutputs outputs, int[] points, CancellationToken cancel)
+    NetworkData Describe(NetworkOutputs outputs, int[] points, CancellationToken cancel, IProgress<WorkProgress>? progress)
     {
         var confusion = Confusion.Of(outputs);
         return new(
             TitleOf(outputs), 100.0 * outputs.Correct / outputs.Count, [.. confusion.ClassAccuracy().Select(v => Math.Round(v, 2))],
             [.. confusion.Counts.Cast<long>()], [.. confusion.Commonest(CommonConfusions).Select(c => new[] { c.Label, c.Predicted, c.Images })],
-            CanMap(points) ? Array.ConvertAll(points, i => outputs.Predictions[i]) : null, CanMap(points) && outputs.Width > 0 ? Map(outputs, points, cancel) : null);
+            CanMap(points) ? Array.ConvertAll(points, i => outputs.Predictions[i]) : null, CanMap(points) && outputs.Width > 0 ? Map(outputs, points, cancel, progress) : null);
     }
 
     string TitleOf(NetworkOutputs outputs) =>
@@ -138,25 +126,9 @@ public sealed record RunReport
     // A map of fewer points shows nothing that a list would not.
     static bool CanMap(int[] points) => points.Length >= 10;
 
-    MapData Map(NetworkOutputs outputs, int[] points, CancellationToken cancel)
+    MapData Map(NetworkOutputs outputs, int[] points, CancellationToken cancel, IProgress<WorkProgress>? progress)
     {
-        var map = Tsne.ForPoints(points.Length).Embed(outputs.PooledOf(points), outputs.Width, cancel);
+        var map = Tsne.ForPoints(points.Length).Embed(outputs.PooledOf(points), outputs.Width, cancel, progress);
         return new([.. map.X.Select(v => Math.Round(v, 2))], [.. map.Y.Select(v => Math.Round(v, 2))]);
-    }
-
-    static string Page(ReportData data)
-    {
-        var scripts = string.Join('\n', new[] { "page", "curves", "maps", "classes", "start" }.Select(name => Part(name + ".js").TrimEnd()));
-        // The serializer escapes every < in texts: nothing in them can end the script element.
-        return Part("page.html").Replace("{{title}}", System.Net.WebUtility.HtmlEncode(data.Title)).Replace("{{style}}", Part("style.css").TrimEnd())
-            .Replace("{{script}}", scripts).Replace("{{data}}", JsonSerializer.Serialize(data, ReportJson.Default.ReportData));
-    }
-
-    static string Part(string name)
-    {
-        using var stream = typeof(RunReport).Assembly.GetManifestResourceStream("DistillSharp.Report." + name)
-            ?? throw new InvalidOperationException($"the page's part {name} is not in the assembly");
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
     }
 }

@@ -12,6 +12,9 @@ public static class RunFiles
     /// <summary>The metrics, a line of JSON for each epoch.</summary>
     public const string Metrics = "metrics.jsonl";
 
+    /// <summary>What was said while it trained, a line each.</summary>
+    public const string Log = "log.txt";
+
     /// <summary>The folder of the checkpoints.</summary>
     public const string Checkpoints = "checkpoints";
 }

@@ -7,6 +7,9 @@ namespace DistillSharp.Experiments.Sweeps;
 /// <param name="Recipe">Its recipe, checked.</param>
 public sealed record RunSpec(string Name, Recipe Recipe)
 {
+    /// <summary>What tells it from the others of its pair and seed: the method's label, and what is varied.</summary>
+    public string Label { get; init; } = Recipe.Methods.Count == 0 ? "ce" : string.Join('-', Recipe.Methods.Select(method => method.Name));
+
     /// <summary>The resolved recipe: what the run is started with.</summary>
     public string RecipeText { get; } = Recipe.Resolve();
 

@@ -152,8 +152,8 @@ public sealed class Sweep
         try
         {
             var made = point.Recipe is null ? Recipe.Parse("", source, toolkit, overrides) : PaperRecipes.Open(point.Recipe, toolkit, overrides);
-            var label = point.Label ?? (made.Methods.Count == 0 ? "ce" : string.Join('-', made.Methods.Select(m => m.Name)));
-            return new RunSpec(RunName.Suggest(made.Teacher?.Name, made.Student.Network, [label + variant.Suffix], seed), made);
+            var label = (point.Label ?? (made.Methods.Count == 0 ? "ce" : string.Join('-', made.Methods.Select(m => m.Name)))) + variant.Suffix;
+            return new RunSpec(RunName.Suggest(made.Teacher?.Name, made.Student.Network, [label], seed), made) { Label = label };
         }
         catch (UsageException e)
         {

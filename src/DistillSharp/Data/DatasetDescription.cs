@@ -16,6 +16,9 @@ public sealed record ReadOptions(int Size, bool SkipDamaged = false)
 
     /// <summary>The names of the classes in their order; null for the order of the names' bytes, as torchvision has it.</summary>
     public IReadOnlyList<string>? Classes { get; init; }
+
+    /// <summary>Hears how far the files have been looked at, where that takes long; null where nobody asks.</summary>
+    public IProgress<WorkProgress>? Progress { get; init; }
 }
 
 /// <summary>

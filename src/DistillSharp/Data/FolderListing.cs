@@ -31,11 +31,15 @@ sealed class FolderListing
         [.. Directory.EnumerateDirectories(part).Select(folder => Path.GetFileName(folder)).Where(IsTaken).Order(StringComparer.Ordinal)];
 
     /// <summary>Looks through a part's classes.</summary>
-    public static FolderListing Of(string part, string[] classes)
+    public static FolderListing Of(string part, string[] classes, IProgress<WorkProgress>? progress)
     {
         var listing = new FolderListing();
         if (Directory.Exists(Path.Combine(part, ZipLeftovers))) listing.LeaveOut($"folder {ZipLeftovers}, which a zip from a Mac leaves");
-        for (var label = 0; label < classes.Length; label++) listing.Add(Path.Combine(part, classes[label]), classes[label], label);
+        for (var label = 0; label < classes.Length; label++)
+        {
+            listing.Add(Path.Combine(part, classes[label]), classes[label], label);
+            progress?.Report(new($"looking at the files of {part}", label + 1, classes.Length));
+        }
         return listing;
     }
 

@@ -16,7 +16,7 @@ static class ImageFolder
         if (classes.Length == 0) throw new UserException($"'{train}' holds no folders; it should hold one folder of images for each class");
         RefuseUnsorted(test, classes);
         classes = ClassNames.Ordered(classes, options.Classes, train);
-        var (learned, measured) = (FolderListing.Of(train, classes), FolderListing.Of(test, classes));
+        var (learned, measured) = (FolderListing.Of(train, classes, options.Progress), FolderListing.Of(test, classes, options.Progress));
         string[] wrong =
         [
             .. Strangers(test, train, classes), .. Unreadable(options, learned, measured), .. WithoutImages(train, learned),

@@ -27,9 +27,10 @@ public readonly record struct Accuracy(int Images, int Correct1, int? Correct5)
     /// <param name="device">Where the network lives.</param>
     /// <param name="batchSize">Images of one batch.</param>
     /// <param name="loaderThreads">Threads that prepare batches; they change no result.</param>
+    /// <param name="progress">Hears of each batch.</param>
     public static Accuracy Measure(
         Classifier network, ImageSet images, Normalization normalization, Precision precision = Precision.Fp32, Device device = default,
-        int batchSize = 250, int loaderThreads = 1)
+        int batchSize = 250, int loaderThreads = 1, IProgress<WorkProgress>? progress = null)
     {
         using var mode = new EvaluationMode(network, new(images.Height, images.Width), precision, device);
         var sum = default(Accuracy);
@@ -38,6 +39,7 @@ public readonly record struct Accuracy(int Images, int Correct1, int? Correct5)
             using var scope = TensorScope.Open();
             var logits = network.Forward(batch.Images.To(device)).Logits;
             sum = sum.Add(Count(logits, batch.Labels.To(device)));
+            progress?.Report(new($"running {network.Name} over {images.Count} images", sum.Images, images.Count));
         }
         return sum;
     }

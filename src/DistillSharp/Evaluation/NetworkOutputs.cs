@@ -79,9 +79,12 @@ public sealed class NetworkOutputs
     /// <param name="precision">The type of the heavy operators; the results are float32.</param>
     /// <param name="device">Where the network lives.</param>
     /// <param name="batchSize">Images of one batch.</param>
+    /// <param name="progress">Hears of each batch.</param>
+    /// <param name="cancel">Stops the work.</param>
     /// <exception cref="UserException">The network has another number of classes or cannot take images of this size.</exception>
     public static NetworkOutputs Of(
-        Classifier network, ImageSet images, Normalization normalization, Precision precision = Precision.Fp32, Device device = default, int batchSize = 250)
+        Classifier network, ImageSet images, Normalization normalization, Precision precision = Precision.Fp32, Device device = default, int batchSize = 250,
+        IProgress<WorkProgress>? progress = null, CancellationToken cancel = default)
     {
         if (network.Classes != images.ClassNames.Count)
             throw new UserException($"{network.Name} tells {network.Classes} classes apart, but the images have {images.ClassNames.Count}");
@@ -90,9 +93,11 @@ public sealed class NetworkOutputs
         float[]? pooled = null;
         foreach (var batch in new BatchLoader(images, normalization, BatchOptions.Evaluation(batchSize)).Epoch())
         {
+            cancel.ThrowIfCancellationRequested();
             using var scope = TensorScope.Open();
             var output = network.Forward(batch.Images.To(device), Features.Pooled);
             var first = batch.Number * batchSize;
+            progress?.Report(new($"running {network.Name} over {images.Count} images", Math.Min(first + batchSize, images.Count), images.Count));
             output.Logits.ToArray<float>().CopyTo(logits, first * network.Classes);
             if (output.Pooled is not { } features) continue;
             var width = (int)features.Size(1);

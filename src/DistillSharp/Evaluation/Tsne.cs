@@ -17,6 +17,7 @@ public sealed record Tsne
 {
     const double InitialDeviation = 1e-4, Jitter = 1e-6;
     const float MinGain = 0.01f;
+    const int StepsOfReport = 10;
 
     /// <summary>How many neighbors each point is thought to have.</summary>
     public double Perplexity { get; init; } = 30;
@@ -58,19 +59,21 @@ public sealed record Tsne
     /// <param name="points">[N, D], row-major.</param>
     /// <param name="width">D.</param>
     /// <param name="cancel">Stops the work.</param>
-    /// <inheritdoc cref="Embed(Tensor, CancellationToken)"/>
-    public TsneMap Embed(ReadOnlySpan<float> points, int width, CancellationToken cancel = default)
+    /// <param name="progress">Hears of the steps.</param>
+    /// <inheritdoc cref="Embed(Tensor, CancellationToken, IProgress{WorkProgress})"/>
+    public TsneMap Embed(ReadOnlySpan<float> points, int width, CancellationToken cancel = default, IProgress<WorkProgress>? progress = null)
     {
         using var scope = TensorScope.Open();
-        return Embed(Tensor.From(points, points.Length / width, width), cancel);
+        return Embed(Tensor.From(points, points.Length / width, width), cancel, progress);
     }
 
     /// <summary>Draws the map.</summary>
     /// <param name="points">[N, D]; neighbors are found on the device where they are.</param>
     /// <param name="cancel">Stops the work.</param>
+    /// <param name="progress">Hears of the steps.</param>
     /// <exception cref="UsageException">A setting is impossible, or the perplexity needs more points.</exception>
     /// <exception cref="UserException">A coordinate is not finite.</exception>
-    public TsneMap Embed(Tensor points, CancellationToken cancel = default)
+    public TsneMap Embed(Tensor points, CancellationToken cancel = default, IProgress<WorkProgress>? progress = null)
     {
         if (points.Dimensions != 2) throw new ArgumentException($"points have the shape [N, D], not [{string.Join(", ", points.Shape)}]", nameof(points));
         var count = (int)points.Size(0);
@@ -83,11 +86,11 @@ public sealed record Tsne
         var neighbors = Neighbors.Of(reduced, Math.Min(count - 1, (int)(3 * Perplexity)));
         var forces = new TsneForces(TsneAffinities.Of(neighbors, Perplexity), Threads ?? Environment.ProcessorCount);
         var (x, y) = Start(reduced);
-        Descend(forces, x, y, cancel);
+        Descend(forces, x, y, cancel, progress);
         return new(x, y, forces.Divergence(x, y));
     }
 
-    void Descend(TsneForces forces, float[] x, float[] y, CancellationToken cancel)
+    void Descend(TsneForces forces, float[] x, float[] y, CancellationToken cancel, IProgress<WorkProgress>? progress)
     {
         var count = x.Length;
         var rate = (float)(LearningRate ?? Math.Max(count / Exaggeration, 200));
@@ -104,6 +107,7 @@ public sealed record Tsne
             forces.Gradient(x, y, early ? (float)Exaggeration : 1, gradientX, gradientY);
             Step(x, stepX, gainX, gradientX, momentum, rate);
             Step(y, stepY, gainY, gradientY, momentum, rate);
+            if ((iteration + 1) % StepsOfReport == 0) progress?.Report(new($"drawing the map of {count} points", iteration + 1, Iterations));
         }
         forces.Gradient(x, y, 1, gradientX, gradientY);
     }

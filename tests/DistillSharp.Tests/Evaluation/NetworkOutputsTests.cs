@@ -34,6 +34,20 @@ public class NetworkOutputsTests
     }
 
     [Fact]
+    public void Batch_by_batch_it_is_told_how_far_the_work_is()
+    {
+        var (images, told, measured) = (Images.Random(7, classes: 4), new Heard(), new Heard());
+        using var network = Networks.Create("resnet8", 4, seed: 1);
+        NetworkOutputs.Of(network, images, normalization, batchSize: 3, progress: told);
+        Accuracy.Measure(network, images, normalization, batchSize: 3, progress: measured);
+        Assert.Equal([(3L, 7L), (6L, 7L), (7L, 7L)], told.Steps.Select(step => (step.Done, step.Total)));
+        Assert.Equal(told.Steps, measured.Steps);
+        Assert.Single(told.Steps.Select(step => step.Work).Distinct());
+        var cancelled = new CancellationToken(canceled: true);
+        Assert.Throws<OperationCanceledException>(() => NetworkOutputs.Of(network, images, normalization, cancel: cancelled));
+    }
+
+    [Fact]
     public void The_counts_agree_with_the_accuracy()
     {
         var images = Images.Random(40, classes: 4);

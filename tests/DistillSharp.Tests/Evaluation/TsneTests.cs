@@ -22,7 +22,9 @@ public class TsneTests
     {
         var points = Clustered();
         var brief = new Tsne { Iterations = 60, Threads = 1 };
-        var map = brief.Embed(points, Width);
+        var told = new Heard();
+        var map = brief.Embed(points, Width, progress: told);
+        Assert.Equal(Enumerable.Range(1, 6).Select(i => (10L * i, 60L)), told.Steps.Select(step => (step.Done, step.Total)));
         Assert.Equal(map.X, (brief with { Threads = 3 }).Embed(points, Width).X);
         Assert.NotEqual(map.X, (brief with { Seed = 1 }).Embed(points, Width).X);
     }

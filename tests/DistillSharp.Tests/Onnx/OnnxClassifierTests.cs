@@ -77,9 +77,9 @@ public sealed class OnnxClassifierTests : IDisposable
             Batch = batch ?? 1,
             WithPreprocessing = preprocessing,
         }));
-        var told = new List<WorkProgress>();
-        Assert.Equal(expected, OnnxAccuracy.Measure(classifier, data, new Told(told)));
-        Assert.Equal((40, 40), (told[^1].Done, told[^1].Of));
+        var told = new Heard();
+        Assert.Equal(expected, OnnxAccuracy.Measure(classifier, data, told));
+        Assert.Equal((40L, 40L), (told.Steps[^1].Done, told.Steps[^1].Total));
     }
 
     [Fact]
@@ -125,10 +125,5 @@ public sealed class OnnxClassifierTests : IDisposable
             Assert.True(timing.ImagesPerSecond * timing.P95Ms > 500 * timing.Batch && timing.ImagesPerSecond > 0, $"{timing}");
         });
         Assert.All(measured, file => Assert.Null(file.Accuracy));
-    }
-
-    sealed class Told(List<WorkProgress> told) : IProgress<WorkProgress>
-    {
-        public void Report(WorkProgress value) => told.Add(value);
     }
 }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Onnx;
+using DistillSharp.Serve;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Tests.PublicApi;
@@ -11,7 +12,7 @@ public class PublicApiTests
     const string Kept = "tests/DistillSharp.Tests/PublicApi";
 
     public static TheoryData<Assembly> Assemblies =>
-        [typeof(Tensor).Assembly, typeof(UserException).Assembly, typeof(OnnxClassifier).Assembly, typeof(Recipe).Assembly];
+        [typeof(Tensor).Assembly, typeof(UserException).Assembly, typeof(OnnxClassifier).Assembly, typeof(Recipe).Assembly, typeof(PageServer).Assembly];
 
     [Theory]
     [MemberData(nameof(Assemblies))]

@@ -58,8 +58,8 @@ function examples() {
 }
 
 // A matrix as a picture of one pixel for each cell.
-function matrix(values, count, color, describe) {
-  const canvas = h("canvas", { width: count, height: count });
+function matrix(label, values, count, color, describe) {
+  const canvas = h("canvas", { width: count, height: count, role: "img", "aria-label": label });
   function draw() {
     const pen = canvas.getContext("2d"), picture = pen.createImageData(count, count), paint = color();
     for (let at = 0; at < count * count; at++) picture.data.set([...paint(values[at]), 255], 4 * at);
@@ -93,7 +93,7 @@ function matrices() {
     const sums = classes.map((_, k) => counts.slice(k * count, (k + 1) * count).reduce((a, b) => a + b, 0));
     const shares = counts.map((value, at) => value / (sums[Math.floor(at / count)] || 1));
     const confusion = h("div", {}, h("h3", {}, "Which class the student takes for which, in shares of the true class (rows)"),
-      matrix(shares, count, () => { const [from, to] = [rgb("--middle"), rgb("--accent")]; return share => blend(from, to, Math.sqrt(share)); },
+      matrix("confusion of classes", shares, count, () => { const [from, to] = [rgb("--middle"), rgb("--accent")]; return share => blend(from, to, Math.sqrt(share)); },
         (row, column, share) => [h("div", {}, h("b", {}, classes[row])), h("div", {}, `taken for ${classes[column]}: ${percent(100 * share, 1)}`)]),
       // The shade goes by the square root, so that rare confusions show: half of it is a quarter.
       h("div", { class: "scale" }, "0 %", h("i", { style: "background:linear-gradient(90deg,var(--middle),color-mix(in srgb,var(--middle),var(--accent)))" }), "25 %",
@@ -108,7 +108,7 @@ function matrices() {
     if (run.comparison) {
       const { values, mean, largest } = run.comparison.correlation;
       correlation = h("div", {}, h("h3", {}, `Teacher's logit correlations less the student's: mean |difference| ${number(mean, 4)}`),
-        matrix(values, count, () => { const [low, middle, high] = [rgb("--low"), rgb("--middle"), rgb("--high")];
+        matrix("differences of correlation", values, count, () => { const [low, middle, high] = [rgb("--low"), rgb("--middle"), rgb("--high")];
           return value => value < 0 ? blend(middle, low, -value / (largest || 1)) : blend(middle, high, value / (largest || 1)); },
           (row, column, value) => [h("div", {}, `${classes[row]} and ${classes[column]}`), h("div", {}, h("b", {}, signed(value, 3)))]),
         h("div", { class: "scale" }, signed(-largest, 2), h("i", { style: "background:linear-gradient(90deg,var(--low),var(--middle),var(--high))" }), signed(largest, 2)));
@@ -122,4 +122,31 @@ function matrices() {
     h("div", { class: "controls" }, runPicker(runs, draw)), content);
   const kept = redraws.length;
   draw(firstOf(runs));
+}
+
+function bestPair() {
+  const measured = data.runs.filter(run => run.studentNetwork != null);
+  if (measured.length === 0) return null;
+  return { run: measured.reduce((best, run) => data.networks[run.studentNetwork].acc1 > data.networks[best.studentNetwork].acc1 ? run : best) };
+}
+
+function figures() {
+  const pair = bestPair();
+  if (!pair) return;
+  const [student, teacher] = [data.networks[pair.run.studentNetwork], data.networks[pair.run.teacherNetwork]];
+  const figure = (value, text) => h("div", { class: "figure" }, h("b", {}, value), h("span", {}, text));
+  place.page.append(h("div", { class: "figures" },
+    figure(percent(student.acc1), `student ${pair.run.student} (${pair.run.method})`),
+    teacher ? figure(percent(teacher.acc1), `teacher ${pair.run.teacher}`) : null,
+    teacher ? figure(signed(student.acc1 - teacher.acc1, 2), "student against teacher, in points") : null,
+    teacher ? figure(percent(pair.run.comparison.agreement, 1), "of images on which they agree") : null,
+    teacher ? figure(number(pair.run.comparison.correlation.mean, 4), "mean difference of their logit correlations") : null));
+}
+
+// All that needs the networks' outputs.
+function pictures() {
+  maps();
+  perClass();
+  examples();
+  matrices();
 }

@@ -1,73 +1,118 @@
-// Round steps for an axis: 1, 2 or 5 times a power of ten.
-function ticks(low, high, wanted, integers = false) {
-  const raw = (high - low) / wanted, power = 10 ** Math.floor(Math.log10(raw));
-  let step = power * [1, 2, 5, 10].find(factor => raw <= factor * power * 1.000001);
-  if (integers) step = Math.max(1, step);
-  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  const values = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) values.push(i * step || 0);
-  return { values, digits, step };
-}
+// What can be drawn over the epochs: the run's curve of it, and how a value is written.
+const metrics = [
+  ["acc1", "test Acc1", "test Acc1 (%)", 2], ["acc5", "test Acc5", "test Acc5 (%)", 2], ["loss", "loss", "training loss", 4], ["lr", "learning rate", "learning rate", null],
+].map(([key, short, title, digits]) => ({ key, short, title, text: value => value == null ? "–" : digits == null ? String(+value.toPrecision(4)) : number(value, digits) }));
 
+const hasValues = (runs, metric) => runs.some(run => run.curves[metric.key].some(value => value != null));
+
+// The section of training curves. What it returns takes the same runs again when they have grown.
 function curves() {
-  const metrics = [["acc1", "test Acc1", "test Acc1 (%)"], ["acc5", "test Acc5", "test Acc5 (%)"], ["loss", "loss", "training loss"], ["lr", "learning rate", "learning rate"]]
-    .filter(([key]) => data.runs.some(run => run.curves[key].some(value => value != null)));
-  if (metrics.length === 0) {
-    section("curves", "Training", "No epoch has ended yet.");
-    return;
+  const content = h("div");
+  section("curves", "Training", null, content);
+  let drawn = null, shown = metrics[0].key;
+
+  function update() {
+    const there = metrics.filter(metric => hasValues(data.runs, metric));
+    if (there.length === 0) return content.replaceChildren(h("p", { class: "lead" }, "No epoch has ended yet."));
+    if (drawn?.there === there.map(metric => metric.key).join()) return drawn.chart.update();
+    if (!there.some(metric => metric.key === shown)) shown = there[0].key;
+    const drawing = h("div");
+    const draw = key => {
+      drawn?.chart?.end();
+      shown = key;
+      drawn = { there: there.map(metric => metric.key).join(), chart: chart(there.find(metric => metric.key === key), drawing) };
+    };
+    content.replaceChildren(
+      h("p", { class: "lead" }, "Point at the chart to read its values; drag over it to look closer, and press twice to see all again. With the keyboard: left and right, Escape."),
+      h("div", { class: "controls" }, choice(there.map(metric => [metric.key, metric.short]), shown, draw)), drawing);
+    draw(shown);
   }
-  const drawing = h("div");
-  const draw = key => drawing.replaceChildren(chart(metrics.find(metric => metric[0] === key)));
-  section("curves", "Training", "Point at the chart to read its values.", h("div", { class: "controls" }, choice(metrics.map(([key, text]) => [key, text]), metrics[0][0], draw)), drawing,
-    h("div", { class: "legend" }, data.runs.map((run, i) => h("span", {}, h("i", { class: "key", style: `background:${runColor(i)}` }), run.name))));
-  draw(metrics[0][0]);
+
+  update();
+  redraws.push(() => drawn?.chart?.paint());
+  return { update };
 }
 
-function chart([key, , title]) {
-  const [width, height, left, right, top, bottom] = [1000, 380, 68, 16, 14, 48];
-  const series = data.runs.map((run, i) => ({ name: run.name, color: runColor(i),
-    points: run.curves.epoch.map((epoch, at) => [epoch, run.curves[key][at]]).filter(point => point[1] != null) }));
-  const all = series.flatMap(one => one.points);
-  let [lowX, highX] = [Math.min(...all.map(p => p[0])), Math.max(...all.map(p => p[0]))];
-  let [lowY, highY] = [Math.min(...all.map(p => p[1])), Math.max(...all.map(p => p[1]))];
-  if (lowX <= highX / 4) lowX = 0;
-  if (lowX === highX) [lowX, highX] = [lowX - 1, highX + 1];
-  if (lowY === highY) [lowY, highY] = [lowY - Math.abs(lowY || 1) * .05, highY + Math.abs(highY || 1) * .05];
-  const step = ticks(lowY, highY, 6).step;
-  [lowY, highY] = [Math.floor(lowY / step + 1e-9) * step, Math.ceil(highY / step - 1e-9) * step];
-  const placeX = x => left + (x - lowX) / (highX - lowX) * (width - left - right);
-  const placeY = y => height - bottom - (y - lowY) / (highY - lowY) * (height - top - bottom);
+// Runs' curves over the epochs that any of them has.
+function aligned(metric) {
+  const epochs = [...new Set(data.runs.flatMap(run => run.curves.epoch))].sort((a, b) => a - b);
+  const at = new Map(epochs.map((epoch, i) => [epoch, i]));
+  return [epochs, ...data.runs.map(run => {
+    const values = new Array(epochs.length).fill(null);
+    run.curves.epoch.forEach((epoch, i) => { values[at.get(epoch)] = run.curves[metric.key][i]; });
+    return values;
+  })];
+}
 
-  const svg = h("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title });
-  const [ys, xs] = [ticks(lowY, highY, 6), ticks(lowX, highX, 10, true)];
-  for (const y of ys.values) svg.append(h("line", { class: "grid", x1: left, x2: width - right, y1: placeY(y), y2: placeY(y) }),
-    h("text", { x: left - 8, y: placeY(y) + 4, "text-anchor": "end" }, number(y, ys.digits)));
-  for (const x of xs.values) svg.append(h("line", { class: "axis", x1: placeX(x), x2: placeX(x), y1: height - bottom, y2: height - bottom + 5 }),
-    h("text", { x: placeX(x), y: height - bottom + 20, "text-anchor": "middle" }, number(x, 0)));
-  svg.append(h("line", { class: "axis", x1: left, x2: width - right, y1: height - bottom, y2: height - bottom }),
-    h("text", { x: (left + width - right) / 2, y: height - 8, "text-anchor": "middle" }, "epoch"),
-    h("text", { x: 16, y: (top + height - bottom) / 2, "text-anchor": "middle", transform: `rotate(-90 16 ${(top + height - bottom) / 2})` }, title));
-  for (const { points, color } of series) {
-    // Values of single epochs are dots: a line alone would pretend to know what lies between.
-    if (points.length < (highX - lowX) / 1.5) points.forEach(([x, y]) => svg.append(h("circle", { cx: placeX(x), cy: placeY(y), r: 4, fill: color })));
-    if (points.length > 1) svg.append(h("path", { d: "M" + points.map(([x, y]) => `${placeX(x).toFixed(1)},${placeY(y).toFixed(1)}`).join("L"),
-      fill: "none", stroke: color, "stroke-width": 2, "stroke-linejoin": "round" }));
+// Values of single epochs are dots: a line alone would pretend to know what lies between.
+function dotted(plot, of) {
+  const there = plot.data[0].filter((_, i) => plot.data[of][i] != null);
+  return there.length === 1 || there.length > 0 && there.length < (there.at(-1) - there[0]) / 1.5;
+}
+
+function chart(metric, into) {
+  const axis = { stroke: () => variable("--soft"), grid: { stroke: () => variable("--line"), width: 1 }, ticks: { stroke: () => variable("--soft"), size: 5 }, font: "13px system-ui, sans-serif", labelFont: "13px system-ui, sans-serif" };
+  const frame = h("div", { class: "curve", tabindex: 0, role: "group", "aria-label": `${metric.title} over the epochs; its values are in the table below` });
+  const legend = h("div", { class: "legend", role: "group", "aria-label": "curves" }, data.runs.map((run, i) => h("button", {
+    type: "button", "aria-pressed": "true",
+    onclick: event => { const on = !plot.series[i + 1].show; event.currentTarget.setAttribute("aria-pressed", String(on)); plot.setSeries(i + 1, { show: on }); },
+  }, h("i", { class: "key", style: `background:${runColor(i)}` }), run.name)));
+  const values = h("div", { class: "scroll" });
+  const list = h("details", { class: "values", ontoggle: () => fillValues() }, h("summary", {}, "as a table"), values);
+  into.replaceChildren(frame, legend, list);
+
+  const plot = new uPlot({
+    ...size(),
+    legend: { show: false },
+    scales: { x: { time: false, range: (_, low, high) => low === high ? [low - 1, high + 1] : [low, high] } },
+    axes: [{ ...axis, grid: { show: false }, label: "epoch", labelSize: 22, size: 34, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
+      { ...axis, label: metric.title, labelSize: 22, size: (_, labels) => 16 + 7.5 * Math.max(1, ...(labels ?? []).map(label => label.length)) }],
+    series: [{}, ...data.runs.map((run, i) => ({ label: run.name, stroke: runColor(i), width: 2, spanGaps: true, points: { show: dotted, size: 7, fill: runColor(i) } }))],
+    cursor: { y: false, points: { size: 8 }, drag: { x: true, y: false } },
+    hooks: { setCursor: [read] },
+  }, aligned(metric), frame);
+
+  function size() {
+    const width = Math.max(240, frame.clientWidth);
+    return { width, height: Math.round(Math.min(380, Math.max(240, width * .6))) };
   }
 
-  const cross = h("line", { class: "cross", y1: top, y2: height - bottom, visibility: "hidden" });
-  svg.append(cross);
-  svg.addEventListener("pointermove", event => {
-    const box = svg.getBoundingClientRect();
-    const at = lowX + ((event.clientX - box.left) / box.width * width - left) / (width - left - right) * (highX - lowX);
-    const epoch = all.reduce((best, [x]) => Math.abs(x - at) < Math.abs(best - at) ? x : best, Infinity);
-    const read = series.map(one => ({ ...one, value: one.points.find(([x]) => x === epoch)?.[1] })).filter(one => one.value != null);
-    if (read.length === 0) return;
-    cross.setAttribute("x1", placeX(epoch));
-    cross.setAttribute("x2", placeX(epoch));
-    cross.setAttribute("visibility", "visible");
-    showTip(event, h("div", {}, `epoch ${epoch}`), h("table", {}, read.map(one => h("tr", {},
-      h("td", {}, h("i", { class: "key", style: `background:${one.color}` })), h("td", {}, one.name), h("td", { class: "number" }, key === "lr" ? String(+one.value.toPrecision(4)) : number(one.value, key === "loss" ? 4 : 2))))));
+  function read(chart) {
+    const at = chart.cursor.idx;
+    const there = at == null ? [] : data.runs.map((run, i) => ({ run, i, value: chart.data[i + 1][at] })).filter(one => one.value != null && chart.series[one.i + 1].show);
+    if (there.length === 0) return hideTip();
+    const box = chart.over.getBoundingClientRect();
+    showTip({ clientX: box.left + chart.cursor.left, clientY: box.top + Math.max(0, chart.cursor.top) }, h("div", {}, `epoch ${chart.data[0][at]}`),
+      h("table", {}, there.map(({ run, i, value }) => h("tr", {},
+        h("td", {}, h("i", { class: "key", style: `background:${runColor(i)}` })), h("td", {}, run.name), h("td", { class: "number" }, metric.text(value))))));
+  }
+
+  // The cursor goes from epoch to epoch.
+  frame.addEventListener("keydown", event => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.key === "Escape") { plot.setCursor({ left: -10, top: -10 }); hideTip(); }
+    if (!step) return;
+    event.preventDefault();
+    const last = plot.data[0].length - 1, at = Math.min(last, Math.max(0, (plot.cursor.idx ?? (step > 0 ? -1 : last + 1)) + step));
+    plot.setCursor({ left: plot.valToPos(plot.data[0][at], "x"), top: plot.over.clientHeight / 3 });
   });
-  svg.addEventListener("pointerleave", () => { cross.setAttribute("visibility", "hidden"); hideTip(); });
-  return svg;
+  frame.addEventListener("blur", hideTip);
+
+  function fillValues() {
+    if (!list.open) return;
+    const [epochs, ...all] = plot.data;
+    values.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, h("th", { class: "number", scope: "col" }, "epoch"), data.runs.map(run => h("th", { class: "number", scope: "col" }, run.name)))),
+      h("tbody", {}, epochs.map((epoch, i) => all.some(one => one[i] != null) ? h("tr", {}, h("td", { class: "number" }, String(epoch)), all.map(one => h("td", { class: "number" }, metric.text(one[i])))) : null))));
+  }
+
+  function update() {
+    plot.setData(aligned(metric));
+    fillValues();
+    frame.dataset.points = plot.data.slice(1).reduce((sum, one) => sum + one.filter(value => value != null).length, 0);
+  }
+
+  const resized = new ResizeObserver(() => { if (frame.clientWidth > 0 && size().width !== plot.width) plot.setSize(size()); });
+  resized.observe(frame);
+  update();
+  return { update, paint: () => plot.redraw(), end: () => { resized.disconnect(); plot.destroy(); } };
 }

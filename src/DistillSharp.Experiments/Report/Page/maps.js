@@ -10,7 +10,7 @@ function maps() {
   }
 
   function panel(network) {
-    const canvas = h("canvas", { "aria-label": `t-SNE of ${network.title}` });
+    const canvas = h("canvas", { role: "img", "aria-label": `t-SNE of ${network.title}` });
     const { x, y } = network.map;
     const [lowX, highX, lowY, highY] = [Math.min(...x), Math.max(...x), Math.min(...y), Math.max(...y)];
     const span = Math.max(highX - lowX, highY - lowY) || 1;
@@ -69,13 +69,13 @@ function maps() {
             (other.predictions[at] === points.labels[at] ? "✓ " : "✗ ") + classes[other.predictions[at]])))));
     });
     canvas.addEventListener("pointerleave", () => { seen.point = null; hideTip(); redraw(); });
-    canvas.addEventListener("click", event => { const at = nearest(event); show(at == null ? null : points.labels[at]); });
+    canvas.addEventListener("click", event => { const at = nearest(event); single(at == null ? null : points.labels[at]); });
     return { draw, element: h("div", {}, h("h3", {}, network.title), canvas) };
   }
 
-  const keys = classes.map((name, k) => points.labels.includes(k) ? h("button", { type: "button", "aria-pressed": "false", onclick: () => show(seen.label === k ? null : k) },
+  const keys = classes.map((name, k) => points.labels.includes(k) ? h("button", { type: "button", "aria-pressed": "false", onclick: () => single(seen.label === k ? null : k) },
     h("i", { class: "key", style: `background:${classColor(k)}` }), name) : null);
-  function show(label) {
+  function single(label) {
     seen.label = label;
     keys.forEach((key, k) => key?.setAttribute("aria-pressed", String(k === label)));
     redraw();
@@ -86,7 +86,7 @@ function maps() {
     + "Point at an image to see it and find it in the other pictures; click a class to single it out.",
     h("div", { class: "controls" },
       h("label", {}, h("input", { type: "checkbox", onchange: event => { seen.mistakes = event.target.checked; redraw(); } }), "only what each network gets wrong"),
-      h("button", { type: "button", onclick: () => show(null) }, "all classes")),
+      h("button", { type: "button", onclick: () => single(null) }, "all classes")),
     h("div", { class: panels.length === 4 ? "panels four" : "panels" }, panels.map(one => one.element)),
     h("div", { class: "classkeys" }, keys));
   redraws.push(redraw);

@@ -2,9 +2,6 @@ using DistillSharp.Data;
 using DistillSharp.Evaluation;
 using DistillSharp.Experiments.Measurement;
 using DistillSharp.Experiments.Plots;
-using DistillSharp.Experiments.Runs;
-using DistillSharp.Formats.SafeTensors;
-using DistillSharp.Interop;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
 
@@ -14,29 +11,15 @@ namespace DistillSharp.Tests.Experiments.Measurement;
 [Collection(WholeProcessCollection.Name)]
 public sealed class MeasuredRunsTests : IDisposable
 {
-    const int TestImages = 40;
+    readonly SmallRuns runs = new();
 
-    readonly TemporaryFolder folder = new();
-
-    public MeasuredRunsTests()
-    {
-        SmallFiles.Write(folder["data/cifar-10-batches-bin"],
-        [
-            .. Enumerable.Range(1, 5).Select(b => ($"data_batch_{b}.bin", SmallFiles.CifarBinary(2, b, i => (byte)i))),
-            ("test_batch.bin", SmallFiles.CifarBinary(TestImages, 6, i => (byte)(i % 10))),
-            ("batches.meta.txt", System.Text.Encoding.ASCII.GetBytes(string.Join('\n', SmallFiles.TenNames) + "\n")),
-        ]);
-        using var teacher = Networks.Create("resnet14", 10, seed: 5);
-        SafeTensorsFile.Write(folder["teacher.safetensors"], teacher.StoredState(), new Dictionary<string, string>());
-    }
-
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => runs.Dispose();
 
     [Fact]
     public void Students_and_their_one_teacher_are_run_over_the_test_images()
     {
-        var data = Datasets.Cifar10(folder["data"]);
-        var measured = MeasuredRuns.Load([Run("one", seed: 1), Run("two", seed: 2)]);
+        var data = Datasets.Cifar10(runs["data"]);
+        var measured = MeasuredRuns.Load([runs.Run("one", seed: 1), runs.Run("two", seed: 2)]);
 
         using var student = Networks.Create("resnet8", 10, seed: 2);
         Assert.Equal(NetworkOutputs.Of(student, data.Test, data.Normalization).Logits, measured.Runs[1].Student!.Logits);
@@ -45,19 +28,19 @@ public sealed class MeasuredRunsTests : IDisposable
         Assert.Same(measured.Runs[0].Teacher, measured.Runs[1].Teacher);
         Assert.All(measured.Runs, run => Assert.Null(run.Missing));
         Assert.Equal(data.Test.Pixels, measured.Images!.Pixels);
-        Assert.Equal(20, MeasuredRuns.Load([Run("three", seed: 1)], images: 20).Runs[0].Student!.Count);
+        Assert.Equal(20, MeasuredRuns.Load([runs.Run("three", seed: 1)], images: 20).Runs[0].Student!.Count);
     }
 
     [Fact]
     public void What_is_not_there_is_said_and_the_rest_is_measured()
     {
-        var begun = Run("begun", seed: null);
+        var begun = runs.Run("begun", seed: null);
         Assert.Contains("student.safetensors", Only(begun).Missing);
-        var taught = Run("taught", seed: 1);
-        File.Delete(folder["teacher.safetensors"]);
+        var taught = runs.Run("taught", seed: 1);
+        File.Delete(runs["teacher.safetensors"]);
         Assert.Contains("teacher.safetensors", Only(taught).Missing);
         Assert.NotNull(Only(taught).Student);
-        Directory.Delete(folder["data"], recursive: true);
+        Directory.Delete(runs["data"], recursive: true);
         Assert.NotNull(Only(taught).Missing);
         Assert.Null(MeasuredRuns.Load([taught]).Images);
 
@@ -67,17 +50,18 @@ public sealed class MeasuredRunsTests : IDisposable
     [Fact]
     public void Runs_measured_on_different_images_are_refused()
     {
-        var done = new List<string>();
-        var error = Assert.Throws<UsageException>(() => MeasuredRuns.Load([Run("whole", seed: 1), Run("part", seed: 1, limit: 20)], progress: done.Add));
+        var done = new Heard();
+        var error = Assert.Throws<UsageException>(() => MeasuredRuns.Load([runs.Run("whole", seed: 1), runs.Run("part", seed: 1, limit: 20)], progress: done));
         // Before any network has run.
-        Assert.All(done, step => Assert.StartsWith("reading ", step));
+        Assert.NotEmpty(done.Steps);
+        Assert.All(done.Steps, step => Assert.StartsWith("reading ", step.Work));
         Assert.Equal("whole and part were measured on different images; give runs of one data set and one data.test_limit", error.Message);
     }
 
     [Fact]
     public void Every_picture_can_be_drawn()
     {
-        var measured = MeasuredRuns.Load([Run("one", seed: 1), Run("two", seed: 2)]);
+        var measured = MeasuredRuns.Load([runs.Run("one", seed: 1), runs.Run("two", seed: 2)]);
         var plots = new NetworkPlots(measured);
         var tsne = plots.Tsne(new Tsne { Perplexity = 5, Iterations = 50 }, 30).Svg;
         foreach (var title in new[] { "resnet14 (teacher)", ">one<", ">two<" }) Assert.Contains(title, tsne);
@@ -89,24 +73,10 @@ public sealed class MeasuredRunsTests : IDisposable
     [Fact]
     public void A_picture_that_cannot_be_drawn_says_why()
     {
-        var error = Assert.Throws<UserException>(() => new NetworkPlots(MeasuredRuns.Load([Run("begun", seed: null)])).Correlation());
+        var error = Assert.Throws<UserException>(() => new NetworkPlots(MeasuredRuns.Load([runs.Run("begun", seed: null)])).Correlation());
         Assert.StartsWith("begun cannot be drawn: ", error.Message);
-        error = Assert.Throws<UserException>(() => new NetworkPlots(MeasuredRuns.Load([Run("alone", seed: 1, teacher: false)])).Correlation());
+        error = Assert.Throws<UserException>(() => new NetworkPlots(MeasuredRuns.Load([runs.Run("alone", seed: 1, teacher: false)])).Correlation());
         Assert.Equal("alone was trained without a teacher, so there is nothing to compare its logits with", error.Message);
         Assert.Throws<UsageException>(() => Figure.CheckEnding("picture.jpg"));
-    }
-
-    string Run(string name, ulong? seed, int? limit = null, bool teacher = true)
-    {
-        var recipe = $"""
-            data: {"{"} set: cifar10, root: '{folder["data"]}', batch: 2{(limit is null ? "" : $", test_limit: {limit}")} {"}"}
-            {(teacher ? $"teacher: {{ network: resnet14, weights: '{folder["teacher.safetensors"]}' }}\nmethods: [ {{ name: kd }} ]" : "")}
-            student: {"{"} network: resnet8 {"}"}
-            """;
-        using var run = RunFolder.Create(folder["runs"], Sample.Manifest(name) with { Dataset = "cifar10", Teacher = teacher ? "resnet14" : null, Student = "resnet8" }, recipe);
-        if (seed is null) return run.Path;
-        using var student = Networks.Create("resnet8", 10, seed);
-        StudentFile.Write(Path.Combine(run.Path, StudentFile.FileName), student, Datasets.Cifar10(folder["data"]), 10);
-        return run.Path;
     }
 }

@@ -203,7 +203,7 @@ public class RecipeErrorTests
             + $"student:\n  network: resnet20\n  weights: {folder["s.pth"]}\nmethods: [kd]\n";
         var recipe = Recipe.Parse(text, "r.yaml");
         Assert.StartsWith($"r.yaml:3: there is no folder '{folder["data"]}' (data.root)", Assert.Throws<UserException>(recipe.CheckFiles).Message);
-        Assert.StartsWith($"r.yaml:3: there is no folder '{folder["data"]}' (data.root)", Assert.Throws<UserException>(recipe.LoadData).Message);
+        Assert.StartsWith($"r.yaml:3: there is no folder '{folder["data"]}' (data.root)", Assert.Throws<UserException>(() => recipe.LoadData()).Message);
         Directory.CreateDirectory(folder["data"]);
         Assert.StartsWith($"r.yaml:6: there is no file '{folder["t.pth"]}'", Assert.Throws<UserException>(recipe.CheckFiles).Message);
         File.WriteAllText(folder["t.pth"], "");

@@ -19,7 +19,7 @@ sealed class Browser : IAsyncDisposable
     readonly IPlaywright playwright;
     readonly IBrowser browser;
 
-    Browser(IPlaywright playwright, IBrowser browser, IPage page)
+    Browser(IPlaywright playwright, IBrowser browser, IPage page, string? server)
     {
         (this.playwright, this.browser, Page) = (playwright, browser, page);
         page.Console += (_, message) =>
@@ -29,7 +29,7 @@ sealed class Browser : IAsyncDisposable
         page.PageError += (_, error) => Complaints.Add(error);
         page.Request += (_, request) =>
         {
-            if (!request.Url.StartsWith("file:", StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal)) Complaints.Add($"asks for {request.Url}");
+            if (!new[] { "file:", "data:", server ?? "file:" }.Any(begin => request.Url.StartsWith(begin, StringComparison.Ordinal))) Complaints.Add($"asks for {request.Url}");
         };
     }
 
@@ -40,7 +40,10 @@ sealed class Browser : IAsyncDisposable
     /// <summary>Errors and warnings of the console, exceptions of scripts, and requests to a network.</summary>
     public List<string> Complaints { get; } = [];
 
-    public static async Task<Browser> Start(ColorScheme scheme = ColorScheme.Light)
+    /// <param name="scheme">Light or dark.</param>
+    /// <param name="server">The address that the page may ask; none when null.</param>
+    /// <param name="width">The window's width in pixels.</param>
+    public static async Task<Browser> Start(ColorScheme scheme = ColorScheme.Light, string? server = null, int width = 1280)
     {
         Environment.SetEnvironmentVariable("PLAYWRIGHT_DRIVER_SEARCH_PATH",
             typeof(Browser).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "Playwright").Value);
@@ -52,9 +55,9 @@ sealed class Browser : IAsyncDisposable
             Timeout = 120_000,
             Args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
         });
-        var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = 1280, Height = 900 }, ColorScheme = scheme });
+        var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = width, Height = 900 }, ColorScheme = scheme });
         page.SetDefaultTimeout(180_000);
-        return new(playwright, browser, page);
+        return new(playwright, browser, page, server);
     }
 
     public async ValueTask DisposeAsync()

@@ -34,7 +34,8 @@ public class RunReportTests
         Assert.Contains("it has no weights yet", await page.TextContentAsync("#runs"));
         Assert.Equal(2, await page.Locator("#maps canvas").CountAsync());
         Assert.Equal(Classes, await page.Locator(".classrow").CountAsync());
-        Assert.Equal(2, await page.Locator("svg.chart path").CountAsync());
+        // Three epochs of each run.
+        Assert.Equal("6", await page.GetAttributeAsync(".curve", "data-points"));
         Assert.True(await page.Locator(".example").CountAsync() > 3);
         var painted = await page.EvaluateAsync<bool>(
             "() => [...document.querySelectorAll('canvas')].every(c => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size > 8)");
@@ -47,6 +48,35 @@ public class RunReportTests
 
         foreach (var button in await page.Locator(".buttons button, #theme").AllAsync()) await button.ClickAsync();
         Assert.Contains("dark", await page.GetAttributeAsync("html", "class"));
+        Assert.Empty(browser.Complaints);
+    }
+
+    [BrowserFact]
+    public async Task Curves_are_read_by_the_keyboard_and_as_a_table_and_rows_are_sorted_by_their_heads()
+    {
+        using var folder = new TemporaryFolder();
+        new RunReport { Runs = [new(Run(folder, "good-s1", 61.25)), new(Run(folder, "better-s1", 70.5))] }.Save(folder["report.html"]);
+        await using var browser = await Browser.Start();
+        var page = browser.Page;
+        await page.GotoAsync("file://" + folder["report.html"]);
+
+        await page.FocusAsync(".curve");
+        await page.Keyboard.PressAsync("ArrowRight");
+        Assert.StartsWith("epoch 1", await page.TextContentAsync("#tip"));
+        await page.Keyboard.PressAsync("ArrowRight");
+        Assert.StartsWith("epoch 2", await page.TextContentAsync("#tip"));
+        Assert.Contains("51.25", await page.TextContentAsync("#tip"));
+        await page.Keyboard.PressAsync("Escape");
+        Assert.False(await page.IsVisibleAsync("#tip"));
+
+        await page.ClickAsync(".values summary");
+        Assert.Equal(["3", "61.25", "70.50"], await page.Locator(".values tbody tr:last-child td").AllTextContentsAsync());
+
+        await page.ClickAsync("th:nth-child(7) .sort");
+        Assert.Equal("better-s1", await page.TextContentAsync("tbody tr:first-child a"));
+        await page.ClickAsync("th:nth-child(7) .sort");
+        Assert.Equal("good-s1", await page.TextContentAsync("tbody tr:first-child a"));
+        Assert.Equal("ascending", await page.GetAttributeAsync("th:nth-child(7)", "aria-sort"));
         Assert.Empty(browser.Complaints);
     }
 
