@@ -33,6 +33,8 @@ public partial class ArchitectureTests
         "DistillSharp.Verification",
         "DistillSharp.Onnx",
         "DistillSharp.Onnx.Measurement",
+        "DistillSharp.Onnx.Quantization",
+        "DistillSharp.Onnx.Prediction",
         "DistillSharp.Experiments.Recipes",
         "DistillSharp.Experiments.TensorBoard",
         "DistillSharp.Experiments.Runs",
