@@ -110,7 +110,26 @@ public sealed class OnnxClassifier : IDisposable
     /// <exception cref="UserException">The graph does not take these images.</exception>
     public float[] Logits(Memory<byte> pixels, int count, Size2 size) => Run(pixels, OnnxInput.Pixels, count, size);
 
+    /// <summary>Runs images that were made ready for this graph.</summary>
+    /// <returns>[N, classes].</returns>
+    internal float[] Logits(FedImages fed) =>
+        Input == OnnxInput.Pixels ? Logits(fed.Pixels, fed.Count, fed.Size) : Logits(fed.Values, fed.Count, fed.Size);
+
+    /// <summary>Runs images that were made ready for this graph, and shows every output with its name.</summary>
+    internal void Visit(FedImages fed, Action<string, ReadOnlySpan<float>> visit)
+    {
+        if (Input == OnnxInput.Pixels) Run<byte>(fed.Pixels, Input, fed.Count, fed.Size, session.OutputNames, visit);
+        else Run<float>(fed.Values, Input, fed.Count, fed.Size, session.OutputNames, visit);
+    }
+
     float[] Run<T>(Memory<T> values, OnnxInput kind, int count, Size2 size) where T : unmanaged
+    {
+        float[] logits = [];
+        Run(values, kind, count, size, [output], (_, result) => logits = result.ToArray());
+        return logits;
+    }
+
+    void Run<T>(Memory<T> values, OnnxInput kind, int count, Size2 size, IReadOnlyList<string> outputs, Action<string, ReadOnlySpan<float>> visit) where T : unmanaged
     {
         if (kind != Input) throw new UserException($"'{Name}' takes {Shown(Input)}, not {Shown(kind)}");
         if (Batch is { } fixedBatch && fixedBatch != count) throw new UserException($"'{Name}' takes {fixedBatch} images at once, not {count}");
@@ -119,8 +138,8 @@ public sealed class OnnxClassifier : IDisposable
         using var images = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, values[..checked((int)(3 * count * size.Height * size.Width))], shape);
         try
         {
-            using var results = session.Run(run, [input], [images], [output]);
-            return results[0].GetTensorDataAsSpan<float>().ToArray();
+            using var results = session.Run(run, [input], [images], outputs);
+            for (var i = 0; i < outputs.Count; i++) visit(outputs[i], results[i].GetTensorDataAsSpan<float>());
         }
         catch (OnnxRuntimeException e)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DistillSharp.Formats.PyTorch;
 using DistillSharp.Interop;
 using DistillSharp.Models;
 using DistillSharp.Tests;
@@ -6,6 +7,7 @@ using DistillSharp.Tests.Data;
 
 namespace DistillSharp.Cli.Tests;
 
+/// <summary>What is done with ONNX files: int8, measuring, predicting.</summary>
 public sealed class BenchCommandTests : IDisposable
 {
     readonly TemporaryFolder folder = new();
@@ -65,5 +67,37 @@ public sealed class BenchCommandTests : IDisposable
         Assert.Equal(code, session.Run(CommandList.All(), ["bench", .. arguments.Select(argument => argument == "FILE" ? file : argument)]));
         Assert.Contains(said, session.Error);
         Assert.Equal("", session.Out);
+    }
+
+    [Fact]
+    public void A_network_is_exported_in_int8_and_predicts_by_its_file_alone()
+    {
+        Images("train", [.. Enumerable.Range(0, 20).Select(i => (byte)(i % 10))]);
+        Images("t10k", [.. Enumerable.Range(0, 30).Select(i => (byte)(i % 10))]);
+        using (var network = Networks.Create("resnet8", 10, seed: 1)) PyTorchFile.Write(folder["w.pth"], network.StoredState());
+        string[] export = ["export", "--model", "resnet8", "--weights", folder["w.pth"], "--data", "mnist", "--root", folder.Path, "--onnx", folder["a.onnx"]];
+        var session = new Session();
+        Assert.Equal(0, session.Run(CommandList.All(), [.. export, "--int8", "--calibrate", "10", "--calibration", "min_max", "--with-preprocessing"]));
+        Assert.Matches(@"^.*a\.onnx: [\d,]+ bytes, \d\d\.\d % of float32's [\d,]+\nAcc1 [\d.]+ % in float32, [\d.]+ % in int8, on 30 test images of mnist\n10 layers, calibrated on 10 training images \(min-max\)\n$", session.Out);
+
+        File.WriteAllBytes(folder["one.png"], Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAIAAADwyuo0AAAAEElEQVR4nGP4z8AARwzIHABvqgf5gNwAKAAAAABJRU5ErkJggg=="));
+        var predicted = new Session();
+        Assert.Equal(0, predicted.Run(CommandList.All(), "predict", folder["a.onnx"], folder["one.png"], "--json"));
+        var guesses = JsonDocument.Parse(predicted.Out).RootElement[0].GetProperty("guesses").EnumerateArray().ToList();
+        Assert.Equal(5, guesses.Count);
+        Assert.All(guesses, guess => Assert.Contains(guess.GetProperty("class").GetString()!, Enumerable.Range(0, 10).Select(digit => $"{digit}")));
+
+        foreach (var (said, arguments) in new (string, string[])[]
+        {
+            ("--calibrate is about int8; give --int8 with it", [.. export, "--calibrate", "10"]),
+            ("--int8 writes ONNX; give --onnx FILE with it", [.. export[..^2], "--int8"]),
+            ("--int8 writes ONNX only", [.. export, "--int8", "--pth", folder["b.pth"]]),
+            ("resnet8 has no layer 'x' to keep in float32", [.. export, "--int8", "--float", "x"]),
+        })
+        {
+            var refused = new Session();
+            Assert.Equal(2, refused.Run(CommandList.All(), arguments));
+            Assert.Contains(said, refused.Error);
+        }
     }
 }

@@ -34,6 +34,8 @@ public partial class ArchitectureTests
         "DistillSharp.Onnx",
         "DistillSharp.Onnx.Measurement",
         "DistillSharp.Onnx.Teachers",
+        "DistillSharp.Onnx.Quantization",
+        "DistillSharp.Onnx.Prediction",
         "DistillSharp.Experiments.Recipes",
         "DistillSharp.Experiments.TensorBoard",
         "DistillSharp.Experiments.Runs",

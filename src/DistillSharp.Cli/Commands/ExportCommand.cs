@@ -20,16 +20,16 @@ sealed class ExportCommand : CliCommand
         Description = "Write the weights for Module.load of TorchSharp",
         HelpName = "FILE",
     };
-    readonly Option<int> opset = new("--opset")
+    readonly Int8Arguments int8 = new();
+    readonly Option<int?> opset = new("--opset")
     {
-        Description = $"ONNX's operator set, {OnnxOptions.OldestOpset} to {OnnxOptions.NewestOpset}",
-        DefaultValueFactory = _ => new OnnxOptions().Opset,
+        Description = $"ONNX's operator set, {OnnxOptions.OldestOpset} to {OnnxOptions.NewestOpset} (default {OnnxOptions.UsualOpset}; with preprocessing {OnnxOptions.ResizingOpset})",
     };
     readonly Option<int?> batch = new("--batch") { Description = "Images of one batch of the ONNX graph (default 1)" };
     readonly Option<bool> dynamicBatch = new("--dynamic-batch") { Description = "Let the ONNX graph take batches of any size" };
     readonly Option<bool> withPreprocessing = new("--with-preprocessing")
     {
-        Description = "Let the ONNX graph normalize: its input is then uint8 [N, H, W, 3], RGB, 0..255",
+        Description = "Let the ONNX graph resize and normalize: its input is then uint8 [N, H, W, 3], RGB, 0..255, of any size",
     };
     readonly Option<bool> keepNorms = new("--keep-batch-norm") { Description = "Do not fold batch norms into convolutions" };
     readonly Option<bool> json = JsonOption();
@@ -38,19 +38,22 @@ sealed class ExportCommand : CliCommand
         "export", "Write a trained network as ONNX, safetensors, a PyTorch state dict or TorchSharp's state.",
         "distill export runs/resnet56-resnet20-fsecd-s1 --onnx student.onnx --dynamic-batch",
         "distill export --model resnet56 --weights resnet56.pth --data cifar100 --onnx resnet56.onnx --with-preprocessing",
+        "distill export runs/resnet56-resnet20-fsecd-s1 --onnx student-int8.onnx --int8",
         "distill export runs/resnet56-resnet20-fsecd-s1 --pth student.pth --safetensors student.safetensors")
     {
         Arguments.Add(run);
         foreach (var option in new Option[] { onnx, safetensors, pth, torchsharp }) Options.Add(option);
         network.AddTo(this);
-        foreach (var option in new Option[] { opset, batch, dynamicBatch, withPreprocessing, keepNorms, json }) Options.Add(option);
+        foreach (var option in new Option[] { opset, batch, dynamicBatch, withPreprocessing, keepNorms }) Options.Add(option);
+        int8.AddTo(this);
+        Options.Add(json);
     }
 
     public override int Run(ParseResult given, Terminal terminal)
     {
         if (given.GetValue(dynamicBatch) && given.GetValue(batch) is not null)
             throw new UsageException("--batch and --dynamic-batch contradict each other; take one of them");
-        var written = new NetworkExport
+        var export = new NetworkExport
         {
             Source = network.Source(given, given.GetValue(run), Toolkit, terminal),
             Onnx = given.GetValue(onnx),
@@ -65,7 +68,9 @@ sealed class ExportCommand : CliCommand
                 WithPreprocessing = given.GetValue(withPreprocessing),
                 FoldBatchNorm = !given.GetValue(keepNorms),
             },
-        }.Write();
+        };
+        if (int8.Given(given)) return int8.Run(given, export, terminal, given.GetValue(json));
+        var written = export.Write();
         var files = written.Select(path => new { File = path, Bytes = new FileInfo(path).Length }).ToList();
         if (given.GetValue(json)) terminal.Json(files);
         else files.ForEach(file => terminal.Out.WriteLine($"{file.File}: {file.Bytes:n0} bytes"));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DistillSharp.Interop;
+using DistillSharp.Onnx.Prediction;
 
 namespace DistillSharp.Cli.Commands;
 
@@ -8,7 +9,7 @@ sealed class PredictCommand : CliCommand
     readonly NetworkOptions network = new();
     readonly Argument<string[]> places = new("RUN IMAGE")
     {
-        Description = "A finished run's folder (unless --model is given), then images (JPEG, PNG, WebP, BMP, GIF), or folders of them",
+        Description = "A finished run's folder or an ONNX file (unless --model is given), then images (JPEG, PNG, WebP, BMP, GIF), or folders of them",
         Arity = ArgumentArity.OneOrMore,
     };
     readonly Option<int> top = new("--top") { Description = "How many classes to name for each image", DefaultValueFactory = _ => 5 };
@@ -18,6 +19,7 @@ sealed class PredictCommand : CliCommand
         "predict", "Say what a trained network sees in images.",
         "distill predict runs/resnet56-resnet20-fsecd-s1 photo.jpg",
         "distill predict runs/resnet56-resnet20-fsecd-s1 photos --top 1 --json",
+        "distill predict student.onnx photo.jpg",
         "distill predict --model resnet56 --weights resnet56.pth --data cifar100 photo.png")
     {
         Arguments.Add(places);
@@ -32,7 +34,8 @@ sealed class PredictCommand : CliCommand
         if (!network.Given(given)) (run, images) = (images[0], images[1..]);
         if (images.Length == 0) throw new UsageException("no image was given; give image files, or folders of them, after the run");
 
-        using var predictor = new Predictor(network.Source(given, run, Toolkit, terminal).Load());
+        using ImagePredictor predictor = run is not null && OnnxPredictor.Takes(run) ? new OnnxPredictor(run)
+            : new Predictor(network.Source(given, run, Toolkit, terminal).Load());
         var predictions = new List<Prediction>();
         foreach (var prediction in predictor.Predict(images, given.GetValue(top)))
         {

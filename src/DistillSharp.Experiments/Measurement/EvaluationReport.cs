@@ -1,3 +1,4 @@
+using DistillSharp.Data;
 using DistillSharp.Extending;
 using DistillSharp.Evaluation;
 using DistillSharp.Experiments.Recipes;
@@ -51,6 +52,10 @@ public sealed record EvaluationRequest
         var text = $"data: {{ set: '{Quoted(set)}', root: '{Quoted(Root ?? "data")}' }}\nstudent: {{ network: '{Quoted(network)}' }}";
         return (Recipe.Parse(text, "the command line", Toolkit, Overrides), weights);
     }
+
+    /// <summary>Reads the data set, as it was read for the run.</summary>
+    /// <exception cref="UserException">Something is missing, or files are damaged.</exception>
+    public Dataset LoadData() => Resolve().Recipe.LoadData();
 
     static UsageException Missing(string option) =>
         new($"{option} is missing; give a run's folder, or --model NAME --weights FILE --data NAME --root DIR");

@@ -1,6 +1,5 @@
 using DistillSharp.Data;
 using DistillSharp.Evaluation;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Onnx.Measurement;
 
@@ -24,9 +23,10 @@ public static class OnnxAccuracy
     {
         Check(classifier, data);
         var sum = default(Accuracy);
-        foreach (var (logits, labels) in classifier.Input == OnnxInput.Pixels ? FromPixels(classifier, images) : FromNormalized(classifier, data, images))
+        foreach (var fed in ImageFeed.Of(classifier, data, images, BatchSize))
         {
-            sum = Count(sum, logits, labels);
+            var logits = classifier.Logits(fed);
+            sum = Count(sum, logits.AsSpan(0, logits.Length / fed.Count * fed.Labels.Length), fed.Labels);
             progress?.Report(new($"accuracy of {Path.GetFileName(classifier.Name)}", sum.Images, images.Count));
         }
         return sum;
@@ -61,56 +61,5 @@ public static class OnnxAccuracy
             throw new UserException($"'{classifier.Name}' tells {classes} classes apart, but {data.Name} has {data.Classes}");
         if (classifier.Card.ClassNames is { } names && !names.SequenceEqual(data.ClassNames))
             throw new UserException($"'{classifier.Name}' has other classes than {data.Name}: its first is '{names[0]}', and there '{data.ClassNames[0]}'");
-    }
-
-    static IEnumerable<(float[] Logits, int[] Labels)> FromNormalized(OnnxClassifier classifier, Dataset data, ImageSet images)
-    {
-        var size = new Size2(images.Height, images.Width);
-        var batch = classifier.Batch ?? BatchSize;
-        foreach (var next in new BatchLoader(images, classifier.Card.Normalization ?? data.Normalization, BatchOptions.Evaluation(batch)).Epoch())
-        {
-            var values = next.Images.ToArray<float>();
-            var labels = Array.ConvertAll(next.Labels.ToArray<long>(), label => (int)label);
-            yield return (Run(values, labels.Length, classifier.Batch, (padded, count) => classifier.Logits(padded, count, size)), labels);
-        }
-    }
-
-    // Photographs as they are stored have sizes of their own: a batch ends where another size begins.
-    static IEnumerable<(float[] Logits, int[] Labels)> FromPixels(OnnxClassifier classifier, ImageSet images)
-    {
-        var batch = classifier.Batch ?? BatchSize;
-        var (pixels, labels, size) = (new List<byte>(), new List<int>(), default(Size2));
-        for (var i = 0; i < images.Count; i++)
-        {
-            var (own, image) = Image(i);
-            if (labels.Count == batch || (labels.Count > 0 && own != size)) yield return Flush();
-            size = own;
-            pixels.AddRange(image);
-            labels.Add(images.Labels[i]);
-        }
-        yield return Flush();
-
-        (Size2, byte[]) Image(int index)
-        {
-            var image = classifier.Size is null ? images.Original(index) : images.Image(index);
-            return (new(image.Height, image.Width), image.Pixels.ToArray());
-        }
-
-        (float[], int[]) Flush()
-        {
-            var (values, rights) = (pixels.ToArray(), labels.ToArray());
-            pixels.Clear();
-            labels.Clear();
-            return (Run(values, rights.Length, classifier.Batch, (padded, count) => classifier.Logits(padded, count, size)), rights);
-        }
-    }
-
-    // A graph of fixed batches gets a last one filled up.
-    static float[] Run<T>(T[] values, int images, int? batch, Func<T[], int, float[]> logits)
-    {
-        var count = batch ?? images;
-        Array.Resize(ref values, values.Length / images * count);
-        var all = logits(values, count);
-        return all[..(all.Length / count * images)];
     }
 }

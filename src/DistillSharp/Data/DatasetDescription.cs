@@ -76,13 +76,18 @@ public abstract class DatasetDescription
     }
 
     /// <summary>
-    /// Brings any image to a network's size as this set's test images were: here, scaled until the shorter side fits, and cut to
-    /// the middle.
+    /// Brings any image to a network's size as this set's test images were: here, the shorter side is scaled to
+    /// <see cref="ShorterSide"/>, and the middle cut out. A set that does something else is exported to ONNX as if it did not.
     /// </summary>
     /// <param name="image">The image, [H, W, 3].</param>
     /// <param name="height">Rows of the result.</param>
     /// <param name="width">Columns of the result.</param>
     /// <returns>[height, width, 3].</returns>
     public virtual byte[] Prepare(ImageView image, int height, int width) =>
-        ImageScaling.FitCenter(image, Math.Max(height, width), height, width);
+        ImageScaling.FitCenter(image, ShorterSide(height, width), height, width);
+
+    /// <summary>The length to which an image's shorter side is scaled before its middle is cut out for a network.</summary>
+    /// <param name="height">Rows of the network's images.</param>
+    /// <param name="width">Columns of the network's images.</param>
+    public virtual int ShorterSide(int height, int width) => Math.Max(height, width);
 }

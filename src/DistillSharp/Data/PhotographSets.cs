@@ -17,9 +17,8 @@ class ImageFolderSet : DatasetDescription
 
     protected override (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options) => ImageFolder.Read(root, options);
 
-    /// <summary>The shorter side is scaled to 256/224 of the network's, and the middle cut out.</summary>
-    public override byte[] Prepare(ImageView image, int height, int width) =>
-        ImageScaling.FitCenter(image, Math.Max(height, width) * 256 / 224, height, width);
+    /// <summary>256/224 of the network's size.</summary>
+    public override int ShorterSide(int height, int width) => Math.Max(height, width) * 256 / 224;
 }
 
 /// <summary>ImageNet (ILSVRC 2012): 1,281,167 + 50,000 photographs in 1,000 classes.</summary>

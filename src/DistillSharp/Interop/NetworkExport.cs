@@ -48,7 +48,9 @@ public sealed record NetworkExport
         return [.. new[] { Onnx, SafeTensors, PyTorch, TorchSharp }.OfType<string>()];
     }
 
-    OnnxOptions Filled(LoadedNetwork loaded)
+    /// <summary><see cref="Options"/> with what a loaded network knows of classes, images and accuracy.</summary>
+    /// <exception cref="UsageException">Preprocessing is asked for, and the normalization is unknown.</exception>
+    public OnnxOptions Filled(LoadedNetwork loaded)
     {
         if (Options.WithPreprocessing && loaded.Normalization is null)
             throw new UsageException("preprocessing in the graph needs the normalization: give --data NAME, or --mean and --std");
@@ -58,6 +60,7 @@ public sealed record NetworkExport
         return Options with
         {
             ImageSize = Options.ImageSize ?? loaded.Image,
+            ShorterSide = Options.ShorterSide ?? loaded.Set?.ShorterSide((int)loaded.Image.Height, (int)loaded.Image.Width),
             ClassNames = Options.ClassNames ?? loaded.ClassNames,
             Normalization = Options.Normalization ?? loaded.Normalization,
             Metadata = metadata,

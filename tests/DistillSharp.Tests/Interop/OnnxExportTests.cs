@@ -170,14 +170,14 @@ public sealed class OnnxExportTests : IDisposable
             DynamicBatch = true, Opset = 15, ClassNames = ["a", "b \"quoted\"", "Zürich"], Normalization = cifar,
             Metadata = new Dictionary<string, string> { ["accuracy"] = "72.63" },
         });
-        network.ExportOnnx(folder["whole"], new() { FoldBatchNorm = false, WithPreprocessing = true, Normalization = cifar });
+        network.ExportOnnx(folder["whole"], new() { FoldBatchNorm = false });
         var said = OnnxChecker.Check(folder["folded"], folder["whole"]);
         string[] plain = ["Add", "Conv", "Flatten", "Gemm", "GlobalAveragePool", "Identity", "Relu"];
         Assert.Equal(plain, Operators(said[0]));
-        Assert.Equal(plain.Concat(["BatchNormalization", "Cast", "Div", "Sub", "Transpose"]).Order(StringComparer.Ordinal), Operators(said[1]));
+        Assert.Equal(plain.Append("BatchNormalization").Order(StringComparer.Ordinal), Operators(said[1]));
         Assert.Equal(15, said[0].GetProperty("opset").GetInt32());
         Assert.Equal("""[["images", 1, ["batch", 3, 32, 32]]]""", said[0].GetProperty("inputs").GetRawText());
-        Assert.Equal("""[["images", 2, [1, 32, 32, 3]]]""", said[1].GetProperty("inputs").GetRawText());
+        Assert.Equal("""[["images", 1, [1, 3, 32, 32]]]""", said[1].GetProperty("inputs").GetRawText());
         Assert.StartsWith("DistillSharp ", said[0].GetProperty("producer").GetString());
         string Metadata(string key) => said[0].GetProperty("metadata").GetProperty(key).GetString()!;
         Assert.Equal(["a", "b \"quoted\"", "Zürich"], JsonSerializer.Deserialize<string[]>(Metadata("classes"))!);

@@ -17,8 +17,8 @@ static class OnnxModel
     {
         var size = options.ImageSize ?? network.Input.Natural;
         var trace = NetworkTrace.Of(network, size);
-        var graph = new OnnxGraph(network.Name, options.Opset, network.State());
-        graph.Bind(trace.Input, options.WithPreprocessing ? Preprocessing(graph, options) : InputName);
+        var graph = new OnnxGraph(network.Name, options.WrittenOpset, network.State());
+        graph.Bind(trace.Input, options.WithPreprocessing ? Preprocessing(graph, options, size) : InputName);
         Translate(network, trace, graph, options.FoldBatchNorm ? NormFold.In(trace.Calls, trace.Logits) : []);
 
         var message = graph.Message;
@@ -26,19 +26,21 @@ static class OnnxModel
         var last = graph.NameOf(trace.Logits);
         message.Node.Add(new NodeProto { Name = "Output", OpType = "Identity", Input = { last }, Output = { OutputName } });
         var imageType = options.WithPreprocessing ? TensorProto.Types.DataType.Uint8 : TensorProto.Types.DataType.Float;
-        long[] image = options.WithPreprocessing ? [size.Height, size.Width, 3] : [3, size.Height, size.Width];
+        TensorShapeProto.Types.Dimension[] image = options.WithPreprocessing
+            ? [new() { DimParam = "height" }, new() { DimParam = "width" }, Fixed(3)]
+            : [Fixed(3), Fixed(size.Height), Fixed(size.Width)];
         message.Input.Add(Value(InputName, imageType, options, image));
-        message.Output.Add(Value(OutputName, TensorProto.Types.DataType.Float, options, network.Classes));
+        message.Output.Add(Value(OutputName, TensorProto.Types.DataType.Float, options, Fixed(network.Classes)));
 
         var version = typeof(OnnxModel).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
         var model = new ModelProto
         {
             // The oldest format version that has the operator set: readers refuse newer ones than they know.
-            IrVersion = options.Opset switch { < 15 => 7, < 19 => 8, _ => 9 },
+            IrVersion = options.WrittenOpset switch { < 15 => 7, < 19 => 8, _ => 9 },
             ProducerName = "DistillSharp",
             ProducerVersion = version,
             Graph = message,
-            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = options.Opset } },
+            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = options.WrittenOpset } },
         };
         foreach (var (key, value) in Metadata(network, options, size, version).OrderBy(entry => entry.Key, StringComparer.Ordinal))
             model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
@@ -65,24 +67,15 @@ static class OnnxModel
         }
     }
 
-    // uint8 [N, H, W, 3] to what the network takes, in the order of operations of the training's own normalization.
-    static string Preprocessing(OnnxGraph graph, OnnxOptions options)
-    {
-        var normalization = options.Normalization!;
-        long[] perChannel = [1, 3, 1, 1];
-        var pixels = graph.Node("Cast", [InputName], OnnxGraph.Int("to", (long)TensorProto.Types.DataType.Float));
-        var planes = graph.Node("Transpose", [pixels], OnnxGraph.Ints("perm", [0, 3, 1, 2]));
-        var unit = graph.Node("Div", [planes, graph.Number(255)]);
-        var centered = graph.Node("Sub", [unit, graph.Constant("normalization.mean", perChannel, normalization.Mean)]);
-        return graph.Node("Div", [centered, graph.Constant("normalization.std", perChannel, normalization.Std)]);
-    }
+    static string Preprocessing(OnnxGraph graph, OnnxOptions options, Size2 size) => OnnxPreprocessing.Add(
+        graph, InputName, size, options.ShorterSide ?? (int)Math.Max(size.Height, size.Width), options.Normalization!);
 
-    static ValueInfoProto Value(string name, TensorProto.Types.DataType type, OnnxOptions options, params long[] rest)
+    static TensorShapeProto.Types.Dimension Fixed(long size) => new() { DimValue = size };
+
+    static ValueInfoProto Value(string name, TensorProto.Types.DataType type, OnnxOptions options, params TensorShapeProto.Types.Dimension[] rest)
     {
-        var batch = options.DynamicBatch
-            ? new TensorShapeProto.Types.Dimension { DimParam = BatchName }
-            : new TensorShapeProto.Types.Dimension { DimValue = options.Batch };
-        var shape = new TensorShapeProto { Dim = { batch, rest.Select(size => new TensorShapeProto.Types.Dimension { DimValue = size }) } };
+        var batch = options.DynamicBatch ? new TensorShapeProto.Types.Dimension { DimParam = BatchName } : Fixed(options.Batch);
+        var shape = new TensorShapeProto { Dim = { batch, rest } };
         return new() { Name = name, Type = new() { TensorType = new() { ElemType = (int)type, Shape = shape } } };
     }
 
@@ -94,6 +87,7 @@ static class OnnxModel
             ["image_size"] = JsonSerializer.Serialize(new[] { size.Height, size.Width }),
             ["distillsharp"] = version,
         };
+        if (options.ShorterSide is { } shorter) metadata["shorter_side"] = shorter.ToString(CultureInfo.InvariantCulture);
         if (options.ClassNames is { } names) metadata["classes"] = JsonSerializer.Serialize(names, JsonText);
         if (options.Normalization is { } normalization)
         {

@@ -12,8 +12,14 @@ public sealed record OnnxOptions
     /// <summary>The newest operator set that can be asked for.</summary>
     public const int NewestOpset = 20;
 
-    /// <summary>The version of ONNX's operators.</summary>
-    public int Opset { get; init; } = 17;
+    /// <summary>The operator set that is written where none is asked for, unless the graph resizes.</summary>
+    public const int UsualOpset = 17;
+
+    /// <summary>The first operator set that resizes images as they were resized in training, without aliasing.</summary>
+    public const int ResizingOpset = 18;
+
+    /// <summary>The version of ONNX's operators; null for <see cref="UsualOpset"/>, or <see cref="ResizingOpset"/> with preprocessing.</summary>
+    public int? Opset { get; init; }
 
     /// <summary>Images of one batch, where the batch is not dynamic.</summary>
     public int Batch { get; init; } = 1;
@@ -28,10 +34,14 @@ public sealed record OnnxOptions
     public bool FoldBatchNorm { get; init; } = true;
 
     /// <summary>
-    /// Whether the graph itself normalizes. Its input is then uint8 [N, H, W, 3], RGB, 0..255, as image decoders give it;
-    /// otherwise float32 [N, 3, H, W], already normalized. It needs <see cref="Normalization"/>.
+    /// Whether the graph itself prepares images. Its input is then uint8 [N, H, W, 3], RGB, 0..255, of any size, as image decoders
+    /// give it; the graph scales the shorter side to <see cref="ShorterSide"/>, cuts the middle out and normalizes. Otherwise it
+    /// is float32 [N, 3, H, W], already normalized. It needs <see cref="Normalization"/> and <see cref="ResizingOpset"/>.
     /// </summary>
     public bool WithPreprocessing { get; init; }
+
+    /// <summary>To which length the shorter side of an image is scaled; null for the larger of the network's. Written to the metadata.</summary>
+    public int? ShorterSide { get; init; }
 
     /// <summary>How images were normalized in training; written to the metadata as <c>mean</c> and <c>std</c>.</summary>
     public Normalization? Normalization { get; init; }
@@ -42,8 +52,12 @@ public sealed record OnnxOptions
     /// <summary>Further texts for the metadata, for example the accuracy.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
 
+    internal int WrittenOpset => Opset ?? (WithPreprocessing ? ResizingOpset : UsualOpset);
+
     internal void Validate(string network, int classes)
     {
+        if (WithPreprocessing && Opset < ResizingOpset)
+            throw new UsageException($"ONNX operator set {Opset} cannot resize images as they were in training; preprocessing in the graph needs {ResizingOpset} or newer");
         if (Opset is < OldestOpset or > NewestOpset)
             throw new UsageException($"ONNX operator set {Opset} is not supported; give {OldestOpset} to {NewestOpset}");
         if (Batch < 1) throw new UsageException($"a batch of {Batch} images cannot be; give 1 or more");
