@@ -3,7 +3,7 @@ namespace DistillSharp.Data;
 /// <summary>CIFAR-100: 50,000 + 10,000 color images of 32x32 in 100 fine classes, or in their 20 coarse groups.</summary>
 sealed class Cifar100Set(bool coarse = false) : DatasetDescription
 {
-    public override string Name => "cifar100";
+    public override string Name => coarse ? "cifar100-coarse" : "cifar100";
 
     // Of the training images, as the public code bases round them; so for the other sets.
     public override IReadOnlyList<float> Mean { get; } = [.5071f, .4867f, .4408f];

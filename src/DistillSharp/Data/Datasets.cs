@@ -17,7 +17,8 @@ public static class Datasets
 
     /// <summary>Makes a data set known by its name.</summary>
     /// <exception cref="ArgumentException">The name is taken.</exception>
-    public static void Add(this Registry<DatasetDescription> datasets, DatasetDescription description) => datasets.Add(description.Name, description);
+    public static void Add(this Registry<DatasetDescription> datasets, DatasetDescription description) =>
+        datasets.Add(description.Name, description);
 
     /// <summary>CIFAR-100: 50,000 + 10,000 color images of 32x32, 100 fine classes, or their 20 coarse groups.</summary>
     /// <param name="root">Holds cifar-100-python/, cifar-100-binary/ or one of their archives, or is one of these.</param>
@@ -60,8 +61,12 @@ public static class Datasets
     internal static Registry<DatasetDescription> All()
     {
         var datasets = new Registry<DatasetDescription>("data set");
-        foreach (var description in new DatasetDescription[] { new Cifar100Set(), new Cifar10Set(), new FashionMnistSet(), new MnistSet(), new ImageNetSet(), new ImageFolderSet() })
-            datasets.Add(description);
+        DatasetDescription[] descriptions =
+        [
+            new Cifar100Set(), new Cifar100Set(coarse: true), new Cifar10Set(), new FashionMnistSet(), new MnistSet(), new SvhnSet(),
+            new Stl10Set(), new TinyImageNetSet(), new ImageNetSet(), new ImageFolderSet(),
+        ];
+        foreach (var description in descriptions) datasets.Add(description);
         return datasets;
     }
 }
