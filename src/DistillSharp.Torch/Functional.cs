@@ -116,6 +116,11 @@ public static class Functional
     public static Tensor CrossEntropy(Tensor logits, Tensor labels, double smoothing = 0) =>
         smoothing == 0 ? crossEntropy.Call(logits, labels) : crossEntropy.Call(logits, labels, Argument.None, 1L, -100L, smoothing);
 
+    /// <summary>-log softmax(logits)[label] of each image, [N]: logits [N, K], labels int64 [N].</summary>
+    /// <inheritdoc cref="CrossEntropy"/>
+    public static Tensor CrossEntropies(Tensor logits, Tensor labels, double smoothing = 0) =>
+        crossEntropy.Call(logits, labels, Argument.None, 0L, -100L, smoothing);
+
     /// <summary>The Kullback-Leibler divergence of each element: target (log target - log prediction), 0 where the target is 0.</summary>
     /// <param name="logPrediction">Log-probabilities.</param>
     /// <param name="target">Probabilities of the same shape, or their logarithms.</param>

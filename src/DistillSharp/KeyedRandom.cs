@@ -24,6 +24,8 @@ public readonly struct KeyedRandom
         Negatives = 4,
         /// <summary>Where the points of a map begin.</summary>
         Embedding = 5,
+        /// <summary>Which image is mixed into which, and how.</summary>
+        Mixing = 6,
     }
 
     /// <summary>The numbers for a purpose, a seed and (where it matters) an epoch.</summary>
@@ -35,6 +37,12 @@ public readonly struct KeyedRandom
 
     /// <summary>Number <paramref name="counter"/> as an integer in 0..<paramref name="bound"/>-1. Its bias is below bound / 2^64.</summary>
     public int Below(int bound, int counter) => (int)Math.BigMul(this[counter], (ulong)bound, out _);
+
+    /// <summary>Number <paramref name="counter"/> as one from <paramref name="low"/> to below <paramref name="high"/>.</summary>
+    public double Between(double low, double high, int counter) => low + (high - low) * ((this[counter] >> 11) * (1.0 / (1L << 53)));
+
+    /// <summary>Numbers without end that follow from number <paramref name="counter"/> alone.</summary>
+    public KeyedRandom Stream(int counter) => new(this[counter]);
 
     static ulong Mix(ulong z)
     {

@@ -71,14 +71,16 @@ public sealed partial class Setting
         {
             var below = double.IsFinite(attribute.Above) ? $" above {Text(attribute.Above)}"
                 : double.IsFinite(attribute.AtLeast) ? $" of at least {Text(attribute.AtLeast)}" : "";
-            var above = double.IsFinite(attribute.Below) ? $" {(below.Length > 0 ? "and " : "")}below {Text(attribute.Below)}" : "";
-            return below + above;
+            var above = double.IsFinite(attribute.Below) ? $"below {Text(attribute.Below)}"
+                : double.IsFinite(attribute.AtMost) ? $"at most {Text(attribute.AtMost)}" : "";
+            return below + (above.Length == 0 ? "" : below.Length > 0 ? $" and {above}" : $" {above}");
         }
     }
 
     static string Text(double bound) => bound.ToString(CultureInfo.InvariantCulture);
 
-    bool Within(double number) => number > attribute.Above && number >= attribute.AtLeast && number < attribute.Below;
+    bool Within(double number) =>
+        number > attribute.Above && number >= attribute.AtLeast && number < attribute.Below && number <= attribute.AtMost;
 
     bool TryParse(string text, out object? value)
     {

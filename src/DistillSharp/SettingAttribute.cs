@@ -14,6 +14,9 @@ public sealed class SettingAttribute(string description) : Attribute
     /// <summary>Numbers must be this or greater.</summary>
     public double AtLeast { get; init; } = double.NegativeInfinity;
 
+    /// <summary>Numbers must be this or less.</summary>
+    public double AtMost { get; init; } = double.PositiveInfinity;
+
     /// <summary>Numbers must be less than this.</summary>
     public double Below { get; init; } = double.PositiveInfinity;
 }

@@ -90,7 +90,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
             var checkpoints = new CheckpointStore(folder.CheckpointsPath, recipe.Train.KeepCheckpoints);
             trainer.Profile = Profile;
             var result = trainer.Run(TrainingObserver.Of(recorder, speed, observer), checkpoints, resume, stop);
-            if (result.Completed) StudentFile.Write(Path.Combine(folder.Path, StudentFile.FileName), trainer.Deployed, data, result.Accuracy?.Top1);
+            if (result.Completed) WriteStudent(folder, trainer, data, result);
             recorder.End(result.Completed ? RunState.Finished : RunState.Interrupted);
             return new(folder.Path, folder.Name, result, new(student.Name, student.ParameterCount), speed.Seconds, speed.ImagesPerSecond)
             {
@@ -110,6 +110,14 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
             }
             throw;
         }
+    }
+
+    static void WriteStudent(RunFolder folder, Trainer trainer, Dataset data, TrainingResult result)
+    {
+        StudentFile.Write(Path.Combine(folder.Path, StudentFile.FileName), trainer.Deployed, data, result.Accuracy?.Top1);
+        using var average = trainer.ShowAverage();
+        if (average is not null)
+            StudentFile.Write(Path.Combine(folder.Path, StudentFile.AverageFileName), trainer.Deployed, data, result.AverageAccuracy?.Top1);
     }
 
     Classifier CreateStudent(int classes)

@@ -23,10 +23,9 @@ public sealed record DataSection
     static readonly RecipeKey<int> batch = Keys.Add("batch", RecipeForms.Int(min: 1),
         "images of one step", known => Of(known).Protocol.Batch, $"{Protocol.Cifar.Batch}; {Protocol.ImageNet.Batch} {Photographs}");
     static readonly RecipeKey<IReadOnlyList<AugmentationStep>> augment = Keys.Add("augment", AugmentationList.Form,
-        "steps in their order: `crop` (setting `padding`) or `resized-crop` (a random area, scaled; settings `min_share`, `max_ratio`), `flip`; "
-        + "a bare name has the defaults",
+        "[steps](#augmentation) in their order; a bare name has the defaults",
         known => Of(known).Protocol.Augment,
-        $"`{AugmentationList.Write(Protocol.Cifar.Augment)}`; `[crop]` for mnist; `{AugmentationList.Write(Protocol.ImageNet.Augment)}` {Photographs}");
+        $"`{AugmentationList.Write(Protocol.Cifar.Augment)}`; `[crop]` for digits; `{AugmentationList.Write(Protocol.ImageNet.Augment)}` {Photographs}");
     static readonly RecipeKey<IReadOnlyList<float>> mean = Keys.Add("mean",
         RecipeForms.Numbers(mean => mean is >= 0 and <= 1, "a list of numbers from 0 to 1, one for each channel"),
         "the mean of each channel, of pixels in 0..1", known => Of(known).Mean, "the set's own");

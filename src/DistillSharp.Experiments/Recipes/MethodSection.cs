@@ -22,6 +22,7 @@ public sealed class MethodSection
         Name = name;
         this.make = make;
         NeedsTeacher = method.TeacherFeatures is not null;
+        NeedsOneLabel = method.NeedsOneLabel;
         CrossEntropyWeight = method.WeightsDependOnPair ? null : method.CrossEntropyWeight;
         this.given = given;
         settings = [.. Setting.Of(method, method.Name).Select(setting => (setting, IsOpen(setting.Name) ? null : setting.Read(method)))];
@@ -42,6 +43,8 @@ public sealed class MethodSection
     public double? CrossEntropyWeight { get; }
 
     internal bool NeedsTeacher { get; }
+
+    internal bool NeedsOneLabel { get; }
 
     /// <summary>Makes the method with the settings that the recipe gives; the others are the method's own.</summary>
     public DistillationMethod Create()

@@ -71,6 +71,7 @@ public sealed class Recipe
             throw new UsageException($"{methods!.Place}: {needy.Name} needs a teacher, and the recipe has none; give teacher: {{ network: NAME, weights: FILE }}");
         if (Teacher is not null && !Methods.Any(method => method.NeedsTeacher))
             throw new UsageException($"{teacher!.Place}: the recipe has a teacher, but no method that uses one; add a method or remove the teacher (--set teacher=null)");
+        CheckTogether(data, methods);
         if (CrossEntropyWeight == 0 && Methods.All(method => method.Settings["weight"] == "0"))
             throw new UsageException($"{crossEntropy!.Place}: cross-entropy has weight 0, and so has every method there is: nothing is left to learn from");
     }
@@ -178,6 +179,8 @@ public sealed class Recipe
         Nesterov = Train.Nesterov,
         ClipGradients = Train.Clip,
         LabelSmoothing = Train.LabelSmoothing,
+        AverageDecay = Train.AverageDecay,
+        Accumulate = Train.Accumulate,
         Precision = Train.Precision,
         Seed = Train.Seed,
         Device = Train.Device,
@@ -218,6 +221,17 @@ public sealed class Recipe
         if (Teacher is not null && !File.Exists(Weights.Split(Teacher.File).File)) throw Missing(teacherPlace, "file", Teacher.File, "the teacher's");
         if (Teacher?.Prepare is { } prepare && !File.Exists(prepare)) throw Missing(teacherPlace, "file", prepare, "teacher.prepare");
         if (Student.Weights is { } weights && !File.Exists(Weights.Split(weights).File)) throw Missing(studentPlace, "file", weights, "student.weights");
+    }
+
+    // What is each right by itself, and wrong together.
+    void CheckTogether(YamlValue data, YamlValue? methods)
+    {
+        if (Data.Augment.OfType<MixingStep>().FirstOrDefault() is { } mixing && Methods.FirstOrDefault(method => method.NeedsOneLabel) is { } single)
+            throw new UsageException($"{methods!.Place}: {single.Name} needs one label for each image, and data.augment's {mixing.Name} mixes two; "
+                + "leave one of them out");
+        if (Data.Batch % Train.Accumulate != 0)
+            throw new UsageException($"{data.Place}: a data.batch of {Data.Batch} images cannot be computed in {Train.Accumulate} equal parts "
+                + "(train.accumulate); change one of the two");
     }
 
     double? DefaultCrossEntropyWeight() => Methods.Any(method => method.CrossEntropyWeight is null) ? null

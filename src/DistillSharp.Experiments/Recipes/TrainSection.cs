@@ -14,17 +14,18 @@ public sealed record TrainSection
 
     static readonly RecipeKey<int> epochs = Keys.Add("epochs", RecipeForms.Int(min: 1, max: ScheduleForm.MaxEpochs),
         "passes over the training images", known => known.Protocol.Epochs, $"{Protocol.Cifar.Epochs}; {Protocol.ImageNet.Epochs} {Photographs}");
-    static readonly RecipeKey<double> lr = Keys.Add("lr", RecipeForms.Positive, "learning rate", known => known.Protocol.LearningRate(known.Student),
+    static readonly RecipeKey<OptimizerKind> optimizer = Keys.Add("optimizer", RecipeForms.Word<OptimizerKind>(),
+        "what moves the parameters; adamw's weight decay is decoupled", otherwise: OptimizerKind.Sgd);
+    static readonly RecipeKey<double> lr = Keys.Add("lr", RecipeForms.Positive, "learning rate",
+        known => IsSgd(known) ? known.Protocol.LearningRate(known.Student) : Protocol.AdamRate,
         $"{RecipeText.Number(Protocol.ImageNet.Rate)} {Photographs}; else {RecipeText.Number(Protocol.Cifar.Rate)}, and "
-        + $"{RecipeText.Number(Protocol.Cifar.LightRate)} for {string.Join(", ", Protocol.LightStudents.Select(name => $"`{name}`"))}");
+        + $"{RecipeText.Number(Protocol.Cifar.LightRate)} for {string.Join(", ", Protocol.LightStudents.Select(name => $"`{name}`"))}; "
+        + $"{RecipeText.Number(Protocol.AdamRate)} of Adam");
     static readonly RecipeKey<LearningRateSchedule> schedule = Keys.Add("schedule", ScheduleForm.Form,
         "how the learning rate falls; a step named 150 means: from epoch 151 on", known => ScheduleForm.Usual(known.Protocol, epochs.Of(known.Values)),
         $"steps at 5/8, 3/4 and 7/8 of the epochs (3/10, 6/10 and 9/10 {Photographs}), factor {RecipeText.Number(Protocol.Factor)}");
     static readonly RecipeKey<long> warmupSteps = Keys.Add("warmup_steps", RecipeForms.Whole(min: 0),
         "optimizer steps over which the learning rate rises from 0", otherwise: 0);
-    static readonly RecipeKey<OptimizerKind> optimizer = Keys.Add("optimizer", RecipeForms.Word<OptimizerKind>(),
-        "what moves the parameters; adamw's weight decay is decoupled, and Adam's learning rate is to be set: the default is SGD's",
-        otherwise: OptimizerKind.Sgd);
     static readonly RecipeKey<double> momentum = Keys.Add("momentum", RecipeForms.Number(number => number is >= 0 and < 1, "a number from 0 to below 1"),
         "SGD's momentum", otherwise: Protocol.Momentum, written: IsSgd);
     static readonly RecipeKey<double> weightDecay = Keys.Add("weight_decay", RecipeForms.NotNegative,
@@ -37,6 +38,13 @@ public sealed record TrainSection
     static readonly RecipeKey<double> labelSmoothing = Keys.Add("label_smoothing",
         RecipeForms.Number(share => share is >= 0 and < 1, "a number from 0 to below 1"),
         "share of each label that cross-entropy spreads over all classes", otherwise: 0);
+    static readonly RecipeKey<double?> ema = Keys.Add("ema", RecipeForms.Number(decay => decay is > 0 and < 1, "a number above 0 and below 1").OrNone(),
+        "the decay of a moving average of the weights, 0.999 for example: it is measured and kept beside the student as it is", otherwise: null,
+        written: known => ema!.Of(known.Values) is not null);
+    static readonly RecipeKey<int> accumulate = Keys.Add("accumulate", RecipeForms.Int(min: 1),
+        "in how many equal parts, one after the other, the gradient of a batch is computed; "
+        + "norms and methods that compare the images of a batch see one part", otherwise: 1,
+        written: known => accumulate!.Of(known.Values) != 1);
     static readonly RecipeKey<Precision> precision = Keys.Add("precision", RecipeForms.Word<Precision>(),
         "type of the heavy operators: bf16 where the hardware has it (auto), else float32, with a sentence where it was asked for; tf32 is a GPU's",
         otherwise: Precision.Auto);
@@ -90,6 +98,12 @@ public sealed record TrainSection
 
     /// <summary>The share of each label that cross-entropy spreads over all classes (<c>label_smoothing</c>).</summary>
     public double LabelSmoothing => labelSmoothing.Of(values);
+
+    /// <summary>The decay of a moving average of the weights (<c>ema</c>); null where none is kept.</summary>
+    public double? AverageDecay => ema.Of(values);
+
+    /// <summary>In how many equal parts the gradient of a batch is computed.</summary>
+    public int Accumulate => accumulate.Of(values);
 
     /// <summary>The type of the heavy operators.</summary>
     public Precision Precision => precision.Of(values);

@@ -13,7 +13,8 @@ public sealed class Sgd : Optimizer
     /// <param name="weightDecay">The weight of the L2 penalty's gradient.</param>
     /// <param name="nesterov">Whether the step looks ahead.</param>
     /// <param name="decayVectors">Whether norms and biases decay too.</param>
-    public Sgd(IEnumerable<Tensor> parameters, double momentum = 0.9, double weightDecay = 0, bool nesterov = false, bool decayVectors = true)
+    public Sgd(
+        IEnumerable<Tensor> parameters, double momentum = 0.9, double weightDecay = 0, bool nesterov = false, bool decayVectors = true)
         : base(parameters, weightDecay, decayVectors)
     {
         (Momentum, Nesterov) = (momentum, nesterov);

@@ -1,8 +1,9 @@
 namespace DistillSharp.Data;
 
 /// <summary>
-/// The random part of preparing a training image: steps, one after the other. What happens to an image is a pure function of
-/// (seed, epoch, index), so neither the order of the images nor the number of threads or processes changes it.
+/// The random part of preparing a training image: steps, one after the other, and at the end perhaps another image that is mixed in.
+/// What happens to an image is a pure function of (seed, epoch, index), so neither the order of the images nor the number of threads
+/// or processes changes it.
 /// </summary>
 public sealed record Augmentation
 {
@@ -10,25 +11,37 @@ public sealed record Augmentation
     const int MinNumbers = 23;
 
     readonly AugmentationStep[] steps;
+    readonly MixingStep[] mixing;
     readonly int numbers;
 
-    /// <summary>Puts steps together. A flip before a crop is done after it, which comes to the same, so that one order has one set of draws.</summary>
+    /// <summary>
+    /// Puts steps together. A flip before a crop is done after it, which comes to the same, so that one order has one set of
+    /// draws.
+    /// </summary>
     /// <param name="steps">The steps in their order; none for images as they are.</param>
-    /// <exception cref="UsageException">A step is listed twice, there are two crops, or one that takes the stored image is not the first.</exception>
+    /// <exception cref="UsageException">
+    /// A step is listed twice, there are two crops, one that takes the stored image is not the first, or one that mixes images does not
+    /// come last.
+    /// </exception>
     public Augmentation(params IEnumerable<AugmentationStep> steps)
     {
-        this.steps = [.. steps];
+        AugmentationStep[] all = [.. steps];
+        mixing = [.. all.OfType<MixingStep>()];
+        this.steps = [.. all.Where(step => step is not MixingStep)];
+        if (all.SkipWhile(step => step is not MixingStep).FirstOrDefault(step => step is not MixingStep) is { } finishing)
+            throw new UsageException($"augmentation '{mixing[0].Name}' mixes finished images, and so must come after '{finishing.Name}'");
         for (var i = this.steps.Length - 2; i >= 0; i--)
             for (var at = i; at + 1 < this.steps.Length && this.steps[at] is Flip && IsCrop(this.steps[at + 1]); at++)
                 (this.steps[at], this.steps[at + 1]) = (this.steps[at + 1], this.steps[at]);
-        if (this.steps.GroupBy(step => step.Name).FirstOrDefault(same => same.Count() > 1) is { Key: var twice })
+        if (all.GroupBy(step => step.Name).FirstOrDefault(same => same.Count() > 1) is { Key: var twice })
             throw new UsageException($"augmentation '{twice}' is listed twice");
         if (this.steps.Count(IsCrop) > 1) throw new UsageException("augmentation has both crop and resized-crop; take one of them");
         if (this.steps.Skip(1).FirstOrDefault(step => step.TakesOriginal) is { } late)
-            throw new UsageException($"augmentation '{late.Name}' takes the image as it is stored, and so must come before '{this.steps[0].Name}'");
+            throw new UsageException($"augmentation '{late.Name}' takes the image as it is stored, and so must come before "
+                + $"'{this.steps[0].Name}'");
         numbers = Math.Max(MinNumbers, this.steps.Sum(step => step.Numbers));
         long? count = 1;
-        foreach (var step in this.steps) count = count * step.Variants is { } all && all <= int.MaxValue ? all : null;
+        foreach (var step in all) count = count * step.Variants is { } more && more <= int.MaxValue ? more : null;
         VariantCount = (int?)count;
     }
 
@@ -39,7 +52,10 @@ public sealed record Augmentation
     public static Augmentation CropAndFlip { get; } = new(new PadAndCrop(), new Flip());
 
     /// <summary>The steps, in the order in which they are done.</summary>
-    public IReadOnlyList<AugmentationStep> Steps => steps;
+    public IReadOnlyList<AugmentationStep> Steps => [.. steps, .. mixing];
+
+    /// <summary>The steps that mix another image in; one of them is drawn for each image.</summary>
+    public IReadOnlyList<MixingStep> Mixing => mixing;
 
     /// <summary>How many outcomes there are, all equally likely: the product of the steps'; null where one's cannot be counted.</summary>
     public int? VariantCount { get; }
@@ -54,8 +70,23 @@ public sealed record Augmentation
     public int Variant(long seed, int epoch, int index) =>
         VariantCount is { } count ? KeyedRandom.For(KeyedRandom.Purpose.Augmentation, seed, epoch).Below(count, index) : -1;
 
-    /// <summary>Prepares image <paramref name="index"/> as it is shown in <paramref name="epoch"/>.</summary>
-    /// <param name="image">The image, [H, W, C], as stored where the steps <see cref="TakesOriginals"/>, else of the network's size.</param>
+    /// <summary>What is mixed into image <paramref name="index"/> in <paramref name="epoch"/>; null for nothing.</summary>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="index">The image's position in its set.</param>
+    /// <param name="images">Images of the set.</param>
+    internal ImageMix? Mix(long seed, int epoch, int index, int images)
+    {
+        if (mixing.Length == 0) return null;
+        var random = KeyedRandom.For(KeyedRandom.Purpose.Mixing, seed, epoch).Stream(index);
+        var step = mixing[random.Below(mixing.Length, 0)];
+        return random.Between(0, 1, 1) < step.Probability ? new(step, random.Below(images, 2), random.Stream(3)) : null;
+    }
+
+    /// <summary>Prepares image <paramref name="index"/> as it is shown in <paramref name="epoch"/>, but for what is mixed in.</summary>
+    /// <param name="image">
+    /// The image, [H, W, C], as stored where the steps <see cref="TakesOriginals"/>, else of the network's size.
+    /// </param>
     /// <param name="seed">The run's seed.</param>
     /// <param name="epoch">The epoch.</param>
     /// <param name="index">The image's position in its set.</param>
@@ -92,7 +123,8 @@ public sealed record Augmentation
         {
             var random = KeyedRandom.For(KeyedRandom.Purpose.Augmentation, seed, epoch);
             var first = unchecked(index * numbers);
-            for (var i = 0; i < steps.Length; first = unchecked(first + steps[i++].Numbers)) draws[i] = new(random, first, steps[i].Variants);
+            for (var i = 0; i < steps.Length; first = unchecked(first + steps[i++].Numbers))
+                draws[i] = new(random, first, steps[i].Variants);
         }
         return draws;
     }
@@ -110,10 +142,10 @@ public sealed record Augmentation
     }
 
     /// <summary>Whether the steps and their settings are the same.</summary>
-    public bool Equals(Augmentation? other) => other is not null && steps.AsSpan().SequenceEqual(other.steps);
+    public bool Equals(Augmentation? other) => other is not null && Steps.SequenceEqual(other.Steps);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => steps.Aggregate(0, HashCode.Combine);
+    public override int GetHashCode() => Steps.Aggregate(0, HashCode.Combine);
 
     internal static Registry<Func<AugmentationStep>> KnownSteps()
     {
@@ -121,6 +153,13 @@ public sealed record Augmentation
         known.Add("crop", () => new PadAndCrop());
         known.Add("resized-crop", () => new ResizedCrop());
         known.Add("flip", () => new Flip());
+        known.Add("rand-augment", () => new RandAugment());
+        known.Add("trivial-augment", () => new TrivialAugment());
+        known.Add("auto-augment", () => new AutoAugment());
+        known.Add("color-jitter", () => new ColorJitter());
+        known.Add("random-erasing", () => new RandomErasing());
+        known.Add("mixup", () => new Mixup());
+        known.Add("cutmix", () => new CutMix());
         return known;
     }
 

@@ -11,15 +11,17 @@ public abstract record AugmentationStep
     public abstract string Name { get; }
 
     /// <summary>
-    /// How many outcomes there are for any image, all of them equally likely; null where they cannot be counted. Where those of
-    /// all steps can, an image comes up again as it was, and the teacher's answer to it can be remembered.
+    /// How many outcomes there are for any image, all of them equally likely; null where they are without end or too many to be met
+    /// again. Where those of all steps are counted, an image comes up as it was before, and the teacher's answer can be remembered.
     /// </summary>
     public abstract int? Variants { get; }
 
     /// <summary>How many random numbers it takes for an image at most, where outcomes are not counted.</summary>
     public virtual int Numbers => 1;
 
-    /// <summary>Whether it takes the image as it was stored, of whatever size, and brings it to the network's; such a step comes first.</summary>
+    /// <summary>
+    /// Whether it takes the image as it was stored, of whatever size, and brings it to the network's; such a step comes first.
+    /// </summary>
     public virtual bool TakesOriginal => false;
 
     /// <summary>Carries the step out. May be called from several threads at once.</summary>
@@ -45,7 +47,9 @@ public readonly struct AugmentationDraw
         Variant = variants is { } count ? random.Below(count, first) : -1;
     }
 
-    /// <summary>The number of the outcome, 0..<see cref="AugmentationStep.Variants"/>-1; -1 for a step whose outcomes are not counted.</summary>
+    /// <summary>
+    /// The number of the outcome, 0..<see cref="AugmentationStep.Variants"/>-1; -1 for a step whose outcomes are not counted.
+    /// </summary>
     public int Variant { get; }
 
     /// <summary>A whole number in 0..<paramref name="bound"/>-1, for a step whose outcomes are not counted.</summary>
@@ -57,6 +61,9 @@ public readonly struct AugmentationDraw
     /// <param name="low">The least.</param>
     /// <param name="high">What it stays below.</param>
     /// <param name="number">Which of the step's numbers, 0..<see cref="AugmentationStep.Numbers"/>-1.</param>
-    public double Between(double low, double high, int number) =>
-        low + (high - low) * ((random[unchecked(first + number)] >> 11) * (1.0 / (1L << 53)));
+    public double Between(double low, double high, int number) => random.Between(low, high, unchecked(first + number));
+
+    /// <summary>Numbers without end that follow from one of the step's, for a step whose outcomes are not counted.</summary>
+    /// <param name="number">Which of the step's numbers, 0..<see cref="AugmentationStep.Numbers"/>-1.</param>
+    public KeyedRandom Stream(int number) => random.Stream(unchecked(first + number));
 }

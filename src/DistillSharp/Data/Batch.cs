@@ -1,3 +1,4 @@
+using DistillSharp.Methods;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Data;
@@ -16,13 +17,17 @@ public sealed class Batch
         (Images, Labels, Indices) = (images, labels, indices);
     }
 
-    internal Batch(int count, ImageSet set) : this(
+    internal Batch(int count, ImageSet set, bool mixed) : this(
         Tensor.Empty([count, set.Channels, set.Height, set.Width], DType.Float32, format: MemoryFormat.ChannelsLast).Unscoped(),
         Tensor.Empty([count], DType.Int64).Unscoped(),
         Tensor.Empty([count], DType.Int64).Unscoped())
-    { }
+    {
+        if (mixed) Mix = new(Tensor.Empty([count], DType.Int64).Unscoped(), Tensor.Empty([count]).Unscoped());
+    }
 
-    /// <summary>A batch of images that come from no set. The tensors stay the caller's; outcomes of an augmentation are not counted.</summary>
+    /// <summary>
+    /// A batch of images that come from no set. The tensors stay the caller's; outcomes of an augmentation are not counted.
+    /// </summary>
     /// <param name="images">float32 [N, C, H, W], normalized.</param>
     /// <param name="labels">int64 [N].</param>
     public static Batch Of(Tensor images, Tensor labels)
@@ -37,6 +42,9 @@ public sealed class Batch
 
     /// <summary>The class of each image: int64 [N].</summary>
     public Tensor Labels { get; }
+
+    /// <summary>What else is in each image, where an augmentation mixes another one in; else null.</summary>
+    public LabelMix? Mix { get; private init; }
 
     /// <summary>The position of each image in its set: int64 [N].</summary>
     public Tensor Indices { get; }
@@ -55,6 +63,24 @@ public sealed class Batch
 
     /// <summary>Its place within the epoch, from 0.</summary>
     public int Number { get; private set; }
+
+    /// <summary>Stretches of the batch, whose tensors are views of its own; the batch itself where it is no longer than one.</summary>
+    /// <param name="size">Images of each but the last, which may be smaller.</param>
+    internal IEnumerable<Batch> Parts(int size) =>
+        size >= Count ? [this]
+            : Enumerable.Range(0, (Count + size - 1) / size).Select(k => Part(k * size, Math.Min(size, Count - k * size)));
+
+    Batch Part(int first, int count)
+    {
+        var part = new Batch(Images.Narrow(0, first, count), Labels.Narrow(0, first, count), Indices.Narrow(0, first, count))
+        {
+            Mix = Mix is null ? null : new(Mix.Others.Narrow(0, first, count), Mix.Shares.Narrow(0, first, count)),
+            Epoch = Epoch,
+            Number = Number,
+        };
+        variants.AsSpan(first, count).CopyTo(part.variants);
+        return part;
+    }
 
     internal void Fill(int epoch, int number, ReadOnlyMemory<int> indices, ImageSet set, Normalization normalization, BatchOptions options)
     {
@@ -78,12 +104,28 @@ public sealed class Batch
         {
             var images = Images.Memory<float>();
             var size = images.Length / Count;
-            var moved = new byte[size];
+            var (moved, other) = (new byte[size], Mix is null ? [] : new float[size]);
             for (var i = Interlocked.Increment(ref next); i < Count; i = Interlocked.Increment(ref next))
             {
-                options.Augmentation.Apply(set, options.Seed, epoch, indices.Span[i], moved);
-                normalization.Apply(moved, images.Slice(i * size, size));
+                Prepare(indices.Span[i], moved, images.Slice(i * size, size));
+                if (Mix is not null) MixIn(i, indices.Span[i], images.Slice(i * size, size), moved, other);
             }
+        }
+
+        void Prepare(int index, byte[] moved, Span<float> shown)
+        {
+            options.Augmentation.Apply(set, options.Seed, epoch, index, moved);
+            normalization.Apply(moved, shown);
+        }
+
+        void MixIn(int place, int index, Span<float> shown, byte[] moved, float[] other)
+        {
+            var mix = options.Augmentation.Mix(options.Seed, epoch, index, set.Count);
+            Mix!.Others.Memory<long>()[place] = set.Labels[mix?.Other ?? index];
+            Mix.Shares.Memory<float>()[place] = 1;
+            if (mix is not var (step, partner, random)) return;
+            Prepare(partner, moved, other);
+            Mix.Shares.Memory<float>()[place] = (float)step.Mix(shown, other, set.Height, set.Width, random);
         }
     }
 
@@ -92,5 +134,7 @@ public sealed class Batch
         Images.Dispose();
         Labels.Dispose();
         Indices.Dispose();
+        Mix?.Others.Dispose();
+        Mix?.Shares.Dispose();
     }
 }

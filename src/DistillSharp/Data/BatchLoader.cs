@@ -61,7 +61,7 @@ public sealed class BatchLoader
 
     internal int SizeOf(int number) => shares[number].Length;
 
-    internal Batch NewBatch(int number) => new(SizeOf(number), images);
+    internal Batch NewBatch(int number) => new(SizeOf(number), images, options.Augmentation.Mixing.Count > 0);
 
     internal void Fill(Batch batch, int epoch, int number, int[] order)
     {

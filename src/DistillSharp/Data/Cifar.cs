@@ -12,7 +12,8 @@ static class Cifar
     static readonly FileLayout Binary100 =
         new("cifar-100-binary", "cifar-100-binary", ["train.bin", "test.bin", "fine_label_names.txt", "coarse_label_names.txt"]);
     static readonly FileLayout Python10 = new("cifar-10-batches-py", "cifar-10-python", [.. Batches(""), "test_batch", "batches.meta"]);
-    static readonly FileLayout Binary10 = new("cifar-10-batches-bin", "cifar-10-binary", [.. Batches(".bin"), "test_batch.bin", "batches.meta.txt"]);
+    static readonly FileLayout Binary10 = new("cifar-10-batches-bin", "cifar-10-binary",
+        [.. Batches(".bin"), "test_batch.bin", "batches.meta.txt"]);
 
     /// <summary>CIFAR-100's two parts, labeled with the 100 fine or the 20 coarse classes.</summary>
     public static (ImageSet Train, ImageSet Test) Read100(string root, bool coarse)

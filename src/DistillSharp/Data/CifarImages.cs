@@ -20,7 +20,8 @@ sealed class CifarImages(int count, IReadOnlyList<string> classNames)
     public void Add(ReadOnlySpan<byte> planes, long label, string where, int position)
     {
         if ((ulong)label >= (ulong)classNames.Count)
-            throw new UserException($"'{where}': image {position} has label {label}, but there are only {classNames.Count} classes (0..{classNames.Count - 1})");
+            throw new UserException($"'{where}': image {position} has label {label}, but there are only {classNames.Count} classes "
+                + $"(0..{classNames.Count - 1})");
         labels[next] = (int)label;
         var image = pixels.AsSpan(next * ImageBytes, ImageBytes);
         next++;

@@ -43,7 +43,8 @@ static class CifarPython
         if (!dict.TryGet("data", out PickledArray? data))
             throw new UserException($"'{where}' has no array 'data': it is no batch of CIFAR (it holds {Held(dict)})");
         if (data.Type?.Element != DType.UInt8 || data.Shape is not [var count, CifarImages.ImageBytes] || count == 0)
-            throw new UserException($"'{where}': 'data' should be an array of unsigned bytes, [images, {CifarImages.ImageBytes}], not {data.Type?.Code} [{string.Join(", ", data.Shape)}]");
+            throw new UserException($"'{where}': 'data' should be an array of unsigned bytes, [images, {CifarImages.ImageBytes}], not "
+                + $"{data.Type?.Code} [{string.Join(", ", data.Shape)}]");
         if (!dict.TryGet(labelKey, out object? list) || !PickleValues.TryIntegers(list, out var labels))
             throw new UserException($"'{where}' has no list of integers '{labelKey}' (it holds {Held(dict)})");
         if (labels.Length != count)
@@ -63,7 +64,8 @@ static class CifarPython
     static PickleDict Dict(byte[] content, string where)
     {
         var read = PickleReader.Read(content, where, NumpyGlobals.WithPython);
-        return read as PickleDict ?? throw new UserException($"'{where}' holds {PickleValues.Describe(read)} where a dict is needed: it is no file of CIFAR");
+        return read as PickleDict
+            ?? throw new UserException($"'{where}' holds {PickleValues.Describe(read)} where a dict is needed: it is no file of CIFAR");
     }
 
     static string Held(PickleDict dict) => dict.Count == 0 ? "nothing" : string.Join(", ", dict.TextKeys.Take(10));

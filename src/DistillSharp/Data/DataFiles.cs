@@ -35,7 +35,8 @@ sealed class DataFiles
     public byte[] Take(string file)
     {
         if (entries is not null)
-            return entries.Remove(Layout.Entry(file), out var content) ? content : throw new InvalidOperationException($"'{file}' was taken before");
+            return entries.Remove(Layout.Entry(file), out var content) ? content
+                : throw new InvalidOperationException($"'{file}' was taken before");
         using var source = UnpackedFile.Open(Path.Combine(place, file));
         return source.ReadExactly(source.Left, "the file");
     }
@@ -53,7 +54,8 @@ sealed class DataFiles
     {
         if (File.Exists(root)) return FromArchive(root, layouts);
         if (!Directory.Exists(root))
-            throw new UserException($"the folder '{root}', which should hold {dataSet}, does not exist; it should hold {Expected(layouts)} ({source})");
+            throw new UserException($"the folder '{root}', which should hold {dataSet}, does not exist; it should hold "
+                + $"{Expected(layouts)} ({source})");
 
         string? incomplete = null;
         foreach (var layout in layouts)
@@ -62,12 +64,14 @@ sealed class DataFiles
                 var missing = layout.Files.Where(file => !File.Exists(Path.Combine(folder, file))).ToList();
                 if (missing.Count == 0) return new(layout, folder, null);
                 if (missing.Count < layout.Files.Count)
-                    incomplete ??= $"{dataSet} in '{folder}' is incomplete: {string.Join(", ", missing)} missing; the folder should hold {string.Join(", ", layout.Files)}";
+                    incomplete ??= $"{dataSet} in '{folder}' is incomplete: {string.Join(", ", missing)} missing; the folder should "
+                        + $"hold {string.Join(", ", layout.Files)}";
             }
         if (layouts.SelectMany(layout => layout.Archives(root)).FirstOrDefault(File.Exists) is { } archive)
             return FromArchive(archive, layouts);
         if (layouts.SelectMany(layout => layout.UnreadableArchives(root)).FirstOrDefault(File.Exists) is { } unreadable)
-            throw new UserException($"'{unreadable}' is packed in a way that cannot be read here; unpack it into '{root}' ({Unpack(unreadable, root)})");
+            throw new UserException($"'{unreadable}' is packed in a way that cannot be read here; unpack it into '{root}' "
+                + $"({Unpack(unreadable, root)})");
         throw new UserException(incomplete ?? $"{dataSet} was not found in '{root}', which should hold {Expected(layouts)} ({source})");
     }
 

@@ -30,7 +30,8 @@ readonly record struct IdxFile(IReadOnlyList<int> Sizes, byte[] Elements)
             total = total > int.MaxValue ? total : total * sizes[i];
         }
         var elements = file.ReadExactly(total, $"an array of {string.Join('x', sizes)}");
-        if (!file.AtEnd()) throw new UserException($"'{file.Name}' goes on after its {string.Join('x', sizes)} elements: it is damaged or no IDX file");
+        if (!file.AtEnd())
+            throw new UserException($"'{file.Name}' goes on after its {string.Join('x', sizes)} elements: it is damaged or no IDX file");
         return new(sizes, elements);
     }
 }

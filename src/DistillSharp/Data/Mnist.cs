@@ -22,10 +22,12 @@ static class Mnist
     public static (ImageSet Train, ImageSet Test) Read(string dataSet, string root, string[] folders, string[] classNames, string source)
     {
         if (!Directory.Exists(root))
-            throw new UserException($"the folder '{root}', which should hold {dataSet}, does not exist; it should hold {string.Join(", ", Files)}, gzipped or not ({source})");
+            throw new UserException($"the folder '{root}', which should hold {dataSet}, does not exist; it should hold "
+                + $"{string.Join(", ", Files)}, gzipped or not ({source})");
         var candidates = folders.Select(folder => Path.Combine(root, folder)).Prepend(root).ToArray();
         var place = candidates.FirstOrDefault(folder => Files.Any(file => Locate(folder, file) is not null))
-            ?? throw new UserException($"{dataSet} was not found in {string.Join(", ", candidates.Select(folder => $"'{folder}'"))}; one of them should hold {string.Join(", ", Files)}, gzipped or not ({source})");
+            ?? throw new UserException($"{dataSet} was not found in {string.Join(", ", candidates.Select(folder => $"'{folder}'"))}; "
+                + $"one of them should hold {string.Join(", ", Files)}, gzipped or not ({source})");
         var missing = Files.Where(file => Locate(place, file) is null).ToList();
         if (missing.Count > 0)
             throw new UserException($"{dataSet} in '{place}' is incomplete: {string.Join(", ", missing)} missing (gzipped or not)");
@@ -46,12 +48,14 @@ static class Mnist
         var labels = IdxFile.Read(labelFile, dimensions: 1).Elements;
         var images = IdxFile.Read(imageFile, dimensions: 3);
         if (images.Sizes is not [var count, Stored, Stored])
-            throw new UserException($"'{imageFile.Name}' holds images of {images.Sizes[1]}x{images.Sizes[2]}; they should be {Stored}x{Stored}");
+            throw new UserException($"'{imageFile.Name}' holds images of {images.Sizes[1]}x{images.Sizes[2]}; they should be "
+                + $"{Stored}x{Stored}");
         if (count != labels.Length)
             throw new UserException($"'{imageFile.Name}' holds {count} images, but '{labelFile.Name}' {labels.Length} labels");
         var wrong = Array.FindIndex(labels, label => label >= classNames.Length);
         if (wrong >= 0)
-            throw new UserException($"'{labelFile.Name}': image {wrong} has label {labels[wrong]}, but there are only {classNames.Length} classes (0..{classNames.Length - 1})");
+            throw new UserException($"'{labelFile.Name}': image {wrong} has label {labels[wrong]}, but there are only "
+                + $"{classNames.Length} classes (0..{classNames.Length - 1})");
         return new(Widen(images.Elements, count), Side, Side, Channels, Array.ConvertAll(labels, label => (int)label), classNames);
     }
 

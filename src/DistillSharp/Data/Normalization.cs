@@ -18,11 +18,14 @@ public sealed class Normalization
 
     /// <param name="mean">Mean of each channel, in 0..1.</param>
     /// <param name="std">Standard deviation of each channel, above 0.</param>
-    /// <exception cref="UsageException">Different lengths, no channel, a value that is not finite, a deviation that is not positive.</exception>
+    /// <exception cref="UsageException">
+    /// Different lengths, no channel, a value that is not finite, a deviation that is not positive.
+    /// </exception>
     public Normalization(IReadOnlyList<float> mean, IReadOnlyList<float> std)
     {
         if (mean.Count == 0 || mean.Count != std.Count)
-            throw new UsageException($"the normalization has {mean.Count} means and {std.Count} standard deviations; give one of each for every channel");
+            throw new UsageException($"the normalization has {mean.Count} means and {std.Count} standard deviations; give one of each "
+                + "for every channel");
         for (var c = 0; c < mean.Count; c++)
         {
             if (!float.IsFinite(mean[c])) throw new UsageException($"the mean of channel {c} is {mean[c]}; it must be a finite number");

@@ -12,17 +12,22 @@ public sealed record Protocol
     /// <summary>That of CIFAR-100, and of other small images.</summary>
     public static Protocol Cifar { get; } = new()
     {
-        Epochs = 240, Batch = 64, Rate = 0.05, LightRate = 0.01, Steps = [150, 180, 210], WeightDecay = 5e-4, Augment = [new PadAndCrop(), new Flip()],
+        Epochs = 240, Batch = 64, Rate = 0.05, LightRate = 0.01, Steps = [150, 180, 210], WeightDecay = 5e-4,
+        Augment = [new PadAndCrop(), new Flip()],
     };
 
     /// <summary>That of ImageNet, and of other photographs.</summary>
     public static Protocol ImageNet { get; } = new()
     {
-        Epochs = 100, Batch = 256, Rate = 0.1, LightRate = 0.1, Steps = [30, 60, 90], WeightDecay = 1e-4, Augment = [new ResizedCrop(), new Flip()],
+        Epochs = 100, Batch = 256, Rate = 0.1, LightRate = 0.1, Steps = [30, 60, 90], WeightDecay = 1e-4,
+        Augment = [new ResizedCrop(), new Flip()],
     };
 
     /// <summary>SGD's momentum.</summary>
     public const double Momentum = 0.9;
+
+    /// <summary>The learning rate of Adam and AdamW, that of their paper.</summary>
+    public const double AdamRate = 1e-3;
 
     /// <summary>What the learning rate is multiplied by at each of <see cref="Steps"/>.</summary>
     public const double Factor = 0.1;

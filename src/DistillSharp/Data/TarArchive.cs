@@ -105,7 +105,8 @@ static class TarArchive
                 throw Damaged(file, "an extended header is malformed");
             var record = records[(digits + 1)..(length - 1)];
             if (record.StartsWith("path="u8)) name = Text(record[5..]);
-            else if (record.StartsWith("size="u8) && Utf8Parser.TryParse(record[5..], out long claimed, out _) && claimed >= 0) size = claimed;
+            else if (record.StartsWith("size="u8) && Utf8Parser.TryParse(record[5..], out long claimed, out _) && claimed >= 0)
+                size = claimed;
             records = records[length..];
         }
         return (name, size);

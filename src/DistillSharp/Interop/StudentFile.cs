@@ -16,6 +16,9 @@ public sealed record StudentFile
     /// <summary>Its name in a run folder.</summary>
     public const string FileName = "student.safetensors";
 
+    /// <summary>The name in a run folder of the student with the moving average of its weights.</summary>
+    public const string AverageFileName = "student-average.safetensors";
+
     /// <summary>The network's name.</summary>
     public required string Network { get; init; }
 

@@ -32,6 +32,9 @@ public sealed class Crd : DistillationMethod
     public override string Name => "crd";
 
     /// <inheritdoc/>
+    public override bool NeedsOneLabel => true;
+
+    /// <inheritdoc/>
     protected override double DefaultWeight => 0.8;
 
     /// <summary>Width of v.</summary>

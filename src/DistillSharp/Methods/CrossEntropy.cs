@@ -9,6 +9,7 @@ namespace DistillSharp.Methods;
 /// <code>
 /// L = -1/N sum_i ( (1 - a) log softmax(s_i)[y_i] + a/K sum_c log softmax(s_i)[c] )
 /// </code>
+/// Where an image is mixed of two, it is lambda of the loss with its own label and 1 - lambda of that with the other's.
 /// </summary>
 [Method(
     "-log softmax(s)[y]",
@@ -28,5 +29,14 @@ public sealed class CrossEntropy : DistillationMethod
 
     /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step) =>
-        [new(Name, Functional.CrossEntropy(step.Student.Logits, step.Labels, LabelSmoothing))];
+        [new(Name, step.Mix is { } mix ? Mixed(step.Student.Logits, step.Labels, mix)
+            : Functional.CrossEntropy(step.Student.Logits, step.Labels, LabelSmoothing))];
+
+    Tensor Mixed(Tensor logits, Tensor labels, LabelMix mix)
+    {
+        using var scope = TensorScope.Open();
+        var own = Functional.CrossEntropies(logits, labels, LabelSmoothing);
+        var others = Functional.CrossEntropies(logits, mix.Others, LabelSmoothing);
+        return scope.Keep((mix.Shares * own + (1 - mix.Shares) * others).Mean());
+    }
 }

@@ -15,7 +15,16 @@ public readonly record struct LossTerm(string Name, Tensor Value);
 /// <param name="Labels">int64 [N].</param>
 /// <param name="Indices">int64 [N]: which samples of the training set these are.</param>
 /// <param name="Epoch">The epoch under way, counted from 1.</param>
-public sealed record DistillationStep(ClassifierOutput Student, ClassifierOutput Teacher, Tensor Labels, Tensor Indices, int Epoch);
+public sealed record DistillationStep(ClassifierOutput Student, ClassifierOutput Teacher, Tensor Labels, Tensor Indices, int Epoch)
+{
+    /// <summary>What else is in the images, where each is mixed of two; else null.</summary>
+    public LabelMix? Mix { get; init; }
+}
+
+/// <summary>Images that are mixed of two: beside the label that each image has anyway, the other's, and how much is whose.</summary>
+/// <param name="Others">int64 [N]: the label of the image that was mixed in.</param>
+/// <param name="Shares">float32 [N]: the share of the image's own label, 0..1; the rest is the other's.</param>
+public sealed record LabelMix(Tensor Others, Tensor Shares);
 
 /// <summary>One network of a pair, as a method sees it before training.</summary>
 /// <param name="Name">The network's name.</param>
@@ -73,6 +82,12 @@ public abstract class DistillationMethod : Module
     /// The weight that cross-entropy has beside this method where the recipe does not say; read it after <see cref="Bind"/>.
     /// </summary>
     public virtual double CrossEntropyWeight => 1;
+
+    /// <summary>
+    /// Whether each image must be one image with one label, because labels or memories by image are used. With an augmentation that
+    /// mixes images such a method is refused before the first step.
+    /// </summary>
+    public virtual bool NeedsOneLabel => false;
 
     /// <summary>What is needed of the student beside its logits.</summary>
     public virtual Features StudentFeatures => Features.Logits;

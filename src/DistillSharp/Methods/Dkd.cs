@@ -40,6 +40,9 @@ public sealed class Dkd : DistillationMethod
     /// <inheritdoc/>
     public override string Name => "dkd";
 
+    /// <inheritdoc/>
+    public override bool NeedsOneLabel => true;
+
     /// <summary>The published beta of a pair: 8, or 6, 2, 0.5 for the pairs that have their own.</summary>
     public static double PublishedBeta(string teacher, string student) => betas.GetValueOrDefault((teacher, student), 8);
 

@@ -45,6 +45,9 @@ public sealed class Fsecd : DistillationMethod
     /// <inheritdoc/>
     public override string Name => "fsecd";
 
+    /// <inheritdoc/>
+    public override bool NeedsOneLabel => Policy == PositivePairs.Class;
+
     /// <summary>P(i).</summary>
     [Setting("which pairs are positive: instance or class")]
     public PositivePairs Policy { get; set; } = PositivePairs.Instance;

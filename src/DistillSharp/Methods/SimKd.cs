@@ -45,7 +45,8 @@ public sealed class SimKd : DistillationMethod
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         var shapes = pair.Teacher.Shapes;
-        if (pair.Teacher.Head is not { } head || shapes.PreActivations.Count == 0 || shapes.PreActivations[^1].Channels != head.Weight.Size(1))
+        if (pair.Teacher.Head is not { } head || shapes.PreActivations.Count == 0
+            || shapes.PreActivations[^1].Channels != head.Weight.Size(1))
             throw new UserException(
                 $"simkd: {pair.Teacher.Name} has no linear classifier on the mean of its last stage, which the student could use; " +
                 "take another teacher");

@@ -7,7 +7,6 @@ using DistillSharp.Formats.Tensors;
 using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
 using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Training;
@@ -18,15 +17,22 @@ namespace DistillSharp.Training;
 /// </summary>
 /// <param name="Progress">Where the run stands.</param>
 /// <param name="Tensors">
-/// The student's state under <c>student.</c>, the methods' under <c>objective.</c>, the optimizer's under its own names, such as
-/// <c>momentum.</c>, before those of the parameters.
+/// The student's state under <c>student.</c>, the methods' under <c>objective.</c>, the moving average under <c>average.</c>, the
+/// optimizer's under its own names, such as <c>momentum.</c>, before those of the parameters.
 /// </param>
 public sealed record Checkpoint(TrainingProgress Progress, IReadOnlyList<StoredTensor> Tensors)
 {
     const string ProgressKey = "distillsharp.progress", DigestKey = "distillsharp.digest";
 
     /// <summary>Copies the state of a run.</summary>
-    public static Checkpoint Of(TrainingProgress progress, Classifier student, Objective objective, Optimizer optimizer)
+    /// <param name="progress">Where it stands.</param>
+    /// <param name="student">The student.</param>
+    /// <param name="objective">The methods.</param>
+    /// <param name="optimizer">The optimizer of both.</param>
+    /// <param name="average">The moving average of the weights, by their names; null where there is none.</param>
+    public static Checkpoint Of(
+        TrainingProgress progress, Classifier student, Objective objective, Optimizer optimizer,
+        IEnumerable<(string Name, Tensor Tensor)>? average = null)
     {
         var names = TrainedNames(student, objective).ToArray();
         var remembered =
@@ -36,20 +42,29 @@ public sealed record Checkpoint(TrainingProgress Progress, IReadOnlyList<StoredT
             select entry.Second.ToStored($"{state.Name}.{entry.First}");
         return new(
             progress with { TermSums = new(progress.TermSums) },
-            [.. State("student.", student), .. State("objective.", objective), .. remembered]);
+            [.. Targets(student, objective, average).Select(entry => entry.Tensor.ToStored(entry.Name)), .. remembered]);
     }
 
     /// <summary>Puts the tensors back where they came from; the progress is the caller's to take over.</summary>
+    /// <param name="student">The student.</param>
+    /// <param name="objective">The methods.</param>
+    /// <param name="optimizer">The optimizer of both.</param>
+    /// <param name="source">The checkpoint's file, for messages.</param>
+    /// <param name="average">The moving average of the weights, by their names; null where there is none.</param>
     /// <exception cref="UserException">The checkpoint is of another network, pair or set of methods.</exception>
-    public void Restore(Classifier student, Objective objective, Optimizer optimizer, string source)
+    public void Restore(
+        Classifier student, Objective objective, Optimizer optimizer, string source,
+        IEnumerable<(string Name, Tensor Tensor)>? average = null)
     {
         var stored = Tensors.ToDictionary(tensor => tensor.Name);
-        var targets = Targets("student.", student).Concat(Targets("objective.", objective)).ToArray();
+        var targets = Targets(student, objective, average).ToArray();
         var wrong = targets
             .Where(target => !stored.TryGetValue(target.Name, out var value) || !value.Shape.SequenceEqual(target.Tensor.Shape))
             .Select(target => target.Name).ToArray();
         if (wrong.Length > 0)
-            throw new UserException($"{source}: this checkpoint is not of this run; missing or of another shape: {string.Join(", ", wrong.Take(5))}{(wrong.Length > 5 ? $" and {wrong.Length - 5} more" : "")}");
+            throw new UserException(
+                $"{source}: this checkpoint is not of this run; missing or of another shape: {string.Join(", ", wrong.Take(5))}"
+                + (wrong.Length > 5 ? $" and {wrong.Length - 5} more" : ""));
 
         using var off = Autograd.NoGrad();
         using var scope = TensorScope.Open();
@@ -77,8 +92,11 @@ public sealed record Checkpoint(TrainingProgress Progress, IReadOnlyList<StoredT
             throw new UserException($"{path}: this is no checkpoint of a training run");
         try
         {
-            var checkpoint = new Checkpoint(JsonSerializer.Deserialize<TrainingProgress>(text) ?? throw new JsonException("it is null"), file.Tensors);
-            if (checkpoint.Digest(text) != digest) throw new UserException($"{path}: the checkpoint is damaged: its content does not have the digest that was written with it");
+            var checkpoint = new Checkpoint(
+                JsonSerializer.Deserialize<TrainingProgress>(text) ?? throw new JsonException("it is null"), file.Tensors);
+            if (checkpoint.Digest(text) != digest)
+                throw new UserException($"{path}: the checkpoint is damaged: its content does not have the digest that was written "
+                    + "with it");
             return checkpoint;
         }
         catch (JsonException error)
@@ -111,8 +129,9 @@ public sealed record Checkpoint(TrainingProgress Progress, IReadOnlyList<StoredT
         student.NamedParameters().Select(parameter => $"student.{parameter.Name}")
             .Concat(objective.NamedParameters().Select(parameter => $"objective.{parameter.Name}"));
 
-    static IEnumerable<StoredTensor> State(string prefix, Module module) => Targets(prefix, module).Select(entry => entry.Tensor.ToStored(entry.Name));
-
-    static IEnumerable<(string Name, Tensor Tensor)> Targets(string prefix, Module module) =>
-        module.State().Select(entry => (prefix + entry.Name, entry.Tensor));
+    static IEnumerable<(string Name, Tensor Tensor)> Targets(
+        Classifier student, Objective objective, IEnumerable<(string Name, Tensor Tensor)>? average) =>
+        student.State().Select(entry => ($"student.{entry.Name}", entry.Tensor))
+            .Concat(objective.State().Select(entry => ($"objective.{entry.Name}", entry.Tensor)))
+            .Concat((average ?? []).Select(entry => ($"average.{entry.Name}", entry.Tensor)));
 }

@@ -69,7 +69,9 @@ public sealed class StepProfile
     /// <summary>Mean seconds of a step's part.</summary>
     public double Seconds(StepPhase phase) => Steps == 0 ? 0 : (double)ticks[(int)phase] / Stopwatch.Frequency / Steps;
 
-    /// <summary>The mean time that convolutions alone would have taken for a step, in seconds: the teacher's for the images it looked at.</summary>
+    /// <summary>
+    /// The mean time that convolutions alone would have taken for a step, in seconds: the teacher's for the images it looked at.
+    /// </summary>
     public double LimitSeconds(ConvolutionLimit limit) => Steps == 0 ? 0
         : (limit.StudentSeconds * Images + limit.TeacherSeconds * (Images - SkippedImages)) / limit.BatchSize / Steps;
 

@@ -11,11 +11,12 @@ namespace DistillSharp.Training;
 /// <param name="Classes">Width of the logits.</param>
 /// <param name="Images">Images of the training set.</param>
 /// <param name="Variants">Outcomes of the augmentation.</param>
-/// <param name="BatchSize">Images of one step.</param>
+/// <param name="BatchSize">Images that the teacher looks at together.</param>
 /// <param name="Epochs">Epochs of the run.</param>
 /// <param name="Bytes">What the cache may come to.</param>
 /// <param name="Device">Where the answers lie.</param>
-sealed record TeacherCachePlan(bool Pooled, bool Logits, int Classes, int Images, int Variants, int BatchSize, int Epochs, long Bytes, Device Device)
+sealed record TeacherCachePlan(
+    bool Pooled, bool Logits, int Classes, int Images, int Variants, int BatchSize, int Epochs, long Bytes, Device Device)
 {
     /// <summary>Unless told otherwise the cache takes at most this, and at most a quarter of what the process may use.</summary>
     public const long DefaultBytes = 2_000_000_000;
@@ -33,16 +34,19 @@ sealed record TeacherCachePlan(bool Pooled, bool Logits, int Classes, int Images
         why = objective switch
         {
             { TeacherFeatures: null } => "no method needs a teacher",
-            _ when (objective.TeacherFeatures & ~Features.Pooled) != 0 => "a method needs more of the teacher than pooled features and logits",
-            _ when options.Augmentation.VariantCount is null => "the augmentation has no end of outcomes, so no image comes up twice",
+            _ when (objective.TeacherFeatures & ~Features.Pooled) != 0 =>
+                "a method needs more of the teacher than pooled features and logits",
+            _ when options.Augmentation.VariantCount is null => "the augmentation has too many outcomes for an image to come up as it was",
             _ when options.Epochs < 2 => "in a single epoch no image comes up twice",
-            _ when options.TeacherMemory is null && options.Device.Type != DeviceType.Cpu => "a GPU's memory is used for it only where a size is given",
+            _ when options.TeacherMemory is null && options.Device.Type != DeviceType.Cpu =>
+                "a GPU's memory is used for it only where a size is given",
             _ => null,
         };
         if (options.TeacherMemory == 0 || why is not null) return null;
         return new(
-            objective.TeacherFeatures!.Value.HasFlag(Features.Pooled), objective.UsesTeacherLogits || objective.TeacherFeatures == Features.Logits, data.Classes, data.Train.Count,
-            options.Augmentation.VariantCount!.Value, options.BatchSize, options.Epochs, options.TeacherMemory ?? Unasked(), options.Device);
+            objective.TeacherFeatures!.Value.HasFlag(Features.Pooled),
+            objective.UsesTeacherLogits || objective.TeacherFeatures == Features.Logits, data.Classes, data.Train.Count,
+            options.Augmentation.VariantCount!.Value, options.PartSize, options.Epochs, options.TeacherMemory ?? Unasked(), options.Device);
     }
 
     static long Unasked() => Math.Min(DefaultBytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);

@@ -27,7 +27,9 @@ sealed class TeacherOutputCache : IDisposable
 
     /// <param name="plan">What is remembered, and how much of it.</param>
     /// <param name="teacher">The teacher; it must give what the plan's features name, and pooled features for the head.</param>
-    /// <param name="head">The teacher's own way from pooled features to logits, [N, width] to [N, classes]; null where it is not known.</param>
+    /// <param name="head">
+    /// The teacher's own way from pooled features to logits, [N, width] to [N, classes]; null where it is not known.
+    /// </param>
     /// <param name="say">Told once what is remembered, or why nothing is.</param>
     public TeacherOutputCache(TeacherCachePlan plan, Func<Tensor, ClassifierOutput> teacher, Func<Tensor, Tensor>? head, Action<string> say)
     {
@@ -109,7 +111,8 @@ sealed class TeacherOutputCache : IDisposable
     ClassifierOutput Tested(int size, BatchParts parts, long[] asked, Tensor[] mixed, Tensor images)
     {
         var whole = Whole(images, parts);
-        var different = head is null ? Different(mixed, Columns(whole)) : Different([.. mixed, head(mixed[0])], [.. Columns(whole), whole.Logits]);
+        var different = head is null ? Different(mixed, Columns(whole))
+            : Different([.. mixed, head(mixed[0])], [.. Columns(whole), whole.Logits]);
         trust[size] = different.Length == 0 ? Trust.Given : Trust.Refused;
         if (different.Except(asked).Any()) Forget("the teacher's answers are not remembered: it gives the same image another answer");
         return whole;
@@ -134,7 +137,8 @@ sealed class TeacherOutputCache : IDisposable
         if (made is null) Forget($"the teacher's answers are not remembered: {DataSize.Text(plan.Bytes)} would hold next to none of them");
         else
             say(string.Create(CultureInfo.InvariantCulture,
-                $"the teacher's answers are remembered: up to {made.Capacity:N0} of {made.BytesPerRow} bytes each, {100.0 * made.Capacity / plan.MaxAnswers:0} % of those that can come up"));
+                $"the teacher's answers are remembered: up to {made.Capacity:N0} of {made.BytesPerRow} bytes each, "
+                    + $"{100.0 * made.Capacity / plan.MaxAnswers:0} % of those that can come up"));
         return made;
     }
 
@@ -172,7 +176,8 @@ sealed class TeacherOutputCache : IDisposable
         {
             using var scope = TensorScope.Open();
             var (ours, theirs) = (mixed[i].To(Device.Cpu), whole[i].To(Device.Cpu));
-            if (ours.DType != theirs.DType || !ours.Shape.SequenceEqual(theirs.Shape)) return [.. Enumerable.Range(0, (int)whole[i].Size(0)).Select(row => (long)row)];
+            if (ours.DType != theirs.DType || !ours.Shape.SequenceEqual(theirs.Shape))
+                return [.. Enumerable.Range(0, (int)whole[i].Size(0)).Select(row => (long)row)];
             var width = ours.Bytes().Length / (int)ours.Size(0);
             for (var row = 0; row < ours.Size(0); row++)
                 if (!ours.Bytes().Slice(row * width, width).SequenceEqual(theirs.Bytes().Slice(row * width, width))) different.Add(row);

@@ -15,11 +15,12 @@ public sealed class Trainer : IDisposable
 {
     readonly Classifier student;
     readonly Classifier? teacherNetwork;
-    readonly FrozenTeacher? teacher;
+    readonly Teacher? teacher;
     readonly Dataset data;
     readonly TrainingOptions options;
     readonly BatchLoader loader;
     readonly TrainingStep step;
+    readonly AveragedStudent? average;
     readonly string? cacheRefusal;
     TrainingProgress progress = new();
     long warnedAt = -1;
@@ -31,19 +32,28 @@ public sealed class Trainer : IDisposable
     /// <param name="data">What to train and measure on.</param>
     /// <param name="options">How to train; the defaults are the public comparison's for CIFAR-100.</param>
     /// <exception cref="UserException">A method cannot serve this pair, or needs a teacher where there is none.</exception>
-    public Trainer(Classifier student, Classifier? teacher, IEnumerable<DistillationMethod> methods, Dataset data, TrainingOptions? options = null)
+    public Trainer(
+        Classifier student, Classifier? teacher, IEnumerable<DistillationMethod> methods, Dataset data, TrainingOptions? options = null)
     {
         (this.student, this.data, this.options) = (student, data, options ??= new());
+        options.Validate();
         loader = new(data.Train, data.Normalization,
             BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation) with { Threads = options.LoaderThreadsOrIdle });
         Objective = new(methods, options.CrossEntropyWeight, options.LabelSmoothing);
+        if (options.Augmentation.Mixing is [var mixing, ..]
+            && Objective.Methods.FirstOrDefault(method => method.NeedsOneLabel) is { } single)
+            throw new UsageException($"{single.Name} needs one label for each image, and augmentation '{mixing.Name}' mixes two; leave "
+                + "one of them out");
         if (Objective.TeacherFeatures is { } features)
         {
             teacherNetwork = teacher ?? throw new UsageException(
                 $"{Objective.Methods.First(method => method.TeacherFeatures is not null).Name} needs a teacher, and there is none");
             CheckLogits(teacherNetwork);
-            var plan = TeacherCachePlan.For(Objective, data, options, out cacheRefusal);
-            this.teacher = new(teacherNetwork, features, ImageSize, options.Device, plan, line => observer.Said(line));
+            this.teacher = options.TeacherIsAverage
+                ? new AverageTeacher(teacherNetwork, features, ImageSize, options.Device)
+                : new FrozenTeacher(
+                    teacherNetwork, features, ImageSize, options.Device, TeacherCachePlan.For(Objective, data, options, out cacheRefusal),
+                    line => observer.Said(line));
         }
         var member = PairMember.Of(student, ImageSize);
         DistillationPair pair = new(member, this.teacher?.Member ?? member, data.Classes, data.Train.Labels.ToArray(), (ulong)options.Seed);
@@ -51,6 +61,8 @@ public sealed class Trainer : IDisposable
         {
             step = new(student, this.teacher, Objective, pair, options);
             Deployed = Objective.Deployed(student);
+            if (options.AverageDecay is { } decay) average = new(Deployed, decay);
+            Follow();
         }
         catch
         {
@@ -65,6 +77,11 @@ public sealed class Trainer : IDisposable
 
     /// <summary>The network that is measured, and kept and exported after training: the student with what methods add to it.</summary>
     public Classifier Deployed { get; }
+
+    /// <summary>
+    /// Puts the moving average of the weights into <see cref="Deployed"/> until the result is disposed; null where none is kept.
+    /// </summary>
+    public IDisposable? ShowAverage() => average?.Show();
 
     /// <summary>Notes where a step's time goes, while it is set.</summary>
     public StepProfile? Profile { get; set; }
@@ -85,15 +102,18 @@ public sealed class Trainer : IDisposable
     /// <param name="stop">Ends the run after the step under way, with a checkpoint.</param>
     /// <exception cref="TrainingDivergedException">A loss term became NaN or infinite.</exception>
     /// <exception cref="UserException">The checkpoints are of another run.</exception>
-    public TrainingResult Run(TrainingObserver? observer = null, CheckpointStore? checkpoints = null, bool resume = false, CancellationToken stop = default)
+    public TrainingResult Run(
+        TrainingObserver? observer = null, CheckpointStore? checkpoints = null, bool resume = false, CancellationToken stop = default)
     {
         this.observer = observer ?? TrainingObserver.Of();
         if (options.Precision.Departure(options.Device) is { } departure) this.observer.Said(departure);
         foreach (var note in step.Notes) this.observer.Said(note);
-        if (options.TeacherMemory > 0 && cacheRefusal is not null) this.observer.Said($"the teacher's answers are not remembered: {cacheRefusal}");
+        if (options.TeacherMemory > 0 && cacheRefusal is not null)
+            this.observer.Said($"the teacher's answers are not remembered: {cacheRefusal}");
         if (resume && checkpoints is not null) Restore(checkpoints);
         this.observer.Started(new(
-            options.Epochs, loader.BatchCount, options.BatchSize, progress.Epoch, options.Precision.Resolve(options.Device), student.ParameterCount));
+            options.Epochs, loader.BatchCount, options.BatchSize, progress.Epoch, options.Precision.Resolve(options.Device),
+                student.ParameterCount));
 
         Profile?.Device = options.Device;
         while (progress.Epoch <= options.Epochs)
@@ -123,7 +143,7 @@ public sealed class Trainer : IDisposable
         foreach (var batch in loader.Epoch(progress.Epoch, skip: progress.Batch))
         {
             Train(batch);
-            Profile?.EndStep(batch.Count, teacher?.SkippedImages ?? 0);
+            Profile?.EndStep(batch.Count, step.SkippedImages);
             if (progress.Batch == loader.BatchCount || IsToStop(stop)) return;
             if (options.CheckpointEvery is { } interval && sinceCheckpoint.Elapsed > interval)
             {
@@ -132,6 +152,11 @@ public sealed class Trainer : IDisposable
                 Profile?.Begin();
             }
         }
+    }
+
+    void Follow()
+    {
+        if (teacher is AverageTeacher follower) follower.Follow(average!);
     }
 
     bool IsMeasured => progress.Epoch % options.EvaluateEvery == 0 || progress.Epoch == options.Epochs;
@@ -143,8 +168,11 @@ public sealed class Trainer : IDisposable
         var clock = Stopwatch.StartNew();
         var rate = options.Schedule.At(new(progress.Step, loader.BatchCount, options.Epochs));
         var terms = step.Run(batch, rate, progress.Epoch, progress.Step + 1, Profile);
+        average?.Update();
+        Follow();
         progress.Count(batch.Count, clock.Elapsed.TotalSeconds, terms);
-        observer.Stepped(new(progress.Epoch, progress.Batch, progress.Step, terms.Sum(term => term.Value), terms, rate, progress.ImagesPerSecond));
+        observer.Stepped(
+            new(progress.Epoch, progress.Batch, progress.Step, terms.Sum(term => term.Value), terms, rate, progress.ImagesPerSecond));
     }
 
     // Measures the student and reports the epoch; true when it is the best so far.
@@ -158,9 +186,9 @@ public sealed class Trainer : IDisposable
         {
             observer.Evaluating(epoch);
             // In float32 whatever the run's precision: that is how the student is measured afterwards, and used.
-            accuracy = Accuracy.Measure(
-                Deployed, data.Test, data.Normalization, Precision.Fp32, options.Device, options.EvaluationBatchSize, options.LoaderThreadsOrIdle);
-            progress.Accuracy = accuracy;
+            accuracy = progress.Accuracy = Measure();
+            using (ShowAverage())
+                if (average is not null) progress.AverageAccuracy = Measure();
         }
         var best = accuracy is { } measured && !(measured.Top1 <= progress.BestAcc1);
         if (best) (progress.BestAcc1, progress.BestEpoch) = (accuracy!.Value.Top1, epoch);
@@ -171,6 +199,7 @@ public sealed class Trainer : IDisposable
             Step = progress.Step,
             Acc1 = accuracy?.Top1,
             Acc5 = accuracy?.Top5,
+            AverageAcc1 = accuracy is null ? null : progress.AverageAccuracy?.Top1,
             Loss = progress.TermSums.Values.Sum() / progress.Images,
             Terms = progress.TermSums.ToDictionary(term => term.Key, term => term.Value / progress.Images),
             Lr = options.Schedule.At(new(progress.Step - 1, loader.BatchCount, options.Epochs)),
@@ -182,13 +211,16 @@ public sealed class Trainer : IDisposable
         return best;
     }
 
+    Accuracy Measure() => Accuracy.Measure(
+        Deployed, data.Test, data.Normalization, Precision.Fp32, options.Device, options.EvaluationBatchSize, options.LoaderThreadsOrIdle);
+
     void Save(CheckpointStore? checkpoints, bool best)
     {
         if (checkpoints is null) return;
         step.RefuseRuinedState(progress.Epoch, progress.Step);
         try
         {
-            checkpoints.Save(Checkpoint.Of(progress, student, Objective, step.Optimizer), best);
+            checkpoints.Save(Checkpoint.Of(progress, student, Objective, step.Optimizer, average?.State()), best);
         }
         catch (UserException error)
         {
@@ -203,7 +235,8 @@ public sealed class Trainer : IDisposable
     void Restore(CheckpointStore checkpoints)
     {
         if (checkpoints.Latest(observer.Warned) is not var (checkpoint, path)) return;
-        checkpoint.Restore(student, Objective, step.Optimizer, path);
+        checkpoint.Restore(student, Objective, step.Optimizer, path, average?.State());
+        Follow();
         progress = checkpoint.Progress;
         observer.Said($"resumed from {path}: epoch {progress.Epoch}, step {progress.Step}");
     }
@@ -214,12 +247,16 @@ public sealed class Trainer : IDisposable
         progress.BestAcc1,
         progress.BestEpoch,
         progress.Epoch - 1,
-        progress.Step);
+        progress.Step)
+    {
+        AverageAccuracy = progress.AverageAccuracy,
+    };
 
     /// <summary>Frees the optimizer's and the methods' tensors; student and teacher stay the caller's.</summary>
     public void Dispose()
     {
         teacher?.Dispose();
+        average?.Dispose();
         step.Dispose();
         Objective.Dispose();
     }

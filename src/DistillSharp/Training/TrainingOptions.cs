@@ -26,6 +26,24 @@ public sealed record TrainingOptions
     /// <summary>Images of one optimizer step.</summary>
     public int BatchSize { get; init; } = 64;
 
+    /// <summary>
+    /// In how many equal parts, one after the other, the gradient of a step is computed: it takes the memory of one part. For losses
+    /// that are means over images it is the gradient of the whole batch; norms and methods that compare the images of a batch see a part.
+    /// </summary>
+    public int Accumulate { get; init; } = 1;
+
+    /// <summary>
+    /// The weight of the former average in the moving average of the student's weights after each step, 0.999 for example; null keeps
+    /// no average.
+    /// </summary>
+    public double? AverageDecay { get; init; }
+
+    /// <summary>
+    /// Whether the teacher's weights are the moving average of the student's, which it needs <see cref="AverageDecay"/> for: the network
+    /// that is handed over as the teacher is another of the student's form.
+    /// </summary>
+    public bool TeacherIsAverage { get; init; }
+
     /// <summary>The learning rate of each step.</summary>
     public LearningRateSchedule Schedule { get; init; } = new MultiStepSchedule();
 
@@ -92,4 +110,19 @@ public sealed record TrainingOptions
     public TimeSpan? CheckpointEvery { get; init; }
 
     internal int LoaderThreadsOrIdle => LoaderThreads ?? Math.Max(1, Environment.ProcessorCount - (Device.Type == DeviceType.Cuda ? 1 : Runtime.Threads));
+
+    /// <summary>Images that are looked at together.</summary>
+    internal int PartSize => BatchSize / Accumulate;
+
+    internal void Validate()
+    {
+        if (Accumulate < 1 || BatchSize % Accumulate != 0)
+            throw new UsageException($"a batch of {BatchSize} images cannot be computed in {Accumulate} equal parts; change one of the "
+                + "two numbers");
+        if (AverageDecay is not (null or >= 0 and < 1))
+            throw new UsageException($"the decay of the moving average is {AverageDecay}; it must be from 0 to below 1");
+        if (TeacherIsAverage && AverageDecay is null)
+            throw new UsageException("the teacher is to be the moving average of the student, and none is kept; say its decay, 0.999 "
+                + "for example");
+    }
 }

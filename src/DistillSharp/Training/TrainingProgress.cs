@@ -33,6 +33,10 @@ public sealed record TrainingProgress
     /// <summary>The last measurement; null before the first.</summary>
     public Accuracy? Accuracy { get; set; }
 
+    /// <summary>The last measurement of the moving average of the weights; null where none is kept.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Accuracy? AverageAccuracy { get; set; }
+
     /// <summary>Training images per second over the epoch so far.</summary>
     [JsonIgnore]
     public double ImagesPerSecond => Seconds > 0 ? Images / Seconds : 0;

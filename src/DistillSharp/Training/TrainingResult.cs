@@ -9,4 +9,8 @@ namespace DistillSharp.Training;
 /// <param name="BestEpoch">The epoch of the best accuracy.</param>
 /// <param name="Epochs">Epochs that were completed.</param>
 /// <param name="Steps">Optimizer steps.</param>
-public sealed record TrainingResult(bool Completed, Accuracy? Accuracy, double? BestAcc1, int? BestEpoch, int Epochs, long Steps);
+public sealed record TrainingResult(bool Completed, Accuracy? Accuracy, double? BestAcc1, int? BestEpoch, int Epochs, long Steps)
+{
+    /// <summary>The accuracy of the moving average of the weights at the last measurement; null where none is kept.</summary>
+    public Accuracy? AverageAccuracy { get; init; }
+}

@@ -14,11 +14,12 @@ namespace DistillSharp.Training;
 public sealed class TrainingStep : IDisposable
 {
     readonly Classifier student;
-    readonly FrozenTeacher? teacher;
+    readonly Teacher? teacher;
     readonly Objective objective;
     readonly Precision precision;
     readonly Device device;
     readonly double? clip;
+    readonly int partSize;
 
     /// <summary>Binds the methods to the pair and makes everything ready on the device.</summary>
     /// <param name="student">The network to train, in place.</param>
@@ -27,7 +28,7 @@ public sealed class TrainingStep : IDisposable
     /// <param name="pair">Student and teacher, as the methods see them.</param>
     /// <param name="options">The optimizer with its settings, precision and device are taken from here.</param>
     /// <exception cref="UserException">A method cannot serve this pair, or there is no such device.</exception>
-    public TrainingStep(Classifier student, FrozenTeacher? teacher, Objective objective, DistillationPair pair, TrainingOptions options)
+    public TrainingStep(Classifier student, Teacher? teacher, Objective objective, DistillationPair pair, TrainingOptions options)
     {
         (this.student, this.teacher, this.objective) = (student, teacher, objective);
         (precision, device) = (options.Precision, options.Device);
@@ -37,7 +38,7 @@ public sealed class TrainingStep : IDisposable
         student.To(device);
         objective.To(device);
         Optimizer = OptimizerOf(student.Parameters().Concat(objective.Parameters()), options);
-        clip = options.ClipGradients;
+        (clip, partSize) = (options.ClipGradients, options.PartSize);
     }
 
     static Optimizer OptimizerOf(IEnumerable<Tensor> parameters, TrainingOptions options) => options.Optimizer switch
@@ -53,6 +54,9 @@ public sealed class TrainingStep : IDisposable
     /// <summary>Moves the student's and the methods' parameters, in this order.</summary>
     public Optimizer Optimizer { get; }
 
+    /// <summary>Images of the last batch that the teacher did not look at, as its answer was remembered.</summary>
+    internal int SkippedImages { get; private set; }
+
     /// <summary>Takes a step. Student and methods are in training mode from then on.</summary>
     /// <param name="batch">What to look at.</param>
     /// <param name="rate">The learning rate.</param>
@@ -66,7 +70,27 @@ public sealed class TrainingStep : IDisposable
         using var scope = TensorScope.Open();
         if (!student.Training) student.Train();
         if (!objective.Training) objective.Train();
-        var (images, labels, indices) = (batch.Images.To(device), batch.Labels.To(device), batch.Indices.To(device));
+        SkippedImages = 0;
+        Optimizer.ZeroGrad();
+        var sums = new Dictionary<string, double>();
+        foreach (var part in batch.Parts(partSize))
+        {
+            var share = (double)part.Count / batch.Count;
+            foreach (var (name, value) in AddGradient(part, share, epoch, number, profile))
+                sums[name] = sums.GetValueOrDefault(name) + share * value;
+        }
+        if (clip is { } bound) Optimizer.ClipGradients(bound);
+        Optimizer.Step(rate);
+        profile?.Mark(StepPhase.Optimizer);
+        return [.. sums.Select(term => (term.Key, term.Value))];
+    }
+
+    // Adds the gradient of a part's mean loss times its share of the batch to what is there.
+    (string Name, double Value)[] AddGradient(Batch part, double share, int epoch, long number, StepProfile? profile)
+    {
+        using var scope = TensorScope.Open();
+        var (images, labels, indices) = (part.Images.To(device), part.Labels.To(device), part.Indices.To(device));
+        var mix = part.Mix is { } mixed ? new LabelMix(mixed.Others.To(device), mixed.Shares.To(device)) : null;
         profile?.Mark(StepPhase.Data);
 
         IReadOnlyList<LossTerm> terms;
@@ -75,20 +99,17 @@ public sealed class TrainingStep : IDisposable
         {
             var output = student.Forward(images, objective.StudentFeatures);
             profile?.Mark(StepPhase.StudentForward);
-            var guidance = teacher?.Answer(batch, images);
+            var guidance = teacher?.Answer(part, images);
+            SkippedImages += teacher?.SkippedImages ?? 0;
             profile?.Mark(StepPhase.Teacher);
-            terms = objective.Compute(new(output, guidance ?? output, labels, indices, epoch));
+            terms = objective.Compute(new(output, guidance ?? output, labels, indices, epoch) { Mix = mix });
             loss = terms.Select(term => term.Value).Aggregate((sum, term) => sum + term);
         }
 
         var values = Finite(terms, epoch, number);
         profile?.Mark(StepPhase.Loss);
-        Optimizer.ZeroGrad();
-        loss.Backward();
+        (share == 1 ? loss : loss * share).Backward();
         profile?.Mark(StepPhase.Backward);
-        if (clip is { } bound) Optimizer.ClipGradients(bound);
-        Optimizer.Step(rate);
-        profile?.Mark(StepPhase.Optimizer);
         return values;
     }
 

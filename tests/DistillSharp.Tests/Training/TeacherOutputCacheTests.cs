@@ -309,7 +309,7 @@ public sealed class TeacherOutputCacheTests
         }
         Assert.Null(Why(options => options with { TeacherMemory = 0 }));
         Assert.Equal("in a single epoch no image comes up twice", Why(options => options with { Epochs = 1 }));
-        Assert.StartsWith("the augmentation has no end of outcomes", Why(options => options with { Augmentation = new(new ResizedCrop()) }));
+        Assert.StartsWith("the augmentation has too many outcomes", Why(options => options with { Augmentation = new(new ResizedCrop()) }));
         Assert.StartsWith("a GPU's memory", Why(options => options with { Device = Device.Cuda(0) }));
     }
 }

@@ -206,10 +206,10 @@ public class RecipeTests
               weight: 1
             train:
               epochs: 240
+              optimizer: sgd
               lr: 0.05
               schedule: { steps: [150, 180, 210], factor: 0.1 }
               warmup_steps: 0
-              optimizer: sgd
               momentum: 0.9
               weight_decay: 0.0005
               decay_norms: true

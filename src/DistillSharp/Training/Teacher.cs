@@ -1,0 +1,50 @@
+using DistillSharp.Data;
+using DistillSharp.Methods;
+using DistillSharp.Models;
+using DistillSharp.Torch;
+
+namespace DistillSharp.Training;
+
+/// <summary>The network that a student follows. It computes only what the methods need, without gradients.</summary>
+public abstract class Teacher : IDisposable
+{
+    private protected Teacher(Classifier network, Features features, Size2 image, Device device)
+    {
+        (Network, Features) = (network, features);
+        network.To(device);
+        network.RequireGrad(false);
+        Member = PairMember.Of(network, image);
+    }
+
+    /// <summary>The teacher as methods see it before training.</summary>
+    public PairMember Member { get; }
+
+    /// <summary>Images of the last batch that the teacher did not look at, as its answer was remembered.</summary>
+    public virtual int SkippedImages => 0;
+
+    /// <summary>
+    /// The share of the images since <see cref="BeginEpoch"/> whose answer was remembered, 0..1; null where nothing is
+    /// remembered.
+    /// </summary>
+    public virtual double? Remembered => null;
+
+    private protected Classifier Network { get; }
+
+    /// <summary>What is computed beside the logits. Binding the methods may change it: one makes do with what this teacher has.</summary>
+    public Features Features { get; internal set; }
+
+    /// <summary>Begins to count <see cref="Remembered"/> anew.</summary>
+    public virtual void BeginEpoch() { }
+
+    /// <summary>What the teacher makes of a batch, in the precision of the caller's region.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="images">The batch's images on the teacher's device: [N, C, H, W].</param>
+    public virtual ClassifierOutput Answer(Batch batch, Tensor images)
+    {
+        using var off = Autograd.NoGrad();
+        return Network.Forward(images, Features);
+    }
+
+    /// <summary>Frees what is the teacher's own; the network stays the caller's.</summary>
+    public abstract void Dispose();
+}
