@@ -115,7 +115,8 @@ public sealed class Batch
             var otherSeen = Mix is null ? [] : new float[teacherSize];
             for (var i = Interlocked.Increment(ref next); i < Count; i = Interlocked.Increment(ref next))
             {
-                var (shown, shownToTeacher) = (images.Slice(i * size, size), seen.Slice(i * teacherSize, teacherSize));
+                var shown = images.Slice(i * size, size);
+                var shownToTeacher = seen.Slice(i * teacherSize, teacherSize);
                 Prepare(indices.Span[i], moved, shown, shownToTeacher);
                 if (Mix is not null) MixIn(i, indices.Span[i], shown, shownToTeacher, moved, other, otherSeen);
             }

@@ -32,8 +32,8 @@ sealed class TinyImageNetSet : DatasetDescription
 
         string[] ids = [.. Lines(Path.Combine(place, parts[0])).Select(line => line.Trim()).Order(StringComparer.Ordinal)];
         var names = Names(Path.Combine(place, parts[1]), ids);
-        var train = FolderListing.Of(Path.Combine(place, "train"), ids);
-        var test = FolderListing.Of(Path.Combine(place, "val"), ["images"]);
+        var train = FolderListing.Of(Path.Combine(place, "train"), ids, options.Progress);
+        var test = FolderListing.Of(Path.Combine(place, "val"), ["images"], options.Progress);
         if (train.Damaged.Concat(test.Damaged).ToArray() is [var damaged, ..])
             throw new UserException($"'{damaged.File}' {damaged.Why}; unpack {Folder}.zip again");
         if (train.Empty is [var empty, ..]) throw new UserException($"'{Path.Combine(place, "train", empty)}' holds no images");

@@ -173,6 +173,6 @@ public sealed class Int8ExportTests : IDisposable
 
     sealed class Told(List<string> told) : IProgress<WorkProgress>
     {
-        public void Report(WorkProgress value) => told.Add(value.What);
+        public void Report(WorkProgress value) => told.Add(value.Work);
     }
 }
