@@ -115,11 +115,11 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
 
         NetworkOutputs TeacherOf(TeacherSection teacher, Recipe recipe, Dataset data)
         {
-            var key = $"{teacher.Name}|{Path.GetFullPath(teacher.File)}|{Key(recipe)}";
+            var key = $"{teacher.Name}|{Path.GetFullPath(teacher.File)}|{Own(teacher.Input)}|{Key(recipe)}";
             if (teachers.TryGetValue(key, out var known)) return known;
             progress($"running the teacher {teacher.Name} over {data.Test.Count} images");
             using var network = teacher.Load(data, recipe.Toolkit);
-            return teachers[key] = Outputs(network, recipe, data);
+            return teachers[key] = Outputs(network, recipe, teacher.Shown(data));
         }
 
         static NetworkOutputs Outputs(Classifier network, Recipe recipe, Dataset data)
@@ -127,6 +127,9 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
             network.To(recipe.Train.Device);
             return NetworkOutputs.Of(network, data.Test, data.Normalization, device: recipe.Train.Device, batchSize: recipe.Train.EvaluateBatch);
         }
+
+        static string Own(TeacherInput? input) => input is null ? ""
+            : $"{input.Size} {string.Join(',', input.Mean ?? [])} {string.Join(',', input.Std ?? [])}";
 
         static string Key(Recipe recipe) =>
             $"{recipe.Data.Set}|{recipe.Data.Size}|{Path.GetFullPath(recipe.Data.Root)}|{recipe.Data.TestLimit}|{string.Join(',', recipe.Data.Mean)}|{string.Join(',', recipe.Data.Std)}";

@@ -6,7 +6,6 @@ namespace DistillSharp.Experiments.Recipes;
 /// <summary>The section <c>data</c>: the images and how they are served.</summary>
 public sealed record DataSection
 {
-    const int MaxSize = 4096;
     const string Photographs = "for photographs";
 
     internal static RecipeKeys Keys { get; } = new("data");
@@ -17,7 +16,7 @@ public sealed record DataSection
         otherwise: null, "must be given");
     static readonly RecipeKey<string?> root = Keys.Add("root", RecipeForms.Text("a folder"),
         "the folder of its files or archive", otherwise: "data", changesResults: false);
-    static readonly RecipeKey<int> size = Keys.Add("size", RecipeForms.Int(min: 1, max: MaxSize),
+    static readonly RecipeKey<int> size = Keys.Add("size", RecipeForms.Size,
         "height and width of the images: photographs come in any that the networks take", known => Of(known).Size, $"32; 224 {Photographs}",
         written: known => Of(known).HasSizes);
     static readonly RecipeKey<int> batch = Keys.Add("batch", RecipeForms.Int(min: 1),
@@ -26,11 +25,9 @@ public sealed record DataSection
         "[steps](#augmentation) in their order; a bare name has the defaults",
         known => Of(known).Protocol.Augment,
         $"`{AugmentationList.Write(Protocol.Cifar.Augment)}`; `[crop]` for digits; `{AugmentationList.Write(Protocol.ImageNet.Augment)}` {Photographs}");
-    static readonly RecipeKey<IReadOnlyList<float>> mean = Keys.Add("mean",
-        RecipeForms.Numbers(mean => mean is >= 0 and <= 1, "a list of numbers from 0 to 1, one for each channel"),
+    static readonly RecipeKey<IReadOnlyList<float>> mean = Keys.Add("mean", RecipeForms.Mean,
         "the mean of each channel, of pixels in 0..1", known => Of(known).Mean, "the set's own");
-    static readonly RecipeKey<IReadOnlyList<float>> std = Keys.Add("std",
-        RecipeForms.Numbers(std => std is > 0 and <= 1 && (float)std > 0, "a list of numbers above 0 and at most 1, one for each channel"),
+    static readonly RecipeKey<IReadOnlyList<float>> std = Keys.Add("std", RecipeForms.Deviation,
         "the standard deviation of each channel", known => Of(known).Std, "the set's own");
     static readonly RecipeKey<bool> damaged = Keys.Add("damaged", RecipeForms.Word(("stop", false), ("skip", true)),
         "photographs that cannot be read: stop before anything is trained, naming them, or leave them out, counted", otherwise: false,

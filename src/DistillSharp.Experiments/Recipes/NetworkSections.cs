@@ -27,6 +27,13 @@ public sealed record TeacherSection
         written: known => pooled!.Of(known.Values) is not null);
     static readonly RecipeKey<string?> prepare = Keys.Add("prepare", RecipeForms.Text("a file"),
         "an ONNX file that prepares the images for the other", otherwise: null, written: known => prepare!.Of(known.Values) is not null);
+    static readonly RecipeKey<IReadOnlyList<float>?> mean = Keys.Add("mean", RecipeForms.Mean.OrAbsent(),
+        "the mean of each channel that the teacher was trained with", otherwise: null, "`data.mean`", written: known => mean!.Of(known.Values) is not null);
+    static readonly RecipeKey<IReadOnlyList<float>?> std = Keys.Add("std", RecipeForms.Deviation.OrAbsent(),
+        "the standard deviation of each channel", otherwise: null, "`data.std`", written: known => std!.Of(known.Values) is not null);
+    static readonly RecipeKey<int?> size = Keys.Add("size", RecipeForms.Size.OrNone(),
+        "height and width of the teacher's images, which are made from the student's crops", otherwise: null, "the student's",
+        written: known => size!.Of(known.Values) is not null);
 
     readonly RecipeValues values;
 
@@ -55,6 +62,13 @@ public sealed record TeacherSection
     /// <summary>An ONNX file that prepares the images for the other, where there is one.</summary>
     public string? Prepare => prepare.Of(values);
 
+    /// <summary>What it takes otherwise than the student: normalization and size of its own; null for the same images.</summary>
+    public TeacherInput? Input => mean.Of(values) is null && std.Of(values) is null && size.Of(values) is null ? null
+        : new() { Mean = mean.Of(values), Std = std.Of(values), Size = size.Of(values) };
+
+    /// <summary>The data set as the teacher is to see it.</summary>
+    internal Dataset Shown(Dataset data) => Input?.Of(data) ?? data;
+
     /// <summary>What to call the teacher: its network, or another program's file's name without its ending.</summary>
     public string Name => Network ?? Path.GetFileNameWithoutExtension(File);
 
@@ -68,13 +82,14 @@ public sealed record TeacherSection
     /// <exception cref="UserException">Its file is missing or damaged, or does not fit.</exception>
     public Classifier Load(Dataset data, Toolkit toolkit, Action<string>? said = null)
     {
-        if (TorchScript is { } file) return LoadTorchScript(file, data);
+        var seen = Shown(data);
+        if (TorchScript is { } file) return LoadTorchScript(file, seen);
         if (Onnx is { } graph)
         {
             if (!toolkit.Teachers.Contains("onnx"))
                 throw new UsageException(
                     $"{graph}: this program reads no ONNX teachers: it needs the package DistillSharp.Onnx and OnnxTeacher.Register(toolkit)");
-            var given = new TeacherFile(graph, data.Classes, new(data.Train.Height, data.Train.Width))
+            var given = new TeacherFile(graph, data.Classes, new(seen.Train.Height, seen.Train.Width))
             {
                 Logits = Logits, Pooled = Pooled, Prepare = Prepare,
             };

@@ -185,6 +185,7 @@ public sealed class Recipe
         Seed = Train.Seed,
         Device = Train.Device,
         Augmentation = new(Data.Augment),
+        TeacherInput = Teacher?.Input,
         CrossEntropyWeight = CrossEntropyWeight,
         EvaluationBatchSize = Train.EvaluateBatch,
         EvaluateEvery = Train.EvaluateEvery,

@@ -19,6 +19,9 @@ static class RecipeForms
             || (given.Value is { Kind: YamlKind.Scalar, Quoted: false, Text: "false" or "False" or "FALSE" } ? false : throw given.Wrong("true or false")),
         value => value ? "true" : "false");
 
+    /// <summary>Height and width of images.</summary>
+    public static RecipeForm<int> Size { get; } = Int(min: 1, max: 4096);
+
     /// <summary>Where to compute.</summary>
     public static RecipeForm<Device> Device { get; } = new("cpu, cuda or cuda:N", ReadDevice, device => device.ToString());
 
@@ -84,6 +87,18 @@ static class RecipeForms
     /// <summary>The same, or nothing.</summary>
     public static RecipeForm<T?> OrNone<T>(this RecipeForm<T> form) where T : struct =>
         new(form.Allowed, given => form.Read(given), value => form.Write(value!.Value));
+
+    /// <summary>The same, or nothing, for values that are objects.</summary>
+    public static RecipeForm<T?> OrAbsent<T>(this RecipeForm<T> form) where T : class =>
+        new(form.Allowed, given => form.Read(given), value => form.Write(value!));
+
+    /// <summary>The mean of each channel.</summary>
+    public static RecipeForm<IReadOnlyList<float>> Mean { get; } =
+        Numbers(mean => mean is >= 0 and <= 1, "a list of numbers from 0 to 1, one for each channel");
+
+    /// <summary>The standard deviation of each channel.</summary>
+    public static RecipeForm<IReadOnlyList<float>> Deviation { get; } =
+        Numbers(std => std is > 0 and <= 1 && (float)std > 0, "a list of numbers above 0 and at most 1, one for each channel");
 
     static string ReadText(GivenValue given, string must) =>
         given.Value.Kind == YamlKind.Scalar && given.Value.Text.Length > 0 && !given.Value.Text.Any(char.IsControl) ? given.Value.Text : throw given.Wrong(must);

@@ -40,6 +40,9 @@ public sealed class Batch
     /// <summary>The normalized images: float32 [N, C, H, W], channels last.</summary>
     public Tensor Images { get; }
 
+    /// <summary>The same images as the teacher takes them; null where it takes <see cref="Images"/>.</summary>
+    public Tensor? TeacherImages { get; internal init; }
+
     /// <summary>The class of each image: int64 [N].</summary>
     public Tensor Labels { get; }
 
@@ -75,6 +78,7 @@ public sealed class Batch
         var part = new Batch(Images.Narrow(0, first, count), Labels.Narrow(0, first, count), Indices.Narrow(0, first, count))
         {
             Mix = Mix is null ? null : new(Mix.Others.Narrow(0, first, count), Mix.Shares.Narrow(0, first, count)),
+            TeacherImages = TeacherImages?.Narrow(0, first, count),
             Epoch = Epoch,
             Number = Number,
         };
@@ -82,7 +86,8 @@ public sealed class Batch
         return part;
     }
 
-    internal void Fill(int epoch, int number, ReadOnlyMemory<int> indices, ImageSet set, Normalization normalization, BatchOptions options)
+    internal void Fill(int epoch, int number, ReadOnlyMemory<int> indices, ImageSet set, Normalization normalization, BatchOptions options,
+        TeacherView? teacher)
     {
         (Epoch, Number) = (epoch, number);
         var labels = Labels.Memory<long>();
@@ -108,6 +113,7 @@ public sealed class Batch
             for (var i = Interlocked.Increment(ref next); i < Count; i = Interlocked.Increment(ref next))
             {
                 Prepare(indices.Span[i], moved, images.Slice(i * size, size));
+                if (teacher is not null) MakeTeachers(indices.Span[i], moved, Teachers(i));
                 if (Mix is not null) MixIn(i, indices.Span[i], images.Slice(i * size, size), moved, other);
             }
         }
@@ -118,6 +124,15 @@ public sealed class Batch
             normalization.Apply(moved, shown);
         }
 
+        Span<float> Teachers(int place)
+        {
+            var all = TeacherImages!.Memory<float>();
+            return all.Slice(all.Length / Count * place, all.Length / Count);
+        }
+
+        void MakeTeachers(int index, byte[] moved, Span<float> shown) =>
+            teacher!.Make(index, epoch, new(moved, set.Height, set.Width, set.Channels), options, shown);
+
         void MixIn(int place, int index, Span<float> shown, byte[] moved, float[] other)
         {
             var mix = options.Augmentation.Mix(options.Seed, epoch, index, set.Count);
@@ -126,12 +141,17 @@ public sealed class Batch
             if (mix is not var (step, partner, random)) return;
             Prepare(partner, moved, other);
             Mix.Shares.Memory<float>()[place] = (float)step.Mix(shown, other, set.Height, set.Width, random);
+            if (teacher is null) return;
+            var teachers = new float[TeacherImages!.Count / Count];
+            MakeTeachers(partner, moved, teachers);
+            _ = step.Mix(Teachers(place), teachers, teacher.Height, teacher.Width, random);
         }
     }
 
     internal void Free()
     {
         Images.Dispose();
+        TeacherImages?.Dispose();
         Labels.Dispose();
         Indices.Dispose();
         Mix?.Others.Dispose();

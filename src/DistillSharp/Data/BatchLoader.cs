@@ -10,6 +10,7 @@ public sealed class BatchLoader
     readonly Normalization normalization;
     readonly BatchOptions options;
     readonly BatchShares shares;
+    readonly TeacherView? teacher;
 
     /// <param name="images">The images.</param>
     /// <param name="normalization">Of as many channels as the images have.</param>
@@ -21,6 +22,7 @@ public sealed class BatchLoader
         if (normalization.Channels != images.Channels)
             throw new UsageException($"the normalization has {normalization.Channels} channels, but the images have {images.Channels}");
         (this.images, this.normalization, this.options) = (images, normalization, options);
+        if (options.Teacher is { } input) teacher = new(input, images, normalization);
         shares = new(images.Count, options);
         if (shares.Count == 0)
             throw new UsageException($"{images.Count} images make no batch of {options.BatchSize} for process {options.Rank} of {options.Processes}; make the batch smaller");
@@ -61,11 +63,14 @@ public sealed class BatchLoader
 
     internal int SizeOf(int number) => shares[number].Length;
 
-    internal Batch NewBatch(int number) => new(SizeOf(number), images, options.Augmentation.Mixing.Count > 0);
+    internal Batch NewBatch(int number) => new(SizeOf(number), images, options.Augmentation.Mixing.Count > 0)
+    {
+        TeacherImages = teacher?.NewImages(SizeOf(number)),
+    };
 
     internal void Fill(Batch batch, int epoch, int number, int[] order)
     {
         var (start, length) = shares[number];
-        batch.Fill(epoch, number, order.AsMemory(start, length), images, normalization, options);
+        batch.Fill(epoch, number, order.AsMemory(start, length), images, normalization, options, teacher);
     }
 }

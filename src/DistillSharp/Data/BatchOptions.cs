@@ -15,6 +15,9 @@ public sealed record BatchOptions
     /// <summary>What is done to the images.</summary>
     public Augmentation Augmentation { get; init; } = Augmentation.None;
 
+    /// <summary>What a teacher takes, where that is not what the student does; null for no images of its own.</summary>
+    public TeacherInput? Teacher { get; init; }
+
     /// <summary>Whether a last batch of fewer images is left out.</summary>
     public bool DropLast { get; init; }
 

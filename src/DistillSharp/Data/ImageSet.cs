@@ -84,6 +84,10 @@ public class ImageSet
     /// </summary>
     public virtual ImageView Original(int index) => Image(index);
 
+    /// <summary>The same images in another size: scaled, or where they lie in files, prepared anew.</summary>
+    /// <param name="side">Height and width.</param>
+    public virtual ImageSet AtSize(int side) => side == Height && side == Width ? this : new ScaledImages(this, side);
+
     /// <summary>
     /// An area of the image as it was stored, scaled, for a <see cref="CropStep"/>. A set of files may decode no more than the area. May
     /// be called from several threads at once.
@@ -117,5 +121,17 @@ public class ImageSet
         for (var i = 0; i < indices.Length; i++)
             Image(indices[i]).Pixels.CopyTo(chosen.AsSpan(i * ImageBytes));
         return new(chosen, Height, Width, Channels, Array.ConvertAll(indices, index => labels[index]), ClassNames);
+    }
+
+    /// <summary>Images of another set, scaled when they are asked for.</summary>
+    sealed class ScaledImages(ImageSet images, int side) : ImageSet(side, side, images.Channels, images.labels, images.ClassNames)
+    {
+        public override ImageView Image(int index)
+        {
+            var image = images.Image(index);
+            return new(ImageScaling.Scale(image, ImageArea.Of(image), Height, Width), Height, Width, Channels);
+        }
+
+        public override ImageView Original(int index) => images.Original(index);
     }
 }

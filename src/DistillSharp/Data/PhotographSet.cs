@@ -70,6 +70,10 @@ sealed class PhotographSet : ImageSet
     }
 
     /// <inheritdoc/>
+    public override ImageSet AtSize(int side) =>
+        new PhotographSet(files, chosen, Labels.ToArray(), ClassNames, notes, options with { Size = side });
+
+    /// <inheritdoc/>
     protected override ImageSet Select(int[] indices)
     {
         var labels = Labels.ToArray();

@@ -29,16 +29,18 @@ public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, doub
 
     /// <summary>Measures two networks' convolutions. Takes seconds.</summary>
     /// <param name="student">The student.</param>
+    /// <param name="image">Height and width of its images.</param>
     /// <param name="teacher">The teacher, or null.</param>
-    /// <param name="image">Height and width of the images.</param>
+    /// <param name="teachers">Height and width of the teacher's images.</param>
     /// <param name="batchSize">Images of a step.</param>
     /// <param name="precision">What the run's precision was resolved to.</param>
     /// <param name="device">Where to compute.</param>
-    public static ConvolutionLimit Measure(Classifier student, Classifier? teacher, Size2 image, int batchSize, Precision precision, Device device)
+    public static ConvolutionLimit Measure(
+        Classifier student, Size2 image, Classifier? teacher, Size2 teachers, int batchSize, Precision precision, Device device)
     {
         var type = precision == Precision.Bf16 ? DType.BFloat16 : DType.Float32;
         var ofStudent = Convolution.Of(student, image, device);
-        var ofTeacher = teacher is null ? [] : Convolution.Of(teacher, image, device);
+        var ofTeacher = teacher is null ? [] : Convolution.Of(teacher, teachers, device);
         return new(
             batchSize,
             ofStudent.Sum(entry => entry.Count * entry.Convolution.Seconds(batchSize, type, device, training: true)),

@@ -37,9 +37,9 @@ public sealed class Trainer : IDisposable
     {
         (this.student, this.data, this.options) = (student, data, options ??= new());
         options.Validate();
-        loader = new(data.Train, data.Normalization,
-            BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation) with { Threads = options.LoaderThreadsOrIdle });
         Objective = new(methods, options.CrossEntropyWeight, options.LabelSmoothing);
+        var batches = BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation) with { Threads = options.LoaderThreadsOrIdle };
+        loader = new(data.Train, data.Normalization, Objective.TeacherFeatures is null ? batches : batches with { Teacher = options.TeacherInput });
         if (options.Augmentation.Mixing is [var mixing, ..]
             && Objective.Methods.FirstOrDefault(method => method.NeedsOneLabel) is { } single)
             throw new UsageException($"{single.Name} needs one label for each image, and augmentation '{mixing.Name}' mixes two; leave "
@@ -50,9 +50,9 @@ public sealed class Trainer : IDisposable
                 $"{Objective.Methods.First(method => method.TeacherFeatures is not null).Name} needs a teacher, and there is none");
             CheckLogits(teacherNetwork);
             this.teacher = options.TeacherIsAverage
-                ? new AverageTeacher(teacherNetwork, features, ImageSize, options.Device)
+                ? new AverageTeacher(teacherNetwork, features, TeacherImageSize, options.Device)
                 : new FrozenTeacher(
-                    teacherNetwork, features, ImageSize, options.Device, TeacherCachePlan.For(Objective, data, options, out cacheRefusal),
+                    teacherNetwork, features, TeacherImageSize, options.Device, TeacherCachePlan.For(Objective, data, options, out cacheRefusal),
                     line => observer.Said(line));
         }
         var member = PairMember.Of(student, ImageSize);
@@ -95,6 +95,8 @@ public sealed class Trainer : IDisposable
 
     Size2 ImageSize => new(data.Train.Height, data.Train.Width);
 
+    Size2 TeacherImageSize => options.TeacherInput?.Size is { } side ? new(side, side) : ImageSize;
+
     /// <summary>Trains from the start, or from the latest checkpoint on.</summary>
     /// <param name="observer">Watches the run.</param>
     /// <param name="checkpoints">Where checkpoints are kept; null for none.</param>
@@ -132,7 +134,7 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Measures how fast the networks' convolutions alone run here, for a step of this run.</summary>
     public ConvolutionLimit MeasureConvolutions() => ConvolutionLimit.Measure(
-        student, teacherNetwork, ImageSize, options.BatchSize, options.Precision.Resolve(options.Device), options.Device);
+        student, ImageSize, teacherNetwork, TeacherImageSize, options.BatchSize, options.Precision.Resolve(options.Device), options.Device);
 
     // Trains on what is left of the epoch, or until asked to stop.
     void TrainEpoch(CheckpointStore? checkpoints, CancellationToken stop)

@@ -80,6 +80,9 @@ public sealed record TrainingOptions
     /// <summary>What is done to the training images.</summary>
     public Augmentation Augmentation { get; init; } = Augmentation.CropAndFlip;
 
+    /// <summary>What the teacher takes, where that is not what the student does: its own normalization or size.</summary>
+    public TeacherInput? TeacherInput { get; init; }
+
     /// <summary>
     /// The factor of cross-entropy in the total loss; null takes the smallest of what the methods ask for (KD 0.1, all others 1).
     /// </summary>

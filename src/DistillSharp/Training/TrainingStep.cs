@@ -99,7 +99,7 @@ public sealed class TrainingStep : IDisposable
         {
             var output = student.Forward(images, objective.StudentFeatures);
             profile?.Mark(StepPhase.StudentForward);
-            var guidance = teacher?.Answer(part, images);
+            var guidance = teacher?.Answer(part, part.TeacherImages?.To(device) ?? images);
             SkippedImages += teacher?.SkippedImages ?? 0;
             profile?.Mark(StepPhase.Teacher);
             terms = objective.Compute(new(output, guidance ?? output, labels, indices, epoch) { Mix = mix });

@@ -55,6 +55,9 @@ public class RecipeErrorTests
     [InlineData("weights: t.pth, torchscript: t.pt", "r.yaml:2: the teacher has both weights and a torchscript file")]
     [InlineData("network: resnet65, weights: t.pth", "r.yaml:2: teacher.network is 'resnet65', but there is no such network; did you mean 'resnet56'?")]
     [InlineData("network: resnet56, weight: t.pth", "r.yaml:2: teacher has no key 'weight'; did you mean 'weights'?")]
+    [InlineData("network: resnet56, weights: t.pth, mean: [129, 124, 112]", "r.yaml:2: teacher.mean is '129'; it must be a list of numbers from 0 to 1")]
+    [InlineData("network: resnet56, weights: t.pth, size: 0", "r.yaml:2: teacher.size is '0'; it must be a whole number from 1 to 4096")]
+    [InlineData("network: resnet56, weights: t.pth, std: [0, 1, 1]", "r.yaml:2: teacher.std is '0'; it must be a list of numbers above 0 and at most 1")]
     public void In_teacher(string teacher, string says) => Assert.Contains(says, Wrong(teacher: teacher).Message);
 
     [Theory]

@@ -159,6 +159,19 @@ public class RecipeTests
         Assert.Equal(("tiny-net", "a/tiny-net.pt", null), (recipe.Teacher!.Name, recipe.Teacher.File, recipe.Teacher.Network));
     }
 
+    [Fact]
+    public void A_teacher_may_have_images_of_its_own()
+    {
+        Assert.Null(Recipe.Parse(Small).Teacher!.Input);
+        Assert.DoesNotContain("std: null", Recipe.Parse(Small).Resolve());
+        var recipe = Recipe.Parse(Small, "x", "teacher.mean=[0.5, 0.4, 0.3]", "teacher.std=[1, 0.25, 1]", "teacher.size=64");
+        var input = recipe.ToTrainingOptions().TeacherInput!;
+        Assert.Equal((64, "0.5 0.4 0.3", "1 0.25 1"), (input.Size, string.Join(' ', input.Mean!), string.Join(' ', input.Std!)));
+        Assert.Contains("  weights: t.pth\n  mean: [0.5, 0.4, 0.3]\n  std: [1, 0.25, 1]\n  size: 64\nstudent:", recipe.Resolve());
+        Assert.Equal(recipe.Resolve(), Recipe.Parse(recipe.Resolve()).Resolve());
+        Assert.NotEqual(Recipe.Parse(Small).Digest, recipe.Digest);
+    }
+
     [Theory]
     [InlineData(Full)]
     [InlineData(Small)]
