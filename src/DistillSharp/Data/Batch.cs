@@ -109,36 +109,42 @@ public sealed class Batch
         {
             var images = Images.Memory<float>();
             var size = images.Length / Count;
-            var seen = TeacherImages is null ? default : TeacherImages.Memory<float>();
-            var teacherSize = seen.Length / Count;
             var (moved, other) = (new byte[size], Mix is null ? [] : new float[size]);
-            var otherSeen = Mix is null ? [] : new float[teacherSize];
             for (var i = Interlocked.Increment(ref next); i < Count; i = Interlocked.Increment(ref next))
             {
-                var shown = images.Slice(i * size, size);
-                var shownToTeacher = seen.Slice(i * teacherSize, teacherSize);
-                Prepare(indices.Span[i], moved, shown, shownToTeacher);
-                if (Mix is not null) MixIn(i, indices.Span[i], shown, shownToTeacher, moved, other, otherSeen);
+                Prepare(indices.Span[i], moved, images.Slice(i * size, size));
+                if (teacher is not null) MakeTeachers(indices.Span[i], moved, Teachers(i));
+                if (Mix is not null) MixIn(i, indices.Span[i], images.Slice(i * size, size), moved, other);
             }
         }
 
-        void Prepare(int index, byte[] moved, Span<float> shown, Span<float> shownToTeacher)
+        void Prepare(int index, byte[] moved, Span<float> shown)
         {
             options.Augmentation.Apply(set, options.Seed, epoch, index, moved);
             normalization.Apply(moved, shown);
-            teacher?.Make(index, epoch, new(moved, set.Height, set.Width, set.Channels), options, shownToTeacher);
         }
 
-        void MixIn(
-            int place, int index, Span<float> shown, Span<float> shownToTeacher, byte[] moved, float[] other, float[] otherSeen)
+        Span<float> Teachers(int place)
+        {
+            var all = TeacherImages!.Memory<float>();
+            return all.Slice(all.Length / Count * place, all.Length / Count);
+        }
+
+        void MakeTeachers(int index, byte[] moved, Span<float> shown) =>
+            teacher!.Make(index, epoch, new(moved, set.Height, set.Width, set.Channels), options, shown);
+
+        void MixIn(int place, int index, Span<float> shown, byte[] moved, float[] other)
         {
             var mix = options.Augmentation.Mix(options.Seed, epoch, index, set.Count);
             Mix!.Others.Memory<long>()[place] = set.Labels[mix?.Other ?? index];
             Mix.Shares.Memory<float>()[place] = 1;
             if (mix is not var (step, partner, random)) return;
-            Prepare(partner, moved, other, otherSeen);
+            Prepare(partner, moved, other);
             Mix.Shares.Memory<float>()[place] = (float)step.Mix(shown, other, set.Height, set.Width, random);
-            if (teacher is not null) step.Mix(shownToTeacher, otherSeen, teacher.Height, teacher.Width, random);
+            if (teacher is null) return;
+            var teachers = new float[TeacherImages!.Count / Count];
+            MakeTeachers(partner, moved, teachers);
+            _ = step.Mix(Teachers(place), teachers, teacher.Height, teacher.Width, random);
         }
     }
 

@@ -14,7 +14,7 @@ namespace DistillSharp.Methods;
 [Method(
     "T^2 ( beta (1 - rho) over classes + gamma (1 - rho) over images ), rho Pearson's correlation",
     "Huang et al., NeurIPS 2022, arXiv 2205.10536",
-    "beta 2, gamma 2, T 4 for CIFAR-100; T 1 for ImageNet, the paper's")]
+    "T 4 for CIFAR-100 and 1 for ImageNet; all three are the paper's")]
 public sealed class Dist : DistillationMethod
 {
     // Added to the product of the lengths, as in the published code.

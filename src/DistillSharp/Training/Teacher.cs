@@ -38,7 +38,7 @@ public abstract class Teacher : IDisposable
 
     /// <summary>What the teacher makes of a batch, in the precision of the caller's region.</summary>
     /// <param name="batch">The batch.</param>
-    /// <param name="images">The batch's images on the teacher's device: [N, C, H, W].</param>
+    /// <param name="images">The batch's images as the teacher takes them, on its device: [N, C, H, W].</param>
     public virtual ClassifierOutput Answer(Batch batch, Tensor images)
     {
         using var off = Autograd.NoGrad();

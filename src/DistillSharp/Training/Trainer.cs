@@ -38,6 +38,8 @@ public sealed class Trainer : IDisposable
         (this.student, this.data, this.options) = (student, data, options ??= new());
         options.Validate();
         Objective = new(methods, options.CrossEntropyWeight, options.LabelSmoothing);
+        var batches = BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation) with { Threads = options.LoaderThreadsOrIdle };
+        loader = new(data.Train, data.Normalization, Objective.TeacherFeatures is null ? batches : batches with { Teacher = options.TeacherInput });
         if (options.Augmentation.Mixing is [var mixing, ..]
             && Objective.Methods.FirstOrDefault(method => method.NeedsOneLabel) is { } single)
             throw new UsageException($"{single.Name} needs one label for each image, and augmentation '{mixing.Name}' mixes two; leave "
@@ -55,8 +57,8 @@ public sealed class Trainer : IDisposable
             this.teacher = options.TeacherIsAverage
                 ? new AverageTeacher(teacherNetwork, features, TeacherImageSize, options.Device)
                 : new FrozenTeacher(
-                    teacherNetwork, features, TeacherImageSize, options.Device,
-                    TeacherCachePlan.For(Objective, data, options, out cacheRefusal), line => observer.Said(line));
+                    teacherNetwork, features, TeacherImageSize, options.Device, TeacherCachePlan.For(Objective, data, options, out cacheRefusal),
+                    line => observer.Said(line));
         }
         var member = PairMember.Of(student, ImageSize);
         DistillationPair pair = new(member, this.teacher?.Member ?? member, data.Classes, data.Train.Labels.ToArray(), (ulong)options.Seed);
