@@ -174,9 +174,10 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         if (teacher is null) return manifest;
         var known = KnownTeacher?.Invoke(recipe.Teacher!.File);
         manifest = manifest with { TeacherDepartures = known?.Departures };
-        if (teacher.Input.Natural is var natural && natural != new Size2(data.Train.Height, data.Train.Width))
-            observer.Said($"teacher {teacher.Name}: made for images of {natural}, it gets {data.Train.Height}x{data.Train.Width}");
-        if (TeacherSample <= 0) return manifest;
+        data = recipe.Teacher!.Shown(data);
+        if (teacher.Input.Natural is var natural && natural != new Size2(data.Test.Height, data.Test.Width))
+            observer.Said($"teacher {teacher.Name}: made for images of {natural}, it gets {data.Test.Height}x{data.Test.Width}");
+        if (TeacherSample <= 0 || !teacher.ShowsLogits) return manifest;
         var look = TeacherLook.Take(teacher, data, TeacherSample, known?.Acc1, recipe.Train.Device, recipe.Train.EvaluateBatch);
         observer.Said(look.Line);
         if (look.Warning is { } warning) observer.Warned(warning);

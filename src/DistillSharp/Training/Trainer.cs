@@ -44,11 +44,6 @@ public sealed class Trainer : IDisposable
             && Objective.Methods.FirstOrDefault(method => method.NeedsOneLabel) is { } single)
             throw new UsageException($"{single.Name} needs one label for each image, and augmentation '{mixing.Name}' mixes two; leave "
                 + "one of them out");
-        var batches = BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation) with
-        {
-            Threads = options.LoaderThreadsOrIdle,
-        };
-        loader = new(data.Train, data.Normalization, Objective.TeacherFeatures is null ? batches : batches with { Teacher = options.TeacherInput });
         if (Objective.TeacherFeatures is { } features)
         {
             teacherNetwork = teacher ?? throw new UsageException(
