@@ -1,5 +1,7 @@
 using System.Text.Json;
 using DistillSharp.Cli.Commands;
+using DistillSharp.Formats.PyTorch;
+using DistillSharp.Models;
 
 namespace DistillSharp.Cli.Tests;
 
@@ -50,6 +52,30 @@ public class RecipeCommandTests
         Assert.StartsWith("distill: --set data.root=no/such: there is no folder 'no/such' (data.root)", error);
         (code, output, _) = Run("check", "table3/resnet56-resnet20/ce", "--set", "data.root=.");
         Assert.Equal((0, "table3/resnet56-resnet20/ce: resnet20 learns from the labels alone, on cifar100, 240 epochs in batches of 64; everything it names is there\n"), (code, output));
+    }
+
+    [Fact]
+    public void Check_refuses_a_teacher_that_cannot_load()
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, "no weights");
+            string[] given = ["table3/resnet56-resnet20/fsecd", "--set", "data.root=.", "--set", $"teacher.weights={file}"];
+            var (code, output, error) = Run(["check", .. given]);
+            Assert.Equal((1, ""), (code, output));
+            Assert.StartsWith($"distill: {file}: ", error);
+            using (var teacher = Networks.Create("resnet56", 100)) PyTorchFile.Write(file, teacher.StoredState());
+            Assert.Equal(0, Run(["check", .. given]).Code);
+            using (var other = Networks.Create("resnet56", 10)) PyTorchFile.Write(file, other.StoredState());
+            (code, _, error) = Run(["check", .. given]);
+            Assert.Equal(1, code);
+            Assert.Contains("resnet56", error);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     [Fact]

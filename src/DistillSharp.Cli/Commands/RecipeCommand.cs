@@ -43,7 +43,7 @@ sealed class RecipeCheckCommand : CliCommand
     readonly Option<string[]> set = CommonOptions.Set();
 
     public RecipeCheckCommand() : base(
-        "check", "Check a recipe and that the files it names are there; train nothing.",
+        "check", "Check a recipe, that the files it names are there, and that its weights fit; train nothing.",
         "distill recipe check recipes/cifar100-resnet56-resnet20-fsecd.yaml --set data.root=/data")
     {
         Arguments.Add(recipe);
@@ -56,6 +56,7 @@ sealed class RecipeCheckCommand : CliCommand
         var checkedRecipe = PaperRecipes.Open(source, Toolkit, given.GetValue(set) ?? []);
         foreach (var warning in checkedRecipe.Warnings) terminal.Error.WriteLine($"warning: {warning}");
         checkedRecipe.CheckFiles();
+        checkedRecipe.CheckWeights(terminal.Error.WriteLine);
         terminal.Out.WriteLine($"{source}: {Describe(checkedRecipe)}; everything it names is there");
         return 0;
     }

@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using DistillSharp.Data;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Methods;
+using DistillSharp.Extending;
 
 namespace DistillSharp.Experiments.Paper;
 
@@ -13,50 +14,56 @@ namespace DistillSharp.Experiments.Paper;
 /// </summary>
 static class PaperProtocol
 {
-    static readonly HashSet<string> lowRateStudents = ["mobilenet_v2_half", "shufflenet_v1", "shufflenet_v2"];
+    const string FirstMethod = "methods[0].";
 
     /// <summary>The departures of a run from the protocol of a result, a few words each; empty when there are none.</summary>
     public static IReadOnlyList<string> Departures(PaperResult paper, RunSummary run)
     {
-        var imagenet = paper.Dataset == "imagenet";
+        var set = Toolkit.BuiltIn.Datasets.Contains(paper.Dataset) ? Toolkit.BuiltIn.Datasets[paper.Dataset] : null;
+        var protocol = set?.Protocol ?? Protocol.Cifar;
         var found = new List<string>();
         var record = run.Manifest;
         if (record.Dataset != paper.Dataset) found.Add($"data set {record.Dataset} instead of {paper.Dataset}");
-        Number("epoch", Math.Min(record.Epochs, run.EpochsDone), imagenet ? 100 : 240);
+        Number("epoch", Math.Min(record.Epochs, run.EpochsDone), protocol.Epochs);
         Number("batch", record.Batch, paper.BatchSize);
         if (record.Dataset == paper.Dataset)
         {
-            Images("training", record.TrainImages, imagenet ? 1_281_167 : 50_000);
-            Images("test", record.TestImages, imagenet ? 50_000 : 10_000);
+            Images("training", record.TrainImages, protocol.IsImageNet ? 1_281_167 : 50_000);
+            Images("test", record.TestImages, protocol.IsImageNet ? 50_000 : 10_000);
         }
         if (record.Precision != "fp32") found.Add($"precision {record.Precision ?? "not recorded"} instead of fp32");
 
         // Table 2's learning rates for the larger batches are not public.
         if (paper.Batch is null or 128)
-            Setting("train.lr", "learning rate", imagenet ? "0.1" : lowRateStudents.Contains(paper.Student) ? "0.01" : "0.05");
+            Setting("train.lr", "learning rate", Text(protocol.LearningRate(paper.Student)));
         Setting("train.schedule", "schedule", "steps");
         // With other epochs, which are told, the steps are others too.
-        if (run.EpochsDone == (imagenet ? 100 : 240)) Setting("train.schedule.steps", "learning rate steps", imagenet ? "[30, 60, 90]" : "[150, 180, 210]");
-        Setting("train.schedule.factor", "learning rate factor", "0.1");
+        if (run.EpochsDone == protocol.Epochs) Setting("train.schedule.steps", "learning rate steps", List(protocol.Steps));
+        Setting("train.schedule.factor", "learning rate factor", Text(Protocol.Factor));
         Setting("train.warmup_steps", "warm-up steps", "0");
         Setting("train.optimizer", "optimizer", "sgd");
         Setting("train.decay_norms", "decay of norms and biases", "true");
         Setting("train.clip", "gradient clipping", "");
         Setting("train.label_smoothing", "label smoothing", "0");
         Setting("train.nesterov", "Nesterov momentum", "false");
-        Setting("train.momentum", "momentum", "0.9");
-        Setting("train.weight_decay", "weight decay", imagenet ? "0.0001" : "0.0005");
-        if (record.Dataset == paper.Dataset)
+        Setting("train.momentum", "momentum", Text(Protocol.Momentum));
+        Setting("train.weight_decay", "weight decay", Text(protocol.WeightDecay));
+        if (record.Dataset == paper.Dataset && set is not null)
         {
-            Setting("data.augment", "augmentation", imagenet ? "[resized-crop, flip]" : "[crop, flip]");
-            Setting("data.mean", "mean", imagenet ? "[0.485, 0.456, 0.406]" : "[0.5071, 0.4867, 0.4408]");
-            Setting("data.std", "standard deviation", imagenet ? "[0.229, 0.224, 0.225]" : "[0.2675, 0.2565, 0.2761]");
+            Setting("data.augment", "augmentation", $"[{string.Join(", ", protocol.Augment.Select(step => step.Name))}]");
+            Setting("data.mean", "mean", List(set.Mean));
+            Setting("data.std", "standard deviation", List(set.Std));
         }
         if (run.Settings.TryGetValue("student.weights", out var begun) && begun.Length > 0) found.Add("a student that begins from trained weights");
         if (paper.Method != "ce") found.AddRange(OfTeacher(record, imagenet));
         // FSECD's settings in the paper are not public: nothing can be said to depart from them.
-        if (paper.Method != "fsecd") found.AddRange(OfMethod(paper, run.Settings, imagenet));
+        if (paper.Method != "fsecd") found.AddRange(OfMethod(paper, run.Settings));
         return found;
+
+        static string Text(double value) => value.ToString(CultureInfo.InvariantCulture);
+
+        static string List<T>(IEnumerable<T> values) where T : IFormattable =>
+            $"[{string.Join(", ", values.Select(value => value.ToString(null, CultureInfo.InvariantCulture)))}]";
 
         void Number(string what, int? ours, int theirs)
         {
@@ -91,26 +98,18 @@ static class PaperProtocol
         else if (imagenet) yield return "a teacher trained here instead of torchvision's";
     }
 
-    // What the recipe leaves to the method is the published setting; what it says must be that of the paper's recipe.
-    static IEnumerable<string> OfMethod(PaperResult paper, IReadOnlyDictionary<string, string> settings, bool imagenet)
+    // What the recipe says of a method must be what the paper's recipe says, where the pair's published values are written out.
+    static IEnumerable<string> OfMethod(PaperResult paper, IReadOnlyDictionary<string, string> settings)
     {
         var theirs = published.GetOrAdd(paper, Published);
-        using var method = DistillationMethods.Create(paper.Method);
-        // ImageNet's pairs change a method's defaults; without a recipe of the paper they are not known here.
-        if (Given("ce.weight") is { } weight && Theirs("ce.weight", imagenet ? null : Number(method.CrossEntropyWeight)) is { } usual && weight != usual)
-            yield return $"weight of cross-entropy {weight} instead of {usual}";
-        foreach (var setting in Setting.Of(method, method.Name))
-        {
-            var path = $"methods[0].{setting.Name}";
-            if (Given(path) is { } ours && Theirs(path, imagenet ? null : RecipeSettings.Canonical(setting.Read(method) ?? "")) is { } own && ours != own)
-                yield return $"{setting.Name.Replace('_', ' ')} {ours} instead of {(own.Length == 0 ? "the pair's own" : own)}";
-        }
+        if (Differs("ce.weight") is var (weight, usual)) yield return $"weight of cross-entropy {weight} instead of {usual}";
+        foreach (var (path, _) in theirs)
+            if (path.StartsWith(FirstMethod, StringComparison.Ordinal) && Differs(path) is var (ours, own))
+                yield return $"{path[FirstMethod.Length..].Replace('_', ' ')} {ours} instead of {own}";
 
-        string? Theirs(string path, string? otherwise) => theirs.TryGetValue(path, out var value) && value.Length > 0 ? value : otherwise;
-
-        string? Given(string path) => settings.TryGetValue(path, out var value) && value.Length > 0 ? value : null;
-
-        static string Number(double value) => RecipeSettings.Canonical(value.ToString(CultureInfo.InvariantCulture));
+        (string Ours, string Theirs)? Differs(string path) =>
+            settings.TryGetValue(path, out var ours) && theirs.TryGetValue(path, out var own) && ours.Length > 0 && own.Length > 0 && ours != own
+                ? (ours, own) : null;
     }
 
     static readonly ConcurrentDictionary<PaperResult, IReadOnlyDictionary<string, string>> published = new();

@@ -13,7 +13,10 @@ public sealed class MethodSection
     internal const string PageLine = "| `methods` | the methods with their settings (`distill methods`), each once; a bare name stands for one with its defaults "
         + "| a list, such as `[ { name: fsecd, policy: instance }, kd ]` | `[]`: cross-entropy alone |";
 
-    readonly (Setting Setting, string? Value)[] settings;
+    /// <summary>What stands beside a value that nobody set and that is another for other pairs.</summary>
+    internal const string OfPair = "the published value for this pair and data";
+
+    readonly (Setting Setting, string? Value, bool OfPair)[] settings;
     readonly HashSet<string> given;
     readonly Func<DistillationMethod> make;
 
@@ -23,24 +26,25 @@ public sealed class MethodSection
         this.make = make;
         NeedsTeacher = method.TeacherFeatures is not null;
         NeedsOneLabel = method.NeedsOneLabel;
-        CrossEntropyWeight = method.WeightsDependOnPair ? null : method.CrossEntropyWeight;
+        CrossEntropyWeight = method.CrossEntropyWeight;
+        CrossEntropyOfPair = method.WeightsDependOnPair;
         this.given = given;
-        settings = [.. Setting.Of(method, method.Name).Select(setting => (setting, IsOpen(setting.Name) ? null : setting.Read(method)))];
-
-        bool IsOpen(string setting) => setting == WeightSetting && method.WeightsDependOnPair && !given.Contains(setting);
+        settings = [.. Setting.Of(method, method.Name).Select(setting => given.Contains(setting.Name) ? (setting, setting.Read(method), false)
+            : setting.Read(method) is { } own ? (setting, own, setting.Name == WeightSetting && method.WeightsDependOnPair)
+            : (setting, method.Published(setting.Name) is { } published ? RecipeText.Number(published) : null, true))];
     }
 
     /// <summary>The method, one of <see cref="Toolkit.Methods"/>.</summary>
     public string Name { get; }
 
-    /// <summary>Every setting with its value, by its name in recipes; null where it is left to the method.</summary>
+    /// <summary>Every setting with its value, by its name in recipes: given, the method's own, or the pair's; null where there is none.</summary>
     public IReadOnlyDictionary<string, string?> Settings => settings.ToDictionary(pair => pair.Setting.Name, pair => pair.Value);
 
-    /// <summary>
-    /// The weight that cross-entropy has beside this method where the recipe does not say; null where that depends on the pair,
-    /// as for KD (0.1, for ImageNet's networks 0.5).
-    /// </summary>
-    public double? CrossEntropyWeight { get; }
+    /// <summary>The weight that cross-entropy has beside this method where the recipe does not say.</summary>
+    public double CrossEntropyWeight { get; }
+
+    /// <summary>Whether that depends on the pair, as for KD (0.1, for ImageNet 0.5).</summary>
+    internal bool CrossEntropyOfPair { get; }
 
     internal bool NeedsTeacher { get; }
 
@@ -50,20 +54,20 @@ public sealed class MethodSection
     public DistillationMethod Create()
     {
         var method = make();
-        foreach (var (setting, value) in settings)
+        foreach (var (setting, value, _) in settings)
             if (given.Contains(setting.Name)) setting.Write(method, value!);
         return method;
     }
 
     /// <summary>The list of methods. Cross-entropy, which is always there, may be named alone.</summary>
-    internal static IReadOnlyList<MethodSection> ReadAll(YamlValue value, Registry<Func<DistillationMethod>> known)
+    internal static IReadOnlyList<MethodSection> ReadAll(YamlValue value, Registry<Func<DistillationMethod>> known, PairKind pair)
     {
         if (value.Kind != YamlKind.Sequence)
             throw new UsageException($"{value.Place}: methods is {RecipeSection.Shown(value)}; it must be a list, such as [ {{ name: fsecd }} ]");
         var methods = new List<MethodSection>();
         for (var i = 0; i < value.Items.Count; i++)
         {
-            if (Read(value.Items[i], $"methods[{i}]", known) is not { } method) continue;
+            if (Read(value.Items[i], $"methods[{i}]", known, pair) is not { } method) continue;
             if (methods.Exists(other => other.Name == method.Name))
                 throw new UsageException($"{value.Items[i].Place}: methods lists {method.Name} twice; each method serves once");
             methods.Add(method);
@@ -71,16 +75,18 @@ public sealed class MethodSection
         return methods;
     }
 
-    internal void Write(RecipeText text)
+    /// <param name="text">Takes it.</param>
+    /// <param name="remarks">Whether values of the pair are marked.</param>
+    internal void Write(RecipeText text, bool remarks)
     {
         text.Item();
         text.Text("name", Name);
-        foreach (var (setting, value) in settings)
+        foreach (var (setting, value, ofPair) in settings)
             if (setting.Type == typeof(string)) text.Text(setting.Name, value);
-            else text.Raw(setting.Name, value ?? "null");
+            else text.Raw(setting.Name, value ?? "null", remarks && ofPair && value is not null ? OfPair : null);
     }
 
-    static MethodSection? Read(YamlValue item, string path, Registry<Func<DistillationMethod>> known)
+    static MethodSection? Read(YamlValue item, string path, Registry<Func<DistillationMethod>> known, PairKind pair)
     {
         var name = (item.Kind == YamlKind.Mapping ? item["name"] : item) is { IsNull: false } given ? given
             : throw new UsageException($"{item.Place}: {path} has no name; the methods are {string.Join(", ", known.Names)}");
@@ -114,6 +120,7 @@ public sealed class MethodSection
                 throw new UsageException($"{value.Place}: {ShownText.Of(e.Message)}", e);
             }
         }
+        method.Follow(pair);
         return new(name.Text, known[name.Text], method, chosen);
     }
 }

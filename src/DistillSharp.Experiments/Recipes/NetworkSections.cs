@@ -1,6 +1,7 @@
 using DistillSharp.Data;
 using DistillSharp.Extending;
 using DistillSharp.Models;
+using DistillSharp.Torch;
 
 namespace DistillSharp.Experiments.Recipes;
 
@@ -80,22 +81,30 @@ public sealed record TeacherSection
     /// <param name="toolkit">The networks and kinds of teachers that there are.</param>
     /// <param name="said">Is told what was found in the file beside what was taken.</param>
     /// <exception cref="UserException">Its file is missing or damaged, or does not fit.</exception>
-    public Classifier Load(Dataset data, Toolkit toolkit, Action<string>? said = null)
+    public Classifier Load(Dataset data, Toolkit toolkit, Action<string>? said = null) =>
+        Load(data.Name, data.Classes, Input?.Size is { } own ? new(own, own) : new(data.Train.Height, data.Train.Width), toolkit, said);
+
+    /// <summary>The same where the data are not read.</summary>
+    /// <param name="set">The data set's name.</param>
+    /// <param name="classes">How many classes it has.</param>
+    /// <param name="image">Height and width of the teacher's images.</param>
+    /// <param name="toolkit">The networks and kinds of teachers that there are.</param>
+    /// <param name="said">Is told what was found in the file beside what was taken.</param>
+    internal Classifier Load(string set, int classes, Size2 image, Toolkit toolkit, Action<string>? said)
     {
-        var seen = Shown(data);
-        if (TorchScript is { } file) return LoadTorchScript(file, seen);
+        if (TorchScript is { } file) return LoadTorchScript(file, set, classes, image);
         if (Onnx is { } graph)
         {
             if (!toolkit.Teachers.Contains("onnx"))
                 throw new UsageException(
                     $"{graph}: this program reads no ONNX teachers: it needs the package DistillSharp.Onnx and OnnxTeacher.Register(toolkit)");
-            var given = new TeacherFile(graph, data.Classes, new(seen.Train.Height, seen.Train.Width))
+            var given = new TeacherFile(graph, classes, image)
             {
                 Logits = Logits, Pooled = Pooled, Prepare = Prepare,
             };
             return toolkit.Teachers["onnx"](given, line => said?.Invoke($"teacher, {line}"));
         }
-        var teacher = toolkit.Networks.Create(Network!, data.Classes);
+        var teacher = toolkit.Networks.Create(Network!, classes);
         try
         {
             teacher.LoadWeights(Weights!, out var report);
@@ -109,12 +118,12 @@ public sealed record TeacherSection
         }
     }
 
-    static TorchScriptNetwork LoadTorchScript(string file, Dataset data)
+    static TorchScriptNetwork LoadTorchScript(string file, string set, int classes, Size2 image)
     {
-        var teacher = TorchScriptNetwork.Load(file, new(data.Train.Height, data.Train.Width));
-        if (teacher.Classes == data.Classes) return teacher;
+        var teacher = TorchScriptNetwork.Load(file, image);
+        if (teacher.Classes == classes) return teacher;
         teacher.Dispose();
-        throw new UserException($"{file}: the network knows {teacher.Classes} classes, but {data.Name} has {data.Classes}");
+        throw new UserException($"{file}: the network knows {teacher.Classes} classes, but {set} has {classes}");
     }
 
     internal static TeacherSection Read(YamlValue value, RecipeKnown known)

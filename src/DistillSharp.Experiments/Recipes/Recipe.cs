@@ -33,6 +33,7 @@ public sealed class Recipe
     readonly string source;
     readonly string[] overrides;
     readonly CrossEntropySection crossEntropy;
+    readonly bool crossEntropyGiven;
     readonly YamlPlace dataPlace, rootPlace, teacherPlace, studentPlace;
 
     Recipe(string text, string source, Toolkit toolkit, string[] overrides)
@@ -46,7 +47,7 @@ public sealed class Recipe
         if (document.Entries.Find(entry => !keys.Contains(entry.Key)) is { Key: { } unknown, Value: var stray })
             throw new UsageException($"{stray.Place}: the recipe has no section '{ShownText.Of(unknown)}'{SectionHint(unknown)}");
 
-        var known = new RecipeKnown(toolkit, Protocol.Cifar, "", null, []);
+        var known = new RecipeKnown(toolkit, Protocol.Cifar, "", 1, []);
         var data = Section(document, "data") ?? throw new UsageException($"{source}: the recipe has no data; {Minimum}");
         Data = DataSection.Read(data, known);
         known = known with { Protocol = toolkit.Datasets[Data.Set].Protocol };
@@ -57,8 +58,9 @@ public sealed class Recipe
         var crossEntropy = Section(document, "ce");
 
         Teacher = teacher is null ? null : TeacherSection.Read(teacher, known);
-        Methods = methods is null ? [] : MethodSection.ReadAll(methods, toolkit.Methods);
+        Methods = methods is null ? [] : MethodSection.ReadAll(methods, toolkit.Methods, new(Teacher?.Name ?? "", Student.Network, known.Protocol.IsImageNet));
         known = known with { Student = Student.Network, CrossEntropyWeight = DefaultCrossEntropyWeight() };
+        crossEntropyGiven = crossEntropy?["weight"] is { IsNull: false };
         this.crossEntropy = CrossEntropySection.Read(crossEntropy ?? Empty(), known);
         Train = TrainSection.Read(Section(document, "train") ?? Empty(), known);
         Warnings = known.Warnings;
@@ -91,11 +93,8 @@ public sealed class Recipe
     /// <summary>The methods beside cross-entropy; empty for cross-entropy alone.</summary>
     public IReadOnlyList<MethodSection> Methods { get; }
 
-    /// <summary>
-    /// The factor of cross-entropy in the total loss. Left out, it is the smallest that the methods ask for; null where that is
-    /// known only once they have seen the pair.
-    /// </summary>
-    public double? CrossEntropyWeight => crossEntropy.Weight;
+    /// <summary>The factor of cross-entropy in the total loss. Left out, it is the smallest that the methods ask for.</summary>
+    public double CrossEntropyWeight => crossEntropy.Weight;
 
     /// <summary>How the student learns.</summary>
     public TrainSection Train { get; }
@@ -157,8 +156,9 @@ public sealed class Recipe
         Student.Write(resolved, decisive);
         if (Methods.Count == 0) resolved.Line("methods: []");
         else resolved.Section("methods");
-        foreach (var method in Methods) method.Write(resolved);
-        crossEntropy.Write(resolved, decisive);
+        foreach (var method in Methods) method.Write(resolved, remarks: !decisive);
+        var ofPair = !crossEntropyGiven && Methods.Any(method => method.CrossEntropyOfPair);
+        crossEntropy.Write(resolved, decisive, ofPair && !decisive ? MethodSection.OfPair : null);
         Train.Write(resolved, decisive);
         return resolved.ToString();
     }
@@ -236,8 +236,23 @@ public sealed class Recipe
                 + "(train.accumulate); change one of the two");
     }
 
-    double? DefaultCrossEntropyWeight() => Methods.Any(method => method.CrossEntropyWeight is null) ? null
-        : Methods.Select(method => method.CrossEntropyWeight!.Value).DefaultIfEmpty(1).Min();
+    /// <summary>
+    /// Loads the teacher, and the student's weights where there are any, to see whether they fit; no images are read. Where the number
+    /// of classes is not known without them, nothing is loaded.
+    /// </summary>
+    /// <param name="said">Is told what was found in the files beside what was taken.</param>
+    /// <exception cref="UserException">A file is damaged or does not fit its network.</exception>
+    public void CheckWeights(Action<string>? said = null)
+    {
+        if (Toolkit.Datasets[Data.Set].ClassesIn(Data.Root) is not { } classes) return;
+        Teacher?.Load(Data.Set, classes, Teacher.Input?.Size ?? Data.Size, Toolkit, said).Dispose();
+        if (Student.Weights is null) return;
+        using var student = Toolkit.Networks.Create(Student.Network, classes);
+        student.LoadWeights(Student.Weights, out var report);
+        foreach (var line in report.Lines) said?.Invoke($"student, {Student.Weights}: {line}");
+    }
+
+    double DefaultCrossEntropyWeight() => Methods.Select(method => method.CrossEntropyWeight).DefaultIfEmpty(1).Min();
 
     void CheckRoot()
     {

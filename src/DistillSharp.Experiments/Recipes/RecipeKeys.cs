@@ -59,10 +59,11 @@ sealed class RecipeKeys(string section)
     /// <param name="text">Takes it.</param>
     /// <param name="values">Its values.</param>
     /// <param name="decisive">Whether only keys that change results are written.</param>
-    public void Write(RecipeText text, RecipeValues values, bool decisive)
+    /// <param name="remark">What to say beside each value; null for nothing.</param>
+    public void Write(RecipeText text, RecipeValues values, bool decisive, string? remark = null)
     {
         text.Section(section);
         foreach (var key in keys)
-            if (values.IsShown(key.Name) && (key.ChangesResults || !decisive)) text.Raw(key.Name, key.Write(values));
+            if (values.IsShown(key.Name) && (key.ChangesResults || !decisive)) text.Raw(key.Name, key.Write(values), remark);
     }
 }

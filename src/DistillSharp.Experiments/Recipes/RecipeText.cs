@@ -27,9 +27,12 @@ sealed class RecipeText
     public void Line(string line) => text.Append(line).Append('\n');
 
     /// <summary>Writes a value that is YAML already.</summary>
-    public void Raw(string key, string value)
+    /// <param name="key">The key.</param>
+    /// <param name="value">The YAML.</param>
+    /// <param name="remark">What to say beside it; null for nothing.</param>
+    public void Raw(string key, string value, string? remark = null)
     {
-        text.Append(indent).Append(key).Append(": ").Append(value).Append('\n');
+        text.Append(indent).Append(key).Append(": ").Append(value).Append(remark is null ? "" : $"  # {remark}").Append('\n');
         if (indent.Length == 0) indent = "    ";
     }
 

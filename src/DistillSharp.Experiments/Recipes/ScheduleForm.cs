@@ -12,18 +12,16 @@ static class ScheduleForm
     /// <summary>Epochs are counted up to here.</summary>
     public const int MaxEpochs = 1_000_000;
 
-    /// <summary>How it is read and written. The rate and the warm-up have keys of their own.</summary>
+    /// <summary>How it is read and written. The rate, a key before it, is in it; the warm-up comes after.</summary>
     public static RecipeForm<LearningRateSchedule> Form { get; } = new(Forms, Read, Write);
 
-    /// <summary>The protocol's steps for so many epochs.</summary>
-    public static LearningRateSchedule Usual(Protocol protocol, int epochs) =>
-        new MultiStepSchedule { Milestones = protocol.StepsOf(epochs), Gamma = Protocol.Factor };
+    static double Rate(RecipeKnown known) => (double)known.Values["lr"]!;
 
     static LearningRateSchedule Read(GivenValue given) => given.Value switch
     {
-        { Kind: YamlKind.Scalar, Text: "cosine" } => new CosineSchedule(),
-        { Kind: YamlKind.Scalar, Text: "linear" } => new LinearSchedule(),
-        { Kind: YamlKind.Scalar, Text: "constant" } => new ConstantSchedule(),
+        { Kind: YamlKind.Scalar, Text: "cosine" } => new CosineSchedule { BaseRate = Rate(given.Known) },
+        { Kind: YamlKind.Scalar, Text: "linear" } => new LinearSchedule { BaseRate = Rate(given.Known) },
+        { Kind: YamlKind.Scalar, Text: "constant" } => new ConstantSchedule { BaseRate = Rate(given.Known) },
         { Kind: YamlKind.Mapping } => ReadSteps(given),
         _ => throw given.Wrong(Forms),
     };
@@ -34,7 +32,7 @@ static class ScheduleForm
         var schedule = new RecipeSection(given.Value, "train.schedule", ["steps", "factor"]);
         var factor = schedule["factor"] is not { } number ? Protocol.Factor
             : RecipeForms.Number(factor => factor is > 0 and <= 1, "a number above 0 and at most 1").Read(new(schedule, "factor", number, given.Known));
-        if (schedule["steps"] is not { } list) return new() { Milestones = given.Known.Protocol.StepsOf(epochs), Gamma = factor };
+        if (schedule["steps"] is not { } list) return new() { BaseRate = Rate(given.Known), Milestones = given.Known.Protocol.StepsOf(epochs), Gamma = factor };
 
         if (list.Kind != YamlKind.Sequence) throw schedule.Wrong("steps", list, Rising);
         var steps = new List<int>();
@@ -46,7 +44,7 @@ static class ScheduleForm
         if (steps.Find(step => step >= epochs) is > 0 and var late)
             given.Known.Warnings.Add($"{list.Place}: the learning rate is to fall after epoch {late}, but training ends with epoch {epochs}; "
                 + "leave train.schedule out and the steps follow train.epochs");
-        return new() { Milestones = steps, Gamma = factor };
+        return new() { BaseRate = Rate(given.Known), Milestones = steps, Gamma = factor };
     }
 
     static string Write(LearningRateSchedule schedule) => schedule switch

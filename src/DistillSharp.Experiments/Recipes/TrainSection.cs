@@ -22,7 +22,7 @@ public sealed record TrainSection
         + $"{RecipeText.Number(Protocol.Cifar.LightRate)} for {string.Join(", ", Protocol.LightStudents.Select(name => $"`{name}`"))}; "
         + $"{RecipeText.Number(Protocol.AdamRate)} of Adam");
     static readonly RecipeKey<LearningRateSchedule> schedule = Keys.Add("schedule", ScheduleForm.Form,
-        "how the learning rate falls; a step named 150 means: from epoch 151 on", known => ScheduleForm.Usual(known.Protocol, epochs.Of(known.Values)),
+        "how the learning rate falls; a step named 150 means: from epoch 151 on", known => known.Protocol.Schedule(epochs.Of(known.Values), known.Student) with { BaseRate = lr.Of(known.Values) },
         $"steps at 5/8, 3/4 and 7/8 of the epochs (3/10, 6/10 and 9/10 {Photographs}), factor {RecipeText.Number(Protocol.Factor)}");
     static readonly RecipeKey<long> warmupSteps = Keys.Add("warmup_steps", RecipeForms.Whole(min: 0),
         "optimizer steps over which the learning rate rises from 0", otherwise: 0);
@@ -76,7 +76,7 @@ public sealed record TrainSection
     public int Epochs => epochs.Of(values);
 
     /// <summary>The learning rate (<c>lr</c>), how it falls (<c>schedule</c>), and the steps over which it first rises (<c>warmup_steps</c>).</summary>
-    public LearningRateSchedule Schedule => schedule.Of(values) with { BaseRate = lr.Of(values), WarmupSteps = warmupSteps.Of(values) };
+    public LearningRateSchedule Schedule => schedule.Of(values) with { WarmupSteps = warmupSteps.Of(values) };
 
     /// <summary>What moves the parameters.</summary>
     public OptimizerKind Optimizer => optimizer.Of(values);

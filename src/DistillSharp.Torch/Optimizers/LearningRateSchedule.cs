@@ -20,7 +20,7 @@ public readonly record struct TrainingPosition(long Step, long StepsPerEpoch, in
 public abstract record LearningRateSchedule
 {
     /// <summary>The rate of the first step after any warm-up.</summary>
-    public double BaseRate { get; init; } = 0.05;
+    public required double BaseRate { get; init; }
 
     /// <summary>Steps over which the rate rises linearly to the base rate.</summary>
     public long WarmupSteps { get; init; }
@@ -43,10 +43,10 @@ public abstract record LearningRateSchedule
 public sealed record MultiStepSchedule : LearningRateSchedule
 {
     /// <summary>Epochs after which the rate falls.</summary>
-    public IReadOnlyList<int> Milestones { get; init; } = [150, 180, 210];
+    public required IReadOnlyList<int> Milestones { get; init; }
 
     /// <summary>What the rate is multiplied by at each.</summary>
-    public double Gamma { get; init; } = 0.1;
+    public required double Gamma { get; init; }
 
     /// <inheritdoc/>
     protected override double Factor(TrainingPosition position) =>

@@ -8,6 +8,9 @@ namespace DistillSharp.Data;
 /// <param name="Std">Standard deviation of each channel.</param>
 public sealed record Dataset(string Name, ImageSet Train, ImageSet Test, IReadOnlyList<float> Mean, IReadOnlyList<float> Std)
 {
+    /// <summary>How networks are usually trained on it: what <c>TrainingOptions</c> and methods leave unsaid follows it.</summary>
+    public Protocol Protocol { get; init; } = Protocol.Cifar;
+
     /// <summary>Number of classes.</summary>
     public int Classes => ClassNames.Count;
 

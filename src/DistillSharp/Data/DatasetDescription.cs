@@ -48,6 +48,10 @@ public abstract class DatasetDescription
     /// <summary>What a recipe for this set leaves unsaid.</summary>
     public virtual Protocol Protocol => Protocol.Cifar;
 
+    /// <summary>How many classes there are in a folder of this set, as far as that is known without reading images; else null.</summary>
+    /// <param name="root">The folder that holds its files.</param>
+    public virtual int? ClassesIn(string root) => ClassNames?.Count;
+
     /// <summary>Reads the training and the test images.</summary>
     /// <param name="root">The folder that holds the set's files, its folder or its archive.</param>
     /// <param name="options">Of interest to sets whose images lie in files, each by itself, and which <see cref="HasSizes"/>.</param>
@@ -72,7 +76,7 @@ public abstract class DatasetDescription
         if (options.Size != Size && !HasSizes)
             throw new UsageException($"the images of {Name} are {Size}x{Size}, not {options.Size}x{options.Size}");
         var (train, test) = Read(root, options);
-        return new(Name, train, test, Mean, Std);
+        return new(Name, train, test, Mean, Std) { Protocol = Protocol };
     }
 
     /// <summary>

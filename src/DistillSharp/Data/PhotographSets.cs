@@ -15,6 +15,9 @@ class ImageFolderSet : DatasetDescription
 
     public override Protocol Protocol => Protocol.ImageNet;
 
+    public override int? ClassesIn(string root) =>
+        Path.Combine(root, "train") is var train && Directory.Exists(train) ? FolderListing.Classes(train).Length : null;
+
     protected override (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options) => ImageFolder.Read(root, options);
 
     /// <summary>256/224 of the network's size.</summary>

@@ -1,3 +1,5 @@
+using DistillSharp.Torch.Optimizers;
+
 namespace DistillSharp.Data;
 
 /// <summary>
@@ -21,6 +23,7 @@ public sealed record Protocol
     {
         Epochs = 100, Batch = 256, Rate = 0.1, LightRate = 0.1, Steps = [30, 60, 90], WeightDecay = 1e-4,
         Augment = [new ResizedCrop(), new Flip()],
+        IsImageNet = true,
     };
 
     /// <summary>SGD's momentum.</summary>
@@ -53,9 +56,18 @@ public sealed record Protocol
     /// <summary>The epochs after which the rate falls, of <see cref="Epochs"/>.</summary>
     public required IReadOnlyList<int> Steps { get; init; }
 
+    /// <summary>Whether it is that of photographs: then what methods have published for ImageNet holds, such as KD's temperature.</summary>
+    public bool IsImageNet { get; init; }
+
     /// <summary>The learning rate for a student.</summary>
     /// <param name="student">The network's name.</param>
     public double LearningRate(string student) => LightStudents.Contains(student) ? LightRate : Rate;
+
+    /// <summary>How a student's learning rate falls over a number of epochs.</summary>
+    /// <param name="epochs">Epochs of the run.</param>
+    /// <param name="student">The network's name.</param>
+    public LearningRateSchedule Schedule(int epochs, string student) =>
+        new MultiStepSchedule { BaseRate = LearningRate(student), Milestones = StepsOf(epochs), Gamma = Factor };
 
     /// <summary>
     /// The epochs after which the rate falls: the published ones, such as 150, 180 and 210 of 240, and the same parts of any

@@ -40,9 +40,15 @@ public sealed class Dist : DistillationMethod
     double T => Temperature ?? publishedTemperature;
 
     /// <inheritdoc/>
+    public override void Follow(PairKind pair) => publishedTemperature = pair.IsImageNet ? 1 : 4;
+
+    /// <inheritdoc/>
+    public override double? Published(string setting) => setting == "temperature" ? T : null;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
-        publishedTemperature = pair.IsImageNet ? 1 : 4;
+        Follow(pair.Kind);
         Require(Beta >= 0, "beta", Beta, "0 or more");
         Require(Gamma >= 0, "gamma", Gamma, "0 or more");
         Require(T > 0, "temperature", T, "greater than 0");

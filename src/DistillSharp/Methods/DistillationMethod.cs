@@ -29,13 +29,12 @@ public sealed record LabelMix(Tensor Others, Tensor Shares);
 /// <summary>One network of a pair, as a method sees it before training.</summary>
 /// <param name="Name">The network's name.</param>
 /// <param name="Shapes">Its features' shapes at the size of the training images.</param>
-/// <param name="NaturalSize">The image size that the network was made for, where it is known.</param>
 /// <param name="Head">The linear layer from its pooled features to its logits, where there is just one.</param>
-public sealed record PairMember(string Name, NetworkShapes Shapes, Size2? NaturalSize = null, Linear? Head = null)
+public sealed record PairMember(string Name, NetworkShapes Shapes, Linear? Head = null)
 {
     /// <summary>Describes a network for images of a size.</summary>
     public static PairMember Of(Classifier network, Size2 image) =>
-        new(network.Name, network.Describe(image), network.Input.Natural, network.Head);
+        new(network.Name, network.Describe(image), network.Head);
 }
 
 /// <summary>What a method may know before training: the two networks and the data.</summary>
@@ -49,9 +48,18 @@ public sealed record DistillationPair(PairMember Student, PairMember Teacher, in
     /// <summary>Samples in the training set.</summary>
     public int Samples => Labels.Length;
 
-    /// <summary>Whether both networks were made for ImageNet's images, so that a method's settings for ImageNet hold.</summary>
-    public bool IsImageNet => Student.NaturalSize is { Height: >= 224 } && Teacher.NaturalSize is { Height: >= 224 };
+    /// <summary>Whether the data are trained on by ImageNet's protocol, so that a method's settings for ImageNet hold.</summary>
+    public bool IsImageNet { get; init; }
+
+    /// <summary>What published settings depend on.</summary>
+    public PairKind Kind => new(Teacher.Name, Student.Name, IsImageNet);
 }
+
+/// <summary>What the published settings of a method depend on, all of it known before any network is made.</summary>
+/// <param name="Teacher">The teacher's name.</param>
+/// <param name="Student">The student's name.</param>
+/// <param name="IsImageNet">Whether the data are trained on by ImageNet's protocol.</param>
+public readonly record struct PairKind(string Teacher, string Student, bool IsImageNet);
 
 /// <summary>
 /// A way of distilling: from the outputs of student and teacher to loss terms. Settings are public properties marked with
@@ -67,7 +75,7 @@ public abstract class DistillationMethod : Module
 
     /// <summary>
     /// The factor of this method's terms in the total loss. Where nobody set it, it may depend on the pair: read it after
-    /// <see cref="Bind"/>.
+    /// <see cref="Follow"/>.
     /// </summary>
     [Setting("factor of this method's loss in the total", AtLeast = 0)]
     public double Weight { get => weight ?? DefaultWeight; set => weight = value; }
@@ -75,11 +83,11 @@ public abstract class DistillationMethod : Module
     /// <summary>The weight where nobody set one.</summary>
     protected virtual double DefaultWeight => 1;
 
-    /// <summary>Whether weights that nobody set depend on the pair, so that they are known only after <see cref="Bind"/>.</summary>
+    /// <summary>Whether weights that nobody set depend on the pair, so that they are known only after <see cref="Follow"/>.</summary>
     public virtual bool WeightsDependOnPair => false;
 
     /// <summary>
-    /// The weight that cross-entropy has beside this method where the recipe does not say; read it after <see cref="Bind"/>.
+    /// The weight that cross-entropy has beside this method where the recipe does not say; read it after <see cref="Follow"/>.
     /// </summary>
     public virtual double CrossEntropyWeight => 1;
 
@@ -100,6 +108,16 @@ public abstract class DistillationMethod : Module
     /// remembered, and a step's teacher may show NaN in their place.
     /// </summary>
     public virtual bool UsesTeacherLogits => true;
+
+    /// <summary>
+    /// Takes over what was published for a pair, as the values of settings that nobody set. <see cref="Bind"/> begins with it; a
+    /// recipe asks for it in order to write those values out.
+    /// </summary>
+    public virtual void Follow(PairKind pair) { }
+
+    /// <summary>The value in force of a setting that nobody set, after <see cref="Follow"/>; null where there is none.</summary>
+    /// <param name="setting">Its name in recipes.</param>
+    public virtual double? Published(string setting) => null;
 
     /// <summary>
     /// Prepares for a pair: checks that the method can serve it and makes the method's parameters (on the CPU; the caller moves

@@ -70,10 +70,21 @@ public sealed class Dkd : DistillationMethod
     protected override double DefaultWeight => Standardize ? LogitStandardization.Weight : 1;
 
     /// <inheritdoc/>
+    public override void Follow(PairKind pair) => (isImageNet, publishedBeta) = (pair.IsImageNet, PublishedBeta(pair.Teacher, pair.Student));
+
+    /// <inheritdoc/>
+    public override double? Published(string setting) => setting switch
+    {
+        "beta" => Settings.Beta,
+        "temperature" => Settings.T,
+        "warmup" => Settings.Warmup,
+        _ => null,
+    };
+
+    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
-        isImageNet = pair.IsImageNet;
-        publishedBeta = PublishedBeta(pair.Teacher.Name, pair.Student.Name);
+        Follow(pair.Kind);
         var (beta, T, warmUp) = Settings;
         Require(T > 0, "temperature", T, "greater than 0");
         Require(warmUp >= 0, "warmup", warmUp, "0 or more epochs");

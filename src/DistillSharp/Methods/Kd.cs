@@ -41,9 +41,15 @@ public sealed class Kd : DistillationMethod
     double T => Temperature ?? (Standardize ? LogitStandardization.Temperature : isImageNet ? 1 : 4);
 
     /// <inheritdoc/>
+    public override void Follow(PairKind pair) => isImageNet = pair.IsImageNet;
+
+    /// <inheritdoc/>
+    public override double? Published(string setting) => setting == "temperature" ? T : null;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
-        isImageNet = pair.IsImageNet;
+        Follow(pair.Kind);
         Require(T > 0, "temperature", T, "greater than 0");
         return [$"kd: temperature {T}{(Standardize ? ", logits standardized" : "")}"];
     }

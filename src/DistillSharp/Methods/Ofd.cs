@@ -47,9 +47,12 @@ public sealed class Ofd : DistillationMethod
     public override bool UsesTeacherLogits => false;
 
     /// <inheritdoc/>
+    public override void Follow(PairKind pair) => isImageNet = pair.IsImageNet;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
-        isImageNet = pair.IsImageNet;
+        Follow(pair.Kind);
         var (student, teacher, norms) = (pair.Student.Shapes.PreActivations, pair.Teacher.Shapes.PreActivations, pair.Teacher.Shapes.Norms);
         if (student.Count == 0) (student, studentFeatures) = (pair.Student.Shapes.Stages, Features.Stages);
         stages = [.. StageAlignment.Of(student, teacher).Where(met => norms[met.Teacher] is not null)];

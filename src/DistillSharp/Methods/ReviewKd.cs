@@ -62,10 +62,13 @@ public sealed class ReviewKd : DistillationMethod
     public override bool UsesTeacherLogits => false;
 
     /// <inheritdoc/>
+    public override void Follow(PairKind pair) => publishedWeight = weights.GetValueOrDefault((pair.Teacher, pair.Student), 1);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         Require(Warmup >= 0, "warmup", Warmup, "0 or more epochs");
-        publishedWeight = weights.GetValueOrDefault((pair.Teacher.Name, pair.Student.Name), 1);
+        Follow(pair.Kind);
         var (student, teacher) = (pair.Student.Shapes, pair.Teacher.Shapes);
         if (teacher.PreActivations.Count == 0) teacherStages = Features.Stages;
         var targets = teacherStages == Features.Stages ? teacher.Stages : teacher.PreActivations;

@@ -30,12 +30,12 @@ public sealed class Trainer : IDisposable
     /// <param name="teacher">The network to follow; null where no method needs one. It is not changed.</param>
     /// <param name="methods">The methods beside cross-entropy; none trains the student on the labels alone.</param>
     /// <param name="data">What to train and measure on.</param>
-    /// <param name="options">How to train; the defaults are the public comparison's for CIFAR-100.</param>
+    /// <param name="options">How to train; what it leaves unsaid is the data set's protocol.</param>
     /// <exception cref="UserException">A method cannot serve this pair, or needs a teacher where there is none.</exception>
     public Trainer(
         Classifier student, Classifier? teacher, IEnumerable<DistillationMethod> methods, Dataset data, TrainingOptions? options = null)
     {
-        (this.student, this.data, this.options) = (student, data, options ??= new());
+        (this.student, this.data, this.options) = (student, data, options = (options ?? new()).For(data, student));
         options.Validate();
         Objective = new(methods, options.CrossEntropyWeight, options.LabelSmoothing);
         var batches = BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation) with { Threads = options.LoaderThreadsOrIdle };
@@ -56,7 +56,10 @@ public sealed class Trainer : IDisposable
                     line => observer.Said(line));
         }
         var member = PairMember.Of(student, ImageSize);
-        DistillationPair pair = new(member, this.teacher?.Member ?? member, data.Classes, data.Train.Labels.ToArray(), (ulong)options.Seed);
+        DistillationPair pair = new(member, this.teacher?.Member ?? member, data.Classes, data.Train.Labels.ToArray(), (ulong)options.Seed)
+        {
+            IsImageNet = options.Protocol!.IsImageNet,
+        };
         try
         {
             step = new(student, this.teacher, Objective, pair, options);

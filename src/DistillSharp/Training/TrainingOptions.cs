@@ -1,4 +1,5 @@
 using DistillSharp.Data;
+using DistillSharp.Models;
 using DistillSharp.Torch;
 using DistillSharp.Torch.Optimizers;
 
@@ -17,14 +18,25 @@ public enum OptimizerKind
     AdamW,
 }
 
-/// <summary>How a student is trained. The defaults are the protocol of the CRD and DKD comparisons for CIFAR-100.</summary>
+/// <summary>How a student is trained. What is left unsaid follows the protocol of the data set, as a recipe does.</summary>
 public sealed record TrainingOptions
 {
+    readonly int? epochs, batchSize;
+    readonly double? weightDecay;
+    readonly LearningRateSchedule? schedule;
+    readonly Augmentation? augmentation;
+
+    /// <summary>What decides the rest; null for the data set's own, which a trainer puts here.</summary>
+    public Protocol? Protocol { get; init; }
+
+    /// <summary>The student's name, on which the protocol's learning rate depends; a trainer puts it here.</summary>
+    internal string Student { get; init; } = "";
+
     /// <summary>Passes over the training set.</summary>
-    public int Epochs { get; init; } = 240;
+    public int Epochs { get => epochs ?? Unsaid.Epochs; init => epochs = value; }
 
     /// <summary>Images of one optimizer step.</summary>
-    public int BatchSize { get; init; } = 64;
+    public int BatchSize { get => batchSize ?? Unsaid.Batch; init => batchSize = value; }
 
     /// <summary>
     /// In how many equal parts, one after the other, the gradient of a step is computed: it takes the memory of one part. For losses
@@ -44,17 +56,20 @@ public sealed record TrainingOptions
     /// </summary>
     public bool TeacherIsAverage { get; init; }
 
-    /// <summary>The learning rate of each step.</summary>
-    public LearningRateSchedule Schedule { get; init; } = new MultiStepSchedule();
+    /// <summary>
+    /// The learning rate of each step; unsaid, the protocol's rate for the student, which falls after the same parts of
+    /// <see cref="Epochs"/> as there.
+    /// </summary>
+    public LearningRateSchedule Schedule { get => schedule ?? Unsaid.Schedule(Epochs, Student); init => schedule = value; }
 
     /// <summary>What moves the parameters.</summary>
     public OptimizerKind Optimizer { get; init; } = OptimizerKind.Sgd;
 
     /// <summary>SGD's momentum; Adam has its own two, 0.9 and 0.999.</summary>
-    public double Momentum { get; init; } = 0.9;
+    public double Momentum { get; init; } = Protocol.Momentum;
 
     /// <summary>The weight decay: of SGD and Adam part of the gradient, of AdamW apart from it.</summary>
-    public double WeightDecay { get; init; } = 5e-4;
+    public double WeightDecay { get => weightDecay ?? Unsaid.WeightDecay; init => weightDecay = value; }
 
     /// <summary>Whether norms and biases, the parameters of one dimension, decay too.</summary>
     public bool DecayNorms { get; init; } = true;
@@ -78,7 +93,7 @@ public sealed record TrainingOptions
     public Device Device { get; init; } = Device.Cpu;
 
     /// <summary>What is done to the training images.</summary>
-    public Augmentation Augmentation { get; init; } = Augmentation.CropAndFlip;
+    public Augmentation Augmentation { get => augmentation ?? new(Unsaid.Augment); init => augmentation = value; }
 
     /// <summary>What the teacher takes, where that is not what the student does: its own normalization or size.</summary>
     public TeacherInput? TeacherInput { get; init; }
@@ -129,4 +144,9 @@ public sealed record TrainingOptions
 
     internal int LoaderThreadsOrIdle =>
         LoaderThreads ?? Math.Max(1, Environment.ProcessorCount - (Device.Type == DeviceType.Cuda ? 1 : Runtime.Threads));
+
+    Protocol Unsaid => Protocol ?? Protocol.Cifar;
+
+    /// <summary>The same for a data set and a student: what is unsaid is theirs.</summary>
+    internal TrainingOptions For(Dataset data, Classifier student) => this with { Protocol = Protocol ?? data.Protocol, Student = student.Name };
 }

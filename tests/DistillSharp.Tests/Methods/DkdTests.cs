@@ -8,10 +8,10 @@ public class DkdTests
     static double Loss(Dkd method, Tensor student, Tensor teacher, long[] labels, int epoch = 1000) =>
         method.Loss(Make.Step(new(student), new(teacher), labels, epoch: epoch)).Item();
 
-    static Dkd Bound(string student = "a", string teacher = "b", Size2? size = null, Dkd? method = null)
+    static Dkd Bound(string student = "a", string teacher = "b", bool imageNet = false, Dkd? method = null)
     {
         method ??= new();
-        method.Bind(Make.Pair(Make.Member(student, size: size), Make.Member(teacher, size: size), classes: 10));
+        method.Bind(Make.Pair(Make.Member(student), Make.Member(teacher), classes: 10, imageNet: imageNet));
         return method;
     }
 
@@ -69,19 +69,19 @@ public class DkdTests
     }
 
     [Theory]
-    [InlineData("vgg8", "vgg13", 32, "dkd: alpha 1, beta 6, temperature 4, warm-up over 20 epochs")]
-    [InlineData("resnet20", "resnet56", 32, "dkd: alpha 1, beta 2, temperature 4, warm-up over 20 epochs")]
-    [InlineData("resnet8x4", "resnet32x4", 32, "dkd: alpha 1, beta 8, temperature 4, warm-up over 20 epochs")]
-    [InlineData("resnet18", "resnet34", 224, "dkd: alpha 1, beta 0.5, temperature 1, warm-up over 1 epochs")]
-    [InlineData("mobilenet_v1", "resnet50", 224, "dkd: alpha 1, beta 2, temperature 1, warm-up over 1 epochs")]
-    public void Each_pair_has_its_published_settings(string student, string teacher, int size, string expected) =>
-        Assert.Equal(expected, Assert.Single(new Dkd().Bind(Make.Pair(Make.Member(student, size: size), Make.Member(teacher, size: size)))));
+    [InlineData("vgg8", "vgg13", false, "dkd: alpha 1, beta 6, temperature 4, warm-up over 20 epochs")]
+    [InlineData("resnet20", "resnet56", false, "dkd: alpha 1, beta 2, temperature 4, warm-up over 20 epochs")]
+    [InlineData("resnet8x4", "resnet32x4", false, "dkd: alpha 1, beta 8, temperature 4, warm-up over 20 epochs")]
+    [InlineData("resnet18", "resnet34", true, "dkd: alpha 1, beta 0.5, temperature 1, warm-up over 1 epochs")]
+    [InlineData("mobilenet_v1", "resnet50", true, "dkd: alpha 1, beta 2, temperature 1, warm-up over 1 epochs")]
+    public void Each_pair_has_its_published_settings(string student, string teacher, bool imageNet, string expected) =>
+        Assert.Equal(expected, Assert.Single(new Dkd().Bind(Make.Pair(Make.Member(student), Make.Member(teacher), imageNet: imageNet))));
 
     [Fact]
     public void What_is_set_stays() =>
         Assert.Equal(
             "dkd: alpha 1, beta 3, temperature 2, warm-up over 5 epochs",
-            Assert.Single(new Dkd { Beta = 3, Temperature = 2, Warmup = 5 }.Bind(Make.Pair(Make.Member("vgg8", size: 224), Make.Member("vgg13", size: 224)))));
+            Assert.Single(new Dkd { Beta = 3, Temperature = 2, Warmup = 5 }.Bind(Make.Pair(Make.Member("vgg8"), Make.Member("vgg13"), imageNet: true))));
 
     [Fact]
     public void A_single_class_is_refused() =>

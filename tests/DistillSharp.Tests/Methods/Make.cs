@@ -38,11 +38,11 @@ static class Make
     public static ClassifierOutput PreActivations(params Tensor[] features) => new(Tensor.Zeros([1, 2]), PreActivations: features);
 
     /// <summary>A pair of networks of which only some shapes matter.</summary>
-    public static DistillationPair Pair(PairMember student, PairMember teacher, int classes = 2, int[]? labels = null, ulong seed = 0) =>
-        new(student, teacher, classes, labels ?? [], seed);
+    public static DistillationPair Pair(PairMember student, PairMember teacher, int classes = 2, int[]? labels = null, ulong seed = 0, bool imageNet = false) =>
+        new(student, teacher, classes, labels ?? [], seed) { IsImageNet = imageNet };
 
-    public static PairMember Member(string name, long pooled = 1, FeatureShape[]? stages = null, FeatureShape[]? preActivations = null, BatchNorm2d?[]? norms = null, Size2? size = null) =>
-        new(name, new(stages ?? [], preActivations ?? [], norms ?? [], pooled, 0), size);
+    public static PairMember Member(string name, long pooled = 1, FeatureShape[]? stages = null, FeatureShape[]? preActivations = null, BatchNorm2d?[]? norms = null) =>
+        new(name, new(stages ?? [], preActivations ?? [], norms ?? [], pooled, 0));
 
     /// <summary>Square features.</summary>
     public static FeatureShape Square(long channels, long side) => new(channels, side, side);

@@ -200,26 +200,26 @@ public class StageMethodTests
     }
 
     [Theory]
-    [InlineData("at", 32, 1000)]
-    [InlineData("at", 224, 1000)]
-    [InlineData("fitnet", 32, 100)]
-    [InlineData("ofd", 32, 1e-3)]
-    [InlineData("ofd", 224, 1e-4)]
-    [InlineData("kd", 32, 0.9)]
-    [InlineData("kd", 224, 0.5)]
-    [InlineData("crd", 32, 0.8)]
-    [InlineData("rkd", 32, 1)]
-    [InlineData("dkd", 224, 1)]
-    [InlineData("fsecd", 32, 1)]
-    public void Weights_are_the_published_ones_unless_set(string name, int size, double expected)
+    [InlineData("at", false, 1000)]
+    [InlineData("at", true, 1000)]
+    [InlineData("fitnet", false, 100)]
+    [InlineData("ofd", false, 1e-3)]
+    [InlineData("ofd", true, 1e-4)]
+    [InlineData("kd", false, 0.9)]
+    [InlineData("kd", true, 0.5)]
+    [InlineData("crd", false, 0.8)]
+    [InlineData("rkd", false, 1)]
+    [InlineData("dkd", true, 1)]
+    [InlineData("fsecd", false, 1)]
+    public void Weights_are_the_published_ones_unless_set(string name, bool imageNet, double expected)
     {
         FeatureShape[] shapes = [Make.Square(2, 8), Make.Square(2, 8), Make.Square(2, 4)];
-        var member = Make.Member("x", 4, shapes, shapes, [null, null, Norm([1, 1], [0, 0])], size);
+        var member = Make.Member("x", 4, shapes, shapes, [null, null, Norm([1, 1], [0, 0])]);
         DistillationMethod Bound(Action<DistillationMethod> change)
         {
             var method = DistillationMethods.Create(name);
             change(method);
-            method.Bind(Make.Pair(member, member, labels: [0, 1]));
+            method.Bind(Make.Pair(member, member, labels: [0, 1], imageNet: imageNet));
             return method;
         }
         Assert.Equal(expected, Bound(_ => { }).Weight);

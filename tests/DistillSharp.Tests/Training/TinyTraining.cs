@@ -61,7 +61,7 @@ sealed class TinyTraining : IDisposable
         Epochs = Epochs,
         BatchSize = 8,
         Precision = precision,
-        Schedule = new MultiStepSchedule { BaseRate = 0.05, Milestones = [2], WarmupSteps = 2 },
+        Schedule = new MultiStepSchedule { BaseRate = 0.05, Milestones = [2], Gamma = 0.1, WarmupSteps = 2 },
     };
 
     /// <summary>The methods of the promise, each with what it keeps beside the student: a layer, memories, a warm-up.</summary>

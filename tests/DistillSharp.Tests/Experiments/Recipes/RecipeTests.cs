@@ -1,4 +1,5 @@
 using DistillSharp.Data;
+using DistillSharp.Extending;
 using DistillSharp.Methods;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
@@ -56,7 +57,7 @@ public class RecipeTests
         Assert.Equal(["fsecd", "kd"], recipe.Methods.Select(method => method.Name));
         Assert.Equal(("class", "logits", "0.07", "3"), (recipe.Methods[0].Settings["policy"], recipe.Methods[0].Settings["layer"],
             recipe.Methods[0].Settings["temperature"], recipe.Methods[0].Settings["weight"]));
-        Assert.Equal(("2", null), (recipe.Methods[1].Settings["temperature"], recipe.Methods[1].Settings["weight"]));
+        Assert.Equal(("2", "0.9"), (recipe.Methods[1].Settings["temperature"], recipe.Methods[1].Settings["weight"]));
         Assert.Equal(0.5, recipe.CrossEntropyWeight);
 
         var train = recipe.Train;
@@ -93,17 +94,24 @@ public class RecipeTests
     }
 
     [Fact]
-    public void What_depends_on_the_pair_stays_open()
+    public void What_follows_from_the_pair_is_written_out_and_marked()
     {
+        const string mark = "  # the published value for this pair and data";
         var recipe = Recipe.Parse(Small, "x", "methods=[fsecd, kd]");
-        Assert.Null(recipe.CrossEntropyWeight);
-        Assert.Null(recipe.Methods[1].Settings["weight"]);
-        Assert.Contains("temperature: null\n    standardize: false\n    weight: null\nce:\n  weight: null\n", recipe.Resolve());
-        Assert.Equal("0.5", recipe.With("methods.kd.weight=0.5").Methods[1].Settings["weight"]);
+        Assert.Equal((0.1, "0.9", "4"), (recipe.CrossEntropyWeight, recipe.Methods[1].Settings["weight"], recipe.Methods[1].Settings["temperature"]));
+        Assert.Contains($"temperature: 4{mark}\n    standardize: false\n    weight: 0.9{mark}\nce:\n  weight: 0.1{mark}\n", recipe.Resolve());
+        Assert.DoesNotContain($"layer: pooled{mark}", recipe.Resolve());
+        Assert.Contains("    weight: 0.5\nce:", recipe.With("methods.kd.weight=0.5").Resolve());
+        // Whether a value was given or follows, it is the same experiment.
+        Assert.Equal(recipe.Digest, recipe.With("methods.kd.weight=0.9", "ce.weight=0.1").Digest);
+        Assert.Equal(recipe.Digest, Recipe.Parse(recipe.Resolve()).Digest);
 
-        // Read back, it must not pin what the first reading left open.
-        var method = Assert.IsType<Kd>(Recipe.Parse(recipe.Resolve()).CreateMethods()[1]);
-        Assert.Equal((0.9, null), (method.Weight, method.Temperature));
+        var photographs = recipe.With("data.set=image-folder");
+        Assert.Equal((0.5, "0.5", "1"),
+            (photographs.CrossEntropyWeight, photographs.Methods[1].Settings["weight"], photographs.Methods[1].Settings["temperature"]));
+        var dkd = Recipe.Parse(Small, "x", "methods=[dkd]").Methods[0].Settings;
+        Assert.Equal(("2", "4", "20"), (dkd["beta"], dkd["temperature"], dkd["warmup"]));
+        Assert.Equal("0.6", Recipe.Parse(Small, "x", "methods=[reviewkd]").Methods[0].Settings["weight"]);
     }
 
     [Theory]
@@ -302,9 +310,16 @@ public class RecipeTests
     [Fact]
     public void The_protocol_is_that_of_the_library()
     {
-        var (recipe, library) = (Recipe.Parse(Small).ToTrainingOptions(), new TrainingOptions());
-        Assert.Equal(library with { Schedule = recipe.Schedule, CrossEntropyWeight = 1 }, recipe);
-        for (var epoch = 0; epoch < 240; epoch++) Assert.Equal(library.Schedule.At(new(epoch, 1, 240)), recipe.Schedule.At(new(epoch, 1, 240)));
+        foreach (var (set, student, epochs) in new[] { ("cifar100", "resnet20", 240), ("cifar100", "shufflenet_v1", 24), ("image-folder", "resnet18", 10) })
+        {
+            var recipe = Recipe.Parse(Small, "x", $"data.set={set}", $"student.network={student}", $"train.epochs={epochs}").ToTrainingOptions();
+            var library = new TrainingOptions { Protocol = Toolkit.BuiltIn.Datasets[set].Protocol, Student = student, Epochs = epochs };
+            Assert.Equal(
+                (library.BatchSize, library.WeightDecay, library.Momentum, library.Augmentation),
+                (recipe.BatchSize, recipe.WeightDecay, recipe.Momentum, recipe.Augmentation));
+            for (var epoch = 0; epoch < epochs; epoch++)
+                Assert.Equal(library.Schedule.At(new(epoch, 1, epochs)), recipe.Schedule.At(new(epoch, 1, epochs)));
+        }
     }
 
     [Fact]
