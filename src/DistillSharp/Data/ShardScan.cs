@@ -52,7 +52,7 @@ sealed class ShardScan
         var (own, extension) = dot < 0 ? (name, "") : (name[..dot], name[(dot + 1)..].ToLowerInvariant());
         if (own != key) EndSample();
         key = own;
-        if (Shards.IsLabel(extension, length)) label = label is { Label: not null } ? label : (Shards.Label(extension, file.ReadExactly(length, name)), name);
+        if (ShardLabel.IsIn(extension, length)) label = label is { Label: not null } ? label : (ShardLabel.Of(extension, file.ReadExactly(length, name)), name);
         else if (ImageFiles.IsRead(name) && image is null) image = Look(name, length, file.Position, handle);
         else PhotographFindings.Count(LeftOut, dot < 0 ? "entry without extension" : "." + extension);
     }

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text;
-using System.Text.Json;
 
 namespace DistillSharp.Data;
 
@@ -11,11 +9,10 @@ namespace DistillSharp.Data;
 /// </summary>
 static class Shards
 {
-    const int MaxLabelBytes = 1 << 20, MaxClass = 1 << 20;
     /// <summary>The file beside shards that holds the classes' names.</summary>
     internal const string ClassList = "classes.txt";
 
-    static readonly string[] train = ["train", "training"], test = ["val", "valid", "validation", "test"], numbers = ["label", "cls"];
+    static readonly string[] train = ["train", "training"], test = ["val", "valid", "validation", "test"];
 
     /// <summary>Finds the shards and looks through them.</summary>
     /// <param name="root">A folder of shards, a pattern of their names, or several parted by <c>::</c>.</param>
@@ -53,13 +50,18 @@ static class Shards
             : throw new UserException($"'{root}' holds no shards; it should hold train-000000.tar, val-000000.tar and so on, or be a pattern such as DIR/train-{{000000..000127}}.tar::DIR/val-{{000000..000006}}.tar");
     }
 
-    // By a word of the file's name or of its folder's: imagenet-train-000001.tar, val/0003.tar.
+    // By a word of the file's name, or where that has none by one of its folder's: imagenet-train-000001.tar, val/0003.tar.
     static IReadOnlyList<string> Part(IReadOnlyList<string> shards, string[] words, string root)
     {
-        string[] part = [.. shards.Where(shard => Path.GetFullPath(shard).Split('/')[^2..].SelectMany(name => name.Split('-', '_', '.')).Any(word => words.Contains(word, StringComparer.OrdinalIgnoreCase)))];
+        string[] part = [.. shards.Where(shard => words.Contains(Word(shard), StringComparer.OrdinalIgnoreCase))];
         return part.Length > 0 ? part : throw new UserException(
-            $"none of the {shards.Count} shard{(shards.Count == 1 ? "" : "s")} of '{root}' has {string.Join(" or ", words.Select(word => $"'{word}'"))} in its name, which is how the images to {(words == train ? "train" : "measure")} on are found");
+            $"none of the {shards.Count} shard{(shards.Count == 1 ? "" : "s")} of '{root}' has {string.Join(" or ", words.Select(word => $"'{word}'"))} "
+            + $"in its name, which is how the images to {(words == train ? "train" : "measure")} on are found");
     }
+
+    static string? Word(string shard) => new[] { Path.GetFileName(shard), Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(shard)))! }
+        .Select(name => name.Split('-', '_', '.').FirstOrDefault(word => train.Concat(test).Contains(word, StringComparer.OrdinalIgnoreCase)))
+        .FirstOrDefault(word => word is not null);
 
     static PhotographIndex Look(IReadOnlyList<string> shards, string part)
     {
@@ -95,26 +97,4 @@ static class Shards
         return names.Count >= classes ? names : throw new UserException(
             $"the list of classes has {names.Count} names, but the shards have labels up to {classes - 1}, which start at 0");
     }
-
-    /// <summary>The label that a sample's .cls or .json holds, or null.</summary>
-    internal static int? Label(string extension, byte[] content)
-    {
-        try
-        {
-            var text = extension == "cls" ? Encoding.UTF8.GetString(content).Trim() : null;
-            if (text is not null) return int.TryParse(text, CultureInfo.InvariantCulture, out var plain) && plain is >= 0 and < MaxClass ? plain : null;
-            using var json = JsonDocument.Parse(content);
-            foreach (var key in numbers)
-                if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty(key, out var value)
-                    && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number)) return number is >= 0 and < MaxClass ? number : null;
-            return null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
-    /// <summary>Whether an entry says its sample's label, by its extension.</summary>
-    internal static bool IsLabel(string extension, long length) => extension is "cls" or "json" && length <= MaxLabelBytes;
 }
