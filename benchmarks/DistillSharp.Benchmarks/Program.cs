@@ -1,10 +1,16 @@
 using BenchmarkDotNet.Running;
 using DistillSharp.Benchmarks;
 
-// `steps ...` measures whole training steps for compare.sh, `losses [ROUNDS]` what losses cost; anything else goes to BenchmarkDotNet.
+// `steps ...` measures whole training steps for compare.sh, `loader ...` the loader of photographs for loader.sh, `losses [ROUNDS]` what
+// losses cost; anything else goes to BenchmarkDotNet.
 if (args is ["steps", .. var rest])
 {
     TrainingSteps.Run(rest);
+    return 0;
+}
+if (args is ["loader", .. var given])
+{
+    LoaderSpeed.Run(given);
     return 0;
 }
 if (args is ["losses", .. var rounds])

@@ -17,6 +17,7 @@ static class CommandList
         new TableCommand(),
         new ReportCommand(),
         new PlotCommand(),
+        new DataCommand(),
         new RecipeCommand(),
         new PredictCommand(),
         new ExportCommand(),

@@ -55,7 +55,7 @@ static class PaperProtocol
             Setting("data.std", "standard deviation", List(set.Std));
         }
         if (run.Settings.TryGetValue("student.weights", out var begun) && begun.Length > 0) found.Add("a student that begins from trained weights");
-        if (paper.Method != "ce") found.AddRange(OfTeacher(record, imagenet));
+        if (paper.Method != "ce") found.AddRange(OfTeacher(record, protocol.IsImageNet));
         // FSECD's settings in the paper are not public: nothing can be said to depart from them.
         if (paper.Method != "fsecd") found.AddRange(OfMethod(paper, run.Settings));
         return found;

@@ -256,7 +256,7 @@ public sealed class Recipe
 
     void CheckRoot()
     {
-        if (!Directory.Exists(Data.Root) && !File.Exists(Data.Root)) throw Missing(rootPlace, "folder", Data.Root, "data.root");
+        if (!Toolkit.Datasets[Data.Set].Exists(Data.Root)) throw Missing(rootPlace, "folder", Data.Root, "data.root");
     }
 
     static UserException Missing(YamlPlace place, string kind, string path, string what) =>

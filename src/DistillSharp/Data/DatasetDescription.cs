@@ -52,6 +52,10 @@ public abstract class DatasetDescription
     /// <param name="root">The folder that holds its files.</param>
     public virtual int? ClassesIn(string root) => ClassNames?.Count;
 
+    /// <summary>Whether there is anything at a root, which is not opened.</summary>
+    /// <param name="root">The folder that should hold the set's files, its folder or its archive.</param>
+    public virtual bool Exists(string root) => Directory.Exists(root) || File.Exists(root);
+
     /// <summary>Reads the training and the test images.</summary>
     /// <param name="root">The folder that holds the set's files, its folder or its archive.</param>
     /// <param name="options">Of interest to sets whose images lie in files, each by itself, and which <see cref="HasSizes"/>.</param>

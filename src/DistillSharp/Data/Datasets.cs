@@ -64,7 +64,7 @@ public static class Datasets
         DatasetDescription[] descriptions =
         [
             new Cifar100Set(), new Cifar100Set(coarse: true), new Cifar10Set(), new FashionMnistSet(), new MnistSet(), new SvhnSet(),
-            new Stl10Set(), new TinyImageNetSet(), new ImageNetSet(), new ImageFolderSet(),
+            new Stl10Set(), new TinyImageNetSet(), new ImageNetSet(), new ImageFolderSet(), new WebDatasetSet(),
         ];
         foreach (var description in descriptions) datasets.Add(description);
         return datasets;

@@ -2,94 +2,93 @@ namespace DistillSharp.Data;
 
 /// <summary>
 /// The images of one part of a data set in folders, as torchvision's ImageFolder finds them: a folder for each class, images in
-/// it and at any depth below. Every file is looked at once, at its beginning and its end, so that what cannot be read is known
-/// before anything is trained.
+/// it and at any depth below, in the order of folders and names. Every file is looked at once, at its beginning and its end, so that what
+/// cannot be read is known before anything is trained.
 /// </summary>
 sealed class FolderListing
 {
     const string ZipLeftovers = "__MACOSX";
 
-    readonly SortedDictionary<string, int> leftOut = new(StringComparer.Ordinal), misnamed = new(StringComparer.Ordinal);
+    static readonly EnumerationOptions everywhere = new() { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false };
 
-    /// <summary>The images by class, and within each by folder and name.</summary>
-    public List<(string File, int Label)> Images { get; } = [];
+    readonly string part;
+    readonly PhotographIndexWriter writer;
+    readonly PhotographFindings findings;
 
-    /// <summary>The files that are images by their names but cannot be read, and why.</summary>
-    public List<(string File, string Why)> Damaged { get; } = [];
-
-    /// <summary>The classes without any image.</summary>
-    public List<string> Empty { get; } = [];
-
-    /// <summary>What is there and was not taken, such as <c>4 .tiff</c>.</summary>
-    public IEnumerable<string> LeftOut => Counted(leftOut);
-
-    /// <summary>What was taken and is not what its name says, such as <c>1 .jpg holds WebP</c>.</summary>
-    public IEnumerable<string> Misnamed => Counted(misnamed);
+    FolderListing(string part, PhotographIndexWriter writer, string[] classes)
+    {
+        (this.part, this.writer, findings) = (part, writer, new() { Classes = [.. classes] });
+        findings.Containers.Add(PhotographContainer.Of(part, ""));
+        if (Directory.Exists(Path.Combine(part, ZipLeftovers)))
+            PhotographFindings.Count(findings.LeftOut, $"folder {ZipLeftovers}, which a zip from a Mac leaves");
+        for (var label = 0; label < classes.Length; label++) Add(Path.Combine(part, classes[label]), classes[label], label);
+    }
 
     /// <summary>The folders that are classes, in the order of their names' bytes.</summary>
     public static string[] Classes(string part) =>
         [.. Directory.EnumerateDirectories(part).Select(folder => Path.GetFileName(folder)).Where(IsTaken).Order(StringComparer.Ordinal)];
 
-    /// <summary>Looks through a part's classes.</summary>
-    public static FolderListing Of(string part, string[] classes, IProgress<WorkProgress>? progress)
-    {
-        var listing = new FolderListing();
-        if (Directory.Exists(Path.Combine(part, ZipLeftovers))) listing.LeaveOut($"folder {ZipLeftovers}, which a zip from a Mac leaves");
-        for (var label = 0; label < classes.Length; label++)
-        {
-            listing.Add(Path.Combine(part, classes[label]), classes[label], label);
-            progress?.Report(new($"looking at the files of {part}", label + 1, classes.Length));
-        }
-        return listing;
-    }
+    /// <summary>Looks through a part's classes, or takes what was found before.</summary>
+    /// <param name="part">The folder.</param>
+    /// <param name="classes">The names of its classes.</param>
+    /// <param name="progress">Hears of each class; null where nobody asks.</param>
+    public static PhotographIndex Of(string part, string[] classes, IProgress<WorkProgress>? progress) => KeptIndex.Get(
+        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(part))!, $".distill-{Path.GetFileName(Path.GetFullPath(part))}.index"), part,
+        kept => kept.Findings.Classes.SequenceEqual(classes) && kept.Findings.Damaged.TrueForAll(one => Look(Path.Combine(part, one.File)).Trouble == one.Why),
+        writer => new FolderListing(part, writer, classes, progress).findings);
 
     static bool IsTaken(string name) => !name.StartsWith('.') && name != ZipLeftovers;
 
-    static IEnumerable<string> Counted(SortedDictionary<string, int> kinds) => kinds.Select(kind => $"{kind.Value:N0} {kind.Key}");
-
-    void LeaveOut(string kind) => leftOut[kind] = leftOut.GetValueOrDefault(kind) + 1;
-
     void Add(string folder, string name, int label)
     {
-        var before = Images.Count;
-        var files = Directory.Exists(folder) ? Found(folder) : [];
-        var looks = new (string? Kind, string? Trouble)[files.Length];
-        Parallel.For(0, files.Length, i => looks[i] = Look(files[i]));
-        foreach (var (file, (kind, trouble)) in files.Zip(looks))
+        var before = writer.Count;
+        if (Directory.Exists(folder))
+        {
+            // As they are before they are listed: what is added meanwhile shows the next time.
+            var containers = new Dictionary<string, int>(StringComparer.Ordinal);
+            foreach (var one in Directory.EnumerateDirectories(folder, "*", everywhere).Prepend(folder))
+            {
+                containers.Add(one, findings.Containers.Count);
+                findings.Containers.Add(PhotographContainer.Of(part, Path.GetRelativePath(part, one)));
+            }
+            Add(Found(folder), containers, label);
+        }
+        if (writer.Count == before) findings.Empty.Add(name);
+    }
+
+    void Add(List<(string Folder, string Name)> files, Dictionary<string, int> containers, int label)
+    {
+        var looks = new FileLook[files.Count];
+        Parallel.For(0, looks.Length, i => looks[i] = Look(Path.Combine(files[i].Folder, files[i].Name)));
+        foreach (var ((folder, name), (kind, trouble, length)) in files.Zip(looks))
         {
             if (trouble is not null)
             {
-                Damaged.Add((file, trouble));
+                findings.Damaged.Add(new(Path.GetRelativePath(part, Path.Combine(folder, name)), trouble));
                 continue;
             }
-            Images.Add((file, label));
-            if (ImageKind.IsNamed(file, kind!)) continue;
-            var what = $"{Path.GetExtension(file).ToLowerInvariant()} holding {kind}";
-            misnamed[what] = misnamed.GetValueOrDefault(what) + 1;
+            if (!containers.TryGetValue(folder, out var container)) continue;
+            writer.Add(new(container, 0, (int)length, label, name));
+            if (!ImageKind.IsNamed(name, kind!))
+                PhotographFindings.Count(findings.Misnamed, $"{Path.GetExtension(name).ToLowerInvariant()} holding {kind}");
         }
-        if (Images.Count == before) Empty.Add(name);
     }
 
     // The order is that of torchvision: folder by folder, in each by name.
-    string[] Found(string folder)
+    List<(string Folder, string Name)> Found(string folder)
     {
         var found = new List<(string Folder, string Name)>();
-        var everywhere = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false };
         foreach (var file in Directory.EnumerateFiles(folder, "*", everywhere))
         {
             if (!Path.GetRelativePath(folder, file).Split('/').All(IsTaken)) continue;
             if (ImageFiles.IsRead(file)) found.Add((Path.GetDirectoryName(file)!, Path.GetFileName(file)));
-            else if (ImageKind.OfName(file) is { } ending) LeaveOut(ending);
+            else if (ImageKind.OfName(file) is { } ending) PhotographFindings.Count(findings.LeftOut, ending);
         }
-        return
-        [
-            .. found.OrderBy(file => file.Folder, StringComparer.Ordinal).ThenBy(file => file.Name, StringComparer.Ordinal)
-                .Select(file => Path.Combine(file.Folder, file.Name)),
-        ];
+        return [.. found.OrderBy(file => file.Folder, StringComparer.Ordinal).ThenBy(file => file.Name, StringComparer.Ordinal)];
     }
 
     // What has neither its kind's beginning nor end is decoded to be sure; what has both is taken for whole.
-    static (string? Kind, string? Trouble) Look(string file)
+    static FileLook Look(string file)
     {
         try
         {
@@ -98,17 +97,19 @@ sealed class FolderListing
             Span<byte> head = stackalloc byte[ImageKind.HeadLength], tail = stackalloc byte[ImageKind.TailLength];
             head = head[..RandomAccess.Read(opened, head, 0)];
             var kind = ImageKind.Of(head);
-            if (length > 0 && ImageKind.Refusal(kind) is { } refusal) return (kind, refusal);
+            if (length > 0 && ImageKind.Refusal(kind) is { } refusal) return new(kind, refusal);
             tail = tail[..RandomAccess.Read(opened, tail, Math.Max(0, length - tail.Length))];
-            return (kind, kind is not null && ImageKind.EndsWell(kind, head, tail, length) ? null : ImageFiles.Trouble(file));
+            return new(kind, kind is not null && ImageKind.EndsWell(kind, head, tail, length) ? null : ImageFiles.Trouble(file), length);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return (null, "is a link to nowhere");
+            return new(null, "is a link to nowhere");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return (null, $"cannot be opened: {ImageFiles.Reason(e)}");
+            return new(null, $"cannot be opened: {ImageFiles.Reason(e)}");
         }
     }
+
+    readonly record struct FileLook(string? Kind, string? Trouble, long Length = 0);
 }

@@ -7,7 +7,8 @@ public static class ImageFiles
 {
     static readonly string[] endings = [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"];
 
-    const long MaxBytes = 1L << 29;
+    /// <summary>What is larger is no image.</summary>
+    internal const long MaxBytes = 1L << 29;
 
     /// <summary>The names that image files end with.</summary>
     public static string Endings { get; } = string.Join(", ", endings);
@@ -61,11 +62,16 @@ public static class ImageFiles
     }
 
     /// <summary>Why a file is no image, without its name: <c>is a damaged PNG image: it ends early</c>; null where it is one.</summary>
-    internal static string? Trouble(string path)
+    internal static string? Trouble(string path) => Trouble(() => Bytes(path));
+
+    /// <summary>Why content is no image, as of a file.</summary>
+    internal static string? TroubleOf(byte[] content) => Trouble(() => content);
+
+    static string? Trouble(Func<byte[]> content)
     {
         try
         {
-            Decode(Bytes(path));
+            Decode(content());
             return null;
         }
         catch (UndecodedException e)

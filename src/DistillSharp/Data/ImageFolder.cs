@@ -3,7 +3,7 @@ namespace DistillSharp.Data;
 /// <summary>A set of photographs in files, one folder for each class, as torchvision's ImageFolder reads it.</summary>
 static class ImageFolder
 {
-    const int MaxNamed = 10;
+    const int MaxNamed = PhotographProblems.MaxNamed;
 
     /// <summary>Finds the classes and files, and looks at each file's beginning and end; no image is decoded yet.</summary>
     /// <param name="root">Holds train/ and val/, and each of these a folder for each class.</param>
@@ -12,50 +12,42 @@ static class ImageFolder
     public static (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options)
     {
         var (train, test) = (Part(root, "train"), Part(root, "val"));
-        var classes = FolderListing.Classes(train);
-        if (classes.Length == 0) throw new UserException($"'{train}' holds no folders; it should hold one folder of images for each class");
-        RefuseUnsorted(test, classes);
-        classes = ClassNames.Ordered(classes, options.Classes, train);
-        var (learned, measured) = (FolderListing.Of(train, classes, options.Progress), FolderListing.Of(test, classes, options.Progress));
+        var sorted = FolderListing.Classes(train);
+        if (sorted.Length == 0) throw new UserException($"'{train}' holds no folders; it should hold one folder of images for each class");
+        RefuseUnsorted(test, sorted);
+        var classes = ClassNames.Ordered(sorted, options.Classes, train);
+        var (learned, measured) = (FolderListing.Of(train, sorted, options.Progress), FolderListing.Of(test, sorted, options.Progress));
         string[] wrong =
         [
-            .. Strangers(test, train, classes), .. Unreadable(options, learned, measured), .. WithoutImages(train, learned),
-            .. measured.Images.Count > 0 ? [] : NoImages(test, measured),
+            .. Strangers(test, train, classes), .. PhotographProblems.Of(options, [.. Damaged(train, learned), .. Damaged(test, measured)]),
+            .. WithoutImages(train, learned.Findings), .. measured.Count > 0 ? [] : NoImages(test, measured.Findings),
         ];
-        return wrong.Length == 0 ? (Of(learned), Of(measured)) : throw new UserException(string.Join("\n", wrong));
+        return wrong.Length == 0 ? (Of(train, learned), Of(test, measured)) : throw new UserException(string.Join("\n", wrong));
 
-        PhotographSet Of(FolderListing listing) => new(
-            new FolderFiles([.. listing.Images.Select(image => image.File)]), [.. listing.Images.Select(image => image.Label)], classes,
-            new([.. listing.LeftOut, .. listing.Damaged.Count == 0 ? [] : new[] { $"{listing.Damaged.Count:N0} damaged" }], [.. listing.Misnamed]),
-            options);
+        PhotographSet Of(string part, PhotographIndex index)
+        {
+            var places = Array.ConvertAll(sorted, name => Array.IndexOf(classes, name));
+            return new(new IndexedFiles(index, part), Array.ConvertAll(index.Labels(), label => places[label]), classes,
+                index.Findings.Notes([.. Damaged(part, index)]), options);
+        }
     }
 
-    static IEnumerable<string> Unreadable(ReadOptions options, params FolderListing[] parts)
-    {
-        var damaged = parts.SelectMany(part => part.Damaged).ToArray();
-        if (damaged.Length == 0 || options.SkipDamaged) return [];
-        var named = string.Join("; ", damaged.Take(MaxNamed).Select(one => $"'{one.File}' {one.Why}"));
-        return
-        [
-            $"{damaged.Length} file{(damaged.Length == 1 ? "" : "s")} cannot be read as images: {named}"
-                + (damaged.Length > MaxNamed ? $"; and {damaged.Length - MaxNamed} more" : "")
-                + "; mend or remove them, or leave them out by data.damaged: skip",
-        ];
-    }
+    static IEnumerable<DamagedPhotograph> Damaged(string part, PhotographIndex index) =>
+        index.Findings.Damaged.Select(one => one with { File = Path.Combine(part, one.File) });
 
-    static IEnumerable<string> WithoutImages(string train, FolderListing listing) => listing.Empty switch
+    static IEnumerable<string> WithoutImages(string train, PhotographFindings findings) => findings.Empty switch
     {
         [] => [],
-        [var only] => NoImages(Path.Combine(train, only), listing),
+        [var only] => NoImages(Path.Combine(train, only), findings),
         var several => [$"{several.Count} classes of '{train}' hold no images: {string.Join(", ", several.Take(MaxNamed).Select(name => $"'{name}'"))}"
-            + $"{(several.Count > MaxNamed ? $" and {several.Count - MaxNamed} more" : "")}{Others(listing)}"],
+            + $"{(several.Count > MaxNamed ? $" and {several.Count - MaxNamed} more" : "")}{Others(findings)}"],
     };
 
-    static string[] NoImages(string folder, FolderListing listing) =>
-        [$"'{folder}' holds no images (files ending with {ImageFiles.Endings}){Others(listing)}"];
+    static string[] NoImages(string folder, PhotographFindings findings) =>
+        [$"'{folder}' holds no images (files ending with {ImageFiles.Endings}){Others(findings)}"];
 
-    static string Others(FolderListing listing) =>
-        listing.LeftOut.Any() ? $"; there are {string.Join(", ", listing.LeftOut)}, which are not read" : "";
+    static string Others(PhotographFindings findings) => findings.LeftOut.Count > 0
+        ? $"; there are {string.Join(", ", PhotographFindings.Counted(findings.LeftOut))}, which are not read" : "";
 
     static string Part(string root, string name)
     {
@@ -87,12 +79,5 @@ static class ImageFolder
         var named = string.Join(", ", strange.Take(MaxNamed).Select(name => $"'{name}'"));
         return strange.Length == 1 ? [$"the class {named} of '{test}' is none of '{train}'"]
             : [$"the classes {named}{(strange.Length > MaxNamed ? $" and {strange.Length - MaxNamed} more" : "")} of '{test}' are none of '{train}'"];
-    }
-
-    sealed class FolderFiles(string[] files) : PhotographFiles
-    {
-        public override string Name(int index) => files[index];
-
-        public override byte[] Content(int index) => ImageFiles.Content(files[index]);
     }
 }

@@ -14,7 +14,13 @@ abstract class PhotographFiles
 /// <summary>What was noticed among the files of photographs.</summary>
 /// <param name="LeftOut">What was not taken, such as <c>4 .tiff</c>.</param>
 /// <param name="Misnamed">What was taken and is not what its name says.</param>
-sealed record PhotographNotes(IReadOnlyList<string> LeftOut, IReadOnlyList<string> Misnamed);
+/// <param name="Damaged">What cannot be read.</param>
+sealed record PhotographNotes(IReadOnlyList<string> LeftOut, IReadOnlyList<string> Misnamed, IReadOnlyList<DamagedPhotograph> Damaged);
+
+/// <summary>A file that cannot be read.</summary>
+/// <param name="File">Its name.</param>
+/// <param name="Why">A sentence without its subject.</param>
+sealed record DamagedPhotograph(string File, string Why);
 
 /// <summary>
 /// Photographs in files, decoded when they are asked for. To look at, an image is scaled so that its shorter side has 256/224 of the
@@ -49,6 +55,16 @@ sealed class PhotographSet : ImageSet
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Misnamed => notes.Misnamed;
+
+    /// <summary>What cannot be read and was left out.</summary>
+    public IReadOnlyList<DamagedPhotograph> Damaged => notes.Damaged;
+
+    /// <summary>The name of an image's file.</summary>
+    public string FileName(int index) => files.Name(At(index));
+
+    /// <summary>The bytes of an image's file.</summary>
+    /// <exception cref="UserException">It cannot be read.</exception>
+    public byte[] FileContent(int index) => files.Content(At(index));
 
     /// <inheritdoc/>
     public override ImageView Image(int index) =>

@@ -38,3 +38,13 @@ sealed class ImageNetSet : ImageFolderSet
             : throw new UserException($"'{Path.Combine(root, "train")}' holds {read.Train.ClassNames.Count} folders, but ImageNet has {Classes} classes; a part of it, or other photographs, are the data set image-folder");
     }
 }
+
+/// <summary>Photographs in WebDataset's shards.</summary>
+sealed class WebDatasetSet : ImageFolderSet
+{
+    public override string Name => "webdataset";
+
+    public override bool Exists(string root) => Shards.Exist(root);
+
+    protected override (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options) => Shards.Read(root, options);
+}

@@ -18,6 +18,18 @@ static class TarArchive
     public static Dictionary<string, byte[]> Read(UnpackedFile file, IReadOnlySet<string> wanted)
     {
         var found = new Dictionary<string, byte[]>();
+        foreach (var (name, size) in Entries(file))
+            if (wanted.Contains(name)) found[name] = file.ReadExactly(size, $"its entry '{name}'");
+        return found;
+    }
+
+    /// <summary>
+    /// The files that are in the archive, one after the other. While one is at hand, <paramref name="file"/> stands at its content, of
+    /// which as much may be read as is wanted.
+    /// </summary>
+    /// <exception cref="UserException">It is no tar archive, is cut short or damaged.</exception>
+    public static IEnumerable<(string Name, long Size)> Entries(UnpackedFile file)
+    {
         var header = new byte[Block];
         var (longName, longSize) = (default(string), default(long?));
         while (NextHeader(file, header))
@@ -34,17 +46,14 @@ static class TarArchive
             else
             {
                 size = longSize ?? size;
-                var name = Plain(longName ?? ShortName(header));
-                if (type is '0' or '\0' or '7' && wanted.Contains(name))
-                    found[name] = file.ReadExactly(size, $"its entry '{name}'");
-                else
-                    file.Skip(size, "an entry");
+                var start = file.Position;
+                if (type is '0' or '\0' or '7') yield return (Plain(longName ?? ShortName(header)), size);
+                file.Skip(size - (file.Position - start), "an entry");
                 (longName, longSize) = (null, null);
             }
             file.Skip(Math.Min((Block - size % Block) % Block, file.Left), "padding");
         }
         while (!file.AtEnd()) file.Read(header);
-        return found;
     }
 
     static bool NextHeader(UnpackedFile file, byte[] header)

@@ -24,25 +24,31 @@ sealed class TinyImageNetSet : DatasetDescription
     protected override (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options)
     {
         string[] parts = ["wnids.txt", "words.txt", "train", "val/images", "val/val_annotations.txt"];
-        var place = new[] { Path.Combine(root, Folder), root }.FirstOrDefault(folder => Exists(Path.Combine(folder, parts[0])))
+        var place = new[] { Path.Combine(root, Folder), root }.FirstOrDefault(folder => IsThere(Path.Combine(folder, parts[0])))
             ?? throw new UserException($"Tiny-ImageNet was not found in '{root}', which should hold {Folder}/ with "
                 + $"{string.Join(", ", parts)} ({Source}, unpacked)");
-        var missing = parts.Where(part => !Exists(Path.Combine(place, part))).ToList();
+        var missing = parts.Where(part => !IsThere(Path.Combine(place, part))).ToList();
         if (missing.Count > 0) throw new UserException($"Tiny-ImageNet in '{place}' is incomplete: {string.Join(", ", missing)} missing");
 
         string[] ids = [.. Lines(Path.Combine(place, parts[0])).Select(line => line.Trim()).Order(StringComparer.Ordinal)];
         var names = Names(Path.Combine(place, parts[1]), ids);
-        var train = FolderListing.Of(Path.Combine(place, "train"), ids, options.Progress);
-        var test = FolderListing.Of(Path.Combine(place, "val"), ["images"], options.Progress);
-        if (train.Damaged.Concat(test.Damaged).ToArray() is [var damaged, ..])
-            throw new UserException($"'{damaged.File}' {damaged.Why}; unpack {Folder}.zip again");
-        if (train.Empty is [var empty, ..]) throw new UserException($"'{Path.Combine(place, "train", empty)}' holds no images");
-        return (new SmallPhotographs(train.Images, options.Size, names),
-            new SmallPhotographs(Annotated(place, test, ids), options.Size, names));
+        var (train, empty) = Listed(Path.Combine(place, "train"), ids, options.Progress);
+        if (empty is [var first, ..]) throw new UserException($"'{Path.Combine(place, "train", first)}' holds no images");
+        var (test, _) = Listed(Path.Combine(place, "val"), ["images"], options.Progress);
+        return (new SmallPhotographs(train, options.Size, names), new SmallPhotographs(Annotated(place, test, ids), options.Size, names));
+    }
+
+    static (List<(string File, int Label)> Images, List<string> Empty) Listed(string part, string[] classes, IProgress<WorkProgress>? progress)
+    {
+        var index = FolderListing.Of(part, classes, progress);
+        var (files, findings) = (new IndexedFiles(index, part), index.Findings);
+        if (findings.Damaged is [var damaged, ..])
+            throw new UserException($"'{Path.Combine(part, damaged.File)}' {damaged.Why}; unpack {Folder}.zip again");
+        return ([.. index.Labels().Select((label, i) => (files.Name(i), label))], findings.Empty);
     }
 
     // A line has a file's name, its class's id and four numbers.
-    static List<(string File, int Label)> Annotated(string place, FolderListing listing, string[] ids)
+    static List<(string File, int Label)> Annotated(string place, List<(string File, int Label)> images, string[] ids)
     {
         var path = Path.Combine(place, "val", "val_annotations.txt");
         var labels = new Dictionary<string, int>();
@@ -53,13 +59,13 @@ sealed class TinyImageNetSet : DatasetDescription
                 throw new UserException($"'{path}': '{line}' does not say an image and its class, one of wnids.txt");
             labels[file] = label;
         }
-        var unknown = listing.Images.Select(image => Path.GetFileName(image.File)).Where(file => !labels.ContainsKey(file)).ToList();
+        var unknown = images.Select(image => Path.GetFileName(image.File)).Where(file => !labels.ContainsKey(file)).ToList();
         if (unknown.Count > 0) throw new UserException($"'{path}' does not say the class of {string.Join(", ", unknown.Take(MaxNamed))}");
-        var absent = labels.Keys.Except(listing.Images.Select(image => Path.GetFileName(image.File))).ToList();
+        var absent = labels.Keys.Except(images.Select(image => Path.GetFileName(image.File))).ToList();
         if (absent.Count > 0)
             throw new UserException($"'{Path.Combine(place, "val", "images")}' lacks {string.Join(", ", absent.Take(MaxNamed))} of "
                 + "val_annotations.txt");
-        return [.. listing.Images.Select(image => (image.File, labels[Path.GetFileName(image.File)]))];
+        return [.. images.Select(image => (image.File, labels[Path.GetFileName(image.File)]))];
     }
 
     // The first of a class's words, or all of them where another class has the same first one.
@@ -72,7 +78,7 @@ sealed class TinyImageNetSet : DatasetDescription
         return [.. first.Select((word, i) => first.Count(other => other == word) == 1 ? word : $"{whole[i]} ({ids[i]})")];
     }
 
-    static bool Exists(string path) => File.Exists(path) || Directory.Exists(path);
+    static bool IsThere(string path) => File.Exists(path) || Directory.Exists(path);
 
     static IEnumerable<string> Lines(string path) => File.ReadLines(path).Where(line => line.Length > 0);
 

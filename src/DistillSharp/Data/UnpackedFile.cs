@@ -29,6 +29,9 @@ sealed class UnpackedFile : IDisposable
         limit = packed ? raw.Length * MaxGrowth + SmallFile : raw.Length;
     }
 
+    /// <summary>Whether the file is gzipped.</summary>
+    public bool IsPacked => packed;
+
     /// <summary>The file's path, for messages.</summary>
     public string Name { get; }
 

@@ -46,7 +46,7 @@ public sealed class ImageFolderTests : IDisposable
         Put("val/b/y.png");
         var data = Ordered("c\n\n  b\na\n");
         Assert.Equal(["c", "b", "a"], data.ClassNames);
-        Assert.Equal([0, 1, 2], data.Train.Labels.ToArray());
+        Assert.Equal([2, 1, 0], data.Train.Labels.ToArray());
         Assert.Equal([1], data.Test.Labels.ToArray());
         Assert.Contains("names 'd', and", Assert.Throws<UserException>(() => Ordered("a\nb\nc\nd")).Message);
         Assert.Contains("leaves out 'b', 'c' of", Assert.Throws<UserException>(() => Ordered("a")).Message);

@@ -18,7 +18,7 @@ public class RecipeErrorTests
     [Theory]
     [InlineData("set: cifar100, bacth: 3", "r.yaml:1: data has no key 'bacth'; did you mean 'batch'?")]
     [InlineData("set: cifar100, color: 3", "r.yaml:1: data has no key 'color'; there are set, root, size, batch, augment, mean, std, damaged, decode, orientation, classes, train_limit, test_limit")]
-    [InlineData("root: data", "r.yaml:1: data does not say which set; there are cifar10, cifar100, cifar100-coarse, fashion-mnist, image-folder, imagenet, mnist, stl10, svhn, tiny-imagenet")]
+    [InlineData("root: data", "r.yaml:1: data does not say which set; there are cifar10, cifar100, cifar100-coarse, fashion-mnist, image-folder, imagenet, mnist, stl10, svhn, tiny-imagenet, webdataset")]
     [InlineData("set: cifar1000", "r.yaml:1: data.set is 'cifar1000', but there is no such data set; did you mean 'cifar100'?")]
     [InlineData("set: [cifar100]", "r.yaml:1: data.set is a list; it must be the name of a data set")]
     [InlineData("set: cifar100, batch: 0", "r.yaml:1: data.batch is '0'; it must be a whole number of at least 1")]

@@ -1,0 +1,69 @@
+using System.CommandLine;
+using DistillSharp.Data;
+
+namespace DistillSharp.Cli.Commands;
+
+sealed class DataCommand() : CliGroup("data", "Check data sets, and write photographs as shards.", new CheckCommand(), new ShardCommand())
+{
+    sealed class CheckCommand : CliCommand
+    {
+        readonly Argument<string> root = new("ROOT") { Description = "Where the data set lies: a folder, an archive or a pattern of shards" };
+        readonly Option<string> set = new("--set") { Description = "Which data set it is", DefaultValueFactory = _ => "image-folder" };
+        readonly Option<bool> json = JsonOption();
+
+        public CheckCommand() : base(
+            "check", "Read every image of a data set by all cores, and list what is broken and what was skipped.",
+            "distill data check pictures", "distill data check 'shards/{train-{000000..000012},val-000000}.tar' --set webdataset --json")
+        {
+            Arguments.Add(root);
+            Options.Add(set);
+            Options.Add(json);
+        }
+
+        public override int Run(ParseResult given, Terminal terminal)
+        {
+            DataCheck check;
+            using (var progress = new CountingView(terminal, "read"))
+                check = DataCheck.Of(Toolkit.Datasets[given.GetValue(set)!], given.GetValue(root)!, progress.Show);
+            if (given.GetValue(json)) terminal.Json(check);
+            else
+            {
+                foreach (var problem in check.Broken) terminal.Out.WriteLine($"{problem.File} {problem.Why}");
+                terminal.Out.WriteLine(check.Found);
+                terminal.Out.WriteLine($"{check.Read:N0} images read, {check.Broken.Count:N0} broken");
+            }
+            return check.Broken.Count == 0 ? 0 : 1;
+        }
+    }
+
+    sealed class ShardCommand : CliCommand
+    {
+        readonly Argument<string> root = new("DIR") { Description = "The folder that holds train/ and val/" };
+        readonly Option<string> output = new("--out") { Description = "The folder to write, which does not exist yet", Required = true };
+        readonly Option<int> images = new("--images") { Description = "Images of one shard", DefaultValueFactory = _ => 1000 };
+        readonly Option<bool> skip = new("--skip-damaged") { Description = "Leave out images that cannot be read" };
+        readonly Option<bool> json = JsonOption();
+
+        public ShardCommand() : base(
+            "shard", "Write a folder of photographs as WebDataset's tar shards.", "distill data shard pictures --out shards")
+        {
+            Arguments.Add(root);
+            Options.Add(output);
+            Options.Add(images);
+            Options.Add(skip);
+            Options.Add(json);
+        }
+
+        public override int Run(ParseResult given, Terminal terminal)
+        {
+            var perShard = given.GetValue(images);
+            if (perShard < 1) throw new UsageException($"--images is {perShard}; give 1 or more");
+            IReadOnlyList<string> shards;
+            using (var progress = new CountingView(terminal, "written"))
+                shards = ShardWriter.Write(given.GetValue(root)!, given.GetValue(output)!, new ReadOptions(224, given.GetValue(skip)), perShard, progress.Show);
+            if (given.GetValue(json)) terminal.Json(new { shards });
+            else terminal.Out.WriteLine($"{shards.Count} shard{(shards.Count == 1 ? "" : "s")} in {given.GetValue(output)}; train on them by data.set: webdataset, data.root: {given.GetValue(output)}");
+            return 0;
+        }
+    }
+}
