@@ -98,7 +98,8 @@ function picturesSection(runs) {
   const state = h("div", { class: "going", role: "status" });
   const into = h("div", { id: "pictures" });
   const query = new URLSearchParams(runs.map(run => ["run", run.name]));
-  let key = null;
+  // Quick work is told of before the request for it is answered.
+  let key = null, last = null;
   section("networks", "What the networks see", "t-SNE of the features, accuracy by class, the student's mistakes, confusion and correlation. Student and teacher are run over the test images "
     + "by this server, which takes cores from a training that is under way.", h("div", { class: "controls" }, amount, button), state);
   place.page.append(into);
@@ -108,6 +109,7 @@ function picturesSection(runs) {
     try {
       key = (await ask("api/pictures?" + query + (images ? `&images=${images}` : ""), { method: "POST", headers: { "X-Distill": "1" } })).key;
       button.disabled = true;
+      if (last?.key === key) await follow(last);
     } catch (error) {
       state.replaceChildren(h("p", { class: "note" }, error.message));
     }
@@ -115,8 +117,12 @@ function picturesSection(runs) {
 
   const stop = () => ask("api/pictures", { method: "DELETE", headers: { "X-Distill": "1" } });
 
-  async function told({ key: of, state: what, message, done, total, secondsLeft }) {
-    if (of !== key) return;
+  function told(state) {
+    last = state;
+    if (state.key === key) follow(state);
+  }
+
+  async function follow({ state: what, message, done, total, secondsLeft }) {
     button.disabled = what === "working";
     if (what === "working")
       state.replaceChildren(h("progress", total > 0 ? { max: total, value: done, "aria-label": message } : { "aria-label": message }),
