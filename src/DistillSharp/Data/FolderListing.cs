@@ -15,13 +15,17 @@ sealed class FolderListing
     readonly PhotographIndexWriter writer;
     readonly PhotographFindings findings;
 
-    FolderListing(string part, PhotographIndexWriter writer, string[] classes)
+    FolderListing(string part, PhotographIndexWriter writer, string[] classes, IProgress<WorkProgress>? progress)
     {
         (this.part, this.writer, findings) = (part, writer, new() { Classes = [.. classes] });
         findings.Containers.Add(PhotographContainer.Of(part, ""));
         if (Directory.Exists(Path.Combine(part, ZipLeftovers)))
             PhotographFindings.Count(findings.LeftOut, $"folder {ZipLeftovers}, which a zip from a Mac leaves");
-        for (var label = 0; label < classes.Length; label++) Add(Path.Combine(part, classes[label]), classes[label], label);
+        for (var label = 0; label < classes.Length; label++)
+        {
+            Add(Path.Combine(part, classes[label]), classes[label], label);
+            progress?.Report(new($"looking at the files of {part}", label + 1, classes.Length));
+        }
     }
 
     /// <summary>The folders that are classes, in the order of their names' bytes.</summary>

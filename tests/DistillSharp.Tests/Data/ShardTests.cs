@@ -140,20 +140,20 @@ public sealed class ShardTests : IDisposable
         var part = folder["train"];
         foreach (var label in new[] { "a", "b" }) Directory.CreateDirectory(Path.Combine(part, label, "deep"));
         for (var i = 0; i < KeptIndex.MinCount; i++) File.WriteAllBytes(Path.Combine(part, i % 2 == 0 ? "a" : "b/deep", $"{i:00000}.png"), red);
-        var first = FolderListing.Of(part, ["a", "b"]);
+        var first = FolderListing.Of(part, ["a", "b"], progress: null);
         var kept = folder[".distill-train.index"];
         Assert.True(File.Exists(kept));
         var written = File.GetLastWriteTimeUtc(kept);
-        Assert.Equal(KeptIndex.MinCount, FolderListing.Of(part, ["a", "b"]).Count);
+        Assert.Equal(KeptIndex.MinCount, FolderListing.Of(part, ["a", "b"], progress: null).Count);
         Assert.Equal(written, File.GetLastWriteTimeUtc(kept));
-        Assert.Equal(first.Labels(), FolderListing.Of(part, ["a", "b"]).Labels());
+        Assert.Equal(first.Labels(), FolderListing.Of(part, ["a", "b"], progress: null).Labels());
         Assert.Equal(("00001.png", 1), (first[KeptIndex.MinCount / 2].Name, first[KeptIndex.MinCount / 2].Label));
 
         File.WriteAllBytes(Path.Combine(part, "b/deep/new.png"), red);
-        Assert.Equal(KeptIndex.MinCount + 1, FolderListing.Of(part, ["a", "b"]).Count);
+        Assert.Equal(KeptIndex.MinCount + 1, FolderListing.Of(part, ["a", "b"], progress: null).Count);
         File.Delete(Path.Combine(part, "a/00000.png"));
-        Assert.Equal(KeptIndex.MinCount, FolderListing.Of(part, ["a", "b"]).Count);
+        Assert.Equal(KeptIndex.MinCount, FolderListing.Of(part, ["a", "b"], progress: null).Count);
         File.WriteAllBytes(kept, File.ReadAllBytes(kept)[..1000]);
-        Assert.Equal(KeptIndex.MinCount, FolderListing.Of(part, ["a", "b"]).Count);
+        Assert.Equal(KeptIndex.MinCount, FolderListing.Of(part, ["a", "b"], progress: null).Count);
     }
 }
