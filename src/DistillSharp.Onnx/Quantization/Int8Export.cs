@@ -39,7 +39,12 @@ public static class Int8Export
         this Classifier network, string path, Dataset data, OnnxOptions? options = null, Int8Options? int8 = null, IProgress<WorkProgress>? progress = null)
     {
         (options, int8) = (options ?? new(), int8 ?? new());
-        options = options with { Normalization = options.Normalization ?? data.Normalization, ClassNames = options.ClassNames ?? data.ClassNames };
+        options = options with
+        {
+            Normalization = options.Normalization ?? data.Normalization,
+            ClassNames = options.ClassNames ?? data.ClassNames,
+            ImageSize = options.ImageSize ?? new(data.Train.Height, data.Train.Width),
+        };
         int8.Validate();
         options.Validate(network.Name, network.Classes);
         var model = OnnxModel.Of(network, options);

@@ -154,7 +154,7 @@ public sealed class Int8ExportTests : IDisposable
     public void A_range_has_a_byte_for_zero()
     {
         Assert.Equal((1f, 0), (default(ActivationRange).Scale, default(ActivationRange).ZeroPoint));
-        Assert.Equal((2f / 255, 128), (new ActivationRange(-1, 1).Scale, new ActivationRange(-1, 1).ZeroPoint));
+        Assert.Equal((2f / 255, 127), (new ActivationRange(-1, 1).Scale, new ActivationRange(-1, 1).ZeroPoint));
         Assert.Equal(0, new ActivationRange(0, 6).ZeroPoint);
         Assert.Equal(255, new ActivationRange(-3, 0).ZeroPoint);
     }

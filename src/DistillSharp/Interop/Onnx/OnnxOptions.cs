@@ -56,13 +56,13 @@ public sealed record OnnxOptions
 
     internal void Validate(string network, int classes)
     {
-        if (WithPreprocessing && Opset < ResizingOpset)
-            throw new UsageException($"ONNX operator set {Opset} cannot resize images as they were in training; preprocessing in the graph needs {ResizingOpset} or newer");
         if (Opset is < OldestOpset or > NewestOpset)
             throw new UsageException($"ONNX operator set {Opset} is not supported; give {OldestOpset} to {NewestOpset}");
         if (Batch < 1) throw new UsageException($"a batch of {Batch} images cannot be; give 1 or more");
         if (WithPreprocessing && Normalization is null)
             throw new UsageException("preprocessing in the graph needs the mean and the standard deviation of the data set");
+        if (WithPreprocessing && Opset < ResizingOpset)
+            throw new UsageException($"ONNX operator set {Opset} cannot resize images as they were in training; preprocessing in the graph needs {ResizingOpset} or newer");
         if (Normalization is { Channels: not 3 })
             throw new UsageException($"the normalization has {Normalization.Channels} channels, but {network} takes images of 3");
         if (ClassNames is not null && ClassNames.Count != classes)
