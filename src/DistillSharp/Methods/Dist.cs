@@ -50,6 +50,9 @@ public sealed class Dist : DistillationMethod
     }
 
     /// <inheritdoc/>
+    public override bool ComparesImages => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();
