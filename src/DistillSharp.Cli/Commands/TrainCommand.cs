@@ -34,9 +34,16 @@ sealed class TrainCommand : CliCommand
         var noted = given.GetValue(profileSteps) is { } steps ? StepProfileTable.Limited(steps) : given.GetValue(profile) ? new StepProfile() : null;
         using var stop = new StopOnInterrupt(terminal);
         using var progress = TrainingProgressView.For(terminal);
-        var result = new Experiment(request.Recipe, request.RunsRoot, progress) { Profile = noted, TeacherDepartures = TeacherCard.DeparturesOf }.Run(request.Name, given.GetValue(resume), stop: stop.Token);
+        var result = new Experiment(request.Recipe, request.RunsRoot, progress)
+        {
+            Profile = noted,
+            TeacherDepartures = TeacherCard.DeparturesOf,
+            Rendezvous = ProcessVariables.Read(Environment.GetEnvironmentVariable),
+        }.Run(request.Name, given.GetValue(resume), stop: stop.Token);
         progress.Dispose();
 
+        var done = result.Training.Completed || noted is { IsDone: true } ? 0 : 1;
+        if (result.IsFollower) return done;
         if (given.GetValue(json))
             terminal.Json(new
             {
@@ -57,6 +64,6 @@ sealed class TrainCommand : CliCommand
         else
             terminal.Out.WriteLine($"stopped in epoch {result.Training.Epochs + 1} with a checkpoint; go on with: distill train {result.Folder} --resume");
         if (noted is not null && !given.GetValue(json)) StepProfileTable.Print(noted, result.Convolutions, terminal);
-        return result.Training.Completed || noted is { IsDone: true } ? 0 : 1;
+        return done;
     }
 }

@@ -22,7 +22,8 @@ public readonly record struct LossTerm(string Name, Tensor Value)
 public sealed record DistillationStep(ClassifierOutput Student, ClassifierOutput Teacher, Tensor Labels, Tensor Indices, int Epoch)
 {
     /// <summary>What else is in the images, where each is mixed of two; else null.</summary>
-    public LabelMix? Mix { get; init; 
+    public LabelMix? Mix { get; init; }
+
     /// <summary>The processes that share the batch; what stands above is this process's share of it.</summary>
     public BatchPeers Peers { get; init; } = BatchPeers.None;
 
@@ -36,7 +37,6 @@ public sealed record DistillationStep(ClassifierOutput Student, ClassifierOutput
         Mix = Mix is null ? null : new(Peers.Gather(Mix.Others), Peers.Gather(Mix.Shares)),
         Peers = BatchPeers.None,
     };
-}
 }
 
 /// <summary>Images that are mixed of two: beside the label that each image has anyway, the other's, and how much is whose.</summary>
