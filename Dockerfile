@@ -17,6 +17,7 @@ RUN apt-get update \
       dataset-fashion-mnist \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /distill /opt/distill
+RUN ln -s /opt/distill/distill /usr/local/bin/distill
 WORKDIR /data
 ENTRYPOINT ["/opt/distill/distill"]
 CMD ["--help"]

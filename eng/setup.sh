@@ -25,6 +25,7 @@ needed=(
   "pkg-config             finds system libraries"
   "libjpeg62-turbo-dev    reads JPEG images"
   "libpng-dev             reads and writes PNG images"
+  "libgloo-dev            joins processes that train together"
   "dataset-fashion-mnist  the 70,000 images of the quickstart"
   "librsvg2-bin           turns charts from SVG into PNG"
   "fontconfig             finds the fonts of those charts"

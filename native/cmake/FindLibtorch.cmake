@@ -11,10 +11,10 @@
 # Defines
 #   Libtorch_ROOT, Libtorch_VERSION, Libtorch_ORIGIN, Libtorch_LIBRARY_DIR, Libtorch_INCLUDE_DIRS, Libtorch_CUDA,
 #   Libtorch_CXX_STANDARD (what its headers demand, 17 at least)
+#   Libtorch_GLOO_INCLUDE_DIR, where it can join processes: Debian's libtorch_cpu has Gloo inside, but its headers hide it
+#   unless USE_C10D and USE_C10D_GLOO are defined and libgloo-dev is installed; a libtorch without is one for single processes
+#   Libtorch_NCCL_INCLUDE_DIR, where it can also join GPUs: needs nccl.h, which no libtorch brings
 #   the target Libtorch::Libtorch
-#
-# For the process groups: Debian's libtorch_cpu has Gloo inside, but its headers hide it unless USE_C10D and
-# USE_C10D_GLOO are defined and libgloo-dev is installed.
 
 set(_libtorch_tried "")
 
@@ -175,12 +175,29 @@ if(NOT TARGET Libtorch::Libtorch)
   endforeach()
 endif()
 
+set(Libtorch_GLOO_INCLUDE_DIR "")
+set(Libtorch_NCCL_INCLUDE_DIR "")
+set(_libtorch_processes "single processes only")
+execute_process(COMMAND grep -q _ZN4c10d16ProcessGroupGloo "${Libtorch_LIBRARY_DIR}/libtorch_cpu.so" RESULT_VARIABLE _libtorch_without_gloo)
+find_path(_libtorch_gloo gloo/rendezvous/store.h HINTS "${Libtorch_ROOT}/include" NO_CACHE)
+if(NOT _libtorch_without_gloo AND _libtorch_gloo)
+  set(Libtorch_GLOO_INCLUDE_DIR "${_libtorch_gloo}")
+  set(_libtorch_processes "processes by Gloo")
+  find_path(_libtorch_nccl nccl.h HINTS "${Libtorch_ROOT}/include" "${Libtorch_ROOT}/../nvidia/nccl/include" NO_CACHE)
+  if(Libtorch_CUDA AND _libtorch_nccl)
+    set(Libtorch_NCCL_INCLUDE_DIR "${_libtorch_nccl}")
+    set(_libtorch_processes "processes by Gloo and NCCL")
+  endif()
+elseif(NOT _libtorch_without_gloo)
+  set(_libtorch_processes "single processes only: it has Gloo, but there is no gloo/rendezvous/store.h (Debian: libgloo-dev)")
+endif()
+
 if(Libtorch_CUDA)
   set(_libtorch_device "with CUDA")
 else()
   set(_libtorch_device "CPU only")
 endif()
-message(STATUS "libtorch ${Libtorch_VERSION} (${_libtorch_device}, C++${Libtorch_CXX_STANDARD}) from ${Libtorch_ORIGIN}: ${Libtorch_LIBRARY_DIR}")
+message(STATUS "libtorch ${Libtorch_VERSION} (${_libtorch_device}, C++${Libtorch_CXX_STANDARD}) from ${Libtorch_ORIGIN}: ${Libtorch_LIBRARY_DIR}; ${_libtorch_processes}")
 if(_libtorch_tried)
   message(STATUS "tried before:${_libtorch_tried}")
 endif()

@@ -1,8 +1,9 @@
 // The C ABI between DistillSharp.Torch and libtorch.
 //
-// Every function returns 0, or 1 with a message in ds_last_error() of the same thread. No exception crosses this
-// boundary. A tensor handle is an owned reference to a TensorImpl: whoever receives one frees it once with
-// ds_tensor_free. Handles passed as arguments are borrowed.
+// Every function returns 0, or 1 with a message in ds_last_error() of the same thread; 2 where it failed because
+// processes that compute together lost one another. No exception crosses this boundary. A tensor handle is an owned
+// reference to a TensorImpl: whoever receives one frees it once with ds_tensor_free. Handles passed as arguments are
+// borrowed.
 #pragma once
 #include <stdint.h>
 
@@ -15,6 +16,8 @@ extern "C" {
 typedef struct ds_tensor_s* ds_tensor;
 typedef struct ds_operator_s* ds_operator;
 typedef struct ds_module_s* ds_module;
+typedef struct ds_process_group_s* ds_process_group;
+typedef struct ds_gradient_reducer_s* ds_gradient_reducer;
 
 typedef enum ds_kind {
   DS_NONE = 0,
@@ -90,6 +93,35 @@ DS_API void ds_module_free(ds_module module);
 DS_API int ds_module_state(ds_module module, int32_t index, char* name, int32_t capacity, ds_tensor* tensor,
                            uint8_t* is_parameter);
 DS_API int ds_module_forward(ds_module module, ds_tensor input, ds_tensor* results, int32_t capacity, int32_t* written);
+
+// ---- processes that compute together, by libtorch's c10d. Every process must make the same calls in the same order.
+typedef struct ds_rendezvous {
+  const char* host;    // where the store listens
+  const char* prefix;  // keeps the keys of this group apart in a store that others use too
+  int32_t port;
+  int32_t rank;
+  int32_t size;
+  int32_t device_index;  // the GPU; -1: the processor
+  uint8_t is_server;     // whether this process keeps the store
+  int64_t timeout_milliseconds;
+} ds_rendezvous;
+
+// "gloo", "nccl", both with a comma between, or nothing: what this build can join processes by.
+DS_API int ds_process_backends(char* buffer, int32_t capacity);
+DS_API int ds_process_group_join(const ds_rendezvous* rendezvous, ds_process_group* joined);
+DS_API void ds_process_group_leave(ds_process_group group);
+DS_API int ds_process_group_sum(ds_process_group group, ds_tensor tensor);  // in place
+DS_API int ds_process_group_broadcast(ds_process_group group, ds_tensor tensor, int32_t root);
+DS_API int ds_process_group_gather(ds_process_group group, ds_tensor tensor, ds_tensor* gathered);  // [size, ...]
+DS_API int ds_process_group_barrier(ds_process_group group);
+
+// Sums gradients over the processes, in buckets, while a backward pass still computes others.
+DS_API int ds_gradient_reducer_make(ds_process_group group, const ds_tensor* parameters, const double* scales,
+                                    int32_t count, int64_t bucket_bytes, ds_gradient_reducer* made);
+DS_API int ds_gradient_reducer_begin(ds_gradient_reducer reducer);      // before the backward pass
+DS_API int ds_gradient_reducer_end(ds_gradient_reducer reducer);        // after it: waits, and puts the sums in place
+DS_API int32_t ds_gradient_reducer_early(ds_gradient_reducer reducer);  // buckets under way before the pass had ended
+DS_API void ds_gradient_reducer_free(ds_gradient_reducer reducer);
 
 // ---- images: JPEG and PNG files in memory
 DS_API int ds_image_size(const uint8_t* bytes, int64_t count, int32_t* height, int32_t* width);

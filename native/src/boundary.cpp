@@ -4,14 +4,29 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 
 namespace distillsharp {
 
 namespace {
 thread_local std::string last_error;
-}
+std::mutex lost_guard;
+std::string lost;
+}  // namespace
 
 void set_last_error(std::string message) { last_error = std::move(message); }
+
+void note_lost_processes(const std::string& message) {
+  const std::lock_guard<std::mutex> lock(lost_guard);
+  if (lost.empty()) lost = message;
+}
+
+bool take_lost_processes(std::string& message) {
+  const std::lock_guard<std::mutex> lock(lost_guard);
+  message = std::move(lost);
+  lost.clear();
+  return !message.empty();
+}
 
 std::string without_backtrace(const std::exception& error) {
   const auto* torch_error = dynamic_cast<const c10::Error*>(&error);

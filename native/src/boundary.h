@@ -9,7 +9,14 @@
 
 namespace distillsharp {
 
+enum Status { ok = 0, failed = 1, lost_processes = 2 };
+
 void set_last_error(std::string message);
+
+// That processes lost one another is told apart from other failures even where the exception comes through libtorch's
+// autograd, which may hand on another.
+void note_lost_processes(const std::string& message);
+bool take_lost_processes(std::string& message);
 
 // The first line of a libtorch message; its C++ backtrace means nothing to a .NET user.
 std::string without_backtrace(const std::exception& error);
@@ -19,13 +26,17 @@ template <typename Body>
 int guarded(Body&& body) noexcept {
   try {
     body();
-    return 0;
+    return ok;
   } catch (const std::exception& error) {
     set_last_error(without_backtrace(error));
   } catch (...) {
     set_last_error("an exception of unknown type");
   }
-  return 1;
+  if (std::string lost; take_lost_processes(lost)) {
+    set_last_error(std::move(lost));
+    return lost_processes;
+  }
+  return failed;
 }
 
 // A handle is an owned reference to a TensorImpl.

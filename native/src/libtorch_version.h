@@ -10,6 +10,11 @@
 #define DS_LIBTORCH_AT_LEAST(major, minor) \
   (TORCH_VERSION_MAJOR > (major) || (TORCH_VERSION_MAJOR == (major) && TORCH_VERSION_MINOR >= (minor)))
 
+namespace c10d {
+class Backend;
+class ProcessGroup;
+}  // namespace c10d
+
 namespace distillsharp::compat {
 
 // Newer releases have only the standard's; in those between, one is a name of the other.
@@ -62,5 +67,18 @@ inline void set_autocast_dtype(at::DeviceType device, at::ScalarType type) {
 }
 
 #endif
+
+// What joins processes by one library is a process group by itself, and a part of one later.
+#if DS_LIBTORCH_AT_LEAST(2, 0)
+using ProcessBackend = c10d::Backend;
+#else
+using ProcessBackend = c10d::ProcessGroup;
+#endif
+
+// NCCL hands its failures to the caller that waits, instead of ending the process from a thread of its own.
+inline void make_nccl_wait() {
+  setenv("NCCL_BLOCKING_WAIT", "1", 0);
+  setenv("TORCH_NCCL_BLOCKING_WAIT", "1", 0);
+}
 
 }  // namespace distillsharp::compat

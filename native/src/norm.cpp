@@ -9,7 +9,8 @@
 #include <cmath>
 #include <vector>
 
-#include "libtorch_version.h"
+#include "distributed.h"
+#include "norm.h"
 
 namespace distillsharp {
 
@@ -52,9 +53,14 @@ std::vector<double> sums(const Rows& rows, const Body& body) {
   return all;
 }
 
-// The mean and 1 / sqrt(variance + epsilon) of each channel, [2, C]; moves the running statistics.
-Tensor statistics(const Tensor& x, const Tensor& running_mean, const Tensor& running_var, double momentum,
-                  double epsilon) {
+struct Statistics {
+  Tensor values;  // the mean and 1 / sqrt(variance + epsilon) of each channel, [2, C]
+  double count;   // rows, over all processes
+};
+
+// Moves the running statistics.
+Statistics statistics(const Tensor& x, const Tensor& running_mean, const Tensor& running_var, double momentum,
+                      double epsilon, ds_process_group group) {
   const Rows rows(x);
   const auto& kernels = norm_kernels();
   // The sums are taken of what differs from the first row: a mean far from zero costs no digits.
@@ -62,23 +68,30 @@ Tensor statistics(const Tensor& x, const Tensor& running_mean, const Tensor& run
   const auto total = sums(rows, [&](double* sum, double* square, int64_t first, int64_t last) {
     kernels.moments({x.data_ptr(), pivot.data_ptr<float>(), sum, square}, element_of(x), first, last, rows.channels);
   });
+  const double own = static_cast<double>(rows.count);
+  const Tensor moments = at::empty({2, rows.channels}, at::kDouble);
+  double* average = moments.data_ptr<double>();
+  double* spread = average + rows.channels;
+  for (int64_t c = 0; c < rows.channels; ++c) {
+    const double offset = total[c] / own;
+    average[c] = pivot.data_ptr<float>()[c] + offset;
+    spread[c] = std::max(total[rows.channels + c] - total[c] * offset, 0.0);
+  }
+  const double count = group == nullptr ? own : combine_moments(group, own, moments);
+
   Tensor result =
       at::empty({2, rows.channels}, x.options().dtype(at::kFloat).memory_format(at::MemoryFormat::Contiguous));
   float* mean = result.data_ptr<float>();
   float* inverse = mean + rows.channels;
   float* kept_mean = running_mean.data_ptr<float>();
   float* kept_var = running_var.data_ptr<float>();
-  const double count = static_cast<double>(rows.count);
   for (int64_t c = 0; c < rows.channels; ++c) {
-    const double offset = total[c] / count;
-    const double average = pivot.data_ptr<float>()[c] + offset;
-    const double spread = std::max(total[rows.channels + c] - total[c] * offset, 0.0);
-    mean[c] = static_cast<float>(average);
-    inverse[c] = static_cast<float>(1 / std::sqrt(spread / count + epsilon));
-    kept_mean[c] = static_cast<float>(momentum * average + (1 - momentum) * kept_mean[c]);
-    kept_var[c] = static_cast<float>(momentum * (spread / (count - 1)) + (1 - momentum) * kept_var[c]);
+    mean[c] = static_cast<float>(average[c]);
+    inverse[c] = static_cast<float>(1 / std::sqrt(spread[c] / count + epsilon));
+    kept_mean[c] = static_cast<float>(momentum * average[c] + (1 - momentum) * kept_mean[c]);
+    kept_var[c] = static_cast<float>(momentum * (spread[c] / (count - 1)) + (1 - momentum) * kept_var[c]);
   }
-  return result;
+  return {result, count};
 }
 
 Tensor normalise(const Tensor& x, const Tensor& statistics, const Tensor& weight, const Tensor& bias,
@@ -103,11 +116,15 @@ Tensor normalise(const Tensor& x, const Tensor& statistics, const Tensor& weight
 struct NormRelu : torch::autograd::Function<NormRelu> {
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& weight,
                         const Tensor& bias, const Tensor& running_mean, const Tensor& running_var,
-                        const compat::Optional<Tensor>& residual, bool relu, double momentum, double epsilon) {
+                        const compat::Optional<Tensor>& residual, bool relu, double momentum, double epsilon,
+                        int64_t group) {
     at::AutoDispatchBelowADInplaceOrView below;
-    const Tensor stats = statistics(x, running_mean, running_var, momentum, epsilon);
+    const auto [stats, count] =
+        statistics(x, running_mean, running_var, momentum, epsilon, reinterpret_cast<ds_process_group>(group));
     Tensor y = normalise(x, stats, weight, bias, residual.value_or(Tensor()), relu);
     context->save_for_backward({x, relu ? y : Tensor(), stats, weight});
+    context->saved_data["count"] = count;
+    context->saved_data["group"] = group;
     context->saved_data["residual"] = residual.has_value() && residual->defined() && residual->requires_grad();
     return y;
   }
@@ -133,7 +150,7 @@ struct NormRelu : torch::autograd::Function<NormRelu> {
                                mean,
                                nullptr,
                                nullptr};
-    const auto total = sums(rows, [&](double* sum_g, double* sum_gx, int64_t first, int64_t last) {
+    auto total = sums(rows, [&](double* sum_g, double* sum_gx, int64_t first, int64_t last) {
       auto mine = reduction;
       mine.sum_g = sum_g;
       mine.sum_gx = sum_gx;
@@ -143,11 +160,18 @@ struct NormRelu : torch::autograd::Function<NormRelu> {
     const auto of_channels = weight.options();
     Tensor to_weight = at::empty({rows.channels}, of_channels), to_bias = at::empty({rows.channels}, of_channels);
     std::vector<float> factor(rows.channels), mean_g(rows.channels), slope(rows.channels);
-    const double count = static_cast<double>(rows.count);
+    const double count = context->saved_data["count"].toDouble();
+    // The gradients of scale and shift are of this process's rows alone: all gradients are summed over the processes
+    // later.
+    for (int64_t c = 0; c < rows.channels; ++c) {
+      to_bias.data_ptr<float>()[c] = static_cast<float>(total[c]);
+      to_weight.data_ptr<float>()[c] = static_cast<float>(total[rows.channels + c] * inverse[c]);
+    }
+    if (const auto group = context->saved_data["group"].toInt(); group != 0)
+      sum_over_processes(reinterpret_cast<ds_process_group>(group),
+                         at::from_blob(total.data(), {2 * rows.channels}, at::kDouble));
     for (int64_t c = 0; c < rows.channels; ++c) {
       const double sum_g = total[c], sum_gx = total[rows.channels + c];
-      to_bias.data_ptr<float>()[c] = static_cast<float>(sum_g);
-      to_weight.data_ptr<float>()[c] = static_cast<float>(sum_gx * inverse[c]);
       factor[c] = weight.data_ptr<float>()[c] * inverse[c];
       mean_g[c] = static_cast<float>(sum_g / count);
       slope[c] = static_cast<float>(sum_gx * inverse[c] * inverse[c] / count);
@@ -167,7 +191,7 @@ struct NormRelu : torch::autograd::Function<NormRelu> {
       kernels.gradient(job, element, first, last, rows.channels);
     });
     const Tensor to_sum = !to_residual ? Tensor() : passed.defined() ? passed : gradient;
-    return {to_x, to_weight, to_bias, Tensor(), Tensor(), to_sum, Tensor(), Tensor(), Tensor()};
+    return {to_x, to_weight, to_bias, Tensor(), Tensor(), to_sum, Tensor(), Tensor(), Tensor(), Tensor()};
   }
 };
 
@@ -179,19 +203,33 @@ bool takes(const Tensor& x) {
 
 bool plain_floats(const Tensor& x) { return x.scalar_type() == at::kFloat && x.is_contiguous(); }
 
+}  // namespace
+
+bool norm_kernels_take(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
+                       const Tensor& running_var, const compat::Optional<Tensor>& residual) {
+  return takes(x) && plain_floats(weight) && plain_floats(bias) && plain_floats(running_mean) &&
+         plain_floats(running_var) &&
+         (!residual.has_value() || !residual->defined() ||
+          (takes(*residual) && residual->sizes() == x.sizes() && residual->scalar_type() == x.scalar_type()));
+}
+
+Tensor norm_by_kernels(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
+                       const Tensor& running_var, const compat::Optional<Tensor>& residual, bool relu, double momentum,
+                       double epsilon, int64_t group) {
+  return NormRelu::apply(x, weight, bias, running_mean, running_var, residual, relu, momentum, epsilon, group);
+}
+
+namespace {
+
 // What the kernels do not take (row-major order, a GPU, other types) goes through libtorch's own operators, in their
 // order.
 Tensor batch_norm_relu(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
                        const Tensor& running_var, const compat::Optional<Tensor>& residual, bool relu, double momentum,
                        double epsilon) {
-  const bool more = residual.has_value() && residual->defined();
-  const bool ours =
-      takes(x) && plain_floats(weight) && plain_floats(bias) && plain_floats(running_mean) &&
-      plain_floats(running_var) && x.size(0) * x.size(2) * x.size(3) > 1 &&
-      (!more || (takes(*residual) && residual->sizes() == x.sizes() && residual->scalar_type() == x.scalar_type()));
-  if (ours) return NormRelu::apply(x, weight, bias, running_mean, running_var, residual, relu, momentum, epsilon);
+  if (norm_kernels_take(x, weight, bias, running_mean, running_var, residual) && x.size(0) * x.size(2) * x.size(3) > 1)
+    return norm_by_kernels(x, weight, bias, running_mean, running_var, residual, relu, momentum, epsilon, 0);
   Tensor y = at::batch_norm(x, weight, bias, running_mean, running_var, true, momentum, epsilon, true);
-  if (more) y.add_(*residual);
+  if (residual.has_value() && residual->defined()) y.add_(*residual);
   return relu ? y.relu_() : y;
 }
 

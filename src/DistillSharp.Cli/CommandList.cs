@@ -9,6 +9,7 @@ static class CommandList
     [
         new QuickstartCommand(),
         new TrainCommand(),
+        new LaunchCommand(),
         new EvalCommand(),
         new TeacherCommand(),
         new SweepCommand(),

@@ -14,7 +14,7 @@ static class Mistake
 
         // A word that fits nowhere explains the other errors, such as a required option that was mistyped.
         if (given.UnmatchedTokens.FirstOrDefault(IsOption) is { } option) return NoOption(result, option);
-        foreach (var child in result.Children)
+        foreach (var child in result.Children.Where(child => child is not ArgumentResult { Argument: PassedOn }))
             if (child.Tokens.Select(token => token.Value).FirstOrDefault(Strictness.LooksLikeOption) is { } swallowed)
                 return NoOption(result, swallowed);
         if (given.UnmatchedTokens is [var word, ..])

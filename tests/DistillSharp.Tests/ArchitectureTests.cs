@@ -41,6 +41,7 @@ public partial class ArchitectureTests
         "DistillSharp.Experiments.Runs",
         "DistillSharp.Experiments.Registry",
         "DistillSharp.Experiments.Execution",
+        "DistillSharp.Experiments.Launching",
         "DistillSharp.Experiments.Measurement",
         "DistillSharp.Experiments.Paper",
         "DistillSharp.Experiments.Published",

@@ -20,6 +20,7 @@ public static class ChildProgram
         [Training.FlushTests.Role] = Training.FlushTests.Write,
         [Training.KernelSetTests.Role] = Training.KernelSetTests.Print,
         [Training.KilledRunTests.TrainRole] = Training.KilledRunTests.Train,
+        [Training.Joint.KilledProcessTests.TrainRole] = Training.Joint.KilledProcessTests.Train,
     };
 
     public static int Main(string[] arguments)

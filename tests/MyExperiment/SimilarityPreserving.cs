@@ -25,6 +25,9 @@ public sealed class SimilarityPreserving : DistillationMethod
 
     public override Features? TeacherFeatures => Features.Stages;
 
+    // Where processes share a batch, each of them is to see all of it.
+    public override bool ComparesImages => true;
+
     // Called once, before training: look at the shapes, refuse what cannot work, make parameters of your own if you have any.
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {

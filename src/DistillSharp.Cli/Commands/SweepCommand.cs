@@ -16,6 +16,10 @@ sealed class SweepCommand : CliCommand
     readonly Option<int?> epochs = new("--epochs") { Description = "Train every run for so many epochs, as --set train.epochs=N" };
     readonly Option<string[]> set = CommonOptions.Set();
     readonly Option<bool> dryRun = new("--dry-run") { Description = "List the runs with an estimate of their time; train nothing" };
+    readonly Option<Cluster?> submit = Choice.OrNone<Cluster>("--submit", "Write a job of a cluster with an element for each run, instead of training here");
+    readonly Option<bool> run = new("--run") { Description = "With --submit: also submit it" };
+    readonly Option<string> image = new("--image") { Description = "With --submit kubernetes: the container image", DefaultValueFactory = _ => "distillsharp" };
+    readonly Option<string> claim = new("--claim") { Description = "With --submit kubernetes: the PersistentVolumeClaim that holds this folder", DefaultValueFactory = _ => "distill" };
     readonly Option<string> runs = CommonOptions.Runs();
     readonly Option<bool> json = JsonOption();
 
@@ -25,11 +29,12 @@ sealed class SweepCommand : CliCommand
     public SweepCommand(IReadOnlyList<string>? program = null) : base(
         "sweep", "Train a matrix of runs; started again, it skips what is finished and resumes what was cut off.",
         "distill sweep recipes/sweeps/table3.yaml --dry-run",
-        "distill sweep recipes/sweeps/table3.yaml --epochs 24 --set data.root=/data --jobs 2")
+        "distill sweep recipes/sweeps/table3.yaml --epochs 24 --set data.root=/data --jobs 2",
+        "distill sweep recipes/sweeps/table3.yaml --submit slurm")
     {
         this.program = program ?? TrainingProcess.ThisProgram;
         Arguments.Add(file);
-        foreach (var option in new Option[] { jobs, epochs, set, dryRun, runs, json }) Options.Add(option);
+        foreach (var option in new Option[] { jobs, epochs, set, dryRun, submit, run, image, claim, runs, json }) Options.Add(option);
     }
 
     public override int Run(ParseResult given, Terminal terminal)
@@ -46,10 +51,13 @@ sealed class SweepCommand : CliCommand
             return 0;
         }
 
+        string[] training = [.. program, .. Names.Plugins.SelectMany(file => new[] { "--plugin", Path.GetFullPath(file) })];
+        if (given.GetValue(submit) is { } cluster) return Submit(cluster, plan, training, given, terminal);
+        if (given.GetValue(run)) throw new UsageException("--run submits what --submit writes; give both, or neither to train here");
+
         SweepRecord.Of(given.GetValue(file)!, sweep).Save(root);
         if (ServedPage.Find(root) is { } page) terminal.Error.WriteLine($"shown at {page}#/sweeps");
         using var stop = new StopOnInterrupt(terminal);
-        string[] training = [.. program, .. Names.Plugins.SelectMany(file => new[] { "--plugin", Path.GetFullPath(file) })];
         var runner = new SweepRunner(new TrainingProcess(training, root).Start, new Lines(terminal, plan));
         var outcomes = runner.Run(plan, given.GetValue(jobs), stop.Token).GetAwaiter().GetResult();
         var end = SweepPlan.Of(sweep.Runs, root);
@@ -60,6 +68,17 @@ sealed class SweepCommand : CliCommand
         foreach (var failed in outcomes.Where(outcome => outcome.Result == SweepResult.Failed))
             terminal.Error.WriteLine($"failed: {failed.Entry.Run}: {failed.Message}");
         return outcomes.All(outcome => outcome.Result is SweepResult.Finished or SweepResult.Skipped) ? 0 : 1;
+    }
+
+    int Submit(Cluster cluster, SweepPlan plan, string[] command, ParseResult given, Terminal terminal)
+    {
+        // In a container the command is the image's own.
+        string[] there = cluster == Cluster.Kubernetes ? ["distill", .. command.Skip(program.Count)] : command;
+        var job = ClusterJob.Write(cluster, plan, Path.GetFileNameWithoutExtension(given.GetValue(file)!), there, given.GetValue(image)!, given.GetValue(claim)!);
+        var said = given.GetValue(run) ? job.Submit() : null;
+        if (given.GetValue(json)) terminal.Json(new { job = job.File, runs = job.Runs, submit = job.Submission, said });
+        else terminal.Out.WriteLine(said ?? $"{job.Runs} runs are in {job.File}; submit them with: {string.Join(' ', job.Submission)}");
+        return 0;
     }
 
     static object Described(SweepEntry entry) => new

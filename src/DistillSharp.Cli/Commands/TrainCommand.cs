@@ -58,10 +58,13 @@ sealed class TrainCommand : CliCommand
             Profile = noted,
             KnownTeacher = TeacherCard.TrainingOf,
             Progress = progress,
+            Rendezvous = ProcessVariables.Read(Environment.GetEnvironmentVariable),
         };
         var result = experiment.Run(request.Name, given.GetValue(resume), stop: stop.Token);
         progress.Dispose();
 
+        var done = result.Training.Completed || noted is { IsDone: true } ? 0 : 1;
+        if (result.IsFollower) return done;
         if (given.GetValue(json))
             terminal.Json(new
             {
@@ -85,6 +88,6 @@ sealed class TrainCommand : CliCommand
             terminal.Out.WriteLine(
                 $"stopped in epoch {result.Training.Epochs + 1} with a checkpoint; go on with: distill train {result.Folder} --resume");
         if (noted is not null && !given.GetValue(json)) StepProfileTable.Print(noted, result.Convolutions, terminal);
-        return result.Training.Completed || noted is { IsDone: true } ? 0 : 1;
+        return done;
     }
 }

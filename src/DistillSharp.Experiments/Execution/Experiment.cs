@@ -4,6 +4,7 @@ using DistillSharp.Experiments.Runs;
 using DistillSharp.Interop;
 using DistillSharp.Models;
 using DistillSharp.Torch;
+using DistillSharp.Torch.Distributed;
 using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Execution;
@@ -19,6 +20,9 @@ public sealed record ExperimentResult(string Folder, string Name, TrainingResult
 {
     /// <summary>How fast the networks' convolutions alone run; null where no profile was asked for.</summary>
     public ConvolutionLimit? Convolutions { get; init; }
+
+    /// <summary>Whether this process only trained with others: process 0 has the folder and the figures.</summary>
+    public bool IsFollower { get; init; }
 }
 
 /// <summary>A network's name and size.</summary>
@@ -47,6 +51,12 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     /// <summary>On how many test images the teacher is looked at before the first step; 0 for none.</summary>
     public int TeacherSample { get; init; } = 1000;
 
+    /// <summary>
+    /// Where this process meets others that train the same run with it; null to train alone. Process 0 alone writes the folder, and
+    /// tells the observer.
+    /// </summary>
+    public Rendezvous? Rendezvous { get; init; }
+
     /// <summary>Trains in a new run folder, or goes on with the run of that name.</summary>
     /// <param name="name">The run's name; null for one made of teacher, student, methods and seed.</param>
     /// <param name="resume">Whether to go on with the run of that name where there is one.</param>
@@ -56,30 +66,65 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     /// <exception cref="UsageException">The name is taken, or the run to resume was made from another recipe.</exception>
     public ExperimentResult Run(string? name = null, bool resume = false, bool exactName = true, CancellationToken stop = default)
     {
+        if (Rendezvous is null) return Run(null, name, resume, exactName, stop);
+        var processes = ProcessVariables.Join(Rendezvous, Device);
+        if (processes.Rank == 0) observer.Said($"{processes.Size} processes train together, by {(Device.Type == DeviceType.Cuda ? "NCCL" : "Gloo")}");
+        var result = processes.Rank > 0 ? Follow(processes, stop) : Run(processes, name, resume, exactName, stop);
+        Leave(processes);
+        return result;
+    }
+
+    // Only where all went well: else the others are gone, and leaving would wait for them.
+    static void Leave(ProcessGroup processes)
+    {
+        try
+        {
+            processes.Barrier();
+            processes.Dispose();
+        }
+        catch (ProcessGroupException)
+        {
+            // Another process ended before it left. The run is done and kept.
+        }
+    }
+
+    // Trains along; what is said, measured and kept is process 0's.
+    ExperimentResult Follow(ProcessGroup processes, CancellationToken stop)
+    {
+        var data = recipe.LoadData();
+        using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit, _ => { });
+        using var student = CreateStudent(data.Classes, TrainingObserver.Of());
+        using var trainer = CreateTrainer(student, teacher, data, processes);
+        var result = trainer.Run(stop: stop);
+        return new("", "", result, new(student.Name, student.ParameterCount), 0, 0) { IsFollower = true };
+    }
+
+    ExperimentResult Run(ProcessGroup? processes, string? name, bool resume, bool exactName, CancellationToken stop)
+    {
         foreach (var warning in recipe.Warnings) Warn(warning);
         recipe.CheckFiles();
         var wanted = name ?? RunName.Suggest(recipe);
         var path = Path.Combine(runsRoot, wanted);
-        if (resume && RunReader.IsRun(path)) return Resume(path, stop);
+        if (resume && RunReader.IsRun(path)) return Resume(path, processes, stop);
 
         var data = LoadData();
         using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit, Say);
-        using var student = CreateStudent(data.Classes);
-        using var trainer = CreateTrainer(student, teacher, data);
+        using var student = CreateStudent(data.Classes, observer);
+        using var trainer = CreateTrainer(student, teacher, data, processes);
         var manifest = LookAt(teacher, data, Manifest(wanted, data, student));
         using var folder = RunFolder.Create(runsRoot, manifest, recipe.Resolve(), exactName && name is not null);
         return Train(folder, trainer, student, data, resume: false, stop);
     }
 
-    ExperimentResult Resume(string path, CancellationToken stop)
+    ExperimentResult Resume(string path, ProcessGroup? processes, CancellationToken stop)
     {
         using var folder = RunFolder.Open(path);
         if (folder.Manifest.RecipeDigest != recipe.Digest)
             throw new UsageException($"{path} was made from another recipe (its own is {Path.Combine(path, RunFiles.Recipe)}); resume it with that one, or choose another --name");
         var data = LoadData();
         using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit, Say);
-        using var student = CreateStudent(data.Classes);
-        using var trainer = CreateTrainer(student, teacher, data);
+        using var student = CreateStudent(data.Classes, observer);
+        using var trainer = CreateTrainer(student, teacher, data, processes);
         return Train(folder, trainer, student, data, resume: true, stop);
     }
 
@@ -144,7 +189,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
             StudentFile.Write(Path.Combine(folder.Path, StudentFile.AverageFileName), trainer.Deployed, data, result.AverageAccuracy?.Top1);
     }
 
-    Classifier CreateStudent(int classes)
+    Classifier CreateStudent(int classes, TrainingObserver observer)
     {
         var student = recipe.Toolkit.Networks.Create(recipe.Student.Network, classes, (ulong)recipe.Train.Seed);
         if (recipe.Student.Weights is { } weights)
@@ -156,8 +201,10 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     }
 
     // The student's weights are drawn first, the methods' after them: both follow from the seed.
-    Trainer CreateTrainer(Classifier student, Classifier? teacher, Dataset data) =>
-        new(student, teacher, recipe.CreateMethods(), data, recipe.ToTrainingOptions());
+    Trainer CreateTrainer(Classifier student, Classifier? teacher, Dataset data, ProcessGroup? processes) =>
+        new(student, teacher, recipe.CreateMethods(), data, recipe.ToTrainingOptions() with { Device = Device, Processes = processes });
+
+    Device Device => ProcessVariables.DeviceOf(recipe.Train.Device, Rendezvous);
 
     RunManifest Manifest(string name, Dataset data, Classifier student) => RunManifest.Of(recipe, name) with
     {

@@ -184,6 +184,8 @@ public sealed class Recipe
         Precision = Train.Precision,
         Seed = Train.Seed,
         Device = Train.Device,
+        SyncNorm = Train.SyncNorm,
+        GatherFeatures = Train.GatherFeatures,
         Augmentation = new(Data.Augment),
         TeacherInput = Teacher?.Input,
         CrossEntropyWeight = CrossEntropyWeight,

@@ -51,6 +51,12 @@ public sealed record TrainSection
     static readonly RecipeKey<Device> device = Keys.Add("device", RecipeForms.Device, "where to compute; cuda is cuda:0", otherwise: Device.Cpu);
     static readonly RecipeKey<long> seed = Keys.Add("seed", RecipeForms.Whole(min: 0),
         "decides initial weights, order, augmentation and what methods draw", otherwise: 1);
+    static readonly RecipeKey<bool> syncNorm = Keys.Add("sync_norm", RecipeForms.Flag,
+        "where processes train together: whether batch norm takes its statistics over the images of all, as one process does", otherwise: false,
+        written: known => syncNorm!.Of(known.Values));
+    static readonly RecipeKey<bool> gatherFeatures = Keys.Add("gather_features", RecipeForms.Flag,
+        "where processes train together: whether methods that compare the images of a batch compare those of all, as in one process", otherwise: true,
+        written: known => !gatherFeatures!.Of(known.Values));
     static readonly RecipeKey<int> evaluateEvery = Keys.Add("evaluate_every", RecipeForms.Int(min: 1),
         "measure after every so many epochs, and after the last", otherwise: 1, changesResults: false);
     static readonly RecipeKey<int> evaluateBatch = Keys.Add("evaluate_batch", RecipeForms.Int(min: 1),
@@ -113,6 +119,12 @@ public sealed record TrainSection
 
     /// <summary>Decides initial weights, order, augmentation and what methods draw.</summary>
     public long Seed => seed.Of(values);
+
+    /// <summary>Whether processes that train together take batch norm's statistics over the images of all (<c>sync_norm</c>).</summary>
+    public bool SyncNorm => syncNorm.Of(values);
+
+    /// <summary>Whether methods compare the images of all processes that train together (<c>gather_features</c>).</summary>
+    public bool GatherFeatures => gatherFeatures.Of(values);
 
     /// <summary>The student is measured after every so many epochs.</summary>
     public int EvaluateEvery => evaluateEvery.Of(values);

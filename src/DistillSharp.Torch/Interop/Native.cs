@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using DistillSharp.Torch.Distributed;
 
 namespace DistillSharp.Torch.Interop;
 
@@ -36,16 +37,17 @@ internal static unsafe partial class Native
     [GeneratedRegex(@"\bTORCH_VERSION=(\d+\.\d+)")]
     private static partial Regex ReleaseSetting();
 
-    /// <summary>Turns the status of a native call into a <see cref="TorchException"/>.</summary>
+    /// <summary>Turns the status of a native call into a <see cref="TorchException"/> or a <see cref="ProcessGroupException"/>.</summary>
     public static void Check(int status, string? operation = null)
     {
-        if (status != 0) Throw(operation);
+        if (status != 0) Throw(status, operation);
     }
 
-    static void Throw(string? operation)
+    static void Throw(int status, string? operation)
     {
+        const int lostProcesses = 2;
         var message = Marshal.PtrToStringUTF8((nint)ds_last_error()) ?? "an unknown error";
-        throw new TorchException(operation, message);
+        throw status == lostProcesses ? new ProcessGroupException(message) : new TorchException(operation, message);
     }
 
     /// <summary>Reads a text that the native side writes into a buffer.</summary>
@@ -111,6 +113,19 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] public static partial void ds_module_free(nint module);
     [LibraryImport(Library)] public static partial int ds_module_state(nint module, int index, byte* name, int capacity, out nint tensor, out byte isParameter);
     [LibraryImport(Library)] public static partial int ds_module_forward(nint module, nint input, nint* results, int capacity, out int written);
+    [LibraryImport(Library)] public static partial int ds_process_backends(byte* buffer, int capacity);
+    [LibraryImport(Library)] public static partial int ds_process_group_join(in NativeRendezvous rendezvous, out nint joined);
+    [LibraryImport(Library)] public static partial void ds_process_group_leave(nint group);
+    [LibraryImport(Library)] public static partial int ds_process_group_sum(nint group, nint tensor);
+    [LibraryImport(Library)] public static partial int ds_process_group_broadcast(nint group, nint tensor, int root);
+    [LibraryImport(Library)] public static partial int ds_process_group_gather(nint group, nint tensor, out nint gathered);
+    [LibraryImport(Library)] public static partial int ds_process_group_barrier(nint group);
+    [LibraryImport(Library)]
+    public static partial int ds_gradient_reducer_make(nint group, nint* parameters, double* scales, int count, long bucketBytes, out nint made);
+    [LibraryImport(Library)] public static partial int ds_gradient_reducer_begin(nint reducer);
+    [LibraryImport(Library)] public static partial int ds_gradient_reducer_end(nint reducer);
+    [LibraryImport(Library)] public static partial int ds_gradient_reducer_early(nint reducer);
+    [LibraryImport(Library)] public static partial void ds_gradient_reducer_free(nint reducer);
     [LibraryImport(Library)] public static partial int ds_image_size(byte* bytes, long count, out int height, out int width);
     [LibraryImport(Library)] public static partial int ds_image_decode(byte* bytes, long count, byte* pixels, long capacity);
     [LibraryImport(Library)]
@@ -171,6 +186,20 @@ internal struct NativeTensorInfo
     public nint Data;
     public byte RequiresGrad;
     public byte IsLeaf;
+}
+
+/// <summary>ds_rendezvous.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct NativeRendezvous
+{
+    public nint Host;
+    public nint Prefix;
+    public int Port;
+    public int Rank;
+    public int Size;
+    public int DeviceIndex;
+    public byte IsServer;
+    public long TimeoutMilliseconds;
 }
 
 /// <summary>Eight sizes in a row.</summary>

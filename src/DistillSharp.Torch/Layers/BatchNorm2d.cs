@@ -1,3 +1,5 @@
+using DistillSharp.Torch.Distributed;
+
 namespace DistillSharp.Torch.Layers;
 
 /// <summary>Batch normalization of [N, C, H, W] over N, H, W (Ioffe and Szegedy 2015), epsilon 1e-5, momentum 0.1 unless given.</summary>
@@ -40,6 +42,12 @@ public sealed class BatchNorm2d : Layer
     public Tensor RunningVar { get; }
 
     /// <summary>
+    /// In training, the processes whose batches are normalized together: each then takes the mean and the variance of all their rows,
+    /// as one process with the whole batch would. Null for this process's own.
+    /// </summary>
+    public ProcessGroup? SharedBy { get; set; }
+
+    /// <summary>
     /// Whether the convolution before does this norm's work (<see cref="NormFolding"/>): in evaluation mode the input then
     /// comes normalized.
     /// </summary>
@@ -79,12 +87,14 @@ public sealed class BatchNorm2d : Layer
     }
 
     // A single value of each channel has no variance: the running statistics stand in for the batch's, and stay as they are.
-    bool UsesBatch(Tensor x) => Training && x.Count > Channels;
+    bool UsesBatch(Tensor x) => Training && (SharedBy is not null || x.Count > Channels);
 
     Tensor ForwardTraining(Tensor x, Tensor? residual, bool relu)
     {
         batches.AddInPlace(1L);
-        return Functional.BatchNormRelu(x, Weight, Bias, RunningMean, RunningVar, residual, relu, Momentum, Epsilon);
+        return SharedBy is { } group
+            ? group.BatchNormRelu(x, this, residual, relu)
+            : Functional.BatchNormRelu(x, Weight, Bias, RunningMean, RunningVar, residual, relu, Momentum, Epsilon);
     }
 
     Tensor ForwardEvaluation(Tensor x) =>

@@ -14,7 +14,7 @@ public sealed class Batch
     Batch(Tensor images, Tensor labels, Tensor indices)
     {
         variants = new int[labels.Count];
-        (Images, Labels, Indices) = (images, labels, indices);
+        (Images, Labels, Indices, WholeCount) = (images, labels, indices, variants.Length);
     }
 
     internal Batch(int count, ImageSet set, bool mixed) : this(
@@ -61,6 +61,9 @@ public sealed class Batch
     /// <summary>Number of images, N.</summary>
     public int Count => variants.Length;
 
+    /// <summary>Images of the batch over all processes that share it; N where this process has all.</summary>
+    public int WholeCount { get; private set; }
+
     /// <summary>The epoch it belongs to.</summary>
     public int Epoch { get; private set; }
 
@@ -86,10 +89,10 @@ public sealed class Batch
         return part;
     }
 
-    internal void Fill(int epoch, int number, ReadOnlyMemory<int> indices, ImageSet set, Normalization normalization, BatchOptions options,
-        TeacherView? teacher)
+    internal void Fill(int epoch, int number, int whole, ReadOnlyMemory<int> indices, ImageSet set, Normalization normalization,
+        BatchOptions options, TeacherView? teacher)
     {
-        (Epoch, Number) = (epoch, number);
+        (Epoch, Number, WholeCount) = (epoch, number, whole);
         var labels = Labels.Memory<long>();
         var positions = Indices.Memory<long>();
         for (var i = 0; i < Count; i++)

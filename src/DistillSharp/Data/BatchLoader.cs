@@ -71,6 +71,6 @@ public sealed class BatchLoader
     internal void Fill(Batch batch, int epoch, int number, int[] order)
     {
         var (start, length) = shares[number];
-        batch.Fill(epoch, number, order.AsMemory(start, length), images, normalization, options, teacher);
+        batch.Fill(epoch, number, shares.Whole(number), order.AsMemory(start, length), images, normalization, options, teacher);
     }
 }

@@ -27,11 +27,14 @@ readonly struct BatchShares
     {
         get
         {
-            var start = number * options.BatchSize;
-            var length = Math.Min(options.BatchSize, images - start);
-            var from = (int)((long)length * options.Rank / options.Processes);
-            var to = (int)((long)length * (options.Rank + 1) / options.Processes);
-            return (start + from, to - from);
+            var (from, to) = (Cut(Whole(number), options.Rank, options.Processes), Cut(Whole(number), options.Rank + 1, options.Processes));
+            return (number * options.BatchSize + from, to - from);
         }
     }
+
+    /// <summary>Images of a batch over all processes.</summary>
+    public int Whole(int number) => Math.Min(options.BatchSize, images - number * options.BatchSize);
+
+    /// <summary>Where the share of a process begins in a batch of that many images.</summary>
+    public static int Cut(int images, int rank, int processes) => (int)((long)images * rank / processes);
 }

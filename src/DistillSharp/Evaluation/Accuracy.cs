@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using DistillSharp.Data;
 using DistillSharp.Models;
 using DistillSharp.Torch;
+using DistillSharp.Torch.Distributed;
 
 namespace DistillSharp.Evaluation;
 
@@ -28,13 +29,36 @@ public readonly record struct Accuracy(int Images, int Correct1, int? Correct5)
     /// <param name="batchSize">Images of one batch.</param>
     /// <param name="loaderThreads">Threads that prepare batches; they change no result.</param>
     /// <param name="progress">Hears of each batch.</param>
+    /// <param name="processes">Processes that measure the same network together, each some of the images; null for this one alone.</param>
     public static Accuracy Measure(
         Classifier network, ImageSet images, Normalization normalization, Precision precision = Precision.Fp32, Device device = default,
-        int batchSize = 250, int loaderThreads = 1, IProgress<WorkProgress>? progress = null)
+        int batchSize = 250, int loaderThreads = 1, IProgress<WorkProgress>? progress = null, ProcessGroup? processes = null)
+    {
+        // Each process takes whole batches of the size asked for, as one process would see them, but for the last few.
+        var options = processes is null ? BatchOptions.Evaluation(batchSize)
+            : BatchOptions.Evaluation(batchSize * processes.Size) with { Rank = processes.Rank, Processes = processes.Size };
+        options = options with { Threads = loaderThreads };
+        var sum = new BatchShares(images.Count, options).Count == 0 ? default
+            : Count(network, images, normalization, precision, device, options, progress);
+        return processes is null ? sum : Sum(sum, processes);
+    }
+
+    static Accuracy Sum(Accuracy own, ProcessGroup processes)
+    {
+        using var scope = TensorScope.Open();
+        // Top-5 counts only where every process that saw images has it.
+        var counts = new[] { own.Images, own.Correct1, own.Correct5 ?? 0, own.Images > 0 && own.Correct5 is null ? 1L : 0 };
+        var all = processes.Sum(Tensor.From(counts).To(processes.Device)).ToArray<long>();
+        return new((int)all[0], (int)all[1], all[3] == 0 ? (int)all[2] : null);
+    }
+
+    static Accuracy Count(
+        Classifier network, ImageSet images, Normalization normalization, Precision precision, Device device, BatchOptions options,
+        IProgress<WorkProgress>? progress)
     {
         using var mode = new EvaluationMode(network, new(images.Height, images.Width), precision, device);
         var sum = default(Accuracy);
-        foreach (var batch in new BatchLoader(images, normalization, BatchOptions.Evaluation(batchSize) with { Threads = loaderThreads }).Epoch())
+        foreach (var batch in new BatchLoader(images, normalization, options).Epoch())
         {
             using var scope = TensorScope.Open();
             var logits = network.Forward(batch.Images.To(device)).Logits;

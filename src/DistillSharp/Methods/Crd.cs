@@ -103,11 +103,12 @@ public sealed class Crd : DistillationMethod
         var vs = student!.Forward(step.Student.Pooled!);
         var vt = teacher!.Forward(step.Teacher.Pooled!);
         using var precise = Precision.Fp32.Enter(vs.Device);
-        if (!normalized) Normalize(vs, vt, contrasts);
+        if (!normalized) Normalize(vs, vt, contrasts, step.Peers);
         var loss = MinusH(vs, teacherMemory!, contrasts, z!.Select(0, 0)) + MinusH(vt, studentMemory!, contrasts, z.Select(0, 1));
-        var indices = step.Indices.To(vs.Device);
-        Remember(studentMemory!, vs, indices);
-        Remember(teacherMemory!, vt, indices);
+        // Of all processes, so that their memories stay the same.
+        var (indices, both) = (step.Peers.Gather(step.Indices.To(vs.Device)), step.Peers.Gather(Tensor.Cat([vs.Detach(), vt.Detach()], 1)));
+        Remember(studentMemory!, both.Narrow(1, 0, FeatureDim), indices);
+        Remember(teacherMemory!, both.Narrow(1, FeatureDim, FeatureDim), indices);
         return scope.Keep(loss);
     }
 
@@ -154,12 +155,13 @@ public sealed class Crd : DistillationMethod
         Math.Max(1, (1 << 24) / (MultipliesWhole(m, contrasts) ? m.Size(0) : contrasts.Size(1) * m.Size(1)));
 
     // Sets Z of both networks, unless a checkpoint brought them.
-    void Normalize(Tensor vs, Tensor vt, Tensor contrasts)
+    void Normalize(Tensor vs, Tensor vt, Tensor contrasts, BatchPeers peers)
     {
         using var off = Autograd.NoGrad();
         normalized = true;
         if (z!.Select(0, 0).Item() > 0) return;
-        z.CopyFrom(Tensor.Stack([Z(vs, teacherMemory!), Z(vt, studentMemory!)]));
+        var all = peers.Alone ? contrasts.Count : peers.Images * contrasts.Size(1);
+        z.CopyFrom(peers.Sum(Tensor.Stack([Z(vs, teacherMemory!), Z(vt, studentMemory!)])));
 
         Tensor Z(Tensor v, Tensor m)
         {
@@ -173,7 +175,7 @@ public sealed class Crd : DistillationMethod
                 var similarities = Similarities(v.Narrow(0, first, count), m, contrasts.Narrow(0, first, count));
                 sum.AddInPlace((similarities / Temperature).To(DType.Float64).Exp().Sum());
             }
-            return scope.Keep(sum * (m.Size(0) / (double)contrasts.Count));
+            return scope.Keep(sum * (m.Size(0) / (double)all));
         }
     }
 

@@ -7,7 +7,11 @@ namespace DistillSharp.Methods;
 /// <summary>One named part of a loss.</summary>
 /// <param name="Name">For example <c>kd</c> or <c>rkd.angle</c>.</param>
 /// <param name="Value">A single element, the method's inner weights (alpha, beta, T squared) already in it.</param>
-public readonly record struct LossTerm(string Name, Tensor Value);
+public readonly record struct LossTerm(string Name, Tensor Value)
+{
+    /// <summary>Whether this is the loss of the whole batch, in each of the processes that share it; else that of the own share.</summary>
+    public bool OfWholeBatch { get; init; }
+}
 
 /// <summary>What a method sees of one training step.</summary>
 /// <param name="Student">The student's output, with the features that the method asked for.</param>
@@ -19,6 +23,20 @@ public sealed record DistillationStep(ClassifierOutput Student, ClassifierOutput
 {
     /// <summary>What else is in the images, where each is mixed of two; else null.</summary>
     public LabelMix? Mix { get; init; }
+
+    /// <summary>The processes that share the batch; what stands above is this process's share of it.</summary>
+    public BatchPeers Peers { get; init; } = BatchPeers.None;
+
+    /// <summary>The whole batch, with what the features name gathered from all processes: for a method that compares images.</summary>
+    internal DistillationStep Whole(Features student, Features teacher) => Peers.Alone ? this : this with
+    {
+        Student = Peers.Gather(Student, student),
+        Teacher = Peers.Gather(Teacher, teacher),
+        Labels = Peers.Gather(Labels),
+        Indices = Peers.Gather(Indices),
+        Mix = Mix is null ? null : new(Peers.Gather(Mix.Others), Peers.Gather(Mix.Shares)),
+        Peers = BatchPeers.None,
+    };
 }
 
 /// <summary>Images that are mixed of two: beside the label that each image has anyway, the other's, and how much is whose.</summary>
@@ -120,6 +138,13 @@ public abstract class DistillationMethod : Module
     public virtual double? Published(string setting) => null;
 
     /// <summary>
+    /// Whether the loss of a batch compares its images with one another, and so is more than a mean over them. Where processes share
+    /// a batch, such a method sees all of it, in every process: its loss is that of one process. Others see their own share; what they
+    /// need of the rest they ask for by <see cref="DistillationStep.Peers"/>.
+    /// </summary>
+    public virtual bool ComparesImages => false;
+
+    /// <summary>
     /// Prepares for a pair: checks that the method can serve it and makes the method's parameters (on the CPU; the caller moves
     /// the method to the device afterwards). Called once, before training, when the teacher has its weights.
     /// </summary>
@@ -135,7 +160,10 @@ public abstract class DistillationMethod : Module
     protected string? WarmupDoubt(double warmup, int epochs) => warmup <= epochs ? null
         : $"{Name}: the loss rises over {warmup} epochs, but the run has {epochs}: it never comes to its full weight; give warmup a smaller number";
 
-    /// <summary>Computes the loss terms of a step, averaged over the batch.</summary>
+    /// <summary>
+    /// Computes the loss terms of a step, averaged over its images: over those of this process where processes share the batch, unless
+    /// the method <see cref="ComparesImages"/>.
+    /// </summary>
     public abstract IReadOnlyList<LossTerm> Compute(DistillationStep step);
 
     /// <summary>

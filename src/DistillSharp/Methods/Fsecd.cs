@@ -93,20 +93,24 @@ public sealed class Fsecd : DistillationMethod
             ? (step.Student.Pooled!, step.Teacher.Pooled!)
             : (step.Student.Logits, step.Teacher.Logits);
         s = (phi?.Forward(s) ?? s).To(DType.Float32);
-        var u = Functional.Normalize(t.Detach().To(DType.Float32));
-        var U = Policy == PositivePairs.Class ? PositiveMeans(u, step.Labels) : u;
+        // j runs over the images of all processes that share the batch.
+        var peers = step.Peers.FeaturesMeet ? step.Peers : BatchPeers.None;
+        var u = peers.Gather(Functional.Normalize(t.Detach().To(DType.Float32)));
+        // Row i of the student's stands at this place among the teacher's.
+        var own = peers.Own(s.Size(0));
+        var U = Policy == PositivePairs.Class ? PositiveMeans(u, peers.Gather(step.Labels)) : u;
         // At a low temperature bf16 cannot tell the pairs apart: the contrast is computed in float32.
         using var precise = Precision.Fp32.Enter(s.Device);
-        return [new(Name, scope.Keep(s.Size(0) < LargeBatch ? Loss(s, u, U) : FsecdForLargeBatches.Loss(s, u, U, Temperature)))];
+        return [new(Name, scope.Keep(u.Size(0) < LargeBatch ? Loss(s, u, U, own) : FsecdForLargeBatches.Loss(s, u, U, own, Temperature)))];
     }
 
     // U_i is the mean of u over P(i), so z_i . U_i / tau is that of S_ip. What cross-entropy computes is the loss for P(i) = { i }.
-    Tensor Loss(Tensor s, Tensor u, Tensor U)
+    Tensor Loss(Tensor s, Tensor u, Tensor U, RowRange own)
     {
         var z = Functional.Normalize(s);
         var S = z.MatMul(u.Transpose()) / Temperature;
-        var loss = Functional.CrossEntropy(S, Tensor.Range(0, S.Size(0), device: S.Device));
-        return U == u ? loss : loss + (z * (u - U)).Sum(1).Mean() / Temperature;
+        var loss = Functional.CrossEntropy(S, Tensor.Range(own.First, own.First + own.Count, device: S.Device));
+        return U == u ? loss : loss + (z * (own.Of(u) - own.Of(U))).Sum(1).Mean() / Temperature;
     }
 
     // [N, b], row i the mean of u over P(i), which is never empty, as i itself is in it.

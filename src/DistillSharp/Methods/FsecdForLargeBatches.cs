@@ -14,17 +14,18 @@ namespace DistillSharp.Methods;
 static class FsecdForLargeBatches
 {
     /// <summary>The loss, a single element.</summary>
-    /// <param name="s">[N, b]: the embedded features of the student, float32.</param>
+    /// <param name="s">[n, b]: the embedded features of the student, float32.</param>
     /// <param name="u">[N, b]: the normalized features of the teacher.</param>
     /// <param name="U">[N, b]: in row i the mean of u over P(i); u itself where P(i) = { i }.</param>
+    /// <param name="own">Which of the N rows are the student's n; the loss is their mean.</param>
     /// <param name="tau">The temperature.</param>
-    public static Tensor Loss(Tensor s, Tensor u, Tensor U, double tau)
+    public static Tensor Loss(Tensor s, Tensor u, Tensor U, RowRange own, double tau)
     {
-        var (loss, gradient) = WithGradient(s, u, U, tau);
+        var (loss, gradient) = WithGradient(s, u, U, own, tau);
         return KnownGradient.Of(loss, s, gradient);
     }
 
-    static (Tensor Loss, Tensor Gradient) WithGradient(Tensor s, Tensor u, Tensor U, double tau)
+    static (Tensor Loss, Tensor Gradient) WithGradient(Tensor s, Tensor u, Tensor U, RowRange own, double tau)
     {
         using var off = Autograd.NoGrad();
         var (N, rows) = (s.Size(0), RowsAtOnce(u));
@@ -41,12 +42,12 @@ static class FsecdForLargeBatches
             var P = Functional.Softmax(S);
             // In the place of the greatest similarity, P is 1 over the sum of the exponentials. The difference to S_ii comes
             // first: where S_ii is the greatest, as it will be, nothing is lost to rounding.
-            losses.Narrow(0, first, count).CopyFrom(S.Max(1) - S.Narrow(1, first, count).Diagonal() - P.Max(1).Log());
+            losses.Narrow(0, first, count).CopyFrom(S.Max(1) - S.Narrow(1, own.First + first, count).Diagonal() - P.Max(1).Log());
             P.MatMulInto(u, gradient.Narrow(0, first, count));
         }
         var loss = losses.Mean();
-        if (U != u) loss += (scaled * (u - U)).Sum(1).Mean();
-        gradient.AddInPlace(U, -1);
+        if (U != u) loss += (scaled * (own.Of(u) - own.Of(U))).Sum(1).Mean();
+        gradient.AddInPlace(own.Of(U), -1);
         gradient.AddInPlace(z * (z * gradient).Sum(1, keep: true), -1);
         return (loss, gradient / (length * (N * tau)));
     }

@@ -93,13 +93,18 @@ public sealed class Objective : Module
 
     /// <summary>The weighted terms of a step; their sum is the loss.</summary>
     public IReadOnlyList<LossTerm> Compute(DistillationStep step) =>
-        [.. names.Zip(methods).SelectMany(entry => entry.Second.Compute(step).Select(term => Weighted(entry.First, entry.Second, term)))];
+        [.. names.Zip(methods).SelectMany(entry => Compute(entry.Second, step).Select(term => Weighted(entry.First, entry.Second, term)))];
+
+    static IEnumerable<LossTerm> Compute(DistillationMethod method, DistillationStep step) =>
+        !step.Peers.FeaturesMeet || !method.ComparesImages ? method.Compute(step)
+            : method.Compute(step.Whole(method.StudentFeatures, method.TeacherFeatures ?? Features.Logits)).Select(term => term with { OfWholeBatch = true });
 
     static LossTerm Weighted(string name, DistillationMethod method, LossTerm term) => new(
         name == method.Name ? term.Name
             : term.Name.StartsWith(method.Name, StringComparison.Ordinal) ? name + term.Name[method.Name.Length..]
             : $"{name}.{term.Name}",
-        method.Weight == 1 ? term.Value : term.Value * method.Weight);
+        method.Weight == 1 ? term.Value : term.Value * method.Weight)
+    { OfWholeBatch = term.OfWholeBatch };
 
     static IEnumerable<string> Names(DistillationMethod[] methods)
     {

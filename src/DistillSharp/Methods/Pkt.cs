@@ -37,6 +37,9 @@ public sealed class Pkt : DistillationMethod
     public override bool UsesTeacherLogits => false;
 
     /// <inheritdoc/>
+    public override bool ComparesImages => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

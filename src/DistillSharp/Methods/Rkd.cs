@@ -40,6 +40,9 @@ public sealed class Rkd : DistillationMethod
     public override bool UsesTeacherLogits => false;
 
     /// <inheritdoc/>
+    public override bool ComparesImages => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

@@ -41,6 +41,9 @@ public sealed class Sp : DistillationMethod
     }
 
     /// <inheritdoc/>
+    public override bool ComparesImages => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

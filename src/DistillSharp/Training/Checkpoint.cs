@@ -105,6 +105,9 @@ public sealed record Checkpoint(TrainingProgress Progress, IReadOnlyList<StoredT
         }
     }
 
+    /// <summary>A digest over all of it, by which processes see whether they have the same.</summary>
+    internal string Digest() => Digest(JsonSerializer.Serialize(Progress));
+
     string Digest(string progress)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -4,6 +4,7 @@ using DistillSharp.Evaluation;
 using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Torch;
+using DistillSharp.Torch.Distributed;
 
 namespace DistillSharp.Training;
 
@@ -22,6 +23,7 @@ public sealed class Trainer : IDisposable
     readonly TrainingStep step;
     readonly AveragedStudent? average;
     readonly string? cacheRefusal;
+    readonly JointTraining? joint;
     TrainingProgress progress = new();
     long warnedAt = -1;
     TrainingObserver observer = TrainingObserver.Of();
@@ -38,7 +40,8 @@ public sealed class Trainer : IDisposable
         (this.student, this.data, this.options) = (student, data, options = (options ?? new()).For(data, student));
         options.Validate();
         Objective = new(methods, options.CrossEntropyWeight, options.LabelSmoothing);
-        var batches = BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation) with { Threads = options.LoaderThreadsOrIdle };
+        var batches = JointTraining.Shared(
+            BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation) with { Threads = options.LoaderThreadsOrIdle }, options.Processes);
         loader = new(data.Train, data.Normalization, Objective.TeacherFeatures is null ? batches : batches with { Teacher = options.TeacherInput });
         if (options.Augmentation.Mixing is [var mixing, ..]
             && Objective.Methods.FirstOrDefault(method => method.NeedsOneLabel) is { } single)
@@ -66,6 +69,7 @@ public sealed class Trainer : IDisposable
             Deployed = Objective.Deployed(student);
             if (options.AverageDecay is { } decay) average = new(Deployed, decay);
             Follow();
+            if (options.Processes is { Size: > 1 } processes) joint = new(processes, student, Objective, step.Optimizer, average);
         }
         catch
         {
@@ -111,15 +115,30 @@ public sealed class Trainer : IDisposable
         TrainingObserver? observer = null, CheckpointStore? checkpoints = null, bool resume = false, CancellationToken stop = default)
     {
         this.observer = observer ?? TrainingObserver.Of();
-        if (options.Precision.Departure(options.Device) is { } departure) this.observer.Said(departure);
-        foreach (var note in step.Notes) this.observer.Said(note);
-        foreach (var doubt in Objective.Methods.Select(method => method.Doubt(options.Epochs)).OfType<string>()) this.observer.Warned(doubt);
+        try
+        {
+            return Run(checkpoints, resume, stop);
+        }
+        catch (ProcessGroupException lost) when (joint is not null)
+        {
+            throw joint.Report(lost, progress);
+        }
+    }
+
+    TrainingResult Run(CheckpointStore? checkpoints, bool resume, CancellationToken stop)
+    {
+        if (options.Precision.Departure(options.Device) is { } departure) observer.Said(departure);
+        foreach (var note in step.Notes) observer.Said(note);
+        foreach (var doubt in Objective.Methods.Select(method => method.Doubt(options.Epochs)).OfType<string>()) observer.Warned(doubt);
         if (options.BatchSize > data.Train.Count)
-            this.observer.Warned($"a batch of {options.BatchSize} is larger than the training set of {data.Train.Count}: every step has all its images");
+            observer.Warned($"a batch of {options.BatchSize} is larger than the training set of {data.Train.Count}: every step has all its images");
         if (options.TeacherMemory > 0 && cacheRefusal is not null)
-            this.observer.Said($"the teacher's answers are not remembered: {cacheRefusal}");
+            observer.Said($"the teacher's answers are not remembered: {cacheRefusal}");
         if (resume && checkpoints is not null) Restore(checkpoints);
-        this.observer.Started(new(
+        if (joint is not null) progress = joint.Begin(progress, data.Train, options);
+        Follow();
+        progress.Processes = joint?.Count ?? 1;
+        observer.Started(new(
             options.Epochs, loader.BatchCount, options.BatchSize, progress.Epoch, options.Precision.Resolve(options.Device),
                 student.ParameterCount));
 
@@ -169,7 +188,11 @@ public sealed class Trainer : IDisposable
 
     bool IsMeasured => progress.Epoch % options.EvaluateEvery == 0 || progress.Epoch == options.Epochs;
 
-    bool IsToStop(CancellationToken stop) => stop.IsCancellationRequested || Profile is { IsDone: true };
+    bool IsToStop(CancellationToken stop)
+    {
+        var asked = stop.IsCancellationRequested || Profile is { IsDone: true };
+        return joint?.Any(asked) ?? asked;
+    }
 
     void Train(Batch batch)
     {
@@ -178,7 +201,7 @@ public sealed class Trainer : IDisposable
         var terms = step.Run(batch, rate, progress.Epoch, progress.Step + 1, Profile);
         average?.Update();
         Follow();
-        progress.Count(batch.Count, clock.Elapsed.TotalSeconds, terms);
+        progress.Count(batch.WholeCount, clock.Elapsed.TotalSeconds, terms);
         observer.Stepped(
             new(progress.Epoch, progress.Batch, progress.Step, terms.Sum(term => term.Value), terms, rate, progress.ImagesPerSecond));
     }
@@ -193,6 +216,7 @@ public sealed class Trainer : IDisposable
         if (IsMeasured)
         {
             observer.Evaluating(epoch);
+            joint?.ShareStatistics();
             // In float32 whatever the run's precision: that is how the student is measured afterwards, and used.
             accuracy = progress.Accuracy = Measure();
             using (ShowAverage())
@@ -220,7 +244,8 @@ public sealed class Trainer : IDisposable
     }
 
     Accuracy Measure() => Accuracy.Measure(
-        Deployed, data.Test, data.Normalization, Precision.Fp32, options.Device, options.EvaluationBatchSize, options.LoaderThreadsOrIdle);
+        Deployed, data.Test, data.Normalization, Precision.Fp32, options.Device, options.EvaluationBatchSize, options.LoaderThreadsOrIdle,
+        processes: options.Processes);
 
     void Save(CheckpointStore? checkpoints, bool best)
     {
@@ -247,6 +272,7 @@ public sealed class Trainer : IDisposable
         Follow();
         progress = checkpoint.Progress;
         observer.Said($"resumed from {path}: epoch {progress.Epoch}, step {progress.Step}");
+        if (JointTraining.Change(progress.Processes, joint?.Count ?? 1, options.SyncNorm) is { } note) observer.Warned(note);
     }
 
     TrainingResult Result(bool completed) => new(

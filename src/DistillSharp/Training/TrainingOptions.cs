@@ -1,6 +1,7 @@
 using DistillSharp.Data;
 using DistillSharp.Models;
 using DistillSharp.Torch;
+using DistillSharp.Torch.Distributed;
 using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Training;
@@ -35,7 +36,7 @@ public sealed record TrainingOptions
     /// <summary>Passes over the training set.</summary>
     public int Epochs { get => epochs ?? Unsaid.Epochs; init => epochs = value; }
 
-    /// <summary>Images of one optimizer step.</summary>
+    /// <summary>Images of one optimizer step, over all processes together.</summary>
     public int BatchSize { get => batchSize ?? Unsaid.Batch; init => batchSize = value; }
 
     /// <summary>
@@ -92,6 +93,20 @@ public sealed record TrainingOptions
     /// <summary>Where to compute.</summary>
     public Device Device { get; init; } = Device.Cpu;
 
+    /// <summary>The processes that train together, each on its share of every batch; null for this one alone.</summary>
+    public ProcessGroup? Processes { get; init; }
+
+    /// <summary>
+    /// Whether batch norms take their statistics over the shares of all processes, as one process does, instead of their own share.
+    /// </summary>
+    public bool SyncNorm { get; init; }
+
+    /// <summary>
+    /// Whether methods that compare the images of a batch compare those of all processes, as one process does, instead of those of
+    /// their own share.
+    /// </summary>
+    public bool GatherFeatures { get; init; } = true;
+
     /// <summary>What is done to the training images.</summary>
     public Augmentation Augmentation { get => augmentation ?? new(Unsaid.Augment); init => augmentation = value; }
 
@@ -132,6 +147,9 @@ public sealed record TrainingOptions
 
     internal void Validate()
     {
+        if (Accumulate > 1 && Processes is { Size: > 1 } processes)
+            throw new UsageException($"a batch is computed in {Accumulate} parts or by {processes.Size} processes, which share it already; leave "
+                + "one of the two out");
         if (Accumulate < 1 || BatchSize % Accumulate != 0)
             throw new UsageException($"a batch of {BatchSize} images cannot be computed in {Accumulate} equal parts; change one of the "
                 + "two numbers");

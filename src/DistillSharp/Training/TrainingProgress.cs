@@ -37,6 +37,9 @@ public sealed record TrainingProgress
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Accuracy? AverageAccuracy { get; set; }
 
+    /// <summary>How many processes trained together.</summary>
+    public int Processes { get; set; } = 1;
+
     /// <summary>Training images per second over the epoch so far.</summary>
     [JsonIgnore]
     public double ImagesPerSecond => Seconds > 0 ? Images / Seconds : 0;

@@ -20,6 +20,7 @@ public sealed class TrainingStep : IDisposable
     readonly Device device;
     readonly double? clip;
     readonly int partSize;
+    readonly SharedGradients? shared;
 
     /// <summary>Binds the methods to the pair and makes everything ready on the device.</summary>
     /// <param name="student">The network to train, in place.</param>
@@ -39,6 +40,7 @@ public sealed class TrainingStep : IDisposable
         objective.To(device);
         Optimizer = OptimizerOf(student.Parameters().Concat(objective.Parameters()), options);
         (clip, partSize) = (options.ClipGradients, options.PartSize);
+        if (options.Processes is { Size: > 1 } processes) shared = new(processes, student, objective, Optimizer, options);
     }
 
     static Optimizer OptimizerOf(IEnumerable<Tensor> parameters, TrainingOptions options) => options.Optimizer switch
@@ -102,13 +104,19 @@ public sealed class TrainingStep : IDisposable
             var guidance = teacher?.Answer(part, part.TeacherImages?.To(device) ?? images);
             SkippedImages += teacher?.SkippedImages ?? 0;
             profile?.Mark(StepPhase.Teacher);
-            terms = objective.Compute(new(output, guidance ?? output, labels, indices, epoch) { Mix = mix });
-            loss = terms.Select(term => term.Value).Aggregate((sum, term) => sum + term);
+            terms = objective.Compute(new(output, guidance ?? output, labels, indices, epoch)
+            {
+                Mix = mix,
+                Peers = shared?.PeersOf(part) ?? BatchPeers.None,
+            });
+            loss = terms.Select(term => shared?.Share(term, part) ?? term.Value).Aggregate((sum, term) => sum + term);
         }
 
-        var values = Finite(terms, epoch, number);
+        var values = Finite(terms, part, epoch, number);
         profile?.Mark(StepPhase.Loss);
+        shared?.Begin();
         (share == 1 ? loss : loss * share).Backward();
+        shared?.End();
         profile?.Mark(StepPhase.Backward);
         return values;
     }
@@ -128,14 +136,20 @@ public sealed class TrainingStep : IDisposable
                 if (!tensor.AllFinite()) throw new TrainingDivergedException(name, epoch, number);
     }
 
-    static (string Name, double Value)[] Finite(IReadOnlyList<LossTerm> terms, int epoch, long number)
+    (string Name, double Value)[] Finite(IReadOnlyList<LossTerm> terms, Batch batch, int epoch, long number)
     {
         var values = Tensor.Stack([.. terms.Select(term => term.Value.Detach().To(DType.Float32).Reshape())]).ToArray<float>();
+        // Of all processes: what one cannot go on with, none can.
+        if (shared is not null) values = shared.Values(terms, values, batch);
         for (var i = 0; i < values.Length; i++)
             if (!float.IsFinite(values[i])) throw new TrainingDivergedException(terms[i].Name, values[i], epoch, number);
         return [.. terms.Zip(values, (term, value) => (term.Name, (double)value))];
     }
 
     /// <summary>Frees the optimizer's state; networks and methods stay the caller's.</summary>
-    public void Dispose() => Optimizer.Dispose();
+    public void Dispose()
+    {
+        shared?.Dispose();
+        Optimizer.Dispose();
+    }
 }

@@ -3,9 +3,6 @@ using System.Globalization;
 using DistillSharp.Experiments.Execution;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Formats.SafeTensors;
-using DistillSharp.Interop;
-using DistillSharp.Models;
 using DistillSharp.Tests.Data;
 using DistillSharp.Torch;
 using DistillSharp.Training;
@@ -18,24 +15,14 @@ public sealed class KilledRunTests : IDisposable
 {
     public const string TrainRole = "train-recipe";
 
-    const int KillsOfEach = 5, Epochs = 6, Steps = 18;
+    const int KillsOfEach = 5, Steps = TinyRecipe.Steps;
     static readonly TimeSpan patience = TimeSpan.FromMinutes(3);
 
     readonly TemporaryFolder folder = new();
 
-    public KilledRunTests()
-    {
-        // 20 images in batches of 8: three steps an epoch.
-        SmallFiles.Write(folder["data"],
-        [
-            ("train-images-idx3-ubyte", SmallFiles.Idx(SmallFiles.Bytes(20 * 784, 1), 20, 28, 28)),
-            ("train-labels-idx1-ubyte", SmallFiles.Idx([.. Enumerable.Range(0, 20).Select(i => (byte)(i * 7 % 10))], 20)),
-            ("t10k-images-idx3-ubyte", SmallFiles.Idx(SmallFiles.Bytes(10 * 784, 2), 10, 28, 28)),
-            ("t10k-labels-idx1-ubyte", SmallFiles.Idx([.. Enumerable.Range(0, 10).Select(i => (byte)i)], 10)),
-        ]);
-        using var teacher = Networks.Create("mobilenet_v2_half", 10, seed: 99);
-        SafeTensorsFile.Write(folder["teacher.safetensors"], teacher.StoredState());
-    }
+    readonly TinyRecipe recipes;
+
+    public KilledRunTests() => recipes = new(folder);
 
     public void Dispose() => folder.Dispose();
 
@@ -56,7 +43,7 @@ public sealed class KilledRunTests : IDisposable
 
     void KillAndCompare(string name, string method)
     {
-        var recipe = WriteRecipe(name, method);
+        var recipe = recipes.Write(name, method);
         var (aloneRoot, killedRoot) = (folder[$"{name}-alone"], folder[$"{name}-killed"]);
         var killedRun = Path.Combine(killedRoot, name);
 
@@ -70,7 +57,7 @@ public sealed class KilledRunTests : IDisposable
             step = (clock.Elapsed - start) / Steps;
             AssertEnds(child);
         }
-        var alone = Finished(Path.Combine(aloneRoot, name));
+        var alone = TinyRecipe.Finished(Path.Combine(aloneRoot, name));
 
         // Moments are counted in steps, so that a busy machine kills where an idle one does: 3.5 is half a step's time after
         // the third step's end, when that step's checkpoint is being written or the fourth is under way. What lies beyond the
@@ -83,7 +70,7 @@ public sealed class KilledRunTests : IDisposable
             if (i == 2) Thread.Sleep(Random.Shared.NextDouble() * start);
             else
             {
-                Await(child, (int)moments[i] > Checkpointed(killedRun) ? (int)moments[i] : 0);
+                Await(child, (int)moments[i] > TinyRecipe.Checkpointed(killedRun) ? (int)moments[i] : 0);
                 Thread.Sleep(moments[i] % 1 * step);
             }
             child.Kill();
@@ -94,20 +81,20 @@ public sealed class KilledRunTests : IDisposable
                 continue;
             }
             // It had ended before: that was no kill, and the others go to a further run.
-            Assert.Equal(alone, Finished(killedRun));
+            Assert.Equal(alone, TinyRecipe.Finished(killedRun));
             Directory.Delete(killedRoot, recursive: true);
             moments[i] = Random.Shared.NextDouble() * (Steps - 1);
             moments.AsSpan(i).Sort();
         }
         using (var child = Start(recipe, killedRoot, name)) AssertEnds(child);
-        Assert.True(alone == Finished(killedRun), string.Create(CultureInfo.InvariantCulture,
+        Assert.True(alone == TinyRecipe.Finished(killedRun), string.Create(CultureInfo.InvariantCulture,
             $"{name}, killed after these steps: {string.Join(", ", moments.Select(moment => moment.ToString("0.00", CultureInfo.InvariantCulture)))}"));
     }
 
     [Fact]
     public void A_second_process_is_refused_with_the_first_ones_pid()
     {
-        var recipe = WriteRecipe("ce", "", epochs: 10_000);
+        var recipe = recipes.Write("ce", "", epochs: 10_000);
         var path = Path.Combine(folder["runs"], "busy");
         using var first = Start(recipe, folder["runs"], "busy");
         try
@@ -125,39 +112,6 @@ public sealed class KilledRunTests : IDisposable
         }
     }
 
-    /// <summary>What a finished run comes to, in one text: weights, metrics without times, the last checkpoint, and no leftovers.</summary>
-    static string Finished(string path)
-    {
-        var run = RunReader.Load(path);
-        Assert.Equal(RunState.Finished, run.State);
-        Assert.Equal(Enumerable.Range(1, Epochs), run.Metrics.Select(epoch => epoch.Epoch));
-        Assert.Equal(Epochs, File.ReadAllLines(Path.Combine(path, RunFiles.Metrics)).Length);
-        var checkpoints = new CheckpointStore(Path.Combine(path, RunFiles.Checkpoints));
-        Assert.Equal(
-            ["best.safetensors", "step-000000017.safetensors", "step-000000018.safetensors"],
-            Directory.GetFiles(checkpoints.Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        return string.Join('\n',
-        [
-            Convert.ToHexString(File.ReadAllBytes(Path.Combine(path, StudentFile.FileName))),
-            TinyTraining.Text(run.Metrics.Select(epoch => epoch with { Seconds = 0, ImagesPerSecond = 0, TeacherRemembered = null })),
-            .. TinyTraining.Latest(checkpoints).Select(entry => $"{entry.Key} {entry.Value}"),
-            .. TinyTraining.Content(Checkpoint.Read(checkpoints.BestPath)).Select(entry => $"{entry.Key} {entry.Value}"),
-        ]);
-    }
-
-    string WriteRecipe(string name, string method, int epochs = Epochs)
-    {
-        // A checkpoint after every step: the shorter the way between two, the more kills meet one being written.
-        var teacher = method == "" ? "" : $"teacher: {{ network: mobilenet_v2_half, weights: '{folder["teacher.safetensors"]}' }}\nmethods: [ {{ name: {method} }} ]";
-        File.WriteAllText(folder[$"{name}.yaml"], $$"""
-            data: { set: fashion-mnist, root: '{{folder["data"]}}', batch: 8, augment: [crop, flip] }
-            student: { network: resnet8 }
-            {{teacher}}
-            train: { epochs: {{epochs}}, lr: 0.05, schedule: cosine, precision: fp32, seed: 7, checkpoint_minutes: 0.000001 }
-            """);
-        return folder[$"{name}.yaml"];
-    }
-
     static Process Start(string recipe, string root, string name) =>
         ChildProgram.StartIn("export OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive DOTNET_TieredPGO=0", TrainRole, recipe, root, name);
 
@@ -168,12 +122,6 @@ public sealed class KilledRunTests : IDisposable
             if (int.Parse(line, CultureInfo.InvariantCulture) >= step) return;
         Assert.Fail($"the child ended: {child.StandardError.ReadToEnd()}");
     }
-
-    /// <summary>The step of the latest checkpoint; the next process goes on from there.</summary>
-    static int Checkpointed(string run) =>
-        new CheckpointStore(Path.Combine(run, RunFiles.Checkpoints)).Files is [var latest, ..]
-            ? int.Parse(Path.GetFileNameWithoutExtension(latest)["step-".Length..], CultureInfo.InvariantCulture)
-            : 0;
 
     static void AssertEnds(Process child)
     {

@@ -18,7 +18,7 @@ sealed class TinyTraining : IDisposable
     public const int Epochs = 3, StepsPerEpoch = 3, Classes = 5;
 
     static readonly string[] names = ["a", "b", "c", "d", "e"];
-    readonly Classifier teacher = Networks.Create("mobilenet_v2_half", Classes, seed: 99);
+    readonly Classifier teacher;
     readonly Trainer trainer;
 
     public TinyTraining(Precision precision, params IEnumerable<DistillationMethod> methods)
@@ -27,7 +27,11 @@ sealed class TinyTraining : IDisposable
     public TinyTraining(TrainingOptions options, params IEnumerable<DistillationMethod> methods) : this(options, Data, methods) { }
 
     public TinyTraining(TrainingOptions options, Dataset data, params IEnumerable<DistillationMethod> methods)
+        : this(options, data, "mobilenet_v2_half", methods) { }
+
+    public TinyTraining(TrainingOptions options, Dataset data, string teacherNetwork, IEnumerable<DistillationMethod> methods)
     {
+        teacher = Networks.Create(teacherNetwork, Classes, seed: 99);
         Student = Networks.Create("resnet8", Classes, seed: 1);
         trainer = new(Student, teacher, methods, data, options);
     }
@@ -35,6 +39,8 @@ sealed class TinyTraining : IDisposable
     public static Dataset Data { get; } = new("random", Images(20, 1), Images(10, 2), [.5f, .5f, .5f], [.25f, .25f, .25f]);
 
     public Classifier Student { get; }
+
+    public Objective Objective => trainer.Objective;
 
     /// <summary>The run's epochs, without what a clock decides, and what the cache of teacher outputs did not yet hold after a stop.</summary>
     public List<EpochMetrics> Metrics { get; } = [];

@@ -1,0 +1,39 @@
+using System.CommandLine;
+using DistillSharp.Experiments.Launching;
+using DistillSharp.Experiments.Sweeps;
+
+namespace DistillSharp.Cli.Commands;
+
+sealed class LaunchCommand : CliCommand
+{
+    readonly PassedOn command = new("COMMAND") { Description = "'train' with its own arguments, after --", Arity = ArgumentArity.OneOrMore };
+    readonly Option<int> processes = new("--processes") { Description = "How many processes train together, each on its share of every batch", HelpName = "N", Required = true };
+    readonly Option<int?> timeout = new("--timeout") { Description = "Seconds that one process waits for another before all end; 300 where it is left out", HelpName = "SECONDS" };
+
+    readonly IReadOnlyList<string> program;
+
+    /// <param name="program">The command that stands for <c>distill</c> in the processes; this one where it is left out.</param>
+    public LaunchCommand(IReadOnlyList<string>? program = null) : base(
+        "launch", "Train with several processes on this machine; when one fails, all end.",
+        "distill launch --processes 2 -- train recipes/cifar100-resnet56-resnet20-fsecd.yaml --name both --resume")
+    {
+        this.program = program ?? TrainingProcess.ThisProgram;
+        Arguments.Add(command);
+        foreach (var option in new Option[] { processes, timeout }) Options.Add(option);
+    }
+
+    public override int Run(ParseResult given, Terminal terminal)
+    {
+        var words = given.GetValue(command)!;
+        if (words[0] != "train")
+            throw new UsageException($"'distill launch' starts 'train', whose work processes can share, not '{words[0]}'; write: distill launch --processes N -- train RECIPE");
+        if (given.GetValue(timeout) is { } seconds && seconds < 1) throw new UsageException($"--timeout is {seconds}; give 1 second or more");
+        string[] plugins = [.. Names.Plugins.SelectMany(file => new[] { "--plugin", Path.GetFullPath(file) })];
+        var result = new ProcessLauncher(given.GetValue(processes), [.. program, .. plugins, .. words])
+        {
+            Timeout = given.GetValue(timeout) is { } waited ? TimeSpan.FromSeconds(waited) : null,
+        }.Run().GetAwaiter().GetResult();
+        if (result.Failure is { } failure) terminal.Error.WriteLine($"distill: {failure}");
+        return result.ExitCode;
+    }
+}
