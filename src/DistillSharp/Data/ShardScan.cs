@@ -53,7 +53,7 @@ sealed class ShardScan
         if (own != key) EndSample();
         key = own;
         if (ShardLabel.IsIn(extension, length)) label = label is { Label: not null } ? label : (ShardLabel.Of(extension, file.ReadExactly(length, name)), name);
-        else if (ImageFiles.IsRead(name) && image is null) image = Look(name, length, file.Position, handle);
+        else if (!extension.Contains('.') && ImageFiles.IsRead(name) && image is null) image = Look(name, length, file.Position, handle);
         else PhotographFindings.Count(LeftOut, dot < 0 ? "entry without extension" : "." + extension);
     }
 

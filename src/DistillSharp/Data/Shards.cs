@@ -77,7 +77,14 @@ static class Shards
         for (var start = 0; start < shards.Count; start += wave)
         {
             var scans = new ShardScan[Math.Min(wave, shards.Count - start)];
-            Parallel.For(0, scans.Length, i => scans[i] = ShardScan.Of(shards[start + i], start + i));
+            try
+            {
+                Parallel.For(0, scans.Length, i => scans[i] = ShardScan.Of(shards[start + i], start + i));
+            }
+            catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(one => one is UserException) is { } first)
+            {
+                throw new UserException(first.Message, first);
+            }
             foreach (var scan in scans)
             {
                 scan.Entries.ForEach(writer.Add);

@@ -216,7 +216,7 @@ public sealed class JointTrainingTests : IDisposable
         string teacher = "mobilenet_v2_half", double slower = 1, bool gather = true)
     {
         var options = TinyTraining.Options();
-        options = options with { SyncNorm = sync, GatherFeatures = gather, Schedule = new MultiStepSchedule { BaseRate = 0.05 / slower, Milestones = [2], WarmupSteps = 2 } };
+        options = options with { SyncNorm = sync, GatherFeatures = gather, Schedule = new MultiStepSchedule { BaseRate = 0.05 / slower, Milestones = [2], Gamma = 0.1, WarmupSteps = 2 } };
         if (processes == 1) return [Run(options, methods(), steps, checkpoints, teacher)];
         var trained = new Trained[processes];
         Ranks.Run(processes, group => trained[group.Rank] = Run(options with { Processes = group }, methods(), steps, group.Rank == 0 ? checkpoints : null, teacher));
