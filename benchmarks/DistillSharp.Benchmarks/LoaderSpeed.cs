@@ -12,7 +12,8 @@ static class LoaderSpeed
 
     public static void Run(string[] args)
     {
-        var (folder, threads, seconds) = (args[0], int.Parse(args[1], CultureInfo.InvariantCulture), double.Parse(args[3], CultureInfo.InvariantCulture));
+        var (folder, threads, seconds) =
+            (args[0], int.Parse(args[1], CultureInfo.InvariantCulture), double.Parse(args[3], CultureInfo.InvariantCulture));
         var data = Toolkit.BuiltIn.Datasets["image-folder"].Load(folder, new ReadOptions(224) { ScaledDecoding = args[2] == "scaled" });
         var options = BatchOptions.Training(Batch, seed: 1, new(new ResizedCrop(), new Flip())) with { Threads = threads };
         var loader = new BatchLoader(data.Train, data.Normalization, options);

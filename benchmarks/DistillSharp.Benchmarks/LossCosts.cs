@@ -54,7 +54,8 @@ static class LossCosts
             threads = Runtime.Threads,
             rounds,
             least_ms = min.ToDictionary(pair => pair.Key, pair => Math.Round(pair.Value, 3)),
-            median_ms = measured.Zip(times).ToDictionary(pair => pair.First.Name, pair => Math.Round(pair.Second.Order().ElementAt(rounds / 2), 3)),
+            median_ms =
+                measured.Zip(times).ToDictionary(pair => pair.First.Name, pair => Math.Round(pair.Second.Order().ElementAt(rounds / 2), 3)),
             instance_over_products = Math.Round(min["fsecd_instance"] / min["products"], 3),
             class_over_products = Math.Round(min["fsecd_class"] / min["products"], 3),
             instance_over_products_with_teachers_gradient = Math.Round(min["fsecd_instance"] / min["products_with_teachers_gradient"], 3),
@@ -95,7 +96,9 @@ static class LossCosts
             using var scope = TensorScope.Open();
             var s = Values(batch);
             s.RequiresGrad = true;
-            var terms = new Rkd().Compute(new(Output(s), Output(Values(batch)), Tensor.Zeros([batch], DType.Int64), Tensor.Range(0, batch), Epoch: 1));
+            var terms =
+                new Rkd()
+                    .Compute(new(Output(s), Output(Values(batch)), Tensor.Zeros([batch], DType.Int64), Tensor.Range(0, batch), Epoch: 1));
             terms.Select(term => term.Value).Aggregate((sum, term) => sum + term).Backward();
         }
     }

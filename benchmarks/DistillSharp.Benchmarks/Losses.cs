@@ -35,7 +35,8 @@ public class Losses
 
         var images = Tensor.Randn([Batch, 3, 32, 32]).Contiguous(MemoryFormat.ChannelsLast);
         using var off = Autograd.NoGrad();
-        var (theirs, ours) = (teacher.Forward(images, method.TeacherFeatures ?? Features.Logits), student.Forward(images, method.StudentFeatures));
+        var (theirs, ours) =
+            (teacher.Forward(images, method.TeacherFeatures ?? Features.Logits), student.Forward(images, method.StudentFeatures));
         foreach (var tensor in theirs.Tensors.Concat(ours.Tensors)) tensor.Unscoped();
         leaves = [.. ours.Tensors];
         foreach (var leaf in leaves) leaf.RequiresGrad = true;

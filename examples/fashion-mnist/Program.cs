@@ -43,7 +43,9 @@ catch (UserException error)
 sealed class Log(string who) : TrainingObserver
 {
     public override void EpochEnded(EpochMetrics metrics) =>
-        Console.WriteLine($"{who}, epoch {metrics.Epoch}: Acc1 {metrics.Acc1:0.00} %, {string.Join(", ", metrics.Terms.Select(term => $"{term.Key} {term.Value:0.000}"))}");
+        Console.WriteLine(
+            $"{who}, epoch {metrics.Epoch}: Acc1 {metrics.Acc1:0.00} %, "
+            + $"{string.Join(", ", metrics.Terms.Select(term => $"{term.Key} {term.Value:0.000}"))}");
 
     public override void Warned(string message) => Console.Error.WriteLine(message);
 }

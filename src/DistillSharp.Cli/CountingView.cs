@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace DistillSharp.Cli;
 
-/// <summary>Shows how many of many things are done and how long the rest will take: one live line on a terminal, a line now and then elsewhere.</summary>
+/// <summary>
+/// Shows how many of many things are done and how long the rest will take: one live line on a terminal, a line now and then elsewhere.
+/// </summary>
 /// <param name="terminal">Where it is shown.</param>
 /// <param name="done">What happens to them, as in "read".</param>
 sealed class CountingView(Terminal terminal, string done) : IDisposable

@@ -12,7 +12,8 @@ static class Strictness
 {
     public static void Apply(Command command)
     {
-        foreach (var argument in command.Arguments.Where(argument => argument is not PassedOn)) argument.Validators.Add(result => Check(result, argument.ValueType));
+        foreach (var argument in command.Arguments.Where(argument => argument is not PassedOn))
+            argument.Validators.Add(result => Check(result, argument.ValueType));
         foreach (var option in command.Options) option.Validators.Add(result => Check(result, option.ValueType));
     }
 

@@ -39,9 +39,11 @@ public sealed record OnnxCard
             ClassNames = List<string>("classes"),
             Normalization = mean is { Length: 3 } && std is { Length: 3 } && std.All(value => value > 0) ? new(mean, std) : null,
             ImageSize = List<int>("image_size") is [> 0 and var height, > 0 and var width] ? new(height, width) : null,
-            ShorterSide = int.TryParse(metadata.GetValueOrDefault("shorter_side"), CultureInfo.InvariantCulture, out var side) && side > 0 ? side : null,
+            ShorterSide = int.TryParse(metadata.GetValueOrDefault("shorter_side"), CultureInfo.InvariantCulture, out var side) && side > 0
+                ? side : null,
             Dataset = metadata.GetValueOrDefault("dataset"),
-            Accuracy = double.TryParse(metadata.GetValueOrDefault("accuracy"), CultureInfo.InvariantCulture, out var accuracy) ? accuracy : null,
+            Accuracy = double.TryParse(metadata.GetValueOrDefault("accuracy"), CultureInfo.InvariantCulture, out var accuracy) ? accuracy
+                : null,
         };
 
         // Files of other programs use the same words for other things.

@@ -27,7 +27,8 @@ public sealed class OnnxClassifier : IDisposable
     /// <summary>Loads a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="threads">Threads of one run; 0 for as many as there are cores.</param>
-    /// <exception cref="UserException">There is no such file, ONNX Runtime cannot run it, or it is no classifier of color images.</exception>
+    /// <exception cref="UserException">There is no such file, ONNX Runtime cannot run it, or it is no classifier of color
+    /// images.</exception>
     public OnnxClassifier(string path, int threads = 0) : this(Read(path), path, threads) { }
 
     /// <summary>Loads a model that lies in memory.</summary>
@@ -42,7 +43,8 @@ public sealed class OnnxClassifier : IDisposable
         session = Open(model, name, threads);
         try
         {
-            (input, output) = (session.InputNames.Count == 1 ? session.InputNames[0] : throw NoClassifier($"it has {session.InputNames.Count} inputs"),
+            (input, output) =
+                (session.InputNames.Count == 1 ? session.InputNames[0] : throw NoClassifier($"it has {session.InputNames.Count} inputs"),
                 session.OutputNames[0]);
             var (takes, gives) = (session.InputMetadata[input], session.OutputMetadata[output]);
             (Input, var (channels, height, width)) = (takes.ElementDataType, takes.Dimensions) switch
@@ -90,9 +92,12 @@ public sealed class OnnxClassifier : IDisposable
     /// <summary>What the file says of itself.</summary>
     public OnnxCard Card { get; }
 
-    /// <summary>Height and width of the images that the network was made for: the graph's, or where that takes any size, the metadata's.</summary>
+    /// <summary>
+    /// Height and width of the images that the network was made for: the graph's, or where that takes any size, the metadata's.
+    /// </summary>
     /// <exception cref="UserException">Neither says it.</exception>
-    public Size2 ImageSize => Size ?? Card.ImageSize ?? throw new UserException($"'{Name}' does not say the size of its images (image_size in its metadata)");
+    public Size2 ImageSize =>
+        Size ?? Card.ImageSize ?? throw new UserException($"'{Name}' does not say the size of its images (image_size in its metadata)");
 
     /// <summary>Runs a batch of normalized images.</summary>
     /// <param name="images">[N, 3, H, W].</param>
@@ -129,13 +134,18 @@ public sealed class OnnxClassifier : IDisposable
         return logits;
     }
 
-    void Run<T>(Memory<T> values, OnnxInput kind, int count, Size2 size, IReadOnlyList<string> outputs, Action<string, ReadOnlySpan<float>> visit) where T : unmanaged
+    void Run<T>(
+        Memory<T> values, OnnxInput kind, int count, Size2 size, IReadOnlyList<string> outputs, Action<string, ReadOnlySpan<float>> visit)
+            where T : unmanaged
     {
         if (kind != Input) throw new UserException($"'{Name}' takes {Shown(Input)}, not {Shown(kind)}");
-        if (Batch is { } fixedBatch && fixedBatch != count) throw new UserException($"'{Name}' takes {fixedBatch} images at once, not {count}");
+        if (Batch is { } fixedBatch && fixedBatch != count)
+            throw new UserException($"'{Name}' takes {fixedBatch} images at once, not {count}");
         if (Size is { } own && own != size) throw new UserException($"'{Name}' takes images of {own}, not {size}");
         long[] shape = kind == OnnxInput.Pixels ? [count, size.Height, size.Width, 3] : [count, 3, size.Height, size.Width];
-        using var images = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, values[..checked((int)(3 * count * size.Height * size.Width))], shape);
+        using var images =
+            OrtValue.CreateTensorValueFromMemory(
+                OrtMemoryInfo.DefaultInstance, values[..checked((int)(3 * count * size.Height * size.Width))], shape);
         try
         {
             using var results = session.Run(run, [input], [images], outputs);
@@ -166,7 +176,11 @@ public sealed class OnnxClassifier : IDisposable
     static InferenceSession Open(byte[] model, string name, int threads)
     {
         // What it cannot do for a graph it says as an error; its warnings are for its own developers.
-        using var options = new SessionOptions { IntraOpNumThreads = threads, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        using var options =
+            new SessionOptions
+            {
+                IntraOpNumThreads = threads, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR
+            };
         try
         {
             return new(model, options);

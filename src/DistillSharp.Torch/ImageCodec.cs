@@ -47,7 +47,8 @@ public static unsafe class ImageCodec
     /// at fewer, libjpeg-turbo scales while it decodes. Damage behind the area goes unnoticed.
     /// </summary>
     /// <param name="file">The whole file's content.</param>
-    /// <param name="eighths">The image's scale: 8 for its own size, 4, 2 or 1 for a half, a quarter, an eighth; sides are rounded up.</param>
+    /// <param name="eighths">The image's scale: 8 for its own size, 4, 2 or 1 for a half, a quarter, an eighth; sides are rounded
+    /// up.</param>
     /// <param name="top">First row of the area, in the scaled image.</param>
     /// <param name="left">First column.</param>
     /// <param name="height">Rows.</param>

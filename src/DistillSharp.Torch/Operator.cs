@@ -59,7 +59,8 @@ public sealed unsafe class Operator(string name)
         fixed (NativeValue* first = results)
         {
             var written = Invoke(arguments, first, capacity);
-            var tensors = Array.ConvertAll(Array.FindAll(results[..written], result => result.Pointer != 0), result => Tensor.Own(result.Pointer));
+            var tensors =
+                Array.ConvertAll(Array.FindAll(results[..written], result => result.Pointer != 0), result => Tensor.Own(result.Pointer));
             if (OperatorTrace.IsRecording) OperatorTrace.Note(this, arguments, tensors);
             return tensors;
         }

@@ -39,7 +39,8 @@ public static class PrecisionExtensions
     {
         Precision.Auto => null,
         _ when precision.Resolve(device) == precision => null,
-        Precision.Bf16 => "precision bf16: this processor does not multiply bfloat16, so float32 is computed, which is faster and more exact here",
+        Precision.Bf16 =>
+            "precision bf16: this processor does not multiply bfloat16, so float32 is computed, which is faster and more exact here",
         _ => "precision tf32 is a GPU's: float32 is computed",
     };
 

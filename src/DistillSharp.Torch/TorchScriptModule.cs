@@ -49,7 +49,8 @@ public sealed unsafe class TorchScriptModule : IDisposable
         var state = new List<(string, Tensor, bool)>();
         while (true)
         {
-            Native.Check(Native.ds_module_state(Handle, state.Count, name, longest, out var tensor, out var isParameter), "torch.jit state");
+            Native.Check(
+                Native.ds_module_state(Handle, state.Count, name, longest, out var tensor, out var isParameter), "torch.jit state");
             if (Tensor.OwnOrNull(tensor) is not { } found) return state;
             state.Add((Marshal.PtrToStringUTF8((nint)name)!, found, isParameter != 0));
         }

@@ -5,7 +5,8 @@ namespace DistillSharp;
 /// <summary>Amounts of memory as people write them: <c>512 MB</c>, <c>2 GB</c>, decimal units.</summary>
 static class DataSize
 {
-    static readonly (string Name, long Bytes)[] units = [("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000), ("B", 1)];
+    static readonly (string Name, long Bytes)[] units =
+        [("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000), ("B", 1)];
 
     /// <summary>Reads an amount above 0, at most 1000 TB.</summary>
     public static bool TryParse(string text, out long bytes)
@@ -14,7 +15,8 @@ static class DataSize
         foreach (var (name, factor) in units)
         {
             if (!text.EndsWith(name, StringComparison.OrdinalIgnoreCase)) continue;
-            if (!decimal.TryParse(text[..^name.Length].TrimEnd(' '), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            if (!decimal.TryParse(
+                text[..^name.Length].TrimEnd(' '), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
                 || number is <= 0 or > 1_000_000_000_000_000m) return false;
             var size = number * factor;
             if (size > 1_000_000_000_000_000m || decimal.Truncate(size) != size) return false;

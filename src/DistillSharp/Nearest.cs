@@ -16,7 +16,10 @@ public static class Nearest
         if (given.Length is 0 or > LongestCompared) return null;
 
         // What differs only by hyphens and the like is meant, however many names are one slip away.
-        if (known.FirstOrDefault(name => name.Length <= LongestCompared && Letters(name).Equals(Letters(given), StringComparison.OrdinalIgnoreCase)) is { } same) return same;
+        if (known.FirstOrDefault(
+            name => name.Length <= LongestCompared && Letters(name).Equals(Letters(given), StringComparison.OrdinalIgnoreCase)) is
+            {
+            } same) return same;
         string? nearest = null;
         var min = int.MaxValue;
         foreach (var name in known)

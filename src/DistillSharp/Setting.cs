@@ -93,9 +93,15 @@ public sealed partial class Setting
         value = text;
         if (Type == typeof(string)) return true;
         if (Type == typeof(bool)) return Parsed(bool.TryParse(text, out var flag), flag, out value);
-        if (Type == typeof(int)) return Parsed(int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var whole) && Within(whole), whole, out value);
-        if (Type == typeof(long)) return Parsed(long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var big) && Within(big), big, out value);
-        return Parsed(double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && double.IsFinite(real) && Within(real), real, out value);
+        if (Type == typeof(int))
+            return Parsed(
+                int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var whole) && Within(whole), whole, out value);
+        if (Type == typeof(long))
+            return Parsed(
+                long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var big) && Within(big), big, out value);
+        return Parsed(
+            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && double.IsFinite(real)
+            && Within(real), real, out value);
     }
 
     static bool Parsed(bool success, object parsed, out object? value)

@@ -6,7 +6,9 @@ namespace DistillSharp;
 /// </summary>
 public class UserException(string message, Exception? inner = null) : Exception(message, inner)
 {
-    /// <summary>More lines for who asks for them (<c>--verbose</c>), for example every name of a list that the message cuts; null for none.</summary>
+    /// <summary>
+    /// More lines for who asks for them (<c>--verbose</c>), for example every name of a list that the message cuts; null for none.
+    /// </summary>
     public string? Details { get; init; }
 }
 

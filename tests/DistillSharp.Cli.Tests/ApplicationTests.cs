@@ -59,7 +59,8 @@ public class ApplicationTests
     [Fact]
     public void Help_ends_with_the_examples()
     {
-        foreach (var arguments in new string[][] { ["probe", "--help"], ["probe", "-h"], ["help", "probe"], ["probe", "--bogus", "--help"] })
+        foreach (
+            var arguments in new string[][] { ["probe", "--help"], ["probe", "-h"], ["help", "probe"], ["probe", "--bogus", "--help"] })
         {
             var session = new Session();
             Assert.Equal(0, session.Run([new ProbeCommand((_, _, _) => 1)], arguments));

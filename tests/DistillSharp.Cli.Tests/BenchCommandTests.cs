@@ -23,7 +23,8 @@ public sealed class BenchCommandTests : IDisposable
 
     void Images(string name, byte[] labels)
     {
-        File.WriteAllBytes(folder[$"{name}-images-idx3-ubyte"], SmallFiles.Idx(SmallFiles.Bytes(labels.Length * 28 * 28, 1), labels.Length, 28, 28));
+        File.WriteAllBytes(
+            folder[$"{name}-images-idx3-ubyte"], SmallFiles.Idx(SmallFiles.Bytes(labels.Length * 28 * 28, 1), labels.Length, 28, 28));
         File.WriteAllBytes(folder[$"{name}-labels-idx1-ubyte"], SmallFiles.Idx(labels, labels.Length));
     }
 
@@ -31,7 +32,10 @@ public sealed class BenchCommandTests : IDisposable
     public void A_table_compares_the_files_within_80_columns()
     {
         var session = new Session();
-        Assert.Equal(0, session.Run(CommandList.All(), "bench", Export("resnet14"), Export("resnet8"), "--seconds", "0.01", "--threads", "1,2", "--batch", "1,8"));
+        Assert.Equal(
+            0, session.Run(
+                CommandList.All(), "bench", Export("resnet14"), Export("resnet8"), "--seconds", "0.01", "--threads", "1,2", "--batch",
+                "1,8"));
         Assert.Matches(@"\n *resnet8\.onnx +0\.\d\d +[3-9]\d\.\d %", session.Out);
         Assert.Matches(@"\n *resnet8\.onnx +1 +1 +\d+\.\d\d +\d+\.\d\d +\d+ +\d+\.\d\dx *\n", session.Out);
         Assert.DoesNotMatch(@"\n *resnet8\.onnx +\d +8", session.Out);
@@ -45,7 +49,10 @@ public sealed class BenchCommandTests : IDisposable
         Images("train", [.. Enumerable.Range(0, 10).Select(i => (byte)i)]);
         Images("t10k", [.. Enumerable.Range(0, 30).Select(i => (byte)(i % 10))]);
         var session = new Session();
-        Assert.Equal(0, session.Run(CommandList.All(), "bench", Export("resnet8"), "--seconds", "0.01", "--data", "mnist", "--root", folder.Path, "--limit", "20", "--json"));
+        Assert.Equal(
+            0, session.Run(
+                CommandList.All(), "bench", Export("resnet8"), "--seconds", "0.01", "--data", "mnist", "--root", folder.Path, "--limit",
+                "20", "--json"));
         var answer = JsonDocument.Parse(session.Out).RootElement;
         Assert.NotEqual("", answer.GetProperty("processor").GetProperty("instruction_set").GetString());
         var file = answer.GetProperty("files")[0];
@@ -64,7 +71,8 @@ public sealed class BenchCommandTests : IDisposable
     {
         var file = Export("resnet8");
         var session = new Session();
-        Assert.Equal(code, session.Run(CommandList.All(), ["bench", .. arguments.Select(argument => argument == "FILE" ? file : argument)]));
+        Assert.Equal(
+            code, session.Run(CommandList.All(), ["bench", .. arguments.Select(argument => argument == "FILE" ? file : argument)]));
         Assert.Contains(said, session.Error);
         Assert.Equal("", session.Out);
     }
@@ -75,17 +83,26 @@ public sealed class BenchCommandTests : IDisposable
         Images("train", [.. Enumerable.Range(0, 20).Select(i => (byte)(i % 10))]);
         Images("t10k", [.. Enumerable.Range(0, 30).Select(i => (byte)(i % 10))]);
         using (var network = Networks.Create("resnet8", 10, seed: 1)) PyTorchFile.Write(folder["w.pth"], network.StoredState());
-        string[] export = ["export", "--model", "resnet8", "--weights", folder["w.pth"], "--data", "mnist", "--root", folder.Path, "--onnx", folder["a.onnx"]];
+        string[] export =
+            ["export", "--model", "resnet8", "--weights", folder["w.pth"], "--data", "mnist", "--root", folder.Path, "--onnx",
+                folder["a.onnx"]];
         var session = new Session();
-        Assert.Equal(0, session.Run(CommandList.All(), [.. export, "--int8", "--calibrate", "10", "--calibration", "min_max", "--with-preprocessing"]));
+        Assert.Equal(
+            0, session.Run(
+                CommandList.All(), [.. export, "--int8", "--calibrate", "10", "--calibration", "min_max", "--with-preprocessing"]));
         Assert.Matches(@"^.*a\.onnx: [\d,]+ bytes, \d\d\.\d % of float32's [\d,]+\nAcc1 [\d.]+ % in float32, [\d.]+ % in int8, on 30 test images of mnist\n10 layers, calibrated on 10 training images \(min-max\)\n$", session.Out);
 
-        File.WriteAllBytes(folder["one.png"], Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAIAAADwyuo0AAAAEElEQVR4nGP4z8AARwzIHABvqgf5gNwAKAAAAABJRU5ErkJggg=="));
+        File.WriteAllBytes(
+            folder["one.png"],
+            Convert.FromBase64String(
+                "iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAIAAADwyuo0AAAAEElEQVR4nGP4z8AARwzIHABvqgf5gNwAKAAAAABJRU5ErkJggg=="));
         var predicted = new Session();
         Assert.Equal(0, predicted.Run(CommandList.All(), "predict", folder["a.onnx"], folder["one.png"], "--json"));
         var guesses = JsonDocument.Parse(predicted.Out).RootElement[0].GetProperty("guesses").EnumerateArray().ToList();
         Assert.Equal(5, guesses.Count);
-        Assert.All(guesses, guess => Assert.Contains(guess.GetProperty("class").GetString()!, Enumerable.Range(0, 10).Select(digit => $"{digit}")));
+        Assert.All(
+            guesses, guess =>
+                Assert.Contains(guess.GetProperty("class").GetString()!, Enumerable.Range(0, 10).Select(digit => $"{digit}")));
 
         foreach (var (said, arguments) in new (string, string[])[]
         {

@@ -9,7 +9,11 @@ public class ChoiceTests
         var commands = CommandList.All();
         var application = new Application(new Terminal(TextWriter.Null, TextWriter.Null), commands);
         var seen = 0;
-        foreach (var (path, command) in commands.SelectMany(command => command is CliGroup group ? group.Members.Select(member => ($"{command.Name} {member.Name}", member)) : [(command.Name, command)]))
+        foreach (
+            var (path, command) in commands.SelectMany(
+                command =>
+                    command is CliGroup group ? group.Members.Select(member => ($"{command.Name} {member.Name}", member))
+                    : [(command.Name, command)]))
             foreach (var option in command.Options)
             {
                 var type = Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;

@@ -27,8 +27,12 @@ public class CommandListTests
                 Assert.True(given.Errors.Count == 0, $"the example '{example}' does not parse: {string.Join("; ", given.Errors)}");
                 Assert.Same(command, given.CommandResult.Command);
             }
-            Assert.All(command.Options, option => Assert.False(string.IsNullOrWhiteSpace(option.Description), $"{command.Name} {option.Name} has no description"));
-            Assert.All(command.Arguments, argument => Assert.False(string.IsNullOrWhiteSpace(argument.Description), $"{command.Name} {argument.Name} has no description"));
+            Assert.All(
+                command.Options, option =>
+                    Assert.False(string.IsNullOrWhiteSpace(option.Description), $"{command.Name} {option.Name} has no description"));
+            Assert.All(
+                command.Arguments, argument =>
+                    Assert.False(string.IsNullOrWhiteSpace(argument.Description), $"{command.Name} {argument.Name} has no description"));
         }
     }
 

@@ -18,7 +18,9 @@ public class CommandTests
     public void Methods_lists_every_setting_with_its_default()
     {
         var fsecd = Json("methods").EnumerateArray().Single(method => method.GetProperty("name").GetString() == "fsecd");
-        var settings = fsecd.GetProperty("settings").EnumerateArray().ToDictionary(setting => setting.GetProperty("name").GetString()!, setting => setting.GetProperty("default").GetString());
+        var settings =
+            fsecd.GetProperty("settings").EnumerateArray()
+                .ToDictionary(setting => setting.GetProperty("name").GetString()!, setting => setting.GetProperty("default").GetString());
         Assert.Equal("instance", settings["policy"]);
         Assert.Equal("pooled", settings["layer"]);
         Assert.Equal("0.1", settings["temperature"]);
@@ -28,7 +30,8 @@ public class CommandTests
     [Fact]
     public void Doctor_measures_and_shows_no_markup()
     {
-        var findings = Json("doctor").GetProperty("findings").EnumerateArray().Select(finding => finding.GetProperty("name").GetString()).ToArray();
+        var findings =
+            Json("doctor").GetProperty("findings").EnumerateArray().Select(finding => finding.GetProperty("name").GetString()).ToArray();
         Assert.Contains("libtorch", findings);
         Assert.Contains("BLAS", findings);
         var session = new Session();

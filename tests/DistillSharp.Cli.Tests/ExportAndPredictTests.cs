@@ -10,7 +10,8 @@ namespace DistillSharp.Cli.Tests;
 public sealed class ExportAndPredictTests : IDisposable
 {
     // A red PNG of 4x2 pixels.
-    static readonly byte[] red = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAIAAADwyuo0AAAAEElEQVR4nGP4z8AARwzIHABvqgf5gNwAKAAAAABJRU5ErkJggg==");
+    static readonly byte[] red =
+        Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAIAAADwyuo0AAAAEElEQVR4nGP4z8AARwzIHABvqgf5gNwAKAAAAABJRU5ErkJggg==");
 
     readonly string folder = Directory.CreateTempSubdirectory("distill-interop-").FullName;
 
@@ -32,14 +33,22 @@ public sealed class ExportAndPredictTests : IDisposable
     public void A_run_is_written_in_every_form()
     {
         var session = new Session();
-        Assert.Equal(0, session.Run(CommandList.All(), "export", Run(), "--onnx", At("s.onnx"), "--pth", At("s.pth"), "--safetensors", At("s.safetensors"), "--with-preprocessing"));
+        Assert.Equal(
+            0, session.Run(
+                CommandList.All(), "export", Run(), "--onnx", At("s.onnx"), "--pth", At("s.pth"), "--safetensors", At("s.safetensors"),
+                "--with-preprocessing"));
         Assert.Equal(3, session.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
         Assert.StartsWith($"{At("s.onnx")}: ", session.Out);
         var onnx = File.ReadAllText(At("s.onnx"));
-        foreach (var written in new[] { "images", "logits", "[\"cat\",\"dog\",\"Zürich\"]", "71.25", "pets", "[0.5, 0.4, 0.3]", "DistillSharp" }) Assert.Contains(written, onnx);
+        foreach (
+            var written in new[] {
+                "images", "logits", "[\"cat\",\"dog\",\"Zürich\"]", "71.25", "pets", "[0.5, 0.4, 0.3]", "DistillSharp" }) Assert.Contains(
+                    written, onnx);
         var (network, description) = StudentFile.Load(At("s.safetensors"));
         using (network) Assert.Equal(["cat", "dog", "Zürich"], description.ClassNames);
-        Assert.Equal(WeightsFile.Read(At("s.safetensors")).Select(tensor => tensor.Name), WeightsFile.Read(At("s.pth")).Select(tensor => tensor.Name));
+        Assert.Equal(
+            WeightsFile.Read(At("s.safetensors")).Select(tensor => tensor.Name),
+            WeightsFile.Read(At("s.pth")).Select(tensor => tensor.Name));
     }
 
     [Fact]
@@ -47,7 +56,8 @@ public sealed class ExportAndPredictTests : IDisposable
     {
         using (var network = Networks.Create("wrn_16_1", 7, seed: 1)) PyTorchFile.Write(At("w.pth"), network.StoredState());
         var session = new Session();
-        Assert.Equal(0, session.Run(CommandList.All(), "export", "--model", "wrn_16_1", "--weights", At("w.pth"), "--onnx", At("w.onnx"), "--json"));
+        Assert.Equal(
+            0, session.Run(CommandList.All(), "export", "--model", "wrn_16_1", "--weights", At("w.pth"), "--onnx", At("w.onnx"), "--json"));
         var files = JsonDocument.Parse(session.Out).RootElement;
         Assert.Equal(At("w.onnx"), files[0].GetProperty("file").GetString());
         Assert.Equal(new FileInfo(At("w.onnx")).Length, files[0].GetProperty("bytes").GetInt64());
@@ -84,7 +94,9 @@ public sealed class ExportAndPredictTests : IDisposable
         var session = new Session();
         Assert.Equal(0, session.Run(CommandList.All(), "predict", run, At("one.png"), At("images"), "--json", "--top", "2"));
         var predictions = JsonDocument.Parse(session.Out).RootElement.EnumerateArray().ToList();
-        Assert.Equal([At("one.png"), At("images/b.png"), At("images/more/a.png")], predictions.Select(prediction => prediction.GetProperty("file").GetString()));
+        Assert.Equal(
+            [At("one.png"), At("images/b.png"), At("images/more/a.png")],
+            predictions.Select(prediction => prediction.GetProperty("file").GetString()));
         Assert.All(predictions, prediction =>
         {
             var guesses = prediction.GetProperty("guesses").EnumerateArray().ToList();

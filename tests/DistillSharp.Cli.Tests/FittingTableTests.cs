@@ -9,7 +9,12 @@ public sealed class FittingTableTests : IDisposable
 
     static FittingTable Table()
     {
-        var table = new FittingTable(new("run"), new("state"), new("Acc1 %", IsNumber: true), new("begun", Drop: 1), new("images/s", IsNumber: true, Drop: 2)) { ForAll = "--csv has all" };
+        var table =
+            new FittingTable(
+                new("run"), new("state"), new("Acc1 %", IsNumber: true), new("begun", Drop: 1), new("images/s", IsNumber: true, Drop: 2))
+            {
+                ForAll = "--csv has all"
+            };
         table.Add("resnet56-resnet20-kd-s1", "finished", "71.20", "2026-01-02 03:04", "250");
         table.Add("resnet20-ce-s1", "running", "9.00", "2026-01-02 03:05", "1250");
         return table;
@@ -52,7 +57,9 @@ public sealed class FittingTableTests : IDisposable
     {
         var data = new TheoryData<int, string[]>();
         foreach (var width in new[] { 80, 40 })
-            foreach (var command in new[] { "runs list", "runs show resnet56-resnet20-kd-s1", "runs compare resnet20-ce-s1 resnet56-resnet20-kd-s1", "models" })
+            foreach (
+                var command in new[] {
+                    "runs list", "runs show resnet56-resnet20-kd-s1", "runs compare resnet20-ce-s1 resnet56-resnet20-kd-s1", "models" })
                 data.Add(width, command.Split(' '));
         return data;
     }
@@ -80,6 +87,9 @@ public sealed class FittingTableTests : IDisposable
         Assert.All(narrow.Where(line => line.Trim().Contains(' ')), line => Assert.True(line.Length <= width, line));
         string[] ours = ["left", "out", "here:", "'distill", "runs", "list", "--csv'", "--json", "has", "all"];
         foreach (var word in Words(string.Join('\n', narrow)).Except(ours))
-            Assert.True(whole.Contains(word) || whole.Any(long_ => long_.Length > width - 8 && long_.Contains(word, StringComparison.Ordinal)), $"'{word}' is a part of a word");
+            Assert.True(
+                whole.Contains(word)
+                || whole.Any(long_ => long_.Length > width - 8 && long_.Contains(word, StringComparison.Ordinal)),
+                $"'{word}' is a part of a word");
     }
 }

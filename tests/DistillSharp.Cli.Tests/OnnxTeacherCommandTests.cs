@@ -65,7 +65,8 @@ public sealed class OnnxTeacherCommandTests : IDisposable
 
     [Theory]
     [InlineData("onnx: teacher.onnx, network: resnet8", "kd", 2, "the teacher has an onnx file and another network; give one of them")]
-    [InlineData("network: resnet8, weights: w.pth, pooled: x", "kd", 2, "logits, pooled and prepare belong to an ONNX file; give teacher.onnx")]
+    [InlineData(
+        "network: resnet8, weights: w.pth, pooled: x", "kd", 2, "logits, pooled and prepare belong to an ONNX file; give teacher.onnx")]
     [InlineData("onnx: none.onnx", "kd", 1, "there is no file 'none.onnx' (the teacher's)")]
     [InlineData("onnx: TEACHER, prepare: none.onnx", "kd", 1, "there is no file 'none.onnx' (teacher.prepare)")]
     [InlineData("onnx: TEACHER, logits: logit", "kd", 1, "has no output 'logit' for logits; it gives logits; did you mean 'logits'?")]

@@ -33,7 +33,9 @@ public sealed class PlotCommandTests : IDisposable
         var run = Path.Combine(samples.Root, samples.Add(SampleRuns.Distilled("ce", 1), 30, 40.5));
         var output = Run("plot", "curves", run, "--out", samples.At("curves.png")).Out;
         var png = File.ReadAllBytes(samples.At("curves.png"));
-        Assert.EndsWith($"curves.png: {BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16))}x{BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20))}\n", output);
+        Assert.EndsWith(
+            $"curves.png: {BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16))}x{BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20))}\n",
+            output);
     }
 
     [Fact]
@@ -48,7 +50,8 @@ public sealed class PlotCommandTests : IDisposable
         Assert.True(code == 0, error);
         Assert.Matches(@"^resnet8: Acc1 \d+\.\d\d %, Acc5 \d+\.\d\d % after 1 epoch; the run is ", output);
         Assert.Contains("for 1 epoch of 2 steps, batch 8, fp32", error);
-        (code, output, error) = Run("plot", "tsne", Path.Combine(samples.Root, "small"), "--iterations", "50", "--out", samples.At("tsne.svg"));
+        (code, output, error) =
+            Run("plot", "tsne", Path.Combine(samples.Root, "small"), "--iterations", "50", "--out", samples.At("tsne.svg"));
         Assert.True(code == 0, error);
         Assert.Contains("30 images: the perplexity is 9.67 instead of 30", error);
         Assert.Matches(@"tsne\.svg: \d+x\d+\n$", output);

@@ -15,17 +15,25 @@ public sealed class QuickstartCommandTests : IDisposable
     {
         var data = FashionMnist(train: 160, test: 40);
         var session = new Session();
-        var code = session.Run([new QuickstartCommand()], "quickstart", "--data-root", data, "--runs", samples.Root, "--set", "train.epochs=2", "--json");
+        var code =
+            session.Run(
+                [new QuickstartCommand()], "quickstart", "--data-root", data, "--runs", samples.Root, "--set", "train.epochs=2", "--json");
         Assert.True(code == 0, session.Error);
-        Assert.Equal(["teacher", "ce", "kd", "fsecd"], JsonDocument.Parse(session.Out).RootElement.EnumerateArray().Select(row => row.GetProperty("method").GetString()));
+        Assert.Equal(
+            ["teacher", "ce", "kd", "fsecd"],
+            JsonDocument.Parse(session.Out).RootElement.EnumerateArray().Select(row => row.GetProperty("method").GetString()));
         var report = Path.Combine(samples.Root, "report.html");
         Assert.EndsWith($"report   {report}\n", session.Error);
         var page = File.ReadAllText(report);
-        foreach (var run in new[] { "quickstart-ce-s1", "quickstart-kd-s1", "quickstart-fsecd-s1", "resnet20 (teacher)", "Ankle boot" }) Assert.Contains(run, page);
+        foreach (var run in new[] { "quickstart-ce-s1", "quickstart-kd-s1", "quickstart-fsecd-s1", "resnet20 (teacher)", "Ankle boot" })
+            Assert.Contains(run, page);
 
         // Again with another seed: the teacher is kept, and the page is of the new runs.
         session = new Session();
-        Assert.Equal(0, session.Run([new QuickstartCommand()], "quickstart", "--data-root", data, "--runs", samples.Root, "--set", "train.epochs=2", "--seed", "2"));
+        Assert.Equal(
+            0, session.Run(
+                [new QuickstartCommand()], "quickstart", "--data-root", data, "--runs", samples.Root, "--set", "train.epochs=2", "--seed",
+                "2"));
         Assert.EndsWith($"report   {report}\n", session.Out);
         Assert.Matches(@"\nteacher .* kept\n", session.Out);
         Assert.Contains("quickstart-fsecd-s2", File.ReadAllText(report));

@@ -16,7 +16,8 @@ public class RecipeCommandTests
     [Fact]
     public void Show_prints_the_whole_recipe()
     {
-        var (code, output, error) = Run("show", "table3/resnet56-resnet20/kd", "--set", "train.epochs=24", "--set", "methods.kd.temperature=2");
+        var (code, output, error) =
+            Run("show", "table3/resnet56-resnet20/kd", "--set", "train.epochs=24", "--set", "methods.kd.temperature=2");
         Assert.Equal((0, ""), (code, error));
         Assert.StartsWith("data:\n  set: cifar100\n", output);
         Assert.Contains("  epochs: 24\n  lr: 0.05\n  schedule: { steps: [15, 18, 21], factor: 0.1 }\n", output);
@@ -51,7 +52,9 @@ public class RecipeCommandTests
         Assert.Equal((1, ""), (code, output));
         Assert.StartsWith("distill: --set data.root=no/such: there is no folder 'no/such' (data.root)", error);
         (code, output, _) = Run("check", "table3/resnet56-resnet20/ce", "--set", "data.root=.");
-        Assert.Equal((0, "table3/resnet56-resnet20/ce: resnet20 learns from the labels alone, on cifar100, 240 epochs in batches of 64; everything it names is there\n"), (code, output));
+        Assert.Equal(
+            (0, "table3/resnet56-resnet20/ce: resnet20 learns from the labels alone, on cifar100, 240 epochs in batches of 64; "
+                + "everything it names is there\n"), (code, output));
     }
 
     [Fact]
@@ -91,11 +94,15 @@ public class RecipeCommandTests
     }
 
     [Theory]
-    [InlineData("distill: 'distill recipe' needs a command: show, check, list ('distill recipe --help' says what each does)\n", new string[0])]
+    [InlineData(
+        "distill: 'distill recipe' needs a command: show, check, list ('distill recipe --help' says what each does)\n", new string[0])]
     [InlineData("distill: there is no command 'shwo'; did you mean 'show'?\n", new[] { "shwo" })]
     [InlineData("distill: 'distill recipe show' needs RECIPE ('distill recipe show --help' shows its use)\n", new[] { "show" })]
-    [InlineData("distill: 'distill recipe show' has no option '--sett'; did you mean '--set'?\n", new[] { "show", "x.yaml", "--sett", "a=b" })]
-    [InlineData("distill: --set train.epochs=0: train.epochs is '0'; it must be a whole number from 1 to 1000000\n", new[] { "show", "table3/resnet56-resnet20/ce", "--set", "train.epochs=0" })]
+    [InlineData(
+        "distill: 'distill recipe show' has no option '--sett'; did you mean '--set'?\n", new[] { "show", "x.yaml", "--sett", "a=b" })]
+    [InlineData(
+        "distill: --set train.epochs=0: train.epochs is '0'; it must be a whole number from 1 to 1000000\n",
+        new[] { "show", "table3/resnet56-resnet20/ce", "--set", "train.epochs=0" })]
     public void Wrong_use_exits_with_2(string says, string[] arguments)
     {
         var (code, output, error) = Run(arguments);

@@ -45,7 +45,8 @@ public sealed class ResumeCommandTests : IDisposable
         Assert.False(File.Exists(Path.Combine(run, StudentFile.FileName)));
 
         // By the printed command, once more stopped; then by the recipe and the name.
-        var printed = said[(said.IndexOf("go on with: distill ", StringComparison.Ordinal) + "go on with: distill ".Length)..].Trim().Split(' ');
+        var printed =
+            said[(said.IndexOf("go on with: distill ", StringComparison.Ordinal) + "go on with: distill ".Length)..].Trim().Split(' ');
         Assert.Equal(["train", run, "--resume"], printed);
         Assert.Equal(1, Interrupt(printed).Code);
         Assert.Equal(RunState.Interrupted, RunReader.Load(run).State);
@@ -56,8 +57,11 @@ public sealed class ResumeCommandTests : IDisposable
         var (stopped, alone) = (RunReader.Load(run), RunReader.Load(folder["runs/alone"]));
         Assert.Equal((RunState.Finished, RunState.Finished), (stopped.State, alone.State));
         Assert.Equal(Enumerable.Range(1, Epochs), stopped.Metrics.Select(epoch => epoch.Epoch));
-        Assert.Equal(alone.Metrics.Select(epoch => (epoch.Loss, epoch.Acc1, epoch.Lr)), stopped.Metrics.Select(epoch => (epoch.Loss, epoch.Acc1, epoch.Lr)));
-        Assert.Equal(File.ReadAllBytes(Path.Combine(alone.Path, StudentFile.FileName)), File.ReadAllBytes(Path.Combine(run, StudentFile.FileName)));
+        Assert.Equal(
+            alone.Metrics.Select(epoch => (epoch.Loss, epoch.Acc1, epoch.Lr)),
+            stopped.Metrics.Select(epoch => (epoch.Loss, epoch.Acc1, epoch.Lr)));
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(alone.Path, StudentFile.FileName)), File.ReadAllBytes(Path.Combine(run, StudentFile.FileName)));
     }
 
     [Theory]
@@ -73,7 +77,9 @@ public sealed class ResumeCommandTests : IDisposable
         Assert.Equal(RunState.Interrupted, run.State);
         Assert.NotNull(run.Manifest.Finished);
         Assert.InRange(run.Metrics.Count, 2, Epochs - 1);
-        var checkpoint = Directory.GetFiles(folder["runs/run/checkpoints"], "step-*.safetensors").Select(file => Path.GetFileNameWithoutExtension(file)["step-".Length..]).Max()!;
+        var checkpoint =
+            Directory.GetFiles(folder["runs/run/checkpoints"], "step-*.safetensors")
+                .Select(file => Path.GetFileNameWithoutExtension(file)["step-".Length..]).Max()!;
         // Every step that was done is kept, not those of whole epochs alone.
         Assert.True(long.Parse(checkpoint) >= run.Metrics[^1].Step, $"checkpoint {checkpoint}, epochs up to step {run.Metrics[^1].Step}");
     }
@@ -94,10 +100,12 @@ public sealed class ResumeCommandTests : IDisposable
 
     // The program as it is built: the copy beside the tests lacks what only a program needs.
     static readonly string program = Path.GetFullPath(Path.Combine(
-        AppContext.BaseDirectory, "../../Distill", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "distill.dll"));
+        AppContext.BaseDirectory, "../../Distill", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)),
+            "distill.dll"));
 
     static Process Start(params string[] arguments) =>
-        Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Process.Start(
+            new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
 
     static (int Code, string Said) Wait(Process process)
     {

@@ -25,7 +25,8 @@ public sealed class RunsCommandTests : IDisposable
         return (session.Run([new RunsCommand()], ["runs", .. arguments, "--runs", samples.Root]), session.Out, session.Error);
     }
 
-    static string[] Names(string json) => [.. JsonDocument.Parse(json).RootElement.EnumerateArray().Select(run => run.GetProperty("name").GetString()!)];
+    static string[] Names(string json) =>
+        [.. JsonDocument.Parse(json).RootElement.EnumerateArray().Select(run => run.GetProperty("name").GetString()!)];
 
     [Fact]
     public void List_filters()

@@ -19,7 +19,10 @@ sealed class SampleRuns : IDisposable
     public string Add(string recipe, params double[] acc1)
     {
         var made = Recipe.Parse(recipe, "sample", $"train.epochs={acc1.Length}");
-        using var run = RunFolder.Create(Root, RunManifest.Of(made) with { TrainImages = 500, TestImages = 100, Precision = "fp32", Parameters = 278_324 }, made.Resolve(), exactName: true);
+        using var run =
+            RunFolder.Create(
+                Root, RunManifest.Of(made) with { TrainImages = 500, TestImages = 100, Precision = "fp32", Parameters = 278_324 },
+                made.Resolve(), exactName: true);
         for (var epoch = 1; epoch <= acc1.Length; epoch++)
             run.Metrics.Append(new()
             {

@@ -44,7 +44,9 @@ public sealed class SetupScriptTests : IDisposable
         Stand("dotnet", "echo '8.0.404 [/usr/share/dotnet/sdk]'");
         var (code, error) = Run();
         Assert.Equal(1, code);
-        Assert.Equal("eng/setup.sh: the .NET SDK 10 is missing (found: 8.0.404); install it from https://dot.net/download and run the command again\n", error);
+        Assert.Equal(
+            "eng/setup.sh: the .NET SDK 10 is missing (found: 8.0.404); install it from https://dot.net/download and run the command "
+            + "again\n", error);
     }
 
     [Fact]
@@ -88,10 +90,12 @@ public sealed class SetupScriptTests : IDisposable
     {
         var root = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(root.FullName, "DistillSharp.slnx"))) root = root.Parent!;
-        var start = new ProcessStartInfo("/bin/bash", [Path.Combine(root.FullName, "eng", "setup.sh"), .. argument is null ? Array.Empty<string>() : [argument]])
-        {
-            RedirectStandardError = true,
-        };
+        var start =
+            new ProcessStartInfo(
+                "/bin/bash", [Path.Combine(root.FullName, "eng", "setup.sh"), .. argument is null ? Array.Empty<string>() : [argument]])
+            {
+                RedirectStandardError = true,
+            };
         foreach (var name in new[] { "LIBTORCH", "Torch_DIR", "DISTILLSHARP_SKIP_SETUP" }) start.Environment.Remove(name);
         if (libtorch is not null) start.Environment["LIBTORCH"] = libtorch;
         start.Environment["PATH"] = programs;

@@ -16,7 +16,10 @@ public class StartupTests
             Assert.Contains("Usage:", output);
             var mapped = File.ReadAllText(maps);
             Assert.Contains("System.CommandLine.dll", mapped);
-            foreach (var absent in new[] { "libdistillsharp_native", "libtorch", "Spectre.Console.dll", "YamlDotNet.dll", "Microsoft.Data.Sqlite.dll", "System.Text.Json.dll" })
+            foreach (
+                var absent in new[] {
+                    "libdistillsharp_native", "libtorch", "Spectre.Console.dll", "YamlDotNet.dll", "Microsoft.Data.Sqlite.dll",
+                    "System.Text.Json.dll" })
                 Assert.DoesNotContain(absent, mapped);
         }
         finally
@@ -34,7 +37,8 @@ public class StartupTests
 
     [Theory]
     [InlineData("/no/such/library.so", "DISTILLSHARP_NATIVE names /no/such/library.so, and there is no such file")]
-    [InlineData("/etc/passwd", "/etc/passwd cannot be loaded (/etc/passwd: ", "; it needs the libtorch it was built against: install that one")]
+    [InlineData(
+        "/etc/passwd", "/etc/passwd cannot be loaded (/etc/passwd: ", "; it needs the libtorch it was built against: install that one")]
     public void A_native_library_that_does_not_load_is_one_sentence(string file, params string[] said)
     {
         var (code, output) = Start(null, "doctor", ("DISTILLSHARP_NATIVE", file));

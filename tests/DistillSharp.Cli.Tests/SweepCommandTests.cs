@@ -18,7 +18,9 @@ public sealed class SweepCommandTests : IDisposable
     static string[] Program { get; } =
     [
         "dotnet", "exec",
-        Path.Combine(AppContext.BaseDirectory, "../../Distill", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "distill.dll"),
+        Path.Combine(
+            AppContext.BaseDirectory, "../../Distill", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)),
+            "distill.dll"),
     ];
 
     public void Dispose() => samples.Dispose();
@@ -56,7 +58,9 @@ public sealed class SweepCommandTests : IDisposable
         Assert.Single(RunReader.FoldersIn(samples.Root));
 
         var entries = JsonDocument.Parse(Run(sweep, "--dry-run", "--json", "--epochs", "3").Out).RootElement.EnumerateArray().ToList();
-        Assert.Equal(["resnet20-ce-s1-2", "resnet20-ce-s2", "resnet56-resnet20-kd-s1", "resnet56-resnet20-kd-s2"], entries.Select(entry => entry.GetProperty("name").GetString()));
+        Assert.Equal(
+            ["resnet20-ce-s1-2", "resnet20-ce-s2", "resnet56-resnet20-kd-s1", "resnet56-resnet20-kd-s2"],
+            entries.Select(entry => entry.GetProperty("name").GetString()));
         Assert.All(entries, entry => Assert.Equal(3, entry.GetProperty("epochs").GetInt32()));
         Assert.Equal(600, entries[0].GetProperty("seconds_left").GetDouble());
     }
@@ -84,15 +88,20 @@ public sealed class SweepCommandTests : IDisposable
         Assert.Contains("2 runs: 1 finished, 1 failed", output);
         Assert.Contains("failed: resnet14-resnet8-kd-s1: ", error);
         Assert.Contains("resnet14.pth", error);
-        Assert.Equal([RunState.Finished, RunState.Failed], RunRegistry.ListIn(samples.Root).OrderBy(run => run.Name.Length).Select(run => run.State));
+        Assert.Equal(
+            [RunState.Finished, RunState.Failed],
+            RunRegistry.ListIn(samples.Root).OrderBy(run => run.Name.Length).Select(run => run.State));
 
         // Once the teacher is there, only the failed run is trained.
         Directory.CreateDirectory(samples.At("none"));
-        using (var teacher = Networks.Create("resnet14", 100, seed: 1)) PyTorchFile.Write(samples.At("none/resnet14.pth"), teacher.StoredState());
+        using (var teacher = Networks.Create("resnet14", 100, seed: 1))
+            PyTorchFile.Write(samples.At("none/resnet14.pth"), teacher.StoredState());
         var begun = File.GetLastWriteTimeUtc(Path.Combine(samples.Root, "resnet8-ce-s1/metrics.jsonl"));
         (code, output, error) = Run(sweep, "--epochs", "1", "--json");
         Assert.True(code == 0, error);
-        Assert.Equal(["finished", "skipped"], JsonDocument.Parse(output).RootElement.EnumerateArray().Select(run => run.GetProperty("result").GetString()));
+        Assert.Equal(
+            ["finished", "skipped"],
+            JsonDocument.Parse(output).RootElement.EnumerateArray().Select(run => run.GetProperty("result").GetString()));
         Assert.Equal(begun, File.GetLastWriteTimeUtc(Path.Combine(samples.Root, "resnet8-ce-s1/metrics.jsonl")));
     }
 
@@ -101,7 +110,8 @@ public sealed class SweepCommandTests : IDisposable
     {
         Directory.CreateDirectory(samples.At("teachers"));
         foreach (var name in new[] { "resnet56", "resnet110" })
-            using (var teacher = Networks.Create(name, 100, seed: 1)) PyTorchFile.Write(samples.At($"teachers/{name}.pth"), teacher.StoredState());
+            using (var teacher = Networks.Create(name, 100, seed: 1))
+                PyTorchFile.Write(samples.At($"teachers/{name}.pth"), teacher.StoredState());
         var sweep = Sweep($"""
             pairs: [resnet56-resnet20, resnet110-resnet32]
             teachers: {samples.At("teachers")}/{"{teacher}"}.pth
@@ -149,7 +159,9 @@ public sealed class SweepCommandTests : IDisposable
         Assert.Equal(0, session.Run([new TableCommand()], "table", "3", "--format", "md", "--runs", samples.Root));
         var rows = session.Out.Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Skip(1)
             .Select(line => line.Trim('|').Split('|').Select(cell => cell.Trim()).ToArray()).ToList();
-        var (papers, ours) = (rows.SelectMany(row => row[1..].Where((_, i) => i % 2 == 0)).ToList(), rows.SelectMany(row => row[1..].Where((_, i) => i % 2 == 1)).ToList());
+        var (papers, ours) =
+            (rows.SelectMany(row => row[1..].Where((_, i) => i % 2 == 0)).ToList(),
+                rows.SelectMany(row => row[1..].Where((_, i) => i % 2 == 1)).ToList());
         Assert.Equal(54, papers.Count);
         Assert.All(papers, cell => Assert.Matches(@"^\d\d\.\d\d$", cell));
         Assert.Equal(6, ours.Count(cell => cell.Length > 0));
@@ -159,11 +171,12 @@ public sealed class SweepCommandTests : IDisposable
 
     int Finished() => RunReader.FoldersIn(samples.Root).Count(folder => RunReader.Load(folder).State == RunState.Finished);
 
-    Process Start(string sweep) => Process.Start(new ProcessStartInfo(Program[0], [.. Program[1..], "sweep", sweep, "--jobs", "2", "--runs", samples.Root])
-    {
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    })!;
+    Process Start(string sweep) =>
+        Process.Start(new ProcessStartInfo(Program[0], [.. Program[1..], "sweep", sweep, "--jobs", "2", "--runs", samples.Root])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
 
     [Theory]
     [InlineData(1, "cannot read the sweep 'no.yaml': the file does not exist", "no.yaml")]

@@ -47,7 +47,8 @@ public sealed class TableCommandTests : IDisposable
         Assert.Equal(cells.Length + 1, Run("cifar100", "--format", "csv").Out.TrimEnd('\n').Split('\n').Length);
         // What people compare with, resnet32x4 to resnet8x4.
         var published = cells.Where(cell => cell.GetProperty("student").GetString() == "resnet8x4").ToLookup(
-            cell => $"{cell.GetProperty("method").GetString()} {cell.GetProperty("standardize").GetBoolean()}", cell => cell.GetProperty("published").GetDouble());
+            cell => $"{cell.GetProperty("method").GetString()} {cell.GetProperty("standardize").GetBoolean()}", cell =>
+                cell.GetProperty("published").GetDouble());
         foreach (var (key, value) in new[]
                  {
                      ("kd False", 73.33), ("crd False", 75.51), ("reviewkd False", 75.63), ("dkd False", 76.32), ("dist False", 76.31),

@@ -23,17 +23,24 @@ public sealed class TeacherCommandTests : IDisposable
         var (code, output, error) = Run(["teacher", "resnet56", .. scaled, "--json"]);
         Assert.True(code == 0, error);
         var kept = JsonDocument.Parse(output).RootElement[0];
-        Assert.Equal(("resnet56", Path.Combine(folder, "resnet56.pth"), true), (kept.GetProperty("network").GetString(), kept.GetProperty("file").GetString(), kept.GetProperty("trained").GetBoolean()));
+        Assert.Equal(
+            ("resnet56", Path.Combine(folder, "resnet56.pth"), true),
+            (kept.GetProperty("network").GetString(), kept.GetProperty("file").GetString(), kept.GetProperty("trained").GetBoolean()));
         Assert.Equal(RunState.Finished, RunReader.Load(Path.Combine(samples.Root, "teacher-resnet56")).State);
 
         var written = File.GetLastWriteTimeUtc(Path.Combine(folder, "resnet56.pth"));
-        Assert.Equal((0, $"{folder}/resnet56.pth: kept as it was\n"), (Run(["teacher", "teacher/resnet56", .. scaled]) is var again ? again.Code : 0, again.Out));
+        Assert.Equal(
+            (0, $"{folder}/resnet56.pth: kept as it was\n"),
+            (Run(["teacher", "teacher/resnet56", .. scaled]) is var again ? again.Code : 0, again.Out));
         Assert.Equal(written, File.GetLastWriteTimeUtc(Path.Combine(folder, "resnet56.pth")));
 
         // Whoever learns from it says so in the table, whatever its own protocol.
-        (code, _, error) = Run("train", "table3/resnet56-resnet20/kd", "--set", $"data.root={data}", "--set", $"teacher.weights={folder}/resnet56.pth", "--set", "train.epochs=1");
+        (code, _, error) =
+            Run("train", "table3/resnet56-resnet20/kd", "--set", $"data.root={data}", "--set", $"teacher.weights={folder}/resnet56.pth",
+                "--set", "train.epochs=1");
         Assert.True(code == 0, error);
-        Assert.Contains("a teacher trained with 1 epoch instead of 240, 64 of 50,000 training images, 10 of 10,000 test images", Run("table", "3").Out);
+        Assert.Contains(
+            "a teacher trained with 1 epoch instead of 240, 64 of 50,000 training images, 10 of 10,000 test images", Run("table", "3").Out);
     }
 
     [Theory]

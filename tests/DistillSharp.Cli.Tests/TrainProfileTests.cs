@@ -17,7 +17,9 @@ public sealed class TrainProfileTests : IDisposable
             train: { epochs: 2, precision: fp32 }
             """);
         var session = new Session();
-        return (session.Run(CommandList.All(), ["train", samples.At("r.yaml"), "--name", "profiled", .. arguments, "--runs", samples.Root]), session.Out, session.Error);
+        return (session.Run(
+            CommandList.All(), ["train", samples.At("r.yaml"), "--name", "profiled", .. arguments, "--runs", samples.Root]), session.Out,
+            session.Error);
     }
 
     [Fact]
@@ -25,7 +27,8 @@ public sealed class TrainProfileTests : IDisposable
     {
         var (code, output, error) = Run("--profile");
         Assert.True(code == 0, error);
-        foreach (var part in new[] { "data", "teacher", "student forward", "loss", "backward", "optimizer", "other" }) Assert.Matches($@"(?m)^\s*{part}\s+\d+\.\d\d\s+\d+\.\d %", output);
+        foreach (var part in new[] { "data", "teacher", "student forward", "loss", "backward", "optimizer", "other" })
+            Assert.Matches($@"(?m)^\s*{part}\s+\d+\.\d\d\s+\d+\.\d %", output);
         Assert.Matches(@"(?m)^\s*teacher\s+0\.00\s+0\.0 %", output);
         Assert.Matches(@"(?m)^\s*whole step\s+\d+\.\d\d\s+100\.0 %", output);
         Assert.Contains("\n8 steps, ", output);

@@ -59,7 +59,8 @@ public partial class ArchitectureTests
         "src/DistillSharp/Formats/Pickle/PickleValues.cs and PickledArray.cs",
         .. new[] { "ConvNext.cs and Networks", "DenseNet.cs and Networks", "MobileNetV1.cs and Networks", "MobileNetV2.cs and Networks",
             "MobileNetwork.cs and Networks", "Networks.cs and ResNet", "Networks.cs and ShuffleNetV1", "Networks.cs and ShuffleNetV2",
-            "Networks.cs and Vgg", "Networks.cs and VggBn", "Networks.cs and VisionTransformer", "Networks.cs and WideResNet" }.Select(pair => $"src/DistillSharp/Models/{pair}.cs"),
+            "Networks.cs and Vgg", "Networks.cs and VggBn", "Networks.cs and VisionTransformer", "Networks.cs and WideResNet" }.Select(
+                pair => $"src/DistillSharp/Models/{pair}.cs"),
     ];
 
     // Reading is WeightsFile's, and leaves PyTorchFile.
@@ -174,7 +175,8 @@ public partial class ArchitectureTests
     {
         foreach (var name in libraries)
             Assert.Equal(name == "DistillSharp.Serve",
-                Assembly.Load(name).GetReferencedAssemblies().Any(assembly => assembly.Name!.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal)));
+                Assembly.Load(name).GetReferencedAssemblies()
+                    .Any(assembly => assembly.Name!.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace DistillSharp.Tests;
 
 /// <summary>
-/// The entry point of this assembly when a test starts it as a process of its own: <c>dotnet exec DistillSharp.Tests.dll ROLE ARGUMENTS</c>.
+/// The entry point of this assembly when a test starts it as a process of its own: <c>dotnet exec DistillSharp.Tests.dll ROLE
+/// ARGUMENTS</c>.
 /// Locks, kills and shared files are only tested honestly between processes.
 /// </summary>
 public static class ChildProgram

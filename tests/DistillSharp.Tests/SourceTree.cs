@@ -33,6 +33,8 @@ static partial class SourceTree
     [GeneratedRegex("""(^|/)(bin|obj|artifacts|node_modules)/""")]
     private static partial Regex BuildOutput();
 
-    [GeneratedRegex("//[^\n]*|/\\*.*?\\*/|\"{3,}.*?\"{3,}|@\"(?:\"\"|[^\"])*\"|\"(?:\\\\.|[^\"\\\\\n])*\"|'(?:\\\\.|[^'\\\\])+'", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        "//[^\n]*|/\\*.*?\\*/|\"{3,}.*?\"{3,}|@\"(?:\"\"|[^\"])*\"|\"(?:\\\\.|[^\"\\\\\n])*\"|'(?:\\\\.|[^'\\\\])+'",
+        RegexOptions.Singleline)]
     private static partial Regex NotCode();
 }

@@ -12,6 +12,8 @@ static class Agreement
         Assert.Equal(expected.Length, actual.Length);
         var largest = expected.Max(Math.Abs);
         for (var i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance * Math.Max(largest, 1), $"{name}[{i}]: {actual[i]} instead of {expected[i]}");
+            Assert.True(
+                Math.Abs(expected[i] - actual[i]) <= tolerance * Math.Max(largest, 1),
+                $"{name}[{i}]: {actual[i]} instead of {expected[i]}");
     }
 }

@@ -76,10 +76,13 @@ public sealed class BatchNormReluTests
     {
         using var scope = TensorScope.Open();
         var input = Inputs(channels, residual, DType.BFloat16);
-        var exact = Run(new(input.X.To(DType.Float32), input.Residual?.To(DType.Float32), input.Gradient.To(DType.Float32)), MemoryFormat.Contiguous, relu);
+        var exact =
+            Run(new(input.X.To(DType.Float32), input.Residual?.To(DType.Float32), input.Gradient.To(DType.Float32)),
+                MemoryFormat.Contiguous, relu);
         var fused = Run(input, MemoryFormat.ChannelsLast, relu);
         // Half a unit in the last of 8 binary digits. A ReLU's gradient is decided by the rounded output, whose sign rounding keeps.
-        foreach (var (name, expected) in exact) Agreement.Near(name, expected, fused[name], name is "y" or "x" or "residual" ? 1 / 256.0 : 1e-4);
+        foreach (var (name, expected) in exact)
+            Agreement.Near(name, expected, fused[name], name is "y" or "x" or "residual" ? 1 / 256.0 : 1e-4);
     }
 
     [Fact]
@@ -90,7 +93,8 @@ public sealed class BatchNormReluTests
         var far = input with { X = input.X + 1000.0 };
         // What the shift leaves of x, exactly.
         var near = input with { X = far.X - 1000.0 };
-        Agreement.Near("y", Run(near, MemoryFormat.ChannelsLast, relu: true)["y"], Run(far, MemoryFormat.ChannelsLast, relu: true)["y"], 1e-4);
+        Agreement.Near(
+            "y", Run(near, MemoryFormat.ChannelsLast, relu: true)["y"], Run(far, MemoryFormat.ChannelsLast, relu: true)["y"], 1e-4);
     }
 
     [Fact]

@@ -71,7 +71,8 @@ public sealed class ConvolutionTests
     }
 
     [Theory, MemberData(nameof(Shapes))]
-    public void Bfloat16_multiplies_rounded_numbers_and_sums_them_in_float32(int inputs, int outputs, int height, int width, int kernel, int stride)
+    public void Bfloat16_multiplies_rounded_numbers_and_sums_them_in_float32(
+        int inputs, int outputs, int height, int width, int kernel, int stride)
     {
         using var scope = TensorScope.Open();
         var (conv, x, gradient) = Draw(inputs, outputs, height, width, kernel, stride);
@@ -106,7 +107,9 @@ public sealed class ConvolutionTests
     public void Bf16_stands_for_float32_where_the_processor_does_not_multiply_it()
     {
         var native = Runtime.HasNativeBf16 ? Precision.Bf16 : Precision.Fp32;
-        Assert.Equal((native, native, Precision.Fp32), (Precision.Auto.Resolve(Device.Cpu), Precision.Bf16.Resolve(Device.Cpu), Precision.Fp32.Resolve(Device.Cpu)));
+        Assert.Equal(
+            (native, native, Precision.Fp32),
+            (Precision.Auto.Resolve(Device.Cpu), Precision.Bf16.Resolve(Device.Cpu), Precision.Fp32.Resolve(Device.Cpu)));
         Assert.Equal(Runtime.HasNativeBf16, Precision.Bf16.Departure(Device.Cpu) is null);
         Assert.Null(Precision.Auto.Departure(Device.Cpu));
         Assert.Equal((Precision.Fp32, Precision.Tf32), (Precision.Tf32.Resolve(Device.Cpu), Precision.Tf32.Resolve(Device.Cuda())));
@@ -135,7 +138,8 @@ public sealed class ConvolutionTests
             var type = precision == Precision.Bf16 ? DType.BFloat16 : DType.Float32;
             var kept = residual.To(type).To(DType.Float32).ToArray<float>();
             var added = residual.To(type).Clone();
-            Agreement.Near("sum", Agreement.Values(expected), Agreement.Values(net.Norm.ForwardRelu(net.Conv, x.To(type), added)), tolerance);
+            Agreement.Near(
+                "sum", Agreement.Values(expected), Agreement.Values(net.Norm.ForwardRelu(net.Conv, x.To(type), added)), tolerance);
             Agreement.Near("linear", Agreement.Values(linear), Agreement.Values(net.Norm.Forward(net.Conv.Forward(x.To(type)))), tolerance);
             Assert.Equal(kept, added.To(DType.Float32).ToArray<float>());
         }
@@ -169,7 +173,8 @@ public sealed class ConvolutionTests
         }
     }
 
-    static (Conv2d Conv, Tensor X, Tensor Gradient) Draw(int inputs, int outputs, int height, int width, int kernel, int stride, int groups = 1)
+    static (Conv2d Conv, Tensor X, Tensor Gradient) Draw(
+        int inputs, int outputs, int height, int width, int kernel, int stride, int groups = 1)
     {
         Runtime.Seed((ulong)(inputs * outputs + height));
         var conv = new Conv2d(inputs, outputs, kernel, stride, kernel / 2, groups, bias: inputs % 16 == 8);
@@ -188,7 +193,9 @@ public sealed class ConvolutionTests
         if (bias is not null) bias.RequiresGrad = true;
         var y = Functional.Conv2d(leaf, weight, bias, conv.Stride, conv.Padding, 1, conv.Groups);
         y.Backward(gradient.To(y.DType).Contiguous(format));
-        var found = new Dictionary<string, double[]> { ["y"] = Agreement.Values(y), ["x"] = Agreement.Values(leaf.Grad!), ["weight"] = Agreement.Values(weight.Grad!) };
+        var found = new Dictionary<string,
+            double[]>
+        { ["y"] = Agreement.Values(y), ["x"] = Agreement.Values(leaf.Grad!), ["weight"] = Agreement.Values(weight.Grad!) };
         if (bias is not null) found["bias"] = Agreement.Values(bias.Grad!);
         return found;
     }

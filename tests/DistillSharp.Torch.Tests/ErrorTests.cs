@@ -58,8 +58,10 @@ public class ErrorTests
     [Fact]
     public void An_unknown_operator_or_overload_is_named()
     {
-        Assert.Contains("no operator aten::does_not_exist", Assert.Throws<TorchException>(() => new Operator("aten::does_not_exist").Call()).Message);
-        Assert.Contains("no operator aten::add.Nonsense", Assert.Throws<TorchException>(() => new Operator("aten::add.Nonsense").Call()).Message);
+        Assert.Contains(
+            "no operator aten::does_not_exist", Assert.Throws<TorchException>(() => new Operator("aten::does_not_exist").Call()).Message);
+        Assert.Contains(
+            "no operator aten::add.Nonsense", Assert.Throws<TorchException>(() => new Operator("aten::add.Nonsense").Call()).Message);
         Assert.Throws<TorchException>(() => new Operator("without a namespace").Call());
     }
 

@@ -12,7 +12,8 @@ public class ImageCodecTests
     static byte Value(int y, int x, int c) => (byte)(37 * y + 11 * x + 85 * c);
 
     static byte[] Expected(Func<int, int, int, byte> value) =>
-        [.. from y in Enumerable.Range(0, Height) from x in Enumerable.Range(0, Width) from c in Enumerable.Range(0, 3) select value(y, x, c)];
+        [.. from y in Enumerable.Range(0, Height) from x in Enumerable.Range(0, Width) from c in Enumerable.Range(0, 3) select value(
+            y, x, c)];
 
     static void Check(string file, Func<int, int, int, byte> value)
     {
@@ -147,7 +148,9 @@ public class ImageCodecTests
             Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 3L * 1032 * 8 * damaged.Length + (1 << 16), $"seed {seed}");
         }
         Assert.True(read > 0 && refused > 0, $"{read} read, {refused} refused");
-        Assert.True(Environment.TickCount64 - started < 60_000 * Math.Max(1, cases / 10_000), $"{cases} cases took {Environment.TickCount64 - started} ms");
+        Assert.True(
+            Environment.TickCount64 - started < 60_000 * Math.Max(1, cases / 10_000),
+            $"{cases} cases took {Environment.TickCount64 - started} ms");
     }
 
     static byte[] Damage(byte[] file, Random random)

@@ -80,7 +80,8 @@ public class NormFoldingTests
         var kept = residual.ToArray<float>();
         norm.ForwardRelu(x, residual).Backward(gradient);
 
-        Assert.Equal(plain, (x.Grad!.ToArray<float>(), residual.Grad!.ToArray<float>(), norm.Weight.Grad!.ToArray<float>()), new ByContent());
+        Assert.Equal(
+            plain, (x.Grad!.ToArray<float>(), residual.Grad!.ToArray<float>(), norm.Weight.Grad!.ToArray<float>()), new ByContent());
         Assert.Equal(kept, residual.ToArray<float>());
     }
 

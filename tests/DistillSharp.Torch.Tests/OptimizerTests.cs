@@ -84,7 +84,8 @@ public class OptimizerTests
             if (k % 3 != 2) loss += (ab * (b + 0.4).Pow(2)).Sum() * 0.5;
             loss.Backward();
             if (lengths.GetArrayLength() > 0)
-                Assert.Equal(lengths[k].GetDouble(), optimizer.ClipGradients(name.StartsWith("sgd", StringComparison.Ordinal) ? 1 : 0.5), 1e-9);
+                Assert.Equal(
+                    lengths[k].GetDouble(), optimizer.ClipGradients(name.StartsWith("sgd", StringComparison.Ordinal) ? 1 : 0.5), 1e-9);
             optimizer.Step(0.1 / (k + 1));
 
             foreach (var (parameter, key) in new[] { (W, "W"), (b, "b") })

@@ -38,7 +38,8 @@ public class TensorTests
         using var scope = TensorScope.Open();
         var (x, weight) = (Tensor.Ones([1, 2, 4, 4]), Tensor.Ones([3, 2, 3, 3]));
         var made = new Operator("aten::convolution_backward").CallList(
-            3, Tensor.Ones([1, 3, 4, 4]), x, weight, Argument.None, new Size2(1, 1), new Size2(1, 1), new Size2(1, 1), false, new Size2(0, 0), 1L, Argument.Bools(false, true, false));
+            3, Tensor.Ones([1, 3, 4, 4]), x, weight, Argument.None, new Size2(1, 1), new Size2(1, 1), new Size2(1, 1), false,
+                new Size2(0, 0), 1L, Argument.Bools(false, true, false));
         Assert.Equal(weight.Shape, Assert.Single(made).Shape);
         Assert.False(made[0].IsDisposed);
     }
@@ -48,7 +49,8 @@ public class TensorTests
     {
         using var scope = TensorScope.Open();
         var x = Tensor.From([0f, 1f, 2f, 3f, 4f, 5f], 2, 3);
-        Assert.Equal([0f, 2f, 3f, 5f], new Operator("aten::index.Tensor").Call(x, Argument.Optional(null, Tensor.From([0L, 2L]))).ToArray<float>());
+        Assert.Equal(
+            [0f, 2f, 3f, 5f], new Operator("aten::index.Tensor").Call(x, Argument.Optional(null, Tensor.From([0L, 2L]))).ToArray<float>());
         Assert.Equal([0f, 1f, 2f], Tensor.Cat([x, x]).Narrow(0, 2, 1).ToArray<float>());
         Assert.Equal(DType.Float64, x.To(DType.Float64).DType);
         Assert.Equal([6L, 3L], Tensor.Stack([x, x, x]).Reshape(6, 3).Shape);
@@ -59,7 +61,8 @@ public class TensorTests
         Assert.Equal([2f, 5f], values.ToArray<float>());
         Assert.Equal([2L, 2L], indices.ToArray<long>());
         Assert.Equal([1f, 1f, 2f, 3f, 3f, 3f], x.Clamp(1, 3).ToArray<float>());
-        Assert.Equal([0f, 1f], new Operator("aten::div.Tensor_mode").Call(Tensor.From([0.5f, 4f]), Tensor.From([1f, 3f]), "floor").ToArray<float>());
+        Assert.Equal(
+            [0f, 1f], new Operator("aten::div.Tensor_mode").Call(Tensor.From([0.5f, 4f]), Tensor.From([1f, 3f]), "floor").ToArray<float>());
     }
 
     [Fact]

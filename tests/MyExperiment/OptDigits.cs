@@ -34,7 +34,8 @@ public sealed class OptDigits : DatasetDescription
         foreach (var line in File.ReadLines(file))
         {
             var numbers = line.Split(',');
-            if (numbers.Length != Side * Side + 1) throw new UserException($"'{file}': line {labels.Count + 1} has {numbers.Length} numbers instead of {Side * Side + 1}");
+            if (numbers.Length != Side * Side + 1)
+                throw new UserException($"'{file}': line {labels.Count + 1} has {numbers.Length} numbers instead of {Side * Side + 1}");
             byte[] image = [.. numbers[..^1].SelectMany(number => Enumerable.Repeat((byte)(int.Parse(number) * 255 / Largest), 3))];
             pixels.AddRange(ImageScaling.Scale(new(image, Side, Side, 3), new(0, 0, Side, Side), Size, Size));
             labels.Add(int.Parse(numbers[^1]));

@@ -7,7 +7,8 @@ sealed class DataCommand() : CliGroup("data", "Check data sets, and write photog
 {
     sealed class CheckCommand : CliCommand
     {
-        readonly Argument<string> root = new("ROOT") { Description = "Where the data set lies: a folder, an archive or a pattern of shards" };
+        readonly Argument<string> root =
+            new("ROOT") { Description = "Where the data set lies: a folder, an archive or a pattern of shards" };
         readonly Option<string> set = new("--set") { Description = "Which data set it is", DefaultValueFactory = _ => "image-folder" };
         readonly Option<bool> json = JsonOption();
 
@@ -60,9 +61,12 @@ sealed class DataCommand() : CliGroup("data", "Check data sets, and write photog
             if (perShard < 1) throw new UsageException($"--images is {perShard}; give 1 or more");
             IReadOnlyList<string> shards;
             using (var progress = new CountingView(terminal, "written"))
-                shards = ShardWriter.Write(given.GetValue(root)!, given.GetValue(output)!, new ReadOptions(224, given.GetValue(skip)), perShard, progress.Show);
+                shards = ShardWriter.Write(
+                    given.GetValue(root)!, given.GetValue(output)!, new ReadOptions(224, given.GetValue(skip)), perShard, progress.Show);
             if (given.GetValue(json)) terminal.Json(new { shards });
-            else terminal.Out.WriteLine($"{shards.Count} shard{(shards.Count == 1 ? "" : "s")} in {given.GetValue(output)}; train on them by data.set: webdataset, data.root: {given.GetValue(output)}");
+            else terminal.Out.WriteLine(
+                $"{shards.Count} shard{(shards.Count == 1 ? "" : "s")} in {given.GetValue(output)}; train on them by data.set: "
+                + $"webdataset, data.root: {given.GetValue(output)}");
             return 0;
         }
     }

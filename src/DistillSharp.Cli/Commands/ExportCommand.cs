@@ -23,7 +23,9 @@ sealed class ExportCommand : CliCommand
     readonly Int8Arguments int8 = new();
     readonly Option<int?> opset = new("--opset")
     {
-        Description = $"ONNX's operator set, {OnnxOptions.OldestOpset} to {OnnxOptions.NewestOpset} (default {OnnxOptions.UsualOpset}; with preprocessing {OnnxOptions.ResizingOpset})",
+        Description =
+            $"ONNX's operator set, {OnnxOptions.OldestOpset} to {OnnxOptions.NewestOpset} (default {OnnxOptions.UsualOpset}; with "
+            + $"preprocessing {OnnxOptions.ResizingOpset})",
     };
     readonly Option<int?> batch = new("--batch") { Description = "Images of one batch of the ONNX graph (default 1)" };
     readonly Option<bool> dynamicBatch = new("--dynamic-batch") { Description = "Let the ONNX graph take batches of any size" };

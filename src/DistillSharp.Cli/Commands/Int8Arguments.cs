@@ -9,11 +9,16 @@ namespace DistillSharp.Cli.Commands;
 /// <summary>The options of an export in int8, and what it says.</summary>
 sealed class Int8Arguments
 {
-    readonly Option<bool> int8 = new("--int8") { Description = "Write the ONNX graph in int8, calibrated on training images and measured on test images" };
-    readonly Option<int?> images = new("--calibrate") { Description = $"Training images to calibrate int8 on (default {new Int8Options().Images})", HelpName = "N" };
-    readonly Option<Calibration?> calibration = Choice.OrNone<Calibration>("--calibration", "How ranges of int8 are found (default auto: what keeps the logits nearest)");
-    readonly Option<string?> keep = new("--float") { Description = "Layers that stay in float32: first, last, or names", HelpName = "LAYER,LAYER" };
-    readonly Option<string?> root = new("--root") { Description = "The folder that holds the data set, for int8; a run's own where it is left out", HelpName = "DIR" };
+    readonly Option<bool> int8 =
+        new("--int8") { Description = "Write the ONNX graph in int8, calibrated on training images and measured on test images" };
+    readonly Option<int?> images =
+        new("--calibrate") { Description = $"Training images to calibrate int8 on (default {new Int8Options().Images})", HelpName = "N" };
+    readonly Option<Calibration?> calibration =
+        Choice.OrNone<Calibration>("--calibration", "How ranges of int8 are found (default auto: what keeps the logits nearest)");
+    readonly Option<string?> keep =
+        new("--float") { Description = "Layers that stay in float32: first, last, or names", HelpName = "LAYER,LAYER" };
+    readonly Option<string?> root =
+        new("--root") { Description = "The folder that holds the data set, for int8; a run's own where it is left out", HelpName = "DIR" };
 
     public void AddTo(Command command)
     {
@@ -32,7 +37,8 @@ sealed class Int8Arguments
     public int Run(ParseResult given, NetworkExport export, Terminal terminal, bool json)
     {
         if (export.Onnx is null) throw new UsageException("--int8 writes ONNX; give --onnx FILE with it");
-        if ((export.SafeTensors ?? export.PyTorch ?? export.TorchSharp) is not null) throw new UsageException("--int8 writes ONNX only; export the other files by themselves");
+        if ((export.SafeTensors ?? export.PyTorch ?? export.TorchSharp) is not null)
+            throw new UsageException("--int8 writes ONNX only; export the other files by themselves");
         var options = new Int8Options
         {
             Images = given.GetValue(images) ?? new Int8Options().Images,
@@ -43,9 +49,12 @@ sealed class Int8Arguments
         using var loaded = source.Load();
         var data = new EvaluationRequest
         {
-            Toolkit = source.Toolkit, Run = source.Run, Model = source.Model, Weights = source.Weights, Dataset = source.Dataset, Root = given.GetValue(root),
+            Toolkit = source.Toolkit, Run = source.Run, Model = source.Model, Weights = source.Weights, Dataset = source.Dataset,
+            Root = given.GetValue(root),
         }.LoadData();
-        var report = WorkProgressView.During(terminal, progress => loaded.Network.ExportInt8(export.Onnx, data, export.Filled(loaded), options, progress));
+        var report =
+            WorkProgressView.During(
+                terminal, progress => loaded.Network.ExportInt8(export.Onnx, data, export.Filled(loaded), options, progress));
         if (json) terminal.Json(Shown(report));
         else Print(report, data.Name, terminal);
         return 0;
@@ -70,14 +79,18 @@ sealed class Int8Arguments
 
     static void Print(Int8Report report, string data, Terminal terminal)
     {
-        terminal.Out.WriteLine(Text($"{report.File}: {report.Bytes:n0} bytes, {100.0 * report.Bytes / report.FloatBytes:0.0} % of float32's {report.FloatBytes:n0}"));
-        terminal.Out.WriteLine(Text($"Acc1 {report.Float.Top1:0.00} % in float32, {report.Int8.Top1:0.00} % in int8, on {report.Int8.Images:n0} test images of {data}"));
+        var share = Text($"{report.Bytes:n0} bytes, {100.0 * report.Bytes / report.FloatBytes:0.0} % of float32's {report.FloatBytes:n0}");
+        terminal.Out.WriteLine($"{report.File}: {share}");
+        var accuracies = Text($"Acc1 {report.Float.Top1:0.00} % in float32, {report.Int8.Top1:0.00} % in int8");
+        terminal.Out.WriteLine(Text($"{accuracies}, on {report.Int8.Images:n0} test images of {data}"));
         terminal.Out.WriteLine(Text($"{report.Layers} layers, calibrated on {report.Images:n0} training images ({report.Calibration})"));
         if (report.Costs.Count == 0) return;
         var worst = report.Costs.Where(cost => cost.Points > 0).Take(5).ToList();
         terminal.Error.WriteLine(Text($"int8 loses {report.Float.Top1 - report.Int8.Top1:0.00} points. ") + (worst.Count == 0
             ? "No layer by itself is the cause."
-            : $"A layer that stays in float32 alone gives back: {string.Join(", ", worst.Select(cost => Text($"{cost.Layer} {cost.Points:0.00}")))} (--float {string.Join(",", worst.Take(2).Select(cost => cost.Layer))})"));
+            : "A layer that stays in float32 alone gives back: "
+                + $"{string.Join(", ", worst.Select(cost => Text($"{cost.Layer} {cost.Points:0.00}")))} (--float "
+                + $"{string.Join(",", worst.Take(2).Select(cost => cost.Layer))})"));
     }
 
     static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -6,9 +6,18 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class LaunchCommand : CliCommand
 {
-    readonly PassedOn command = new("COMMAND") { Description = "'train' with its own arguments, after --", Arity = ArgumentArity.OneOrMore };
-    readonly Option<int> processes = new("--processes") { Description = "How many processes train together, each on its share of every batch", HelpName = "N", Required = true };
-    readonly Option<int?> timeout = new("--timeout") { Description = "Seconds that one process waits for another before all end; 300 where it is left out", HelpName = "SECONDS" };
+    readonly PassedOn command =
+        new("COMMAND") { Description = "'train' with its own arguments, after --", Arity = ArgumentArity.OneOrMore };
+    readonly Option<int> processes =
+        new("--processes")
+        {
+            Description = "How many processes train together, each on its share of every batch", HelpName = "N", Required = true
+        };
+    readonly Option<int?> timeout =
+        new("--timeout")
+        {
+            Description = "Seconds that one process waits for another before all end; 300 where it is left out", HelpName = "SECONDS"
+        };
 
     readonly IReadOnlyList<string> program;
 
@@ -26,8 +35,11 @@ sealed class LaunchCommand : CliCommand
     {
         var words = given.GetValue(command)!;
         if (words[0] != "train")
-            throw new UsageException($"'distill launch' starts 'train', whose work processes can share, not '{words[0]}'; write: distill launch --processes N -- train RECIPE");
-        if (given.GetValue(timeout) is { } seconds && seconds < 1) throw new UsageException($"--timeout is {seconds}; give 1 second or more");
+            throw new UsageException(
+                $"'distill launch' starts 'train', whose work processes can share, not '{words[0]}'; write: distill launch --processes N "
+                + "-- train RECIPE");
+        if (given.GetValue(timeout) is { } seconds && seconds < 1)
+            throw new UsageException($"--timeout is {seconds}; give 1 second or more");
         string[] plugins = [.. Names.Plugins.SelectMany(file => new[] { "--plugin", Path.GetFullPath(file) })];
         var result = new ProcessLauncher(given.GetValue(processes), [.. program, .. plugins, .. words])
         {

@@ -119,7 +119,8 @@ sealed class PlotCorrelationCommand() : NetworkPictureCommand(
     "correlation", "Draw how the correlations between class logits differ between teacher and student.",
     "distill plot correlation runs/resnet56-resnet20-kd-s1 runs/resnet56-resnet20-fsecd-s1 --out correlation.svg")
 {
-    protected override Figure Draw(ParseResult given, Terminal terminal, IProgress<WorkProgress> progress) => Plots(given, progress).Correlation();
+    protected override Figure Draw(ParseResult given, Terminal terminal, IProgress<WorkProgress> progress) =>
+        Plots(given, progress).Correlation();
 }
 
 sealed class PlotConfusionCommand() : NetworkPictureCommand(

@@ -34,7 +34,11 @@ sealed class ReportCommand : CliCommand
         var measured = WorkProgressView.During(terminal, progress =>
         {
             var measured = RunPictures.Measure(given, runs, root, images, Toolkit, progress);
-            new RunReport { Title = given.GetValue(title), Runs = measured.Runs, Images = measured.Images, MapPoints = given.GetValue(points) }.Save(file, progress: progress);
+            new RunReport
+            {
+                Title = given.GetValue(title), Runs = measured.Runs, Images = measured.Images, MapPoints = given.GetValue(points)
+            }.Save(
+                    file, progress: progress);
             return measured;
         });
         foreach (var run in measured.Runs.Where(run => run.Missing is not null))

@@ -48,7 +48,8 @@ sealed class RunsListCommand : CliCommand
         var found = RunRegistry.ListIn(given.GetValue(runs)!, new RunFilter
         {
             Dataset = given.GetValue(dataset), Teacher = given.GetValue(teacher), Student = given.GetValue(student),
-            Method = given.GetValue(method), Seed = given.GetValue(seed), State = given.GetValue(state), NameContains = given.GetValue(name),
+            Method = given.GetValue(method), Seed = given.GetValue(seed), State = given.GetValue(state),
+            NameContains = given.GetValue(name),
             Digest = given.GetValue(digest),
             Settings = settings,
         });

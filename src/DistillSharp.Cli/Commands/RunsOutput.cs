@@ -40,7 +40,8 @@ static class RunsOutput
         foreach (var run in runs)
             table.Add(
                 run.Name, run.State.ToString().ToLowerInvariant(), run.Manifest.Dataset, $"{run.EpochsDone}/{run.Manifest.Epochs}",
-                Figures.Percent(run.FinalAcc1), Figures.Percent(run.FinalAcc5), Figures.Percent(run.BestAcc1), Figures.Rate(run.ImagesPerSecond),
+                Figures.Percent(run.FinalAcc1), Figures.Percent(run.FinalAcc5), Figures.Percent(run.BestAcc1),
+                    Figures.Rate(run.ImagesPerSecond),
                 TimeSpan.FromSeconds(run.Seconds).Shown(),
                 run.Manifest.Created.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture));
         return table;

@@ -16,10 +16,17 @@ sealed class SweepCommand : CliCommand
     readonly Option<int?> epochs = new("--epochs") { Description = "Train every run for so many epochs, as --set train.epochs=N" };
     readonly Option<string[]> set = CommonOptions.Set();
     readonly Option<bool> dryRun = new("--dry-run") { Description = "List the runs with an estimate of their time; train nothing" };
-    readonly Option<Cluster?> submit = Choice.OrNone<Cluster>("--submit", "Write a job of a cluster with an element for each run, instead of training here");
+    readonly Option<Cluster?> submit =
+        Choice.OrNone<Cluster>("--submit", "Write a job of a cluster with an element for each run, instead of training here");
     readonly Option<bool> run = new("--run") { Description = "With --submit: also submit it" };
-    readonly Option<string> image = new("--image") { Description = "With --submit kubernetes: the container image", DefaultValueFactory = _ => "distillsharp" };
-    readonly Option<string> claim = new("--claim") { Description = "With --submit kubernetes: the PersistentVolumeClaim that holds this folder", DefaultValueFactory = _ => "distill" };
+    readonly Option<string> image =
+        new("--image") { Description = "With --submit kubernetes: the container image", DefaultValueFactory = _ => "distillsharp" };
+    readonly Option<string> claim =
+        new("--claim")
+        {
+            Description = "With --submit kubernetes: the PersistentVolumeClaim that holds this folder", DefaultValueFactory = _ =>
+                "distill"
+        };
     readonly Option<string> runs = CommonOptions.Runs();
     readonly Option<bool> json = JsonOption();
 
@@ -74,7 +81,10 @@ sealed class SweepCommand : CliCommand
     {
         // In a container the command is the image's own.
         string[] there = cluster == Cluster.Kubernetes ? ["distill", .. command.Skip(program.Count)] : command;
-        var job = ClusterJob.Write(cluster, plan, Path.GetFileNameWithoutExtension(given.GetValue(file)!), there, given.GetValue(image)!, given.GetValue(claim)!);
+        var job =
+            ClusterJob.Write(
+                cluster, plan, Path.GetFileNameWithoutExtension(given.GetValue(file)!), there, given.GetValue(image)!,
+                given.GetValue(claim)!);
         var said = given.GetValue(run) ? job.Submit() : null;
         if (given.GetValue(json)) terminal.Json(new { job = job.File, runs = job.Runs, submit = job.Submission, said });
         else terminal.Out.WriteLine(said ?? $"{job.Runs} runs are in {job.File}; submit them with: {string.Join(' ', job.Submission)}");

@@ -16,7 +16,8 @@ namespace DistillSharp.Experiments.Execution;
 /// <param name="Student">The student's figures.</param>
 /// <param name="Seconds">From the first step to the last, over all sessions of this call.</param>
 /// <param name="ImagesPerSecond">Training images per second over the epochs of this call.</param>
-public sealed record ExperimentResult(string Folder, string Name, TrainingResult Training, NetworkFigures Student, double Seconds, double ImagesPerSecond)
+public sealed record ExperimentResult(
+    string Folder, string Name, TrainingResult Training, NetworkFigures Student, double Seconds, double ImagesPerSecond)
 {
     /// <summary>How fast the networks' convolutions alone run; null where no profile was asked for.</summary>
     public ConvolutionLimit? Convolutions { get; init; }
@@ -68,7 +69,8 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     {
         if (Rendezvous is null) return Run(null, name, resume, exactName, stop);
         var processes = ProcessVariables.Join(Rendezvous, Device);
-        if (processes.Rank == 0) observer.Said($"{processes.Size} processes train together, by {(Device.Type == DeviceType.Cuda ? "NCCL" : "Gloo")}");
+        if (processes.Rank == 0)
+            Say($"{processes.Size} processes train together, by {(Device.Type == DeviceType.Cuda ? "NCCL" : "Gloo")}");
         var result = processes.Rank > 0 ? Follow(processes, stop) : Run(processes, name, resume, exactName, stop);
         Leave(processes);
         return result;
@@ -93,7 +95,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     {
         var data = recipe.LoadData();
         using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit, _ => { });
-        using var student = CreateStudent(data.Classes, TrainingObserver.Of());
+        using var student = CreateStudent(data.Classes, _ => { });
         using var trainer = CreateTrainer(student, teacher, data, processes);
         var result = trainer.Run(stop: stop);
         return new("", "", result, new(student.Name, student.ParameterCount), 0, 0) { IsFollower = true };
@@ -109,7 +111,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
 
         var data = LoadData();
         using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit, Say);
-        using var student = CreateStudent(data.Classes, observer);
+        using var student = CreateStudent(data.Classes, Say);
         using var trainer = CreateTrainer(student, teacher, data, processes);
         var manifest = LookAt(teacher, data, Manifest(wanted, data, student));
         using var folder = RunFolder.Create(runsRoot, manifest, recipe.Resolve(), exactName && name is not null);
@@ -120,10 +122,12 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     {
         using var folder = RunFolder.Open(path);
         if (folder.Manifest.RecipeDigest != recipe.Digest)
-            throw new UsageException($"{path} was made from another recipe (its own is {Path.Combine(path, RunFiles.Recipe)}); resume it with that one, or choose another --name");
+            throw new UsageException(
+                $"{path} was made from another recipe (its own is {Path.Combine(path, RunFiles.Recipe)}); resume it with that one, or "
+                + "choose another --name");
         var data = LoadData();
         using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit, Say);
-        using var student = CreateStudent(data.Classes, observer);
+        using var student = CreateStudent(data.Classes, Say);
         using var trainer = CreateTrainer(student, teacher, data, processes);
         return Train(folder, trainer, student, data, resume: true, stop);
     }
@@ -189,13 +193,13 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
             StudentFile.Write(Path.Combine(folder.Path, StudentFile.AverageFileName), trainer.Deployed, data, result.AverageAccuracy?.Top1);
     }
 
-    Classifier CreateStudent(int classes, TrainingObserver observer)
+    Classifier CreateStudent(int classes, Action<string> say)
     {
         var student = recipe.Toolkit.Networks.Create(recipe.Student.Network, classes, (ulong)recipe.Train.Seed);
         if (recipe.Student.Weights is { } weights)
         {
             student.LoadWeights(weights, out var report);
-            foreach (var line in report.Lines) Say($"student, {weights}: {line}");
+            foreach (var line in report.Lines) say($"student, {weights}: {line}");
         }
         return student;
     }

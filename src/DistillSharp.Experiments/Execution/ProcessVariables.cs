@@ -13,7 +13,8 @@ public static class ProcessVariables
     /// <summary>Seconds that one process waits for another; 300 where it is not set.</summary>
     public const string TimeoutName = "DISTILL_PROCESS_TIMEOUT";
 
-    const string SizeName = "WORLD_SIZE", RankName = "RANK", LocalRankName = "LOCAL_RANK", HostName = "MASTER_ADDR", PortName = "MASTER_PORT";
+    const string SizeName = "WORLD_SIZE", RankName = "RANK", LocalRankName = "LOCAL_RANK", HostName = "MASTER_ADDR",
+        PortName = "MASTER_PORT";
 
     /// <summary>What the variables say; null where this process trains alone.</summary>
     /// <param name="variable">Reads a variable.</param>
@@ -37,8 +38,10 @@ public static class ProcessVariables
         int Number(string name, int min, int max)
         {
             var text = Text(name) ?? throw Missing(name);
-            return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max ? number
-                : throw new UsageException($"{name} is '{text}'; it must be a whole number from {min}{(max == int.MaxValue ? "" : $" to {max}")}");
+            return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
+                ? number
+                : throw new UsageException(
+                    $"{name} is '{text}'; it must be a whole number from {min}{(max == int.MaxValue ? "" : $" to {max}")}");
         }
 
         UsageException Missing(string name) => new(
@@ -68,7 +71,8 @@ public static class ProcessVariables
         {
             throw new UserException(
                 $"process {rendezvous.Rank} of {rendezvous.Size} did not find the others at {rendezvous.Host}:{rendezvous.Port} within " +
-                $"{rendezvous.Timeout.TotalSeconds:0.###} s ({error.Message}); {HostName} and {PortName} must name a place on the machine of process 0 that all can reach", error);
+                $"{rendezvous.Timeout.TotalSeconds:0.###} s ({error.Message}); {HostName} and {PortName} must name a place on the "
+                + "machine of process 0 that all can reach", error);
         }
     }
 }

@@ -36,7 +36,8 @@ public sealed class RunWriter : TrainingObserver, IDisposable
     {
         var repair = Folder.Metrics.ContinueAfter(epoch);
         if (repair.Missing.Count > 0)
-            warn($"{Path.Combine(Folder.Path, RunFiles.Metrics)} lacks epoch {string.Join(", ", repair.Missing)}, which the checkpoint has behind it");
+            warn($"{Path.Combine(Folder.Path, RunFiles.Metrics)} lacks epoch {string.Join(", ", repair.Missing)}, which the checkpoint "
+                + "has behind it");
         events?.Dispose();
         events = null;
         Folder.SetState(RunState.Running);

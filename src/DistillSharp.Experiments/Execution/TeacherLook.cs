@@ -22,9 +22,12 @@ sealed record TeacherLook(string Name, Accuracy Accuracy, int TestImages, int Cl
     // Fewer images tell nothing, and accuracies a few points apart can be of two ways to decode or to scale.
     const int FewestImages = 30, PointsBelow = 5, Deviations = 3;
 
-    const string WhatToLookAt = "look at the normalization (data.mean, data.std), at the order of the classes, and whether the weights' head is the trained one";
+    const string WhatToLookAt =
+        "look at the normalization (teacher.mean, teacher.std), at the order of the classes, and whether the weights' head is the trained one";
 
-    /// <summary>Measures a teacher on at most so many test images, as many of each class. Nothing is drawn and the teacher is left as it was.</summary>
+    /// <summary>
+    /// Measures a teacher on at most so many test images, as many of each class. Nothing is drawn and the teacher is left as it was.
+    /// </summary>
     public static TeacherLook Take(Classifier teacher, Dataset data, int images, double? expected, Device device, int batchSize)
     {
         teacher.To(device);
@@ -49,12 +52,17 @@ sealed record TeacherLook(string Name, Accuracy Accuracy, int TestImages, int Cl
         {
             if (Accuracy.Images < FewestImages) return null;
             if (Accuracy.Top1 <= 100.0 / Classes + Deviations * Deviation(100.0 / Classes))
-                return Inv($"the teacher {Name} is right on {Accuracy.Top1:0.0} % of {Accuracy.Images:N0} test images, where guessing is on {100.0 / Classes:0.##} %: {WhatToLookAt}");
+            {
+                var chance = (100.0 / Classes).ToString("0.##", CultureInfo.InvariantCulture);
+                return $"{Seen}, where guessing is on {chance} %: {WhatToLookAt}";
+            }
             return Expected is { } expected && Accuracy.Top1 < expected - Math.Max(PointsBelow, Deviations * Deviation(expected))
-                ? Inv($"the teacher {Name} is right on {Accuracy.Top1:0.0} % of {Accuracy.Images:N0} test images, but its card says {expected:0.0} %: {WhatToLookAt}")
+                ? $"{Seen}, but its card says {expected.ToString("0.0", CultureInfo.InvariantCulture)} %: {WhatToLookAt}"
                 : null;
         }
     }
+
+    string Seen => Inv($"the teacher {Name} is right on {Accuracy.Top1:0.0} % of {Accuracy.Images:N0} test images");
 
     // Of a share in percent, measured on the sample.
     double Deviation(double percent) => Math.Sqrt(percent * (100 - percent) / Accuracy.Images);

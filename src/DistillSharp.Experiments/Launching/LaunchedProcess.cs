@@ -4,7 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace DistillSharp.Experiments.Launching;
 
-/// <summary>One of the processes that were started together. Process 0 writes where the launcher does; of the others the last lines are kept.</summary>
+/// <summary>
+/// One of the processes that were started together. Process 0 writes where the launcher does; of the others the last lines are kept.
+/// </summary>
 sealed partial class LaunchedProcess : IDisposable
 {
     const int KeptLines = 10;

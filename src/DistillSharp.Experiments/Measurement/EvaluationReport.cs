@@ -40,7 +40,8 @@ public sealed record EvaluationRequest
         {
             if (Model is not null || Weights is not null) throw new UsageException("give a run or --model with --weights, not both");
             var stored = RunReader.Load(Run);
-            string[] elsewhere = [.. Dataset is null ? [] : new[] { $"data.set={Dataset}" }, .. Root is null ? [] : new[] { $"data.root={Root}" }];
+            string[] elsewhere =
+                [.. Dataset is null ? [] : new[] { $"data.set={Dataset}" }, .. Root is null ? [] : new[] { $"data.root={Root}" }];
             var recipe = Recipe.Parse(stored.Recipe, Path.Combine(Run, RunFiles.Recipe), Toolkit, [.. elsewhere, .. Overrides]);
             return (recipe, Path.Combine(Run, StudentFile.FileName));
         }
@@ -74,7 +75,8 @@ public sealed record EvaluationRequest
 /// <param name="Seconds">How long it took.</param>
 /// <param name="ImagesPerSecond">How fast it was.</param>
 public sealed record EvaluationReport(
-    string Model, int Images, double Acc1, double? Acc5, long Parameters, string Dataset, string Precision, double Seconds, double ImagesPerSecond)
+    string Model, int Images, double Acc1, double? Acc5, long Parameters, string Dataset, string Precision, double Seconds,
+        double ImagesPerSecond)
 {
     /// <summary>What loading the weights found, a line each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
@@ -95,10 +97,13 @@ public sealed record EvaluationReport(
         network.To(device);
 
         var clock = System.Diagnostics.Stopwatch.StartNew();
-        var accuracy = Accuracy.Measure(network, data.Test, data.Normalization, device: device, batchSize: recipe.Train.EvaluateBatch, progress: progress);
+        var accuracy =
+            Accuracy.Measure(
+                network, data.Test, data.Normalization, device: device, batchSize: recipe.Train.EvaluateBatch, progress: progress);
         var seconds = clock.Elapsed.TotalSeconds;
         return new(
-            network.Name, accuracy.Images, Math.Round(accuracy.Top1, 4), accuracy.Top5 is { } top5 ? Math.Round(top5, 4) : null, network.ParameterCount,
+            network.Name, accuracy.Images, Math.Round(accuracy.Top1, 4), accuracy.Top5 is { } top5 ? Math.Round(top5, 4)
+                : null, network.ParameterCount,
             data.Name, "fp32", Math.Round(seconds, 3), Math.Round(accuracy.Images / seconds, 1))
         {
             Notes = [.. loaded.Lines.Select(line => $"{weights}: {line}")],

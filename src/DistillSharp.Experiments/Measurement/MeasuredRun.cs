@@ -40,7 +40,8 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
     /// <exception cref="UserException">A folder is no run, or a recipe cannot be read.</exception>
     /// <exception cref="UsageException">The runs were measured on different images.</exception>
     public static MeasuredRuns Load(
-        IReadOnlyList<string> folders, string? root = null, int? images = null, IProgress<WorkProgress>? progress = null, Toolkit? toolkit = null,
+        IReadOnlyList<string> folders, string? root = null, int? images = null, IProgress<WorkProgress>? progress = null,
+            Toolkit? toolkit = null,
         CancellationToken cancel = default) =>
         new Loader(root, images, progress, toolkit ?? Toolkit.BuiltIn, cancel).Load(folders);
 
@@ -61,7 +62,8 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
 
         Prepared Prepare(RunReader run)
         {
-            var recipe = Recipe.Parse(run.Recipe, Path.Combine(run.Path, RunFiles.Recipe), toolkit, root is null ? [] : [$"data.root={root}"]);
+            var recipe =
+                Recipe.Parse(run.Recipe, Path.Combine(run.Path, RunFiles.Recipe), toolkit, root is null ? [] : [$"data.root={root}"]);
             try
             {
                 var data = DataOf(recipe);
@@ -104,14 +106,17 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
         {
             if (shared is null) shared = (run.Manifest.Name, images);
             else if (shared is var (name, others) && others != images
-                && !(others.Labels.SequenceEqual(images.Labels) && others.ClassNames.SequenceEqual(images.ClassNames) && others.Pixels.SequenceEqual(images.Pixels)))
-                throw new UsageException($"{name} and {run.Manifest.Name} were measured on different images; give runs of one data set and one data.test_limit");
+                && !(others.Labels.SequenceEqual(images.Labels) && others.ClassNames.SequenceEqual(images.ClassNames)
+                    && others.Pixels.SequenceEqual(images.Pixels)))
+                throw new UsageException(
+                    $"{name} and {run.Manifest.Name} were measured on different images; give runs of one data set and one data.test_limit");
         }
 
         NetworkOutputs StudentOf(RunReader run, Recipe recipe, Dataset data)
         {
             var (network, _) = StudentFile.Load(run.Path, toolkit);
-            using (network) return Outputs(network, recipe, data, $"running the student of {run.Manifest.Name} over {data.Test.Count} images");
+            using (network)
+                return Outputs(network, recipe, data, $"running the student of {run.Manifest.Name} over {data.Test.Count} images");
         }
 
         NetworkOutputs TeacherOf(TeacherSection teacher, Recipe recipe, Dataset data)
@@ -127,7 +132,8 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
         {
             network.To(recipe.Train.Device);
             progress?.Report(new(work, 0, data.Test.Count));
-            return NetworkOutputs.Of(network, data.Test, data.Normalization, device: recipe.Train.Device, batchSize: recipe.Train.EvaluateBatch,
+            return NetworkOutputs.Of(
+                network, data.Test, data.Normalization, device: recipe.Train.Device, batchSize: recipe.Train.EvaluateBatch,
                 progress: progress is null ? null : new NamedProgress(progress, work), cancel: cancel);
         }
 

@@ -43,7 +43,8 @@ public sealed record CellResult(
         if (groups.Count == 0) return null;
         var (shown, departures) = groups[0];
         var (acc1, spread1) = MeanAndSpread([.. shown.Select(r => r.FinalAcc1!.Value)]);
-        (double, double?)? second = shown.All(r => r.FinalAcc5 is not null) ? MeanAndSpread([.. shown.Select(r => r.FinalAcc5!.Value)]) : null;
+        (double, double?)? second = shown.All(r => r.FinalAcc5 is not null) ? MeanAndSpread([.. shown.Select(r => r.FinalAcc5!.Value)])
+            : null;
         return new CellResult(acc1, spread1, second?.Item1, second?.Item2, [.. shown.Select(r => r.Name)], departures,
             groups.Skip(1).Sum(g => g.Runs.Count))
         {
@@ -54,13 +55,18 @@ public sealed record CellResult(
     static string? Unpublished(IReadOnlyDictionary<string, string> settings)
     {
         const string method = "methods[0].";
-        var own = settings.Where(setting => setting.Key.StartsWith(method, StringComparison.Ordinal) && setting.Key != $"{method}name" && setting.Value.Length > 0)
+        var own =
+            settings.Where(
+                setting =>
+                    setting.Key.StartsWith(method, StringComparison.Ordinal) && setting.Key != $"{method}name" && setting.Value.Length > 0)
             .Select(setting => $"{setting.Key[method.Length..].Replace('_', ' ')} {setting.Value}");
         var rate = settings.TryGetValue("train.lr", out var lr) ? new[] { $"learning rate {lr}" } : [];
         return string.Join(", ", own.Concat(rate)) is { Length: > 0 } said ? said : null;
     }
 
-    /// <summary>Whether a run is one of a result's: its student, its method and policy, its teacher, and in table 2 its batch size.</summary>
+    /// <summary>
+    /// Whether a run is one of a result's: its student, its method and policy, its teacher, and in table 2 its batch size.
+    /// </summary>
     public static bool BelongsTo(PaperResult paper, RunSummary run)
     {
         var record = run.Manifest;
@@ -77,7 +83,8 @@ public sealed record CellResult(
     // Places, and how often something is kept or measured: these do not change what is learnt. The precision counts as it was used.
     static readonly HashSet<string> indifferent =
     [
-        "data.root", "train.seed", "train.precision", "train.device", "train.evaluate_every", "train.evaluate_batch", "train.keep_checkpoints",
+        "data.root", "train.seed", "train.precision", "train.device", "train.evaluate_every", "train.evaluate_batch",
+            "train.keep_checkpoints",
         "train.checkpoint_minutes", "train.teacher_memory",
     ];
 
@@ -86,7 +93,8 @@ public sealed record CellResult(
     {
         var r = run.Manifest;
         return string.Join('\n', run.Settings.Where(s => !indifferent.Contains(s.Key)).Select(s => $"{s.Key}={s.Value}")
-            .Append($"{r.Dataset} {r.TrainImages} {r.TestImages} {r.Epochs} {run.EpochsDone} {r.Batch} {r.Precision} {r.Device} {string.Join(';', r.TeacherDepartures ?? ["unknown"])}"));
+            .Append($"{r.Dataset} {r.TrainImages} {r.TestImages} {r.Epochs} {run.EpochsDone} {r.Batch} {r.Precision} {r.Device} "
+                + $"{string.Join(';', r.TeacherDepartures ?? ["unknown"])}"));
     }
 
     static (double Mean, double? Spread) MeanAndSpread(double[] values)

@@ -54,7 +54,8 @@ static class PaperProtocol
             Setting("data.mean", "mean", List(set.Mean));
             Setting("data.std", "standard deviation", List(set.Std));
         }
-        if (run.Settings.TryGetValue("student.weights", out var begun) && begun.Length > 0) found.Add("a student that begins from trained weights");
+        if (run.Settings.TryGetValue("student.weights", out var begun) && begun.Length > 0)
+            found.Add("a student that begins from trained weights");
         if (paper.Method != "ce") found.AddRange(OfTeacher(record, protocol.IsImageNet));
         // FSECD's settings in the paper are not public: nothing can be said to depart from them.
         if (paper.Method != "fsecd") found.AddRange(OfMethod(paper, run.Settings));
@@ -77,12 +78,15 @@ static class PaperProtocol
         {
             if (ours == theirs) return;
             var whole = theirs.ToString("N0", CultureInfo.InvariantCulture);
-            found.Add(ours is null ? $"number of {what} images not recorded" : $"{ours.Value.ToString("N0", CultureInfo.InvariantCulture)} of {whole} {what} images");
+            found.Add(
+                ours is null ? $"number of {what} images not recorded"
+                : $"{ours.Value.ToString("N0", CultureInfo.InvariantCulture)} of {whole} {what} images");
         }
 
         void Setting(string path, string what, string theirs)
         {
-            if (run.Settings.TryGetValue(path, out var ours) && ours != theirs) found.Add($"{what} {(ours.Length == 0 ? "none" : ours)} instead of {theirs}");
+            if (run.Settings.TryGetValue(path, out var ours) && ours != theirs)
+                found.Add($"{what} {(ours.Length == 0 ? "none" : ours)} instead of {theirs}");
         }
     }
 
@@ -108,7 +112,8 @@ static class PaperProtocol
                 yield return $"{path[FirstMethod.Length..].Replace('_', ' ')} {ours} instead of {own}";
 
         (string Ours, string Theirs)? Differs(string path) =>
-            settings.TryGetValue(path, out var ours) && theirs.TryGetValue(path, out var own) && ours.Length > 0 && own.Length > 0 && ours != own
+            settings.TryGetValue(path, out var ours) && theirs.TryGetValue(path, out var own) && ours.Length > 0 && own.Length > 0
+                && ours != own
                 ? (ours, own) : null;
     }
 

@@ -21,7 +21,8 @@ public static class PaperRecipes
     public static IReadOnlyCollection<string> Names => results.Keys;
 
     /// <summary>A result's teacher as one that is trained itself, from the labels alone.</summary>
-    internal static PaperResult TeacherOf(PaperResult result) => result with { Method = "ce", Policy = null, Batch = null, Student = result.Teacher };
+    internal static PaperResult TeacherOf(PaperResult result) =>
+        result with { Method = "ce", Policy = null, Batch = null, Student = result.Teacher };
 
     /// <summary>The names of the teachers' recipes.</summary>
     public static IReadOnlyCollection<string> Teachers => teachers.Keys;

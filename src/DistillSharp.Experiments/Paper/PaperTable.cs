@@ -8,7 +8,8 @@ namespace DistillSharp.Experiments.Paper;
 /// <param name="Paper">The paper's result.</param>
 /// <param name="Top5">Whether the cell shows Acc5 instead of Acc1.</param>
 /// <param name="Ours">Ours, or null where nothing was run.</param>
-/// <param name="Mark">The number of the note on departures from the protocol, from 1; null for a reproduction and where nothing was run.</param>
+/// <param name="Mark">The number of the note on departures from the protocol, from 1; null for a reproduction and where nothing was
+/// run.</param>
 /// <param name="SettingsMark">The number of the note on settings that the paper does not publish, from 1; null without such.</param>
 public sealed record PaperCell(PaperResult Paper, bool Top5, CellResult? Ours, int? Mark, int? SettingsMark = null)
 {
@@ -61,7 +62,9 @@ public sealed class PaperTable
     /// <summary>The notes on departures from the protocol; a cell's <see cref="PaperCell.Mark"/> counts them from 1.</summary>
     public IReadOnlyList<string> Marks { get; private init; } = [];
 
-    /// <summary>The notes on settings that the paper does not publish; a cell's <see cref="PaperCell.SettingsMark"/> counts them from 1.</summary>
+    /// <summary>
+    /// The notes on settings that the paper does not publish; a cell's <see cref="PaperCell.SettingsMark"/> counts them from 1.
+    /// </summary>
     public IReadOnlyList<string> Settings { get; private init; } = [];
 
     /// <summary>What must be said under the table.</summary>
@@ -74,7 +77,8 @@ public sealed class PaperTable
     public static PaperTable Of(int number, IReadOnlyList<RunSummary> runs)
     {
         if (!PaperResults.Tables.Contains(number))
-            throw new UsageException($"there is no table {number}; the paper's tables of results are {string.Join(", ", PaperResults.Tables)}");
+            throw new UsageException(
+                $"there is no table {number}; the paper's tables of results are {string.Join(", ", PaperResults.Tables)}");
         var results = PaperResults.All.Where(r => r.Table == number).ToList();
         var rows = results.Select(r => RowLabel(r)).Distinct().ToList();
         var tops = number == 5 ? new[] { false, true } : [false];
@@ -118,14 +122,17 @@ public sealed class PaperTable
 
     static string Pair(PaperResult r) => $"{r.Teacher} → {r.Student}";
 
-    static IEnumerable<string> OnOurRuns(List<PaperResult> results, Dictionary<PaperResult, CellResult?> ours, IReadOnlyList<RunSummary> runs)
+    static IEnumerable<string> OnOurRuns(
+        List<PaperResult> results, Dictionary<PaperResult, CellResult?> ours, IReadOnlyList<RunSummary> runs)
     {
         foreach (var (paper, own) in ours)
             if (own is { OtherRuns: > 0 and var count })
-                yield return $"{RowLabel(paper)}, {ColumnLabel(paper)}: {count} more finished run{(count == 1 ? "" : "s")} with other settings not shown.";
+                yield return $"{RowLabel(paper)}, {ColumnLabel(paper)}: {count} more finished run{(count == 1 ? "" : "s")} with other "
+                    + "settings not shown.";
         var open = runs.Where(r => r.State != RunState.Finished && results.Any(p => CellResult.BelongsTo(p, r))).ToList();
         if (open.Count > 0)
-            yield return "Not counted, since they have not finished: " + string.Join(", ", open.Select(r => $"{r.Name} ({r.State.ToString().ToLowerInvariant()})")) + ".";
+            yield return "Not counted, since they have not finished: "
+                + string.Join(", ", open.Select(r => $"{r.Name} ({r.State.ToString().ToLowerInvariant()})")) + ".";
     }
 }
 
@@ -135,12 +142,19 @@ static class PaperRemarks
     public static IReadOnlyList<string> All { get; } =
     [
         "The paper's values are its own, not ours: " + PaperResults.Source + ".",
-        "Ours are the accuracy after the last epoch, mean ± sample standard deviation over seeds (number of runs); a cell is empty where nothing was run.",
-        "Tables 3 and 4 of the paper take the CE to CRD rows from the CRD paper's benchmark (batch 64, 240 epochs); the DKD row is marked by the paper as re-run.",
-        "DKD's published code reports the best epoch, so that the DKD row may hold best-epoch values; ours are of the last epoch, which is lower or the same.",
-        "Table 3's FSECD values equal table 2's instance-level ones at batch 128 where both have them, so 128 is taken for FSECD's batch size; 64 for the other methods.",
-        "Table 2 of the paper is inconsistent with its table 3: its CE row at batch 128 for wrn_40_2 → wrn_40_1 (73.26) is table 3's CE value of wrn_16_2, not of wrn_40_1 (71.98).",
-        "\"MobileNetV2\" in table 4 is the half-width CIFAR variant (mobilenet_v2_half); \"ResNet50\" there is the CIFAR variant with a 3x3 stem (resnet50_cifar).",
-        "FSECD's formulas and settings are not public; ours are this project's definition and defaults. The learning rates of table 2's larger batches are not public either.",
+        "Ours are the accuracy after the last epoch, mean ± sample standard deviation over seeds (number of runs); a cell is empty where "
+        + "nothing was run.",
+        "Tables 3 and 4 of the paper take the CE to CRD rows from the CRD paper's benchmark (batch 64, 240 epochs); the DKD row is "
+        + "marked by the paper as re-run.",
+        "DKD's published code reports the best epoch, so that the DKD row may hold best-epoch values; ours are of the last epoch, which "
+        + "is lower or the same.",
+        "Table 3's FSECD values equal table 2's instance-level ones at batch 128 where both have them, so 128 is taken for FSECD's batch "
+        + "size; 64 for the other methods.",
+        "Table 2 of the paper is inconsistent with its table 3: its CE row at batch 128 for wrn_40_2 → wrn_40_1 (73.26) is table 3's CE "
+        + "value of wrn_16_2, not of wrn_40_1 (71.98).",
+        "\"MobileNetV2\" in table 4 is the half-width CIFAR variant (mobilenet_v2_half); \"ResNet50\" there is the CIFAR variant with a "
+        + "3x3 stem (resnet50_cifar).",
+        "FSECD's formulas and settings are not public; ours are this project's definition and defaults. The learning rates of table 2's "
+        + "larger batches are not public either.",
     ];
 }

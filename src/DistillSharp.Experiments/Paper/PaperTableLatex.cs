@@ -12,7 +12,8 @@ static class PaperTableLatex
         var columns = table.Columns.Count;
         text.Append("% needs \\usepackage{booktabs} and \\usepackage{graphicx}\n");
         text.Append("\\begin{table}\n\\centering\n");
-        text.Append(CultureInfo.InvariantCulture, $"\\caption{{{Escape(table.Title)} (table {table.Number} of the paper, ours beside it)}}\n");
+        text.Append(
+            CultureInfo.InvariantCulture, $"\\caption{{{Escape(table.Title)} (table {table.Number} of the paper, ours beside it)}}\n");
         text.Append("\\resizebox{\\textwidth}{!}{%\n\\begin{tabular}{l").Insert(text.Length, "rr", columns).Append("}\n\\toprule\n");
         foreach (var column in table.Columns) text.Append(CultureInfo.InvariantCulture, $" & \\multicolumn{{2}}{{c}}{{{Escape(column)}}}");
         text.Append(" \\\\\n");
@@ -51,7 +52,8 @@ static class PaperTableLatex
             .. cell.SettingsMark is { } n ? new[] { string.Create(CultureInfo.InvariantCulture, $"\\ddagger {n}") } : [],
         ];
         var mark = marks.Length == 0 ? "" : $"^{{{string.Join(", ", marks)}}}";
-        return string.Create(CultureInfo.InvariantCulture, $"${mean:F2}{spread}$ ({cell.Ours!.Runs.Count}){(mark.Length == 0 ? "" : $"${mark}$")}");
+        return string.Create(
+            CultureInfo.InvariantCulture, $"${mean:F2}{spread}$ ({cell.Ours!.Runs.Count}){(mark.Length == 0 ? "" : $"${mark}$")}");
     }
 
     static string Escape(string text)

@@ -34,7 +34,8 @@ public static class PaperTableWriter
     };
 
     /// <summary>The sentence that stands over the notes on departures.</summary>
-    public const string Warning = "Not a reproduction: the cells of ours marked † depart from the paper's protocol and do not compare with its values.";
+    public const string Warning =
+        "Not a reproduction: the cells of ours marked † depart from the paper's protocol and do not compare with its values.";
 
     /// <summary>The sentence that stands over the notes on settings.</summary>
     public const string Unpublished = "FSECD's settings are not public; the cells of ours marked ‡ were trained with:";
@@ -89,7 +90,8 @@ public static class PaperTableWriter
             var (p, ours) = (cell.Paper, cell.Ours);
             Csv.AppendLine(text, [p.Table, p.Dataset, p.Teacher, p.Student, p.Method, p.Policy, p.Batch, cell.Top5 ? "acc5" : "acc1",
                 cell.PaperText, cell.Mean, cell.Spread, ours?.Runs.Count ?? 0, ours is null ? null : ours.IsReproduction ? "yes" : "no",
-                ours is null ? null : string.Join("; ", ours.Departures), ours is null ? null : string.Join(' ', ours.Runs), ours?.Settings]);
+                ours is null ? null : string.Join("; ", ours.Departures), ours is null ? null
+                    : string.Join(' ', ours.Runs), ours?.Settings]);
         }
         return text.ToString();
     }

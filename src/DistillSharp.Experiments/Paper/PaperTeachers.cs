@@ -37,11 +37,15 @@ public sealed class PaperTeachers(string folder, string runsRoot, TrainingObserv
         {
             var number = word.StartsWith("table", StringComparison.Ordinal) ? word["table".Length..] : word;
             if (int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var table))
-                return PaperResults.Tables.Contains(table) ? PaperResults.All.Where(result => result.Table == table).Select(result => result.Teacher)
-                    : throw new UsageException($"there is no table {table}; the paper's tables of results are {string.Join(", ", PaperResults.Tables)}");
+                return PaperResults.Tables.Contains(table)
+                    ? PaperResults.All.Where(result => result.Table == table).Select(result => result.Teacher)
+                    : throw new UsageException(
+                        $"there is no table {table}; the paper's tables of results are {string.Join(", ", PaperResults.Tables)}");
             var name = word.StartsWith("teacher/", StringComparison.Ordinal) ? word["teacher/".Length..] : word;
             return known.Contains(name) ? [name]
-                : throw new UsageException($"'{word}' is no teacher of the paper{(Nearest.Hint(name, known) is { Length: > 0 } hint ? hint : $"; they are {string.Join(", ", known)}")}");
+                : throw new UsageException(
+                    $"'{word}' is no teacher of the "
+                    + $"paper{(Nearest.Hint(name, known) is { Length: > 0 } hint ? hint : $"; they are {string.Join(", ", known)}")}");
         }
     }
 
@@ -52,7 +56,8 @@ public sealed class PaperTeachers(string folder, string runsRoot, TrainingObserv
     /// <returns>Those that are there at the end; fewer when it was stopped.</returns>
     /// <exception cref="UserException">The data is missing, a run fails, or a file cannot be written.</exception>
     /// <exception cref="UsageException">An override is wrong, or a run was begun with others.</exception>
-    public IReadOnlyList<KeptTeacher> Train(IReadOnlyList<string> networks, IReadOnlyList<string>? overrides = null, CancellationToken stop = default)
+    public IReadOnlyList<KeptTeacher> Train(
+        IReadOnlyList<string> networks, IReadOnlyList<string>? overrides = null, CancellationToken stop = default)
     {
         var kept = new List<KeptTeacher>();
         foreach (var network in networks)

@@ -30,7 +30,8 @@ public sealed record TeacherCard(string Run, double? Acc1, IReadOnlyList<string>
     /// that nothing is known.
     /// </summary>
     /// <exception cref="UserException">The card or the run is there and cannot be read.</exception>
-    public static TeacherTraining? TrainingOf(string weights) => Find(weights) is { Departures: not null } card ? new(card.Acc1, card.Departures) : null;
+    public static TeacherTraining? TrainingOf(string weights) =>
+        Find(weights) is { Departures: not null } card ? new(card.Acc1, card.Departures) : null;
 
     static TeacherCard? Find(string weights)
     {
@@ -64,6 +65,7 @@ public sealed record TeacherCard(string Run, double? Acc1, IReadOnlyList<string>
 }
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(TeacherCard))]
 sealed partial class TeacherJson : JsonSerializerContext;

@@ -37,7 +37,8 @@ public sealed record ConfusionMatrix
         {
             var size = Math.Min(Text, cell * 0.42);
             // Below ten per cent a decimal tells, where there are images enough for one.
-            var small = shares.Cast<double>().Any(s => s is > 0 and < 0.0995 && Math.Abs(s * 100 - Math.Round(s * 100)) > 0.01) ? "0.0" : "0";
+            var small = shares.Cast<double>().Any(s => s is > 0 and < 0.0995 && Math.Abs(s * 100 - Math.Round(s * 100)) > 0.01) ? "0.0"
+                : "0";
             for (var row = 0; row < count; row++)
                 for (var column = 0; column < count; column++)
                 {
@@ -49,10 +50,13 @@ public sealed record ConfusionMatrix
                 }
         }
         MatrixPanel.Label(svg, ClassNames, count, count, left, top, cell);
-        svg.Text(left + side / 2, top + side + MatrixPanel.ColumnLabelHeight(ClassNames, count) + Text + 10, "predicted class", Text, Anchor.Middle);
+        svg.Text(
+            left + side / 2, top + side + MatrixPanel.ColumnLabelHeight(ClassNames, count) + Text + 10, "predicted class", Text,
+            Anchor.Middle);
         svg.Text(Margin + Text / 2, top + side / 2, "true class", Text, Anchor.Middle, rotate: -90, middle: true);
         var right = MatrixPanel.Bar(svg, left + side + 20, top, side, "share of the true class", at => Palette.Sequential(at),
-            [.. new[] { 0, 1, 5, 10, 25, 50, 75, 100 }.Select(p => (Math.Sqrt(p / 100.0), p.ToString(CultureInfo.InvariantCulture) + " %"))]);
+            [.. new[] { 0, 1, 5, 10, 25, 50, 75, 100 }.Select(
+                p => (Math.Sqrt(p / 100.0), p.ToString(CultureInfo.InvariantCulture) + " %"))]);
         if (Title.Length > 0) svg.Text((right + Margin) / 2, 27, TextWidth.Fit(Title, 15, right), 15, Anchor.Middle, bold: true);
         return svg.Finish(right + Margin / 2, top + side + MatrixPanel.ColumnLabelHeight(ClassNames, count) + Text + 24);
     }

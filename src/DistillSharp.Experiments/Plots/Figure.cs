@@ -50,10 +50,11 @@ public sealed record Figure(string Svg, int Width, int Height)
     /// <exception cref="UserException">The command is missing or fails.</exception>
     public byte[] ToPng(double zoom = 3, string converter = Converter)
     {
-        var start = new ProcessStartInfo(converter, ["--format", "png", "--zoom", zoom.ToString(CultureInfo.InvariantCulture), "--unlimited"])
-        {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
-        };
+        var start =
+            new ProcessStartInfo(converter, ["--format", "png", "--zoom", zoom.ToString(CultureInfo.InvariantCulture), "--unlimited"])
+            {
+                RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            };
         try
         {
             using var process = Process.Start(start)!;
@@ -77,7 +78,8 @@ public sealed record Figure(string Svg, int Width, int Height)
         }
         catch (Win32Exception e)
         {
-            throw new UserException($"PNG pictures need the command {converter}, which was not found; install it (Debian: apt-get install librsvg2-bin) "
+            throw new UserException(
+                $"PNG pictures need the command {converter}, which was not found; install it (Debian: apt-get install librsvg2-bin) "
                 + "or let the file end in .svg", e);
         }
     }

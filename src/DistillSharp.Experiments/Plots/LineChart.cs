@@ -35,7 +35,8 @@ public sealed record LineChart
     public Figure Draw()
     {
         foreach (var series in Series)
-            if (series.X.Count != series.Y.Count) throw new ArgumentException($"the series '{series.Name}' has {series.X.Count} x and {series.Y.Count} y");
+            if (series.X.Count != series.Y.Count)
+                throw new ArgumentException($"the series '{series.Name}' has {series.X.Count} x and {series.Y.Count} y");
         var points = Series.SelectMany(s => s.X.Zip(s.Y)).Where(Drawn).ToList();
         if (points.Count == 0) throw new UserException($"there is nothing to draw for '{YLabel}': no run has a value yet");
 

@@ -1,6 +1,8 @@
 namespace DistillSharp.Experiments.Plots;
 
-/// <summary>Draws a matrix as colored squares with labeled rows and columns, and a color bar: what heat map and confusion matrix share.</summary>
+/// <summary>
+/// Draws a matrix as colored squares with labeled rows and columns, and a color bar: what heat map and confusion matrix share.
+/// </summary>
 static class MatrixPanel
 {
     /// <summary>The font size of labels.</summary>
@@ -40,7 +42,8 @@ static class MatrixPanel
     }
 
     /// <summary>Writes the labels of rows and columns: names where they can be read, else numbers at round places.</summary>
-    public static void Label(Svg svg, IReadOnlyList<string> names, int rows, int columns, double left, double top, double cell, bool rowLabels = true)
+    public static void Label(
+        Svg svg, IReadOnlyList<string> names, int rows, int columns, double left, double top, double cell, bool rowLabels = true)
     {
         var bottom = top + rows * cell;
         if (Named(names, Math.Max(rows, columns)))

@@ -23,14 +23,17 @@ public sealed class NetworkPlots(MeasuredRuns measured, IProgress<WorkProgress>?
         if (chosen.Length < fewest) throw new UserException($"a map of {chosen.Length} images shows nothing; it needs {fewest} or more");
         var fitting = tsne.ForPoints(chosen.Length);
         if (fitting.Perplexity < tsne.Perplexity)
-            said?.Invoke(FormattableString.Invariant($"{chosen.Length} images: the perplexity is {fitting.Perplexity:0.##} instead of {tsne.Perplexity:0.##}"));
+            said?.Invoke(
+                FormattableString.Invariant(
+                    $"{chosen.Length} images: the perplexity is {fitting.Perplexity:0.##} instead of {tsne.Perplexity:0.##}"));
         var labels = Array.ConvertAll(chosen, i => images.Labels[i]);
         return new ScatterPlot
         {
             Panels = [.. Networks().Where(network => network.Outputs.Width > 0).Select(network =>
             {
                 var map = fitting.Embed(network.Outputs.PooledOf(chosen), network.Outputs.Width, progress: progress);
-                return new ScatterPanel(network.Title, map.X, map.Y, labels) { Tooltips = [.. labels.Select(label => images.ClassNames[label])] };
+                return new ScatterPanel(
+                    network.Title, map.X, map.Y, labels) { Tooltips = [.. labels.Select(label => images.ClassNames[label])] };
             })],
             ClassNames = images.ClassNames,
         }.Draw();
@@ -42,11 +45,17 @@ public sealed class NetworkPlots(MeasuredRuns measured, IProgress<WorkProgress>?
     {
         CheckAll();
         if (measured.Runs.FirstOrDefault(run => run.Teacher is null) is { } alone)
-            throw new UserException($"{alone.Run.Manifest.Name} was trained without a teacher, so there is nothing to compare its logits with");
-        var differences = measured.Runs.Select(run => (run.Run.Manifest.Name, Difference: CorrelationDifference.Of(run.Teacher!, run.Student!))).ToList();
+            throw new UserException(
+                $"{alone.Run.Manifest.Name} was trained without a teacher, so there is nothing to compare its logits with");
+        var differences =
+            measured.Runs.Select(run => (run.Run.Manifest.Name, Difference: CorrelationDifference.Of(run.Teacher!, run.Student!))).ToList();
         return new HeatMap
         {
-            Panels = [.. differences.Select(one => new HeatMapPanel(FormattableString.Invariant($"{one.Name}: mean |difference| {one.Difference.MeanAbsolute:F4}"), one.Difference.Values))],
+            Panels = [
+                .. differences.Select(
+                    one => new HeatMapPanel(
+                        FormattableString.Invariant($"{one.Name}: mean |difference| {one.Difference.MeanAbsolute:F4}"),
+                        one.Difference.Values))],
             Names = measured.Images!.ClassNames,
             ValueLabel = "teacher's correlation − student's",
         }.Draw();
@@ -58,7 +67,11 @@ public sealed class NetworkPlots(MeasuredRuns measured, IProgress<WorkProgress>?
     {
         var run = measured.Runs[0];
         if (run.Student is null) throw Cannot(run);
-        return new ConfusionMatrix { Title = run.Run.Manifest.Name, Counts = Evaluation.Confusion.Of(run.Student).Counts, ClassNames = measured.Images!.ClassNames }.Draw();
+        return new ConfusionMatrix
+        {
+            Title = run.Run.Manifest.Name, Counts = Evaluation.Confusion.Of(run.Student).Counts,
+            ClassNames = measured.Images!.ClassNames
+        }.Draw();
     }
 
     IEnumerable<(string Title, NetworkOutputs Outputs)> Networks()

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace DistillSharp.Experiments.Plots;
 
-/// <summary>Colors that people with color vision deficiencies can tell apart as far as the number of classes allows, and that print.</summary>
+/// <summary>
+/// Colors that people with color vision deficiencies can tell apart as far as the number of classes allows, and that print.
+/// </summary>
 static class Palette
 {
     /// <summary>Lines: Okabe and Ito's colors without the yellow, which white paper swallows.</summary>

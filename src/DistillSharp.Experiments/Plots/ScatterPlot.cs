@@ -68,7 +68,8 @@ public sealed record ScatterPlot
             foreach (var i in finite)
             {
                 var (color, shape) = Palette.Class(panel.Classes[i], ClassNames.Count);
-                svg.Marker(left + Side / 2 + (panel.X[i] - (lowX + highX) / 2) * scale, top + Side / 2 - (panel.Y[i] - (lowY + highY) / 2) * scale,
+                svg.Marker(
+                    left + Side / 2 + (panel.X[i] - (lowX + highX) / 2) * scale, top + Side / 2 - (panel.Y[i] - (lowY + highY) / 2) * scale,
                     size, shape, color, 0.8, panel.Tooltips?[i]);
             }
         }

@@ -25,12 +25,14 @@ sealed class Svg
     /// <summary>A straight line.</summary>
     public void Line(double x1, double y1, double x2, double y2, string stroke, double width = 1, string? dash = null) =>
         body.Append(CultureInfo.InvariantCulture,
-            $"<line x1=\"{N(x1)}\" y1=\"{N(y1)}\" x2=\"{N(x2)}\" y2=\"{N(y2)}\" stroke=\"{stroke}\" stroke-width=\"{N(width)}\"{Dash(dash)}/>\n");
+            $"<line x1=\"{N(x1)}\" y1=\"{N(y1)}\" x2=\"{N(x2)}\" y2=\"{N(y2)}\" stroke=\"{stroke}\" "
+            + $"stroke-width=\"{N(width)}\"{Dash(dash)}/>\n");
 
     /// <summary>A rectangle. <paramref name="crisp"/> keeps neighbors without seams.</summary>
     public void Rectangle(double x, double y, double width, double height, string fill, string stroke = "none", bool crisp = false) =>
         body.Append(CultureInfo.InvariantCulture,
-            $"<rect x=\"{N(x)}\" y=\"{N(y)}\" width=\"{N(width)}\" height=\"{N(height)}\" fill=\"{fill}\"{(stroke == "none" ? "" : $" stroke=\"{stroke}\"")}{(crisp ? " shape-rendering=\"crispEdges\"" : "")}/>\n");
+            $"<rect x=\"{N(x)}\" y=\"{N(y)}\" width=\"{N(width)}\" height=\"{N(height)}\" "
+            + $"fill=\"{fill}\"{(stroke == "none" ? "" : $" stroke=\"{stroke}\"")}{(crisp ? " shape-rendering=\"crispEdges\"" : "")}/>\n");
 
     /// <summary>A line through points; it is not filled.</summary>
     public void Polyline(IEnumerable<(double X, double Y)> points, string stroke, double width, string? dash = null)
@@ -58,7 +60,8 @@ sealed class Svg
         };
         body.Append(element);
         if (tooltip is null) body.Append("/>\n");
-        else body.Append("><title>").Append(Escape(tooltip)).Append("</title></").Append(shape % Shapes == 0 ? "circle" : "path").Append(">\n");
+        else body.Append("><title>").Append(Escape(tooltip)).Append("</title></").Append(shape % Shapes == 0 ? "circle" : "path")
+            .Append(">\n");
 
         string Path(double cx, double cy, double scale, params (double X, double Y)[] corners) =>
             $"<path d=\"M{string.Join('L', corners.Select(c => $"{N(cx + c.X * scale)},{N(cy + c.Y * scale)}"))}Z\" {look}";
@@ -67,7 +70,9 @@ sealed class Svg
     /// <summary>How many shapes <see cref="Marker"/> knows.</summary>
     public const int Shapes = 6;
 
-    /// <summary>A text; its point is on the baseline unless <paramref name="middle"/> centers it vertically. Rotation is in degrees, clockwise.</summary>
+    /// <summary>
+    /// A text; its point is on the baseline unless <paramref name="middle"/> centers it vertically. Rotation is in degrees, clockwise.
+    /// </summary>
     public void Text(double x, double y, string text, double size, Anchor anchor = Anchor.Start, double rotate = 0, bool bold = false,
         string fill = "#222", bool middle = false)
     {

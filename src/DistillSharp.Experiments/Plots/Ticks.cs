@@ -23,7 +23,8 @@ sealed record Ticks(IReadOnlyList<double> Values, IReadOnlyList<string> Labels)
         var largest = Math.Max(Math.Abs(low), Math.Abs(high));
         var format = largest is >= 1e-3 and < 1e6
             ? "F" + decimals.ToString(CultureInfo.InvariantCulture)
-            : "0." + new string('0', Math.Clamp((int)Math.Floor(Math.Log10(largest)) - (int)Math.Floor(Math.Log10(step) + 1e-9), 0, 9)) + "e+0";
+            : "0." + new string('0', Math.Clamp((int)Math.Floor(Math.Log10(largest)) - (int)Math.Floor(Math.Log10(step) + 1e-9), 0, 9))
+                + "e+0";
         return new Ticks(values, [.. values.Select(v => Text(v, format))]);
     }
 

@@ -28,20 +28,21 @@ public static class TrainingCurves
     /// <param name="runs">Names and epochs.</param>
     /// <param name="metric">What to show.</param>
     /// <param name="title">The title above; none when empty.</param>
-    public static LineChart Of(IEnumerable<(string Name, IReadOnlyList<EpochMetrics> Epochs)> runs, CurveMetric metric, string title = "") => new()
-    {
-        Title = title,
-        XLabel = "epoch",
-        YLabel = metric switch
+    public static LineChart Of(
+        IEnumerable<(string Name, IReadOnlyList<EpochMetrics> Epochs)> runs, CurveMetric metric, string title = "") => new()
         {
-            CurveMetric.Acc1 => "test Acc1 (%)",
-            CurveMetric.Acc5 => "test Acc5 (%)",
-            CurveMetric.Loss => "training loss",
-            CurveMetric.Lr => "learning rate",
-            _ => "training images per second",
-        },
-        Series = [.. runs.Select(r => Curve(r.Name, r.Epochs, metric))],
-    };
+            Title = title,
+            XLabel = "epoch",
+            YLabel = metric switch
+            {
+                CurveMetric.Acc1 => "test Acc1 (%)",
+                CurveMetric.Acc5 => "test Acc5 (%)",
+                CurveMetric.Loss => "training loss",
+                CurveMetric.Lr => "learning rate",
+                _ => "training images per second",
+            },
+            Series = [.. runs.Select(r => Curve(r.Name, r.Epochs, metric))],
+        };
 
     // Epochs without the value are left out: a line between evaluations, not a gap at each epoch between them.
     static LineSeries Curve(string name, IReadOnlyList<EpochMetrics> epochs, CurveMetric metric)

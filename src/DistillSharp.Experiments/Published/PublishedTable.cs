@@ -50,7 +50,8 @@ public static class PublishedTable
                 foreach (var pair in pairs)
                 {
                     var cell = row.FirstOrDefault(cell => cell.Result.Pair == pair);
-                    text.Append(' ').Append(cell.Result is null ? "" : Number(cell.Result.Acc1)).Append(" | ").Append(Ours(cell.Ours)).Append(" |");
+                    text.Append(' ').Append(cell.Result is null ? "" : Number(cell.Result.Acc1)).Append(" | ").Append(Ours(cell.Ours))
+                        .Append(" |");
                 }
                 text.Append('\n');
             }

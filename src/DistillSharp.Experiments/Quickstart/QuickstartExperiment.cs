@@ -50,7 +50,8 @@ public sealed class QuickstartExperiment(string dataRoot, string runsRoot, Train
         {
             observer.Said($"The student by {method}: resnet8 on 1,000 images");
             string[] taught = method == "ce" ? [] : [$"teacher.weights={Path.Combine(teacher.Folder, StudentFile.FileName)}"];
-            var student = Train(method, $"quickstart-{method}-s{seed}", resume: false, [.. taught, $"train.seed={seed}", .. overrides ?? []], stop);
+            var student =
+                Train(method, $"quickstart-{method}-s{seed}", resume: false, [.. taught, $"train.seed={seed}", .. overrides ?? []], stop);
             if (!student.Training.Completed) return rows;
             rows.Add(new(method, student));
         }
@@ -66,12 +67,17 @@ public sealed class QuickstartExperiment(string dataRoot, string runsRoot, Train
         observer.Said("The report: running the networks over the test images, drawing the maps");
         var measured = MeasuredRuns.Load([.. rows.Skip(1).Select(row => row.Result.Folder)]);
         var path = Path.Combine(runsRoot, ReportName);
-        new RunReport { Title = "Quickstart: one student, three ways to train it", Runs = measured.Runs, Images = measured.Images, MapPoints = MapPoints }.Save(path);
+        new RunReport
+        {
+            Title = "Quickstart: one student, three ways to train it", Runs = measured.Runs, Images = measured.Images,
+            MapPoints = MapPoints
+        }.Save(path);
         return path;
     }
 
     ExperimentResult Train(string recipe, string name, bool resume, IReadOnlyList<string> overrides, CancellationToken stop) =>
-        new Experiment(Recipe.Parse(Text(recipe), $"recipes/quickstart/{recipe}.yaml", [$"data.root={dataRoot}", .. overrides]), runsRoot, observer)
+        new Experiment(
+            Recipe.Parse(Text(recipe), $"recipes/quickstart/{recipe}.yaml", [$"data.root={dataRoot}", .. overrides]), runsRoot, observer)
         {
             KnownTeacher = TeacherCard.TrainingOf,
         }.Run(name, resume, exactName: false, stop);

@@ -3,7 +3,9 @@ using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Recipes;
 
-/// <summary>The list <c>augment</c>: steps by name, with their settings where they are not the default: <c>[ { crop: { padding: 8 } }, flip ]</c>.</summary>
+/// <summary>
+/// The list <c>augment</c>: steps by name, with their settings where they are not the default: <c>[ { crop: { padding: 8 } }, flip ]</c>.
+/// </summary>
 static class AugmentationList
 {
     const string Must = "a list such as [ { crop: { padding: 4 } }, flip ], or [] for nothing";
@@ -16,7 +18,9 @@ static class AugmentationList
     {
         var settings = Setting.Of(step, step.Name);
         var usual = settings.Count == 0 || step == (AugmentationStep)Activator.CreateInstance(step.GetType())!;
-        return usual ? step.Name : $"{{ {step.Name}: {{ {string.Join(", ", settings.Select(setting => $"{setting.Name}: {setting.Read(step) ?? "null"}"))} }} }}";
+        return usual ? step.Name
+            : $"{{ {step.Name}: {{ {string.Join(", ", settings.Select(setting => $"{setting.Name}: {setting.Read(step) ?? "null"}"))} }} "
+                + $"}}";
     }));
 
     static IReadOnlyList<AugmentationStep> Read(GivenValue given)
@@ -37,12 +41,15 @@ static class AugmentationList
 
     static AugmentationStep ReadStep(YamlValue item, string path, Registry<Func<AugmentationStep>> known)
     {
-        var settings = item is { Kind: YamlKind.Mapping, Entries: [{ Value: { Kind: YamlKind.Mapping } or { IsNull: true } }] } ? item.Entries[0].Value : null;
+        var settings = item is { Kind: YamlKind.Mapping, Entries: [{ Value: { Kind: YamlKind.Mapping } or { IsNull: true } }] }
+            ? item.Entries[0].Value : null;
         if (settings is null && item is not { Kind: YamlKind.Scalar, IsNull: false })
             throw new UsageException($"{item.Place}: {path} has {RecipeSection.Shown(item)}; it must be {Must}");
         var name = settings is null ? item.Text : item.Entries[0].Key;
         if (!known.Contains(name))
-            throw new UsageException($"{item.Place}: {path} has '{ShownText.Of(name)}', but there is no such augmentation{RecipeSection.HintOrList(name, known.Names)}");
+            throw new UsageException(
+                $"{item.Place}: {path} has '{ShownText.Of(name)}', but there is no such "
+                + $"augmentation{RecipeSection.HintOrList(name, known.Names)}");
         var step = known[name]();
         if (settings is null || settings.IsNull) return step;
 
@@ -50,9 +57,12 @@ static class AugmentationList
         foreach (var (key, value) in settings.Entries)
         {
             if (!own.TryGetValue(key, out var setting))
-                throw new UsageException($"{value.Place}: {name} has no setting '{ShownText.Of(key)}'{(own.Count == 0 ? "" : RecipeSection.HintOrList(key, own.Keys))}");
+                throw new UsageException(
+                    $"{value.Place}: {name} has no setting "
+                    + $"'{ShownText.Of(key)}'{(own.Count == 0 ? "" : RecipeSection.HintOrList(key, own.Keys))}");
             if (value.IsNull) continue;
-            if (value.Kind != YamlKind.Scalar) throw new UsageException($"{value.Place}: {name}.{key} is {RecipeSection.Shown(value)}; it must be {setting.Allowed}");
+            if (value.Kind != YamlKind.Scalar)
+                throw new UsageException($"{value.Place}: {name}.{key} is {RecipeSection.Shown(value)}; it must be {setting.Allowed}");
             try
             {
                 setting.Write(step, value.Text);

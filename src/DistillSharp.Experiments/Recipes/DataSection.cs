@@ -24,7 +24,8 @@ public sealed record DataSection
     static readonly RecipeKey<IReadOnlyList<AugmentationStep>> augment = Keys.Add("augment", AugmentationList.Form,
         "[steps](#augmentation) in their order; a bare name has the defaults",
         known => Of(known).Protocol.Augment,
-        $"`{AugmentationList.Write(Protocol.Cifar.Augment)}`; `[crop]` for digits; `{AugmentationList.Write(Protocol.ImageNet.Augment)}` {Photographs}");
+        $"`{AugmentationList.Write(Protocol.Cifar.Augment)}`; `[crop]` for digits; `{AugmentationList.Write(Protocol.ImageNet.Augment)}` "
+        + $"{Photographs}");
     static readonly RecipeKey<IReadOnlyList<float>> mean = Keys.Add("mean", RecipeForms.Mean,
         "the mean of each channel, of pixels in 0..1", known => Of(known).Mean, "the set's own");
     static readonly RecipeKey<IReadOnlyList<float>> std = Keys.Add("std", RecipeForms.Deviation,
@@ -33,7 +34,8 @@ public sealed record DataSection
         "photographs that cannot be read: stop before anything is trained, naming them, or leave them out, counted", otherwise: false,
         written: known => Of(known).HasSizes);
     static readonly RecipeKey<bool> decode = Keys.Add("decode", RecipeForms.Word(("exact", false), ("scaled", true)),
-        "JPEG files whose crop is at least twice as large as `size`: decoded as they are, or scaled while they are decoded, which is faster "
+        "JPEG files whose crop is at least twice as large as `size`: decoded as they are, or scaled while they are decoded, which is "
+        + "faster "
         + "(docs/data.md says what it changes); images to measure on are always decoded exactly",
         otherwise: true, written: known => Of(known).HasSizes);
     static readonly RecipeKey<bool> orientation = Keys.Add("orientation", RecipeForms.Word(("stored", false), ("upright", true)),
@@ -98,7 +100,8 @@ public sealed record DataSection
         var data = new DataSection(Keys.Read(section, known));
         var described = known.Toolkit.Datasets[data.Set];
         if (data.Size != described.Size && !described.HasSizes)
-            throw section.Mistake("size", $"data.size is {data.Size}, but the images of {data.Set} are {described.Size}x{described.Size}; leave it out");
+            throw section.Mistake(
+                "size", $"data.size is {data.Size}, but the images of {data.Set} are {described.Size}x{described.Size}; leave it out");
         if (data.SkipDamaged && !described.HasSizes)
             throw section.Mistake("damaged",
                 $"data.damaged is skip, but the images of {data.Set} are no files that could be left out one by one; leave it out");

@@ -10,7 +10,8 @@ public sealed class MethodSection
     const string WeightSetting = "weight";
 
     /// <summary>The line of docs/recipes.md for the list.</summary>
-    internal const string PageLine = "| `methods` | the methods with their settings (`distill methods`), each once; a bare name stands for one with its defaults "
+    internal const string PageLine =
+        "| `methods` | the methods with their settings (`distill methods`), each once; a bare name stands for one with its defaults "
         + "| a list, such as `[ { name: fsecd, policy: instance }, kd ]` | `[]`: cross-entropy alone |";
 
     /// <summary>What stands beside a value that nobody set and that is another for other pairs.</summary>
@@ -29,7 +30,8 @@ public sealed class MethodSection
         CrossEntropyWeight = method.CrossEntropyWeight;
         CrossEntropyOfPair = method.WeightsDependOnPair;
         this.given = given;
-        settings = [.. Setting.Of(method, method.Name).Select(setting => given.Contains(setting.Name) ? (setting, setting.Read(method), false)
+        settings =
+            [.. Setting.Of(method, method.Name).Select(setting => given.Contains(setting.Name) ? (setting, setting.Read(method), false)
             : setting.Read(method) is { } own ? (setting, own, setting.Name == WeightSetting && method.WeightsDependOnPair)
             : (setting, method.Published(setting.Name) is { } published ? RecipeText.Number(published) : null, true))];
     }
@@ -37,7 +39,9 @@ public sealed class MethodSection
     /// <summary>The method, one of <see cref="Toolkit.Methods"/>.</summary>
     public string Name { get; }
 
-    /// <summary>Every setting with its value, by its name in recipes: given, the method's own, or the pair's; null where there is none.</summary>
+    /// <summary>
+    /// Every setting with its value, by its name in recipes: given, the method's own, or the pair's; null where there is none.
+    /// </summary>
     public IReadOnlyDictionary<string, string?> Settings => settings.ToDictionary(pair => pair.Setting.Name, pair => pair.Value);
 
     /// <summary>The weight that cross-entropy has beside this method where the recipe does not say.</summary>
@@ -63,7 +67,8 @@ public sealed class MethodSection
     internal static IReadOnlyList<MethodSection> ReadAll(YamlValue value, Registry<Func<DistillationMethod>> known, PairKind pair)
     {
         if (value.Kind != YamlKind.Sequence)
-            throw new UsageException($"{value.Place}: methods is {RecipeSection.Shown(value)}; it must be a list, such as [ {{ name: fsecd }} ]");
+            throw new UsageException(
+                $"{value.Place}: methods is {RecipeSection.Shown(value)}; it must be a list, such as [ {{ name: fsecd }} ]");
         var methods = new List<MethodSection>();
         for (var i = 0; i < value.Items.Count; i++)
         {
@@ -91,13 +96,15 @@ public sealed class MethodSection
         var name = (item.Kind == YamlKind.Mapping ? item["name"] : item) is { IsNull: false } given ? given
             : throw new UsageException($"{item.Place}: {path} has no name; the methods are {string.Join(", ", known.Names)}");
         if (name.Kind != YamlKind.Scalar)
-            throw new UsageException($"{name.Place}: {path} is {RecipeSection.Shown(name)}; it must be a method, such as {{ name: fsecd }}");
+            throw new UsageException(
+                $"{name.Place}: {path} is {RecipeSection.Shown(name)}; it must be a method, such as {{ name: fsecd }}");
         if (!known.Contains(name.Text))
             throw new UsageException($"{name.Place}: {path} is {RecipeSection.Shown(name)}, but there is no such method"
                 + RecipeSection.HintOrList(name.Text, known.Names));
         if (name.Text == "ce")
             return item.Entries.Count <= 1 ? null
-                : throw new UsageException($"{item.Place}: cross-entropy is always there; its weight stands in ce: {{ weight: ... }}, not in methods");
+                : throw new UsageException(
+                    $"{item.Place}: cross-entropy is always there; its weight stands in ce: {{ weight: ... }}, not in methods");
 
         var method = known.Create(name.Text);
         var chosen = new HashSet<string>();
@@ -106,7 +113,9 @@ public sealed class MethodSection
         {
             if (key == "name") continue;
             if (!settings.TryGetValue(key, out var setting))
-                throw new UsageException($"{value.Place}: {name.Text} has no setting '{ShownText.Of(key)}'{RecipeSection.HintOrList(key, ["name", .. settings.Keys])}");
+                throw new UsageException(
+                    $"{value.Place}: {name.Text} has no setting "
+                    + $"'{ShownText.Of(key)}'{RecipeSection.HintOrList(key, ["name", .. settings.Keys])}");
             if (value.IsNull) continue;
             if (value.Kind != YamlKind.Scalar || (value.Text.Any(char.IsControl)))
                 throw new UsageException($"{value.Place}: {name.Text}.{key} is {RecipeSection.Shown(value)}; it must be {setting.Allowed}");

@@ -29,7 +29,8 @@ public sealed record TeacherSection
     static readonly RecipeKey<string?> prepare = Keys.Add("prepare", RecipeForms.Text("a file"),
         "an ONNX file that prepares the images for the other", otherwise: null, written: known => prepare!.Of(known.Values) is not null);
     static readonly RecipeKey<IReadOnlyList<float>?> mean = Keys.Add("mean", RecipeForms.Mean.OrAbsent(),
-        "the mean of each channel that the teacher was trained with", otherwise: null, "`data.mean`", written: known => mean!.Of(known.Values) is not null);
+        "the mean of each channel that the teacher was trained with", otherwise: null, "`data.mean`", written: known =>
+            mean!.Of(known.Values) is not null);
     static readonly RecipeKey<IReadOnlyList<float>?> std = Keys.Add("std", RecipeForms.Deviation.OrAbsent(),
         "the standard deviation of each channel", otherwise: null, "`data.std`", written: known => std!.Of(known.Values) is not null);
     static readonly RecipeKey<int?> size = Keys.Add("size", RecipeForms.Size.OrNone(),
@@ -97,7 +98,8 @@ public sealed record TeacherSection
         {
             if (!toolkit.Teachers.Contains("onnx"))
                 throw new UsageException(
-                    $"{graph}: this program reads no ONNX teachers: it needs the package DistillSharp.Onnx and OnnxTeacher.Register(toolkit)");
+                    $"{graph}: this program reads no ONNX teachers: it needs the package DistillSharp.Onnx and "
+                    + "OnnxTeacher.Register(toolkit)");
             var given = new TeacherFile(graph, classes, image)
             {
                 Logits = Logits, Pooled = Pooled, Prepare = Prepare,
@@ -135,7 +137,8 @@ public sealed record TeacherSection
             { TorchScript: not null, Network: not null } =>
                 throw section.Mistake("torchscript", "the teacher has both a network and a torchscript file; give one of them"),
             { TorchScript: not null, Weights: not null } =>
-                throw section.Mistake("weights", "the teacher has both weights and a torchscript file, which holds its own; remove one of them"),
+                throw section.Mistake(
+                    "weights", "the teacher has both weights and a torchscript file, which holds its own; remove one of them"),
             { Onnx: not null } when teacher.Network is not null || teacher.Weights is not null || teacher.TorchScript is not null =>
                 throw section.Mistake("onnx", "the teacher has an onnx file and another network; give one of them"),
             { Onnx: null, Logits: not null } or { Onnx: null, Pooled: not null } or { Onnx: null, Prepare: not null } =>
@@ -144,9 +147,11 @@ public sealed record TeacherSection
                     "logits, pooled and prepare belong to an ONNX file; give teacher.onnx"),
             { TorchScript: null, Onnx: null, Network: null } =>
                 throw section.Mistake("network",
-                    "the teacher has no network; give teacher: { network: NAME, weights: FILE } or { torchscript: FILE } or { onnx: FILE }"),
+                    "the teacher has no network; give teacher: { network: NAME, weights: FILE } or { torchscript: FILE } or { onnx: FILE "
+                    + "}"),
             { Network: not null, Weights: null } =>
-                throw section.Mistake("weights", "the teacher has no weights, and an untrained network teaches nothing; give teacher.weights a file"),
+                throw section.Mistake(
+                    "weights", "the teacher has no weights, and an untrained network teaches nothing; give teacher.weights a file"),
             _ => teacher,
         };
     }

@@ -13,7 +13,8 @@ namespace DistillSharp.Experiments.Recipes;
 /// exists is one that makes sense.
 /// <code>
 /// data:    { set: cifar100, root: data, batch: 128, augment: [crop, flip] }
-/// teacher: { network: resnet56, weights: teachers/resnet56.pth }        # or { torchscript: FILE }, { onnx: FILE, pooled: OUTPUT }; none for cross-entropy alone
+/// teacher: { network: resnet56, weights: teachers/resnet56.pth } # or { torchscript: FILE }, { onnx: FILE, pooled: OUTPUT }; none for
+/// cross-entropy alone
 /// student: { network: resnet20 }
 /// methods: [ { name: fsecd, policy: instance, temperature: 0.1 } ]
 /// ce:      { weight: 1 }
@@ -41,7 +42,8 @@ public sealed class Recipe
         (this.text, this.source, Toolkit, this.overrides) = (text, source, toolkit, overrides);
         var document = YamlValue.Parse(text, source);
         if (document.Kind != YamlKind.Mapping)
-            throw new UsageException($"{document.Place}: a recipe is keys with values, and this is {RecipeSection.Shown(document)}; {Minimum}");
+            throw new UsageException(
+                $"{document.Place}: a recipe is keys with values, and this is {RecipeSection.Shown(document)}; {Minimum}");
         if (document.Entries.Count == 0 && overrides.Length == 0) throw new UsageException($"{source}: the recipe is empty; {Minimum}");
         foreach (var given in overrides) RecipeOverride.Apply(document, given);
         if (document.Entries.Find(entry => !keys.Contains(entry.Key)) is { Key: { } unknown, Value: var stray })
@@ -58,7 +60,8 @@ public sealed class Recipe
         var crossEntropy = Section(document, "ce");
 
         Teacher = teacher is null ? null : TeacherSection.Read(teacher, known);
-        Methods = methods is null ? [] : MethodSection.ReadAll(methods, toolkit.Methods, new(Teacher?.Name ?? "", Student.Network, known.Protocol.IsImageNet));
+        Methods = methods is null ? []
+            : MethodSection.ReadAll(methods, toolkit.Methods, new(Teacher?.Name ?? "", Student.Network, known.Protocol.IsImageNet));
         known = known with { Student = Student.Network, CrossEntropyWeight = DefaultCrossEntropyWeight() };
         crossEntropyGiven = crossEntropy?["weight"] is { IsNull: false };
         this.crossEntropy = CrossEntropySection.Read(crossEntropy ?? Empty(), known);
@@ -70,12 +73,17 @@ public sealed class Recipe
         studentPlace = student["weights"]?.Place ?? student.Place;
         teacherPlace = (teacher?["weights"] ?? teacher?["torchscript"] ?? teacher?["onnx"] ?? teacher)?.Place ?? default;
         if (Teacher is null && Methods.FirstOrDefault(method => method.NeedsTeacher) is { } needy)
-            throw new UsageException($"{methods!.Place}: {needy.Name} needs a teacher, and the recipe has none; give teacher: {{ network: NAME, weights: FILE }}");
+            throw new UsageException(
+                $"{methods!.Place}: {needy.Name} needs a teacher, and the recipe has none; give teacher: {{ network: NAME, weights: FILE "
+                + $"}}");
         if (Teacher is not null && !Methods.Any(method => method.NeedsTeacher))
-            throw new UsageException($"{teacher!.Place}: the recipe has a teacher, but no method that uses one; add a method or remove the teacher (--set teacher=null)");
+            throw new UsageException(
+                $"{teacher!.Place}: the recipe has a teacher, but no method that uses one; add a method or remove the teacher (--set "
+                + "teacher=null)");
         CheckTogether(data, methods);
         if (CrossEntropyWeight == 0 && Methods.All(method => method.Settings["weight"] == "0"))
-            throw new UsageException($"{crossEntropy!.Place}: cross-entropy has weight 0, and so has every method there is: nothing is left to learn from");
+            throw new UsageException(
+                $"{crossEntropy!.Place}: cross-entropy has weight 0, and so has every method there is: nothing is left to learn from");
     }
 
     /// <summary>What the recipe's names stand for.</summary>
@@ -113,7 +121,8 @@ public sealed class Recipe
     /// <param name="path">The file.</param>
     /// <param name="toolkit">What its names stand for.</param>
     /// <param name="overrides">Values that replace the file's.</param>
-    public static Recipe Load(string path, Toolkit toolkit, params IEnumerable<string> overrides) => Parse(ReadText(path), path, toolkit, overrides);
+    public static Recipe Load(string path, Toolkit toolkit, params IEnumerable<string> overrides) =>
+        Parse(ReadText(path), path, toolkit, overrides);
 
     /// <summary>Reads a recipe's text.</summary>
     /// <param name="text">The YAML.</param>
@@ -216,25 +225,32 @@ public sealed class Recipe
         return data.Limit(Data.TrainLimit, Data.TestLimit);
     }
 
-    /// <summary>Checks that the files the recipe names are there, which <see cref="Load(string, IEnumerable{string})"/> does not ask.</summary>
+    /// <summary>
+    /// Checks that the files the recipe names are there, which <see cref="Load(string, IEnumerable{string})"/> does not ask.
+    /// </summary>
     /// <exception cref="UserException">One is missing; the message names it and the recipe's line.</exception>
     public void CheckFiles()
     {
         Devices.Require(Train.Device);
         CheckRoot();
-        if (Teacher is not null && !File.Exists(Weights.Split(Teacher.File).File)) throw Missing(teacherPlace, "file", Teacher.File, "the teacher's");
+        if (Teacher is not null && !File.Exists(Weights.Split(Teacher.File).File))
+            throw Missing(teacherPlace, "file", Teacher.File, "the teacher's");
         if (Teacher?.Prepare is { } prepare && !File.Exists(prepare)) throw Missing(teacherPlace, "file", prepare, "teacher.prepare");
-        if (Student.Weights is { } weights && !File.Exists(Weights.Split(weights).File)) throw Missing(studentPlace, "file", weights, "student.weights");
+        if (Student.Weights is { } weights && !File.Exists(Weights.Split(weights).File))
+            throw Missing(studentPlace, "file", weights, "student.weights");
     }
 
     // What is each right by itself, and wrong together.
     void CheckTogether(YamlValue data, YamlValue? methods)
     {
-        if (Data.Augment.OfType<MixingStep>().FirstOrDefault() is { } mixing && Methods.FirstOrDefault(method => method.NeedsOneLabel) is { } single)
-            throw new UsageException($"{methods!.Place}: {single.Name} needs one label for each image, and data.augment's {mixing.Name} mixes two; "
+        if (Data.Augment.OfType<MixingStep>().FirstOrDefault() is { } mixing
+            && Methods.FirstOrDefault(method => method.NeedsOneLabel) is { } single)
+            throw new UsageException(
+                $"{methods!.Place}: {single.Name} needs one label for each image, and data.augment's {mixing.Name} mixes two; "
                 + "leave one of them out");
         if (Data.Batch % Train.Accumulate != 0)
-            throw new UsageException($"{data.Place}: a data.batch of {Data.Batch} images cannot be computed in {Train.Accumulate} equal parts "
+            throw new UsageException(
+                $"{data.Place}: a data.batch of {Data.Batch} images cannot be computed in {Train.Accumulate} equal parts "
                 + "(train.accumulate); change one of the two");
     }
 
@@ -262,7 +278,8 @@ public sealed class Recipe
     }
 
     static UserException Missing(YamlPlace place, string kind, string path, string what) =>
-        new($"{place}: there is no {kind} '{ShownText.Of(path)}' ({what}); relative paths start from the current folder, {Environment.CurrentDirectory}");
+        new($"{place}: there is no {kind} '{ShownText.Of(path)}' ({what}); relative paths start from the current folder, "
+            + $"{Environment.CurrentDirectory}");
 
     static YamlValue? Section(YamlValue document, string key) => document[key] is { IsNull: false } section ? section : null;
 

@@ -16,7 +16,8 @@ static class RecipeForms
     /// <summary>Yes or no.</summary>
     public static RecipeForm<bool> Flag { get; } = new("true or false",
         given => given.Value is { Kind: YamlKind.Scalar, Quoted: false, Text: "true" or "True" or "TRUE" }
-            || (given.Value is { Kind: YamlKind.Scalar, Quoted: false, Text: "false" or "False" or "FALSE" } ? false : throw given.Wrong("true or false")),
+            || (given.Value is { Kind: YamlKind.Scalar, Quoted: false, Text: "false" or "False" or "FALSE" } ? false
+                : throw given.Wrong("true or false")),
         value => value ? "true" : "false");
 
     /// <summary>Height and width of images.</summary>
@@ -29,7 +30,9 @@ static class RecipeForms
     public static RecipeForm<long> Whole(long min, long max = long.MaxValue)
     {
         var must = max is long.MaxValue or int.MaxValue ? $"a whole number of at least {min}" : $"a whole number from {min} to {max}";
-        return new(must, given => RecipeSection.IsWhole(given.Value, min, max, out var number) ? number : throw given.Wrong(must), RecipeText.Number);
+        return new(
+            must, given =>
+                RecipeSection.IsWhole(given.Value, min, max, out var number) ? number : throw given.Wrong(must), RecipeText.Number);
     }
 
     /// <summary>A whole number that fits an int.</summary>
@@ -41,7 +44,8 @@ static class RecipeForms
 
     /// <summary>A finite number.</summary>
     public static RecipeForm<double> Number(Func<double, bool> possible, string must) => new(must,
-        given => RecipeSection.IsNumber(given.Value, out var number) && possible(number) ? number : throw given.Wrong(must), RecipeText.Number);
+        given => RecipeSection.IsNumber(given.Value, out var number) && possible(number) ? number
+            : throw given.Wrong(must), RecipeText.Number);
 
     /// <summary>A list of at least one number.</summary>
     public static RecipeForm<IReadOnlyList<float>> Numbers(Func<double, bool> possible, string must) => new(must,
@@ -75,7 +79,8 @@ static class RecipeForms
     {
         var must = string.Join(" or ", words.Select(entry => entry.Word));
         return new(must,
-            given => given.Value.Kind == YamlKind.Scalar && Array.FindIndex(words, entry => entry.Word == given.Value.Text) is >= 0 and var at
+            given => given.Value.Kind == YamlKind.Scalar
+                && Array.FindIndex(words, entry => entry.Word == given.Value.Text) is >= 0 and var at
                 ? words[at].Value : throw given.Wrong(must),
             value => words.First(entry => entry.Value.Equals(value)).Word);
     }
@@ -101,7 +106,8 @@ static class RecipeForms
         Numbers(std => std is > 0 and <= 1 && (float)std > 0, "a list of numbers above 0 and at most 1, one for each channel");
 
     static string ReadText(GivenValue given, string must) =>
-        given.Value.Kind == YamlKind.Scalar && given.Value.Text.Length > 0 && !given.Value.Text.Any(char.IsControl) ? given.Value.Text : throw given.Wrong(must);
+        given.Value.Kind == YamlKind.Scalar && given.Value.Text.Length > 0 && !given.Value.Text.Any(char.IsControl) ? given.Value.Text
+            : throw given.Wrong(must);
 
     static Device ReadDevice(GivenValue given)
     {

@@ -38,7 +38,8 @@ sealed class RecipeKeys(string section)
     /// <inheritdoc cref="Add{T}(string, RecipeForm{T}, string, Func{RecipeKnown, T}, string, bool, Func{RecipeKnown, bool})"/>
     public RecipeKey<T> Add<T>(string name, RecipeForm<T> form, string about, T otherwise, string? usual = null,
         bool changesResults = true, Func<RecipeKnown, bool>? written = null) =>
-        Add(name, form, about, _ => otherwise, usual ?? (otherwise is null ? "none" : $"`{form.Write(otherwise)}`"), changesResults, written);
+        Add(name, form, about, _ =>
+            otherwise, usual ?? (otherwise is null ? "none" : $"`{form.Write(otherwise)}`"), changesResults, written);
 
     /// <summary>Opens a section of a recipe, where it may have these keys and no other.</summary>
     /// <exception cref="UsageException">It is no mapping, or it has another key.</exception>

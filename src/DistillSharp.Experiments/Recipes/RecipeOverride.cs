@@ -55,7 +55,8 @@ static partial class RecipeOverride
         // The document is wrapped so that "nothing" and an empty mapping stay two things.
         var document = YamlValue.Parse($"[\n{text}\n]", place.Source, lines: false);
         return document is { Kind: YamlKind.Sequence, Items: [var only] } ? only
-            : throw new UsageException($"{place}: the value is not one value of YAML; put a list into [ ] and a text with ',' or ':' into quotes");
+            : throw new UsageException(
+                $"{place}: the value is not one value of YAML; put a list into [ ] and a text with ',' or ':' into quotes");
     }
 
     // In a list of methods, a bare name stands for a method with default settings.
@@ -69,12 +70,14 @@ static partial class RecipeOverride
 
     static int Index(YamlValue sequence, string step, string path, string option)
     {
-        if (int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < sequence.Items.Count) return index;
+        if (int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < sequence.Items.Count)
+            return index;
         var names = sequence.Items.Select(item => (item.Kind == YamlKind.Mapping ? item["name"] : item)?.Text ?? "").ToList();
         if (names.IndexOf(step) is >= 0 and var named) return named;
         throw new UsageException(sequence.Items.Count == 0
             ? $"{option}: {path} is an empty list; give it whole, as {path}=[...]"
-            : $"{option}: {path} has no '{step}'; it holds {string.Join(", ", names.Select((name, i) => $"[{i}] {ShownText.Of(name)}"))}{Nearest.Hint(step, names)}");
+            : $"{option}: {path} has no '{step}'; it holds "
+                + $"{string.Join(", ", names.Select((name, i) => $"[{i}] {ShownText.Of(name)}"))}{Nearest.Hint(step, names)}");
     }
 
     [GeneratedRegex(@"^[^.\[\]=\s]+(\.[^.\[\]=\s]+|\[[0-9]+\])*$", RegexOptions.NonBacktracking)]

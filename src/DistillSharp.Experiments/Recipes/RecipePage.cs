@@ -19,6 +19,7 @@ static class RecipePage
             foreach (var key in section.All) text.Append($"| `{key.Path}` | {key.About} | {key.Allowed} | {key.Usual} |\n");
         }
         var others = Sections.SelectMany(section => section.All).Where(key => !key.ChangesResults).Select(key => $"`{key.Path}`");
-        return text.Append($"\nThese change no result, so that the digest of a recipe does not depend on them: {string.Join(", ", others)}.\n").ToString();
+        return text.Append(
+            $"\nThese change no result, so that the digest of a recipe does not depend on them: {string.Join(", ", others)}.\n").ToString();
     }
 }

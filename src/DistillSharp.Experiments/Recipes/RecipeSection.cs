@@ -21,9 +21,11 @@ sealed class RecipeSection
         this.mapping = mapping;
         Path = path;
         if (mapping.Kind != YamlKind.Mapping)
-            throw new UsageException($"{mapping.Place}: {path} is {Shown(mapping)}; it must be keys with values, such as {{ {keys.First()}: ... }}");
+            throw new UsageException(
+                $"{mapping.Place}: {path} is {Shown(mapping)}; it must be keys with values, such as {{ {keys.First()}: ... }}");
         foreach (var (key, value) in mapping.Entries)
-            if (!keys.Contains(key)) throw new UsageException($"{value.Place}: {path} has no key '{ShownText.Of(key)}'{HintOrList(key, keys)}");
+            if (!keys.Contains(key))
+                throw new UsageException($"{value.Place}: {path} has no key '{ShownText.Of(key)}'{HintOrList(key, keys)}");
     }
 
     /// <summary>How the section is called in messages.</summary>
@@ -37,7 +39,8 @@ sealed class RecipeSection
 
     /// <summary>The nearest of the known names as a question, or else all of them.</summary>
     public static string HintOrList(string given, IReadOnlyCollection<string> known) =>
-        Nearest.Hint(given, known) is { Length: > 0 } hint ? hint : $"; there {(known.Count == 1 ? "is" : "are")} {string.Join(", ", known)}";
+        Nearest.Hint(given, known) is { Length: > 0 } hint ? hint
+            : $"; there {(known.Count == 1 ? "is" : "are")} {string.Join(", ", known)}";
 
     /// <summary>A mistake at a key, or at the section where the key is absent.</summary>
     public UsageException Mistake(string key, string what) => new($"{this[key]?.Place ?? Place}: {what}");

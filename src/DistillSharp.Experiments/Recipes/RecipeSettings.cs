@@ -20,7 +20,9 @@ public static class RecipeSettings
         return settings;
     }
 
-    /// <summary>One spelling for equal values: <c>5e-4</c> and <c>0.0005</c> are the same number, <c>True</c> and <c>true</c> the same answer.</summary>
+    /// <summary>
+    /// One spelling for equal values: <c>5e-4</c> and <c>0.0005</c> are the same number, <c>True</c> and <c>true</c> the same answer.
+    /// </summary>
     public static string Canonical(string value)
     {
         if (value is "~" or "null" or "Null" or "NULL") return "";

@@ -31,25 +31,30 @@ static class ScheduleForm
         var epochs = (int)given.Known.Values["epochs"]!;
         var schedule = new RecipeSection(given.Value, "train.schedule", ["steps", "factor"]);
         var factor = schedule["factor"] is not { } number ? Protocol.Factor
-            : RecipeForms.Number(factor => factor is > 0 and <= 1, "a number above 0 and at most 1").Read(new(schedule, "factor", number, given.Known));
-        if (schedule["steps"] is not { } list) return new() { BaseRate = Rate(given.Known), Milestones = given.Known.Protocol.StepsOf(epochs), Gamma = factor };
+            : RecipeForms.Number(factor => factor is > 0 and <= 1, "a number above 0 and at most 1")
+                .Read(new(schedule, "factor", number, given.Known));
+        if (schedule["steps"] is not { } list)
+            return new() { BaseRate = Rate(given.Known), Milestones = given.Known.Protocol.StepsOf(epochs), Gamma = factor };
 
         if (list.Kind != YamlKind.Sequence) throw schedule.Wrong("steps", list, Rising);
         var steps = new List<int>();
         foreach (var item in list.Items)
         {
-            if (!RecipeSection.IsWhole(item, steps.Count == 0 ? 1 : steps[^1] + 1L, MaxEpochs, out var step)) throw schedule.Wrong("steps", item, Rising);
+            if (!RecipeSection.IsWhole(item, steps.Count == 0 ? 1 : steps[^1] + 1L, MaxEpochs, out var step))
+                throw schedule.Wrong("steps", item, Rising);
             steps.Add((int)step);
         }
         if (steps.Find(step => step >= epochs) is > 0 and var late)
-            given.Known.Warnings.Add($"{list.Place}: the learning rate is to fall after epoch {late}, but training ends with epoch {epochs}; "
+            given.Known.Warnings.Add(
+                $"{list.Place}: the learning rate is to fall after epoch {late}, but training ends with epoch {epochs}; "
                 + "leave train.schedule out and the steps follow train.epochs");
         return new() { BaseRate = Rate(given.Known), Milestones = steps, Gamma = factor };
     }
 
     static string Write(LearningRateSchedule schedule) => schedule switch
     {
-        MultiStepSchedule steps => $"{{ steps: {RecipeText.List(steps.Milestones.Select(RecipeText.Number))}, factor: {RecipeText.Number(steps.Gamma)} }}",
+        MultiStepSchedule steps =>
+            $"{{ steps: {RecipeText.List(steps.Milestones.Select(RecipeText.Number))}, factor: {RecipeText.Number(steps.Gamma)} }}",
         CosineSchedule => "cosine",
         LinearSchedule => "linear",
         _ => "constant",

@@ -13,7 +13,8 @@ public sealed record TrainSection
     internal static RecipeKeys Keys { get; } = new("train");
 
     static readonly RecipeKey<int> epochs = Keys.Add("epochs", RecipeForms.Int(min: 1, max: ScheduleForm.MaxEpochs),
-        "passes over the training images", known => known.Protocol.Epochs, $"{Protocol.Cifar.Epochs}; {Protocol.ImageNet.Epochs} {Photographs}");
+        "passes over the training images", known =>
+            known.Protocol.Epochs, $"{Protocol.Cifar.Epochs}; {Protocol.ImageNet.Epochs} {Photographs}");
     static readonly RecipeKey<OptimizerKind> optimizer = Keys.Add("optimizer", RecipeForms.Word<OptimizerKind>(),
         "what moves the parameters; adamw's weight decay is decoupled", otherwise: OptimizerKind.Sgd);
     static readonly RecipeKey<double> lr = Keys.Add("lr", RecipeForms.Positive, "learning rate",
@@ -22,40 +23,51 @@ public sealed record TrainSection
         + $"{RecipeText.Number(Protocol.Cifar.LightRate)} for {string.Join(", ", Protocol.LightStudents.Select(name => $"`{name}`"))}; "
         + $"{RecipeText.Number(Protocol.AdamRate)} of Adam");
     static readonly RecipeKey<LearningRateSchedule> schedule = Keys.Add("schedule", ScheduleForm.Form,
-        "how the learning rate falls; a step named 150 means: from epoch 151 on", known => known.Protocol.Schedule(epochs.Of(known.Values), known.Student) with { BaseRate = lr.Of(known.Values) },
+        "how the learning rate falls; a step named 150 means: from epoch 151 on", known =>
+            known.Protocol.Schedule(epochs.Of(known.Values), known.Student) with { BaseRate = lr.Of(known.Values) },
         $"steps at 5/8, 3/4 and 7/8 of the epochs (3/10, 6/10 and 9/10 {Photographs}), factor {RecipeText.Number(Protocol.Factor)}");
     static readonly RecipeKey<long> warmupSteps = Keys.Add("warmup_steps", RecipeForms.Whole(min: 0),
         "optimizer steps over which the learning rate rises from 0", otherwise: 0);
-    static readonly RecipeKey<double> momentum = Keys.Add("momentum", RecipeForms.Number(number => number is >= 0 and < 1, "a number from 0 to below 1"),
+    static readonly RecipeKey<double> momentum =
+        Keys.Add("momentum", RecipeForms.Number(number => number is >= 0 and < 1, "a number from 0 to below 1"),
         "SGD's momentum", otherwise: Protocol.Momentum, written: IsSgd);
     static readonly RecipeKey<double> weightDecay = Keys.Add("weight_decay", RecipeForms.NotNegative,
         "weight decay, of SGD and Adam as a part of the gradient", known => known.Protocol.WeightDecay,
         $"{RecipeText.Number(Protocol.Cifar.WeightDecay)}; {RecipeText.Number(Protocol.ImageNet.WeightDecay)} {Photographs}");
-    static readonly RecipeKey<bool> decayNorms = Keys.Add("decay_norms", RecipeForms.Flag, "whether norms and biases decay too", otherwise: true);
-    static readonly RecipeKey<bool> nesterov = Keys.Add("nesterov", RecipeForms.Flag, "whether SGD looks ahead along its momentum", otherwise: false, written: IsSgd);
-    static readonly RecipeKey<double?> clip = Keys.Add("clip", RecipeForms.Number(length => length > 0, "a number above 0, or null for none").OrNone(),
+    static readonly RecipeKey<bool> decayNorms =
+        Keys.Add("decay_norms", RecipeForms.Flag, "whether norms and biases decay too", otherwise: true);
+    static readonly RecipeKey<bool> nesterov =
+        Keys.Add("nesterov", RecipeForms.Flag, "whether SGD looks ahead along its momentum", otherwise: false, written: IsSgd);
+    static readonly RecipeKey<double?> clip =
+        Keys.Add("clip", RecipeForms.Number(length => length > 0, "a number above 0, or null for none").OrNone(),
         "the length that the gradients of a step are scaled down to where they are longer", otherwise: null);
     static readonly RecipeKey<double> labelSmoothing = Keys.Add("label_smoothing",
         RecipeForms.Number(share => share is >= 0 and < 1, "a number from 0 to below 1"),
         "share of each label that cross-entropy spreads over all classes", otherwise: 0);
-    static readonly RecipeKey<double?> ema = Keys.Add("ema", RecipeForms.Number(decay => decay is > 0 and < 1, "a number above 0 and below 1").OrNone(),
-        "the decay of a moving average of the weights, 0.999 for example: it is measured and kept beside the student as it is", otherwise: null,
+    static readonly RecipeKey<double?> ema =
+        Keys.Add("ema", RecipeForms.Number(decay => decay is > 0 and < 1, "a number above 0 and below 1").OrNone(),
+        "the decay of a moving average of the weights, 0.999 for example: it is measured and kept beside the student as it is",
+            otherwise: null,
         written: known => ema!.Of(known.Values) is not null);
     static readonly RecipeKey<int> accumulate = Keys.Add("accumulate", RecipeForms.Int(min: 1),
         "in how many equal parts, one after the other, the gradient of a batch is computed; "
         + "norms and methods that compare the images of a batch see one part", otherwise: 1,
         written: known => accumulate!.Of(known.Values) != 1);
     static readonly RecipeKey<Precision> precision = Keys.Add("precision", RecipeForms.Word<Precision>(),
-        "type of the heavy operators: bf16 where the hardware has it (auto), else float32, with a sentence where it was asked for; tf32 is a GPU's",
+        "type of the heavy operators: bf16 where the hardware has it (auto), else float32, with a sentence where it was asked for; tf32 "
+        + "is a GPU's",
         otherwise: Precision.Auto);
-    static readonly RecipeKey<Device> device = Keys.Add("device", RecipeForms.Device, "where to compute; cuda is cuda:0", otherwise: Device.Cpu);
+    static readonly RecipeKey<Device> device =
+        Keys.Add("device", RecipeForms.Device, "where to compute; cuda is cuda:0", otherwise: Device.Cpu);
     static readonly RecipeKey<long> seed = Keys.Add("seed", RecipeForms.Whole(min: 0),
         "decides initial weights, order, augmentation and what methods draw", otherwise: 1);
     static readonly RecipeKey<bool> syncNorm = Keys.Add("sync_norm", RecipeForms.Flag,
-        "where processes train together: whether batch norm takes its statistics over the images of all, as one process does", otherwise: false,
+        "where processes train together: whether batch norm takes its statistics over the images of all, as one process does",
+            otherwise: false,
         written: known => syncNorm!.Of(known.Values));
     static readonly RecipeKey<bool> gatherFeatures = Keys.Add("gather_features", RecipeForms.Flag,
-        "where processes train together: whether methods that compare the images of a batch compare those of all, as in one process", otherwise: true,
+        "where processes train together: whether methods that compare the images of a batch compare those of all, as in one process",
+            otherwise: true,
         written: known => !gatherFeatures!.Of(known.Values));
     static readonly RecipeKey<int> evaluateEvery = Keys.Add("evaluate_every", RecipeForms.Int(min: 1),
         "measure after every so many epochs, and after the last", otherwise: 1, changesResults: false);
@@ -81,7 +93,9 @@ public sealed record TrainSection
     /// <summary>Passes over the training set.</summary>
     public int Epochs => epochs.Of(values);
 
-    /// <summary>The learning rate (<c>lr</c>), how it falls (<c>schedule</c>), and the steps over which it first rises (<c>warmup_steps</c>).</summary>
+    /// <summary>
+    /// The learning rate (<c>lr</c>), how it falls (<c>schedule</c>), and the steps over which it first rises (<c>warmup_steps</c>).
+    /// </summary>
     public LearningRateSchedule Schedule => schedule.Of(values) with { WarmupSteps = warmupSteps.Of(values) };
 
     /// <summary>What moves the parameters.</summary>
@@ -151,7 +165,8 @@ public sealed record TrainSection
         if (train.Optimizer != OptimizerKind.Sgd)
             foreach (var key in new[] { momentum.Name, nesterov.Name })
                 if (section[key] is not null)
-                    throw section.Mistake(key, $"train.{key} is SGD's, but train.optimizer is {section["optimizer"]!.Text}; leave one of them out");
+                    throw section.Mistake(
+                        key, $"train.{key} is SGD's, but train.optimizer is {section["optimizer"]!.Text}; leave one of them out");
         if (train is { Nesterov: true, Momentum: 0 })
             throw section.Mistake("nesterov", "train.nesterov looks ahead along the momentum, but train.momentum is 0; change one of them");
         return train;

@@ -87,7 +87,8 @@ sealed class YamlValue(YamlKind kind, string text, YamlPlace place, bool quoted 
                     case DocumentStart when root.Items.Count > 0:
                         throw new UsageException($"{place}: a second document begins here; one is expected");
                     case Scalar scalar:
-                        Add(new YamlValue(YamlKind.Scalar, scalar.Value, place, scalar.Style is not (ScalarStyle.Plain or ScalarStyle.Any)));
+                        Add(new YamlValue(
+                            YamlKind.Scalar, scalar.Value, place, scalar.Style is not (ScalarStyle.Plain or ScalarStyle.Any)));
                         break;
                     case SequenceStart:
                         Open(new YamlValue(YamlKind.Sequence, "", place));
@@ -105,7 +106,8 @@ sealed class YamlValue(YamlKind kind, string text, YamlPlace place, bool quoted 
         {
             throw new UsageException($"{At(e.Start.Line)}: not valid YAML: {Reason(e.InnerException ?? e)}", e);
         }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException or ArithmeticException or FormatException or IndexOutOfRangeException)
+        catch (Exception e) when (
+            e is ArgumentException or InvalidOperationException or ArithmeticException or FormatException or IndexOutOfRangeException)
         {
             // What the parser's own number and escape conversions throw at damaged text.
             throw new UsageException($"{At(reached?.Line ?? 1)}: not valid YAML after this place: {Reason(e)}", e);
@@ -145,7 +147,9 @@ sealed class YamlValue(YamlKind kind, string text, YamlPlace place, bool quoted 
     }
 
     // The parser repeats the place in front of what it has to say.
-    static string Reason(Exception e) => e.Message.TrimEnd('.') is var message && message.IndexOf("): ", StringComparison.Ordinal) is > 0 and var end && message.StartsWith('(')
+    static string Reason(Exception e) =>
+        e.Message.TrimEnd('.') is var message && message.IndexOf("): ", StringComparison.Ordinal) is > 0 and var end
+        && message.StartsWith('(')
         ? message[(end + 3)..] : message.TrimEnd('.');
 }
 

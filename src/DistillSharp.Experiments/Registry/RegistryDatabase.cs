@@ -60,7 +60,8 @@ sealed class RegistryDatabase : IDisposable
                 var version = Version();
                 if (version == SchemaVersion) return;
                 if (version != 0)
-                    throw new UnusableRegistryException($"{path} was made by another version of DistillSharp (format {version}, this one reads {SchemaVersion}); "
+                    throw new UnusableRegistryException(
+                        $"{path} was made by another version of DistillSharp (format {version}, this one reads {SchemaVersion}); "
                         + "'distill runs rebuild' recreates it from the run folders", null);
                 Execute(Schema);
                 fill?.Invoke(this);
@@ -157,7 +158,8 @@ sealed class RegistryDatabase : IDisposable
                 action();
                 return;
             }
-            catch (SqliteException e) when (e.SqliteErrorCode is Busy or Locked && Environment.TickCount64 - start < patience.TotalMilliseconds)
+            catch (SqliteException e) when (
+                e.SqliteErrorCode is Busy or Locked && Environment.TickCount64 - start < patience.TotalMilliseconds)
             {
                 Thread.Sleep(Random.Shared.Next(5, 50));
             }
@@ -167,7 +169,8 @@ sealed class RegistryDatabase : IDisposable
             }
             catch (JsonException e)
             {
-                throw new UnusableRegistryException($"{FilePath} holds a record that cannot be read; 'distill runs rebuild' recreates it from the run folders", e);
+                throw new UnusableRegistryException(
+                    $"{FilePath} holds a record that cannot be read; 'distill runs rebuild' recreates it from the run folders", e);
             }
         }
     }
@@ -176,7 +179,9 @@ sealed class RegistryDatabase : IDisposable
 
     UserException Trouble(SqliteException e) => e.SqliteErrorCode switch
     {
-        11 or 26 => new UnusableRegistryException($"{FilePath} is damaged or no registry of runs; 'distill runs rebuild' recreates it from the run folders", e),
+        11 or 26 =>
+            new UnusableRegistryException(
+                $"{FilePath} is damaged or no registry of runs; 'distill runs rebuild' recreates it from the run folders", e),
         Busy or Locked => new UserException($"{FilePath} was locked by another process for {patience.TotalMinutes} minutes", e),
         8 => new UserException($"{FilePath} is read-only", e),
         13 => new UserException($"cannot write {FilePath}: the disk is full", e),

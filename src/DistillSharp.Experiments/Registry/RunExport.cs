@@ -51,7 +51,9 @@ public static class RunExport
 
     /// <summary>What is known of one run, by the names of the CSV's columns; what is not known is left out.</summary>
     public static IReadOnlyList<(string Name, string Value)> Fields(RunSummary run) =>
-        [.. columns.Select(c => (c.Name, c.Value(run) is double number ? number.ToString("0.##", CultureInfo.InvariantCulture) : $"{c.Value(run)}")).Where(field => field.Item2.Length > 0)];
+        [.. columns.Select(
+            c => (c.Name, c.Value(run) is double number ? number.ToString("0.##", CultureInfo.InvariantCulture) : $"{c.Value(run)}"))
+                .Where(field => field.Item2.Length > 0)];
 
     /// <summary>One line per run under a line of column names.</summary>
     public static string ToCsv(IEnumerable<RunSummary> runs)
@@ -149,7 +151,8 @@ static class Json
     public static string Write(Action<Utf8JsonWriter> content)
     {
         using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) content(json);
+        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+            content(json);
         return Encoding.UTF8.GetString(bytes.ToArray());
     }
 

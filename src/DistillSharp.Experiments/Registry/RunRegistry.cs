@@ -31,7 +31,8 @@ public sealed partial class RunRegistry : IDisposable
 
     /// <summary>Opens the registry of a folder of runs. A file that is missing is created and filled from the run folders.</summary>
     /// <param name="runsRoot">The folder of all runs; it is created when absent.</param>
-    /// <exception cref="UserException">The file is damaged, of another version, or cannot be opened; the message says what helps.</exception>
+    /// <exception cref="UserException">The file is damaged, of another version, or cannot be opened; the message says what
+    /// helps.</exception>
     public static RunRegistry Open(string runsRoot)
     {
         var root = Path.GetFullPath(runsRoot);
@@ -46,7 +47,9 @@ public sealed partial class RunRegistry : IDisposable
         return new RunRegistry(root, new RegistryDatabase(Path.Combine(root, FileName), d => Fill(root, d)));
     }
 
-    /// <summary>The runs of a folder that a filter lets through, oldest first. A folder that is not there holds none, and is not made.</summary>
+    /// <summary>
+    /// The runs of a folder that a filter lets through, oldest first. A folder that is not there holds none, and is not made.
+    /// </summary>
     /// <exception cref="UserException">As <see cref="Open"/>.</exception>
     public static IReadOnlyList<RunSummary> ListIn(string runsRoot, RunFilter? filter = null)
     {
@@ -174,7 +177,8 @@ public sealed partial class RunRegistry : IDisposable
         return new RebuildReport(count, problems);
     }
 
-    static void Insert(RegistryDatabase database, RunManifest record, IReadOnlyDictionary<string, string> settings, IReadOnlyList<EpochMetrics> metrics)
+    static void Insert(
+        RegistryDatabase database, RunManifest record, IReadOnlyDictionary<string, string> settings, IReadOnlyList<EpochMetrics> metrics)
     {
         database.Execute("delete from runs where name = $name", ("$name", record.Name));
         PutRun(database, record, """
@@ -192,7 +196,8 @@ public sealed partial class RunRegistry : IDisposable
     static int PutRun(RegistryDatabase database, RunManifest record, string sql) => database.Execute(sql,
         ("$name", record.Name), ("$state", record.State.ToString().ToLowerInvariant()), ("$created", Time(record.Created)),
         ("$finished", record.Finished is { } end ? Time(end) : null), ("$dataset", record.Dataset), ("$teacher", record.Teacher),
-        ("$student", record.Student), ("$method", record.MethodLabel), ("$policy", record.Methods.FirstOrDefault(m => m.Policy is not null)?.Policy),
+        ("$student", record.Student), ("$method", record.MethodLabel),
+            ("$policy", record.Methods.FirstOrDefault(m => m.Policy is not null)?.Policy),
         ("$seed", record.Seed), ("$epochs", record.Epochs), ("$batch", record.Batch), ("$precision", record.Precision),
         ("$parameters", record.Parameters), ("$train_images", record.TrainImages), ("$digest", record.RecipeDigest),
         ("$record", JsonSerializer.Serialize(record, RunJson.Default.RunManifest)));

@@ -56,7 +56,8 @@ public sealed record RunReport
         if (outputs.Any(one => Images is null || !one.Labels.SequenceEqual(Images.Labels) || one.Classes != Images.ClassNames.Count))
             throw new ArgumentException("the outputs do not belong to the report's images", nameof(Images));
 
-        var points = Images is null || outputs.Count == 0 ? [] : BalancedSubset.Choose(Images.Labels, Images.ClassNames.Count, Math.Min(MapPoints, Images.Count), Tsne.Seed);
+        var points = Images is null || outputs.Count == 0 ? []
+            : BalancedSubset.Choose(Images.Labels, Images.ClassNames.Count, Math.Min(MapPoints, Images.Count), Tsne.Seed);
         // One sheet for the examples of all runs; an image that several students miss is there once.
         var missed = new List<int>();
         var runs = Runs.Select(run => Describe(run, outputs, missed)).ToList();
@@ -69,7 +70,8 @@ public sealed record RunReport
             Classes = Images?.ClassNames ?? [],
             Runs = runs,
             Networks = [.. outputs.Select(one => Describe(one, points, cancel, progress))],
-            Points = CanMap(points) ? new(Array.ConvertAll(points, i => Images!.Labels[i]), SpriteSheet.Of(Images!, points, ThumbnailSide)) : null,
+            Points = CanMap(points) ? new(Array.ConvertAll(points, i => Images!.Labels[i]), SpriteSheet.Of(Images!, points, ThumbnailSide))
+                : null,
             Examples = missed.Count > 0 ? SpriteSheet.Of(Images!, missed, ExampleSide) : null,
         };
     }
@@ -98,7 +100,8 @@ public sealed record RunReport
                 Math.Round(teacher.Probability(one.Image, teacher.Predictions[one.Image]), 4), Math.Round(one.Sure, 4)));
         var correlation = CorrelationDifference.Of(teacher, student);
         return new(100.0 * agreed / student.Count, teacherOnly.Count, studentOnly,
-            new(correlation.MeanAbsolute, correlation.LargestAbsolute, [.. correlation.Values.Cast<double>().Select(v => Math.Round(v, 3))]), [.. examples]);
+            new(correlation.MeanAbsolute, correlation.LargestAbsolute,
+                [.. correlation.Values.Cast<double>().Select(v => Math.Round(v, 3))]), [.. examples]);
     }
 
     static int Tile(List<int> images, int image)
@@ -114,8 +117,10 @@ public sealed record RunReport
         var confusion = Confusion.Of(outputs);
         return new(
             TitleOf(outputs), 100.0 * outputs.Correct / outputs.Count, [.. confusion.ClassAccuracy().Select(v => Math.Round(v, 2))],
-            [.. confusion.Counts.Cast<long>()], [.. confusion.Commonest(CommonConfusions).Select(c => new[] { c.Label, c.Predicted, c.Images })],
-            CanMap(points) ? Array.ConvertAll(points, i => outputs.Predictions[i]) : null, CanMap(points) && outputs.Width > 0 ? Map(outputs, points, cancel, progress) : null);
+            [.. confusion.Counts.Cast<long>()],
+                [.. confusion.Commonest(CommonConfusions).Select(c => new[] { c.Label, c.Predicted, c.Images })],
+            CanMap(points) ? Array.ConvertAll(points, i => outputs.Predictions[i]) : null, CanMap(points) && outputs.Width > 0
+                ? Map(outputs, points, cancel, progress) : null);
     }
 
     string TitleOf(NetworkOutputs outputs) =>

@@ -24,7 +24,9 @@ sealed record SpriteSheet(string Source, int Columns, int Width, int Height)
         var sheet = new byte[rows * height * stride];
         for (var at = 0; at < indices.Count; at++)
             Draw(images.Image(indices[at]), sheet.AsSpan(at / columns * height * stride + at % columns * width * 3), stride, width, height);
-        return new("data:image/png;base64," + Convert.ToBase64String(Png.Encode(sheet, columns * width, rows * height, 3)), columns, width, height);
+        return new(
+            "data:image/png;base64," + Convert.ToBase64String(Png.Encode(sheet, columns * width, rows * height, 3)), columns, width,
+            height);
     }
 
     // The largest middle part of the right proportions, each pixel the mean of those it stands for.

@@ -33,7 +33,8 @@ public sealed class MetricsLog
     public int Pending => pending.Count;
 
     /// <summary>Appends an epoch's line, after those that are still pending, and flushes it to the disk.</summary>
-    /// <exception cref="UserException">The disk is full or the file cannot be written. The line is kept and tried again with the next.</exception>
+    /// <exception cref="UserException">The disk is full or the file cannot be written. The line is kept and tried again with the
+    /// next.</exception>
     /// <exception cref="ArgumentException">The epoch is not later than the last line's: call <see cref="ContinueAfter"/> first.</exception>
     public void Append(EpochMetrics metrics)
     {
@@ -93,7 +94,9 @@ public sealed class MetricsLog
         return new MetricsRepair(kept, lines.Count - kept.Count, [.. Enumerable.Range(1, epoch).Where(e => !present.Contains(e))]);
     }
 
-    /// <summary>The epochs of a log, in order, without what is torn, duplicated or out of order (the later line wins, as it was trained later).</summary>
+    /// <summary>
+    /// The epochs of a log, in order, without what is torn, duplicated or out of order (the later line wins, as it was trained later).
+    /// </summary>
     /// <exception cref="UserException">The file cannot be read.</exception>
     public static IReadOnlyList<EpochMetrics> Read(string path) =>
         [.. Parse(path).OfType<EpochMetrics>().GroupBy(m => m.Epoch).Select(g => g.Last()).OrderBy(m => m.Epoch)];

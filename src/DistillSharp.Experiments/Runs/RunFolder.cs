@@ -44,10 +44,12 @@ public sealed class RunFolder : IDisposable
     /// so that several processes may create runs of one name at once.
     /// </summary>
     /// <param name="runsRoot">The folder of all runs; it is created when absent.</param>
-    /// <param name="record">What is known of the run. Name is the wanted name; creation time, state, machine, threads and digest are filled in here.</param>
+    /// <param name="record">What is known of the run. Name is the wanted name; creation time, state, machine, threads and digest are filled
+    /// in here.</param>
     /// <param name="recipe">The resolved recipe's text.</param>
     /// <param name="exactName">Refuse a name that is taken instead of appending <c>-2</c>, <c>-3</c>, and so on.</param>
-    /// <exception cref="UsageException">The name cannot be a run's name, or it is taken and <paramref name="exactName"/> is set.</exception>
+    /// <exception cref="UsageException">The name cannot be a run's name, or it is taken and <paramref name="exactName"/> is
+    /// set.</exception>
     /// <exception cref="UserException">The folder cannot be written.</exception>
     public static RunFolder Create(string runsRoot, RunManifest record, string recipe, bool exactName = false)
     {
@@ -87,7 +89,8 @@ public sealed class RunFolder : IDisposable
                     }
                 }
                 if (exactName)
-                    throw new UsageException($"there is a run named '{name}' in {root} already; resume it, remove it, or choose another name");
+                    throw new UsageException(
+                        $"there is a run named '{name}' in {root} already; resume it, remove it, or choose another name");
             }
         }
         catch (Exception e)
@@ -102,7 +105,8 @@ public sealed class RunFolder : IDisposable
     }
 
     /// <summary>Opens an existing run for writing, to resume it, and takes its lock.</summary>
-    /// <exception cref="UserException">The folder is no run, its record cannot be read, or another process works in it (the message names its pid).</exception>
+    /// <exception cref="UserException">The folder is no run, its record cannot be read, or another process works in it (the message names
+    /// its pid).</exception>
     public static RunFolder Open(string path)
     {
         var folder = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));

@@ -40,7 +40,8 @@ sealed partial class RunLock : IDisposable
                 throw FileTrouble.Report($"cannot lock {path}", e);
             }
             var pid = Pid(path);
-            var real = pid is { } number && (!Directory.Exists("/proc") || Directory.Exists($"/proc/{number.ToString(CultureInfo.InvariantCulture)}"));
+            var real = pid is { } number
+                && (!Directory.Exists("/proc") || Directory.Exists($"/proc/{number.ToString(CultureInfo.InvariantCulture)}"));
             if (Environment.TickCount64 - start > (real ? patience : patienceWithLooks).TotalMilliseconds)
                 throw new UserException($"{folder} is in use by {(real ? $"process {pid}" : "a process of unknown number")}; "
                     + "wait for it to end, or give this run another name");

@@ -6,7 +6,9 @@ namespace DistillSharp.Experiments.Runs;
 /// <summary>Where a run stands.</summary>
 public enum RunState
 {
-    /// <summary>Training now, or cut off without a word: only the lock of the folder tells which (<see cref="RunReader.State"/> does).</summary>
+    /// <summary>
+    /// Training now, or cut off without a word: only the lock of the folder tells which (<see cref="RunReader.State"/> does).
+    /// </summary>
     [JsonStringEnumMemberName("running")] Running,
 
     /// <summary>Trained to its last epoch.</summary>
@@ -19,7 +21,9 @@ public enum RunState
     [JsonStringEnumMemberName("interrupted")] Interrupted,
 }
 
-/// <summary>A distillation method as a run used it. All its settings are in the recipe; these two decide where a result belongs in a table.</summary>
+/// <summary>
+/// A distillation method as a run used it. All its settings are in the recipe; these two decide where a result belongs in a table.
+/// </summary>
 /// <param name="Name">The registered name, such as <c>fsecd</c>.</param>
 /// <param name="Policy">FSECD's choice of positive pairs, <c>instance</c> or <c>class</c>; null for methods without one.</param>
 public sealed record MethodUse(string Name, string? Policy = null);
@@ -120,7 +124,8 @@ public sealed record RunManifest
     public static RunManifest Of(Recipe recipe, string? name = null) => new()
     {
         Name = name ?? RunName.Suggest(recipe), State = RunState.Running, Dataset = recipe.Data.Set, Teacher = recipe.Teacher?.Name,
-        Student = recipe.Student.Network, Methods = [.. recipe.Methods.Select(m => new MethodUse(m.Name, m.Settings.GetValueOrDefault("policy")))],
+        Student = recipe.Student.Network,
+        Methods = [.. recipe.Methods.Select(m => new MethodUse(m.Name, m.Settings.GetValueOrDefault("policy")))],
         Seed = recipe.Train.Seed, Epochs = recipe.Train.Epochs, Batch = recipe.Data.Batch, Device = recipe.Train.Device.ToString(),
         RecipeDigest = recipe.Digest,
     };

@@ -50,13 +50,18 @@ public sealed record ClusterJob(Cluster Cluster, string File, int Runs)
         {
             throw FileTrouble.Report($"cannot create {folder}", e);
         }
-        foreach (var entry in left) AtomicFile.Write(Path.Combine(folder, entry.Run + ".yaml"), Encoding.UTF8.GetBytes(entry.Spec.RecipeText));
+        foreach (var entry in left)
+            AtomicFile.Write(Path.Combine(folder, entry.Run + ".yaml"), Encoding.UTF8.GetBytes(entry.Spec.RecipeText));
         // The list and the job bear the names of their runs: a job that waits in the queue is not changed by the next.
         var list = string.Concat(left.Select(entry => entry.Run + "\n"));
-        var listed = Path.Combine(folder, $"{name}-{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(list)))[..8]}.list");
+        var listed =
+            Path.Combine(folder,
+                $"{name}-{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(list)))[..8]}.list");
         AtomicFile.Write(listed, Encoding.UTF8.GetBytes(list));
         var file = Path.ChangeExtension(listed, cluster == Cluster.Slurm ? ".sbatch" : ".job.yaml");
-        var train = $"exec {string.Join(' ', command.Select(Quoted))} train {Quoted(folder)}/\"$run\".yaml --name \"$run\" --resume --runs {Quoted(root)}";
+        var train =
+            $"exec {string.Join(' ', command.Select(Quoted))} train {Quoted(folder)}/\"$run\".yaml --name \"$run\" --resume --runs "
+            + $"{Quoted(root)}";
         AtomicFile.Write(file, Encoding.UTF8.GetBytes(cluster == Cluster.Slurm
             ? Slurm(name, folder, listed, train, left.Length)
             : Kubernetes(Path.GetFileNameWithoutExtension(listed), listed, train, left.Length, image, claim)));
@@ -71,7 +76,9 @@ public sealed record ClusterJob(Cluster Cluster, string File, int Runs)
         var command = Submission;
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var process =
+                Process.Start(
+                    new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var error = process.StandardError.ReadToEndAsync();
             var said = process.StandardOutput.ReadToEnd().Trim();
             process.WaitForExit();
@@ -80,7 +87,9 @@ public sealed record ClusterJob(Cluster Cluster, string File, int Runs)
         }
         catch (Win32Exception error)
         {
-            throw new UserException($"cannot start {command[0]} ({error.Message}); on a machine of the cluster, submit with: {string.Join(' ', command)}", error);
+            throw new UserException(
+                $"cannot start {command[0]} ({error.Message}); on a machine of the cluster, submit with: {string.Join(' ', command)}",
+                error);
         }
     }
 
@@ -137,5 +146,6 @@ public sealed record ClusterJob(Cluster Cluster, string File, int Runs)
 
     // A word for the shell.
     static string Quoted(string word) =>
-        word.Length > 0 && word.All(letter => char.IsAsciiLetterOrDigit(letter) || "/._-+=:".Contains(letter)) ? word : $"'{word.Replace("'", "'\\''")}'";
+        word.Length > 0 && word.All(letter => char.IsAsciiLetterOrDigit(letter) || "/._-+=:".Contains(letter)) ? word
+            : $"'{word.Replace("'", "'\\''")}'";
 }

@@ -41,9 +41,11 @@ public sealed class Sweep
     {
         (this.source, this.toolkit) = (source, toolkit);
         var root = YamlValue.Parse(text, source);
-        if (root.Kind != YamlKind.Mapping) throw new UsageException($"{root.Place}: a sweep is keys with values, at least pairs and methods");
+        if (root.Kind != YamlKind.Mapping)
+            throw new UsageException($"{root.Place}: a sweep is keys with values, at least pairs and methods");
         foreach (var (key, value) in root.Entries)
-            if (!keys.Contains(key)) throw new UsageException($"{value.Place}: a sweep has no '{ShownText.Of(key)}'{RecipeSection.HintOrList(key, keys)}");
+            if (!keys.Contains(key))
+                throw new UsageException($"{value.Place}: a sweep has no '{ShownText.Of(key)}'{RecipeSection.HintOrList(key, keys)}");
 
         recipe = Text(root, "recipe");
         teachers = Text(root, "teachers") ?? "teachers/{teacher}.pth";
@@ -75,7 +77,8 @@ public sealed class Sweep
     {
         try
         {
-            if (new FileInfo(path) is { Exists: true, Length: > LargestFile }) throw new UserException($"{path}: larger than 1 MB, and so no sweep");
+            if (new FileInfo(path) is { Exists: true, Length: > LargestFile })
+                throw new UserException($"{path}: larger than 1 MB, and so no sweep");
             return Parse(File.ReadAllText(path, Encoding.UTF8), path, toolkit, overrides);
         }
         catch (Exception e) when (FileTrouble.Is(e) || e is ArgumentException or NotSupportedException)
@@ -89,7 +92,8 @@ public sealed class Sweep
     /// <param name="source">What to call it in messages.</param>
     /// <param name="overrides">Values for every run, each as <c>path=value</c>.</param>
     /// <exception cref="UsageException">The sweep is wrong, or a recipe of it.</exception>
-    public static Sweep Parse(string text, string source = "the sweep", params IEnumerable<string> overrides) => Parse(text, source, Toolkit.BuiltIn, overrides);
+    public static Sweep Parse(string text, string source = "the sweep", params IEnumerable<string> overrides) =>
+        Parse(text, source, Toolkit.BuiltIn, overrides);
 
     static Sweep Parse(string text, string source, Toolkit toolkit, IEnumerable<string> overrides) => new(text, source, toolkit, overrides);
 
@@ -107,23 +111,29 @@ public sealed class Sweep
         var pairs = Items(root, "pairs").ConvertAll(Pair);
         var methods = Items(root, "methods").ConvertAll(Method);
         return [.. pairs.SelectMany(pair => methods.Select(method => new Base(recipe,
-            [.. method.Yaml is { } yaml ? Taught(pair, yaml) : ["teacher=null", "methods=[]"], $"student.network={pair.Student}", .. common, .. method.Assignments],
+            [.. method.Yaml is { } yaml ? Taught(pair, yaml)
+                : ["teacher=null", "methods=[]"], $"student.network={pair.Student}", .. common, .. method.Assignments],
             method.Yaml is null ? null : pair.Teacher, pair.Student, method.Label)))];
     }
 
     List<Base> Whole(YamlValue root)
     {
         foreach (var other in (string[])["recipe", "pairs", "methods", "teachers"])
-            if (root[other] is { } stray) throw new UsageException($"{stray.Place}: a sweep has either recipes or pairs and methods; {other} cannot stand beside recipes");
-        return [.. Items(root, "recipes").SelectMany(Names).Distinct().Select(name => new Base(name, common, null, null, PaperLabel(name)))];
+            if (root[other] is { } stray)
+                throw new UsageException(
+                    $"{stray.Place}: a sweep has either recipes or pairs and methods; {other} cannot stand beside recipes");
+        return [.. Items(root, "recipes").SelectMany(Names).Distinct()
+            .Select(name => new Base(name, common, null, null, PaperLabel(name)))];
     }
 
     static IEnumerable<string> Names(YamlValue value)
     {
-        if (value.Kind != YamlKind.Scalar) throw new UsageException($"{value.Place}: a recipe is a file or a name such as table3/resnet56-resnet20/fsecd");
+        if (value.Kind != YamlKind.Scalar)
+            throw new UsageException($"{value.Place}: a recipe is a file or a name such as table3/resnet56-resnet20/fsecd");
         if (!value.Text.AsSpan().ContainsAny('*', '?')) return [value.Text];
         var names = PaperRecipes.Names.Where(name => FileSystemName.MatchesSimpleExpression(value.Text, name, ignoreCase: false)).ToList();
-        return names.Count > 0 ? names : throw new UsageException($"{value.Place}: no recipe of the paper is named as '{ShownText.Of(value.Text)}'; try table3/*");
+        return names.Count > 0 ? names
+            : throw new UsageException($"{value.Place}: no recipe of the paper is named as '{ShownText.Of(value.Text)}'; try table3/*");
     }
 
     // "fsecd-class-b512" of a recipe of the paper says more than its method's name.
@@ -140,7 +150,8 @@ public sealed class Sweep
                     var spec = Spec(point, variant, seed, last);
                     if (!runs.TryAdd(spec.Digest, spec)) continue;
                     if (!names.TryAdd(spec.Name, spec.Digest))
-                        throw new UsageException($"{source}: two different runs would be named '{spec.Name}'; tell their methods apart by a label: "
+                        throw new UsageException(
+                            $"{source}: two different runs would be named '{spec.Name}'; tell their methods apart by a label: "
                             + $"{{ name: {point.Label ?? "..."}, label: ... }}");
                 }
         return [.. runs.Values];
@@ -148,11 +159,14 @@ public sealed class Sweep
 
     RunSpec Spec(Base point, Variant variant, long seed, string[] last)
     {
-        string[] overrides = [.. point.Assignments, .. variant.Assignments, $"train.seed={seed.ToString(CultureInfo.InvariantCulture)}", .. last];
+        string[] overrides =
+            [.. point.Assignments, .. variant.Assignments, $"train.seed={seed.ToString(CultureInfo.InvariantCulture)}", .. last];
         try
         {
-            var made = point.Recipe is null ? Recipe.Parse("", source, toolkit, overrides) : PaperRecipes.Open(point.Recipe, toolkit, overrides);
-            var label = (point.Label ?? (made.Methods.Count == 0 ? "ce" : string.Join('-', made.Methods.Select(m => m.Name)))) + variant.Suffix;
+            var made = point.Recipe is null ? Recipe.Parse("", source, toolkit, overrides)
+                : PaperRecipes.Open(point.Recipe, toolkit, overrides);
+            var label = (point.Label ?? (made.Methods.Count == 0 ? "ce" : string.Join('-', made.Methods.Select(m => m.Name))))
+                + variant.Suffix;
             return new RunSpec(RunName.Suggest(made.Teacher?.Name, made.Student.Network, [label], seed), made) { Label = label };
         }
         catch (UsageException e)
@@ -178,7 +192,8 @@ public sealed class Sweep
         if (value.Kind != YamlKind.Mapping) throw new UsageException($"{value.Place}: {must}");
         string[] known = ["teacher", "student", "weights"];
         foreach (var (key, entry) in value.Entries)
-            if (!known.Contains(key)) throw new UsageException($"{entry.Place}: a pair has no '{ShownText.Of(key)}'{RecipeSection.HintOrList(key, known)}");
+            if (!known.Contains(key))
+                throw new UsageException($"{entry.Place}: a pair has no '{ShownText.Of(key)}'{RecipeSection.HintOrList(key, known)}");
         return new PairEntry(Text(value, "teacher") ?? throw new UsageException($"{value.Place}: the pair has no teacher; {must}"),
             Text(value, "student") ?? throw new UsageException($"{value.Place}: the pair has no student; {must}"), Text(value, "weights"));
     }
@@ -187,24 +202,28 @@ public sealed class Sweep
     {
         const string must = "a method is a name, such as kd, or { name: fsecd, temperature: 0.1 }";
         if (value.Kind == YamlKind.Sequence || value.IsNull) throw new UsageException($"{value.Place}: {must}");
-        if (value.Kind == YamlKind.Scalar) return new MethodEntry(value.Text, value.Text == "ce" ? null : $"{{ name: {Quote(value.Text)} }}", []);
+        if (value.Kind == YamlKind.Scalar)
+            return new MethodEntry(value.Text, value.Text == "ce" ? null : $"{{ name: {Quote(value.Text)} }}", []);
         var name = Text(value, "name") ?? throw new UsageException($"{value.Place}: the method has no name; {must}");
         var settings = new YamlValue(YamlKind.Mapping, "", value.Place);
         foreach (var (key, entry) in value.Entries)
             if (key is not ("label" or "set")) settings.Set(key, entry);
         if (name == "ce" && settings.Entries.Count > 1)
             throw new UsageException($"{value.Place}: ce has no settings; its weight is set: {{ ce.weight: ... }}");
-        return new MethodEntry(Text(value, "label") ?? name, name == "ce" ? null : RecipeSettings.Inline(settings), [.. Assignments(value["set"], "set")]);
+        return new MethodEntry(
+            Text(value, "label") ?? name, name == "ce" ? null : RecipeSettings.Inline(settings), [.. Assignments(value["set"], "set")]);
     }
 
-    static long Seed(YamlValue value) => value.Kind == YamlKind.Scalar && long.TryParse(value.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var seed)
+    static long Seed(YamlValue value) =>
+        value.Kind == YamlKind.Scalar && long.TryParse(value.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var seed)
         ? seed : throw new UsageException($"{value.Place}: a seed is a whole number of at least 0");
 
     static List<Variant> Variants(YamlValue? vary)
     {
         var variants = new List<Variant> { new("", []) };
         if (vary is null || vary.IsNull) return variants;
-        if (vary.Kind != YamlKind.Mapping) throw new UsageException($"{vary.Place}: vary is settings with lists of values, such as {{ train.lr: [0.05, 0.1] }}");
+        if (vary.Kind != YamlKind.Mapping)
+            throw new UsageException($"{vary.Place}: vary is settings with lists of values, such as {{ train.lr: [0.05, 0.1] }}");
         foreach (var (path, values) in vary.Entries)
         {
             if (values.Kind != YamlKind.Sequence || values.Items.Count == 0)
@@ -221,7 +240,8 @@ public sealed class Sweep
     static IEnumerable<string> Assignments(YamlValue? set, string what)
     {
         if (set is null || set.IsNull) return [];
-        if (set.Kind != YamlKind.Mapping) throw new UsageException($"{set.Place}: {what} is settings with values, such as {{ train.epochs: 5 }}");
+        if (set.Kind != YamlKind.Mapping)
+            throw new UsageException($"{set.Place}: {what} is settings with values, such as {{ train.epochs: 5 }}");
         return set.Entries.SelectMany(e => sections.Contains(e.Key) && e.Value.Kind == YamlKind.Mapping
             ? e.Value.Entries.Select(inner => Assignment($"{e.Key}.{inner.Key}", inner.Value))
             : [Assignment(e.Key, e.Value)]);

@@ -28,7 +28,8 @@ public enum SweepState
 /// <param name="State">Where it stands.</param>
 /// <param name="Run">The name of its run folder, the one that exists or the one it will have.</param>
 /// <param name="Existing">What exists of it; null when missing.</param>
-/// <param name="SecondsLeft">An estimate of the training time still needed on all cores; null when nothing like it was ever measured.</param>
+/// <param name="SecondsLeft">An estimate of the training time still needed on all cores; null when nothing like it was ever
+/// measured.</param>
 /// <param name="Basis">The run whose speed the estimate is from.</param>
 public sealed record SweepEntry(RunSpec Spec, SweepState State, string Run, RunSummary? Existing, double? SecondsLeft, string? Basis);
 
@@ -152,7 +153,10 @@ static class SweepEstimate
         var recipe = spec.Recipe;
         if (Images(recipe.Data) is not { } images) return (null, null);
         var methods = recipe.Methods.Count == 0 ? "ce" : string.Join('+', recipe.Methods.Select(m => m.Name));
-        var nearest = runs.Where(r => r.ImagesPerSecond > 0 && r.Manifest.Student == recipe.Student.Network && r.Manifest.Machine == MachineDescription.Current)
+        var nearest =
+            runs.Where(
+                r => r.ImagesPerSecond > 0 && r.Manifest.Student == recipe.Student.Network
+                && r.Manifest.Machine == MachineDescription.Current)
             .OrderByDescending(r => r.Manifest.Teacher == recipe.Teacher?.Name)
             .ThenByDescending(r => r.Manifest.MethodLabel == methods)
             .ThenByDescending(r => r.Manifest.Dataset == recipe.Data.Set)

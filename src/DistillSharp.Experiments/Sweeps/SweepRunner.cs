@@ -107,7 +107,8 @@ public sealed class SweepRunner(Func<RunStart, CancellationToken, Task<RunExit>>
         for (var told = false; ;)
         {
             var state = State(folder, entry.Spec);
-            if (state == SweepState.Finished) return new SweepOutcome(entry, tried || !wasThere ? SweepResult.Finished : SweepResult.Skipped);
+            if (state == SweepState.Finished)
+                return new SweepOutcome(entry, tried || !wasThere ? SweepResult.Finished : SweepResult.Skipped);
             if (stop.IsCancellationRequested) return new SweepOutcome(entry, SweepResult.Stopped);
             if (state == SweepState.Running)
             {
@@ -155,7 +156,8 @@ public sealed class SweepRunner(Func<RunStart, CancellationToken, Task<RunExit>>
         {
             using var run = RunReader.IsRun(folder)
                 ? RunFolder.Open(folder)
-                : RunFolder.Create(Path.GetDirectoryName(folder)!, RunManifest.Of(entry.Spec.Recipe, entry.Run), entry.Spec.RecipeText, exactName: true);
+                : RunFolder.Create(
+                    Path.GetDirectoryName(folder)!, RunManifest.Of(entry.Spec.Recipe, entry.Run), entry.Spec.RecipeText, exactName: true);
             if (run.Manifest is { State: RunState.Failed, Failure: { } known }) message = known;
             else if (run.Manifest.State != RunState.Interrupted) run.SetState(RunState.Failed, message);
             using var registry = RunRegistry.Open(Path.GetDirectoryName(folder)!);

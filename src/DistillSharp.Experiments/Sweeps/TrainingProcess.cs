@@ -23,7 +23,8 @@ public sealed partial class TrainingProcess(IReadOnlyList<string> command, strin
     const int Terminate = 15;
 
     // $0 is the log. A system without setsid runs the process in the sweep's own session.
-    const string Launch = "if command -v setsid >/dev/null; then exec setsid \"$@\" >\"$0\" 2>&1 </dev/null; else exec \"$@\" >\"$0\" 2>&1 </dev/null; fi";
+    const string Launch =
+        "if command -v setsid >/dev/null; then exec setsid \"$@\" >\"$0\" 2>&1 </dev/null; else exec \"$@\" >\"$0\" 2>&1 </dev/null; fi";
 
     /// <summary>The command that started this process, for a sweep within the tool itself.</summary>
     public static IReadOnlyList<string> ThisProgram { get; } =
@@ -49,7 +50,9 @@ public sealed partial class TrainingProcess(IReadOnlyList<string> command, strin
         }
         AtomicFile.Write(recipe, Encoding.UTF8.GetBytes(start.Spec.RecipeText));
 
-        var info = new ProcessStartInfo("/bin/sh", ["-c", Launch, log, .. command, "train", recipe, "--name", start.Run, "--resume", "--runs", root]);
+        var info =
+            new ProcessStartInfo(
+                "/bin/sh", ["-c", Launch, log, .. command, "train", recipe, "--name", start.Run, "--resume", "--runs", root]);
         var threads = start.Threads.ToString(CultureInfo.InvariantCulture);
         (info.Environment["OMP_NUM_THREADS"], info.Environment["DOTNET_PROCESSOR_COUNT"]) = (threads, threads);
         try
@@ -65,7 +68,8 @@ public sealed partial class TrainingProcess(IReadOnlyList<string> command, strin
         }
     }
 
-    static string Ending(int code) => code > 128 ? $"its process was ended by signal {code - 128}" : $"its process ended with exit code {code}";
+    static string Ending(int code) =>
+        code > 128 ? $"its process was ended by signal {code - 128}" : $"its process ended with exit code {code}";
 
     static string? LastLine(string log)
     {

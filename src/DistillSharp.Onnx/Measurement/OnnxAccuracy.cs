@@ -60,6 +60,7 @@ public static class OnnxAccuracy
         if (classifier.Classes is { } classes && classes != data.Classes)
             throw new UserException($"'{classifier.Name}' tells {classes} classes apart, but {data.Name} has {data.Classes}");
         if (classifier.Card.ClassNames is { } names && !names.SequenceEqual(data.ClassNames))
-            throw new UserException($"'{classifier.Name}' has other classes than {data.Name}: its first is '{names[0]}', and there '{data.ClassNames[0]}'");
+            throw new UserException(
+                $"'{classifier.Name}' has other classes than {data.Name}: its first is '{names[0]}', and there '{data.ClassNames[0]}'");
     }
 }

@@ -58,7 +58,8 @@ public sealed record OnnxBenchmark
     public IReadOnlyList<OnnxMeasurement> Run(IProgress<WorkProgress>? progress = null)
     {
         if (Files.Count == 0) throw new UsageException("no file was given; give ONNX files to measure");
-        if (Threads.Concat(Batches).Any(number => number < 1)) throw new UsageException("threads and batches to measure with are numbers of 1 or more");
+        if (Threads.Concat(Batches).Any(number => number < 1))
+            throw new UsageException("threads and batches to measure with are numbers of 1 or more");
         if (!(Seconds > 0)) throw new UsageException($"{Seconds} seconds measure nothing; give more than 0");
         var timings = Files.Select(_ => new List<OnnxTiming>()).ToList();
         var accuracies = new Accuracy?[Files.Count];
@@ -79,7 +80,9 @@ public sealed record OnnxBenchmark
         for (var i = 0; i < Files.Count; i++)
         {
             using var classifier = new OnnxClassifier(Files[i]);
-            measured.Add(new(Files[i], classifier.Bytes, classifier.Card.Network, timings[i], Set is null ? null : OnnxAccuracy.Measure(classifier, Images(classifier), progress)));
+            measured.Add(
+                new(Files[i], classifier.Bytes, classifier.Card.Network, timings[i], Set is null ? null
+                    : OnnxAccuracy.Measure(classifier, Images(classifier), progress)));
         }
         return measured;
     }
@@ -90,14 +93,16 @@ public sealed record OnnxBenchmark
 
     void Time(List<OnnxClassifier> classifiers, int batch, List<List<OnnxTiming>> timings, IProgress<WorkProgress>? progress)
     {
-        var runs = classifiers.ConvertAll(classifier => classifier.Batch is { } only && only != batch ? null : new TimedRun(classifier, batch));
+        var runs =
+            classifiers.ConvertAll(classifier => classifier.Batch is { } only && only != batch ? null : new TimedRun(classifier, batch));
         foreach (var run in runs.OfType<TimedRun>())
             for (var i = 0; i < WarmUp; i++) run.Once();
         while (runs.Exists(Unfinished))
         {
             foreach (var run in runs.Where(Unfinished))
             {
-                for (var began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < turn && run!.Times.Count < MaxRuns;) run.Times.Add(run.Once());
+                for (var began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < turn && run!.Times.Count < MaxRuns;)
+                    run.Times.Add(run.Once());
             }
             progress?.Report(new($"{classifiers[0].Threads} thread{(classifiers[0].Threads == 1 ? "" : "s")}, batch {batch}",
                 (int)(1000 * Math.Min(1, runs.OfType<TimedRun>().Min(run => run.Seconds / Seconds))), 1000));
@@ -105,7 +110,8 @@ public sealed record OnnxBenchmark
         for (var i = 0; i < runs.Count; i++)
             if (runs[i] is { } run) timings[i].Add(run.Result(classifiers[i].Threads, batch));
 
-        bool Unfinished(TimedRun? run) => run is not null && run.Times.Count < MaxRuns && (run.Times.Count < MinRuns || run.Seconds < Seconds);
+        bool Unfinished(TimedRun? run) =>
+            run is not null && run.Times.Count < MaxRuns && (run.Times.Count < MinRuns || run.Seconds < Seconds);
     }
 
     sealed class TimedRun

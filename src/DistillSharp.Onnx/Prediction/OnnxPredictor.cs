@@ -23,7 +23,9 @@ public sealed class OnnxPredictor : ImagePredictor
         normalization = classifier.Card.Normalization;
         if (classifier.Input != OnnxInput.Normalized || normalization is not null) return;
         classifier.Dispose();
-        throw new UserException($"'{path}' does not say how its images are normalized (mean and std in its metadata); export it with --data NAME, or --mean and --std");
+        throw new UserException(
+            $"'{path}' does not say how its images are normalized (mean and std in its metadata); export it with --data NAME, or --mean "
+            + "and --std");
     }
 
     /// <summary>Whether a path names an ONNX file, by its ending.</summary>
@@ -36,7 +38,8 @@ public sealed class OnnxPredictor : ImagePredictor
     protected override IEnumerable<float[]> Logits(IReadOnlyList<DecodedImage> images)
     {
         // One at a time: images as they are have sizes of their own.
-        if (classifier is { Input: OnnxInput.Pixels, Size: null }) return images.Select(image => Run(image.Pixels, new(image.Height, image.Width)));
+        if (classifier is { Input: OnnxInput.Pixels, Size: null })
+            return images.Select(image => Run(image.Pixels, new(image.Height, image.Width)));
         var size = classifier.ImageSize;
         var (height, width) = ((int)size.Height, (int)size.Width);
         var shorter = classifier.Card.ShorterSide ?? Math.Max(height, width);
@@ -61,7 +64,8 @@ public sealed class OnnxPredictor : ImagePredictor
         return First(classifier.Logits(Repeated(planes), classifier.Batch ?? 1, size));
     }
 
-    T[] Repeated<T>(T[] image) => classifier.Batch is > 1 and var batch ? [.. Enumerable.Repeat(image, batch).SelectMany(values => values)] : image;
+    T[] Repeated<T>(T[] image) =>
+        classifier.Batch is > 1 and var batch ? [.. Enumerable.Repeat(image, batch).SelectMany(values => values)] : image;
 
     float[] First(float[] logits) => logits[..(logits.Length / (classifier.Batch ?? 1))];
 

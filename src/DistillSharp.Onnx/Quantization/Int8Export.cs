@@ -34,9 +34,11 @@ public static class Int8Export
     /// <param name="int8">How it becomes int8.</param>
     /// <param name="progress">Told what is being done.</param>
     /// <exception cref="UsageException">An option is impossible or names no layer.</exception>
-    /// <exception cref="UserException">The network cannot be written as ONNX, does not fit the data, or the file cannot be written.</exception>
+    /// <exception cref="UserException">The network cannot be written as ONNX, does not fit the data, or the file cannot be
+    /// written.</exception>
     public static Int8Report ExportInt8(
-        this Classifier network, string path, Dataset data, OnnxOptions? options = null, Int8Options? int8 = null, IProgress<WorkProgress>? progress = null)
+        this Classifier network, string path, Dataset data, OnnxOptions? options = null, Int8Options? int8 = null,
+            IProgress<WorkProgress>? progress = null)
     {
         (options, int8) = (options ?? new(), int8 ?? new());
         options = options with
@@ -56,7 +58,13 @@ public static class Int8Export
         var after = work.Accuracy(written, "int8", data.Test);
         var costs = before.Top1 - after.Top1 > int8.LargestLoss ? work.Costs(ranges, kept) : [];
 
-        Describe(written, before, after, new { weights = "int8, symmetric, per channel", activations = "uint8, per tensor", calibration, images = work.Images, float32 = kept });
+        Describe(
+            written, before, after,
+            new
+            {
+                weights = "int8, symmetric, per channel", activations = "uint8, per tensor", calibration, images = work.Images,
+                float32 = kept
+            });
         AtomicFile.Write(path, file => written.WriteTo(file));
         return new(path, written.CalculateSize(), model.CalculateSize(), before, after, calibration, work.Images, layers, [.. kept], costs);
     }
@@ -69,7 +77,9 @@ public static class Int8Export
             Int8Options.First => layers[0],
             Int8Options.Last => layers[^1],
             _ => layers.Contains(name) ? name
-                : throw new UsageException($"{network} has no layer '{name}' to keep in float32; there are {Int8Options.First}, {Int8Options.Last}, {string.Join(", ", layers)}"),
+                : throw new UsageException(
+                    $"{network} has no layer '{name}' to keep in float32; there are {Int8Options.First}, {Int8Options.Last}, "
+                    + $"{string.Join(", ", layers)}"),
         })];
     }
 
@@ -80,7 +90,9 @@ public static class Int8Export
         entries["accuracy_float32"] = before.Top1.ToString("R", CultureInfo.InvariantCulture);
         entries["quantization"] = JsonSerializer.Serialize(quantization);
         model.MetadataProps.Clear();
-        model.MetadataProps.AddRange(entries.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => new StringStringEntryProto { Key = entry.Key, Value = entry.Value }));
+        model.MetadataProps.AddRange(
+            entries.OrderBy(entry => entry.Key, StringComparer.Ordinal)
+                .Select(entry => new StringStringEntryProto { Key = entry.Key, Value = entry.Value }));
     }
 
     // What all steps need.

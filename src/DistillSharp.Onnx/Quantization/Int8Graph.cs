@@ -62,7 +62,8 @@ sealed class Int8Graph
         var channels = (int)weight.Dims[axis];
         var scales = Scales(Values(weight), channels, axis);
         copy.Input[1] = Weight(weight, scales, axis);
-        if (node.Input.Count > 2 && node.Input[2].Length > 0) copy.Input[2] = Bias(floats[node.Input[2]], scales, Range(node.Input[0]).Scale, copy.Output[0]);
+        if (node.Input.Count > 2 && node.Input[2].Length > 0)
+            copy.Input[2] = Bias(floats[node.Input[2]], scales, Range(node.Input[0]).Scale, copy.Output[0]);
     }
 
     string Weight(TensorProto weight, float[] scales, int axis)
@@ -72,7 +73,10 @@ sealed class Int8Graph
         {
             var values = Values(weight);
             var bytes = new sbyte[values.Length];
-            for (var i = 0; i < values.Length; i++) bytes[i] = (sbyte)Math.Clamp(MathF.Round(values[i] / scales[Channel(i, scales.Length, values.Length, axis)]), -LargestWeight, LargestWeight);
+            for (var i = 0; i < values.Length; i++)
+                bytes[i] =
+                    (sbyte)Math.Clamp(
+                        MathF.Round(values[i] / scales[Channel(i, scales.Length, values.Length, axis)]), -LargestWeight, LargestWeight);
             Constant($"{name}_q", DataType.Int8, weight.Dims, MemoryMarshal.AsBytes(bytes));
             Constant($"{name}_s", DataType.Float, [scales.Length], MemoryMarshal.AsBytes(scales));
         }
@@ -84,7 +88,8 @@ sealed class Int8Graph
     string Bias(TensorProto bias, float[] weightScales, float inputScale, string layer)
     {
         var scales = Array.ConvertAll(weightScales, scale => scale * inputScale);
-        var integers = Values(bias).Select((value, c) => (int)Math.Clamp(Math.Round(value / (double)scales[c]), int.MinValue, int.MaxValue)).ToArray();
+        var integers =
+            Values(bias).Select((value, c) => (int)Math.Clamp(Math.Round(value / (double)scales[c]), int.MinValue, int.MaxValue)).ToArray();
         Constant($"{layer}_b", DataType.Int32, [integers.Length], MemoryMarshal.AsBytes(integers));
         Constant($"{layer}_bs", DataType.Float, [scales.Length], MemoryMarshal.AsBytes(scales));
         return Dequantize($"{layer}_b", $"{layer}_bs", null, $"{layer}_bd", axis: 0);
@@ -92,7 +97,12 @@ sealed class Int8Graph
 
     string Dequantize(string quantized, string scale, string? zero, string name, int axis)
     {
-        var node = new NodeProto { OpType = "DequantizeLinear", Input = { quantized, scale }, Output = { name }, Attribute = { Interop.Onnx.OnnxGraph.Int("axis", axis) } };
+        var node =
+            new NodeProto
+            {
+                OpType = "DequantizeLinear", Input = { quantized, scale }, Output = { name },
+                Attribute = { Interop.Onnx.OnnxGraph.Int("axis", axis) }
+            };
         if (zero is not null) node.Input.Add(zero);
         result.Node.Add(node);
         return name;
@@ -106,7 +116,8 @@ sealed class Int8Graph
         if (made.Add(scale)) Constant(scale, DataType.Float, [], MemoryMarshal.AsBytes([range.Scale]));
         if (made.Add(zero)) Constant(zero, DataType.Uint8, [], [range.ZeroPoint]);
         result.Node.Add(new NodeProto { OpType = "QuantizeLinear", Input = { tensor, scale, zero }, Output = { $"{tensor}_q" } });
-        result.Node.Add(new NodeProto { OpType = "DequantizeLinear", Input = { $"{tensor}_q", scale, zero }, Output = { Dequantized(tensor) } });
+        result.Node.Add(
+            new NodeProto { OpType = "DequantizeLinear", Input = { $"{tensor}_q", scale, zero }, Output = { Dequantized(tensor) } });
     }
 
     static string Dequantized(string tensor) => $"{tensor}_d";
@@ -114,7 +125,8 @@ sealed class Int8Graph
     ActivationRange Range(string tensor) => ranges[plan.ScaleOf(tensor)];
 
     void Constant(string name, DataType type, IEnumerable<long> shape, ReadOnlySpan<byte> bytes) =>
-        result.Initializer.Add(new TensorProto { Name = name, DataType = (int)type, Dims = { shape }, RawData = ByteString.CopyFrom(bytes) });
+        result.Initializer.Add(
+            new TensorProto { Name = name, DataType = (int)type, Dims = { shape }, RawData = ByteString.CopyFrom(bytes) });
 
     static float[] Scales(float[] weights, int channels, int axis)
     {

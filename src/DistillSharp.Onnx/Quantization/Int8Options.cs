@@ -43,7 +43,8 @@ public sealed record Int8Options
     internal void Validate()
     {
         if (Images < 1) throw new UsageException($"int8 cannot be calibrated on {Images} images; give 1 or more");
-        if (!(Percentile is > 50 and <= 100)) throw new UsageException($"a percentile of {Percentile} is no range; give more than 50 and at most 100");
+        if (!(Percentile is > 50 and <= 100))
+            throw new UsageException($"a percentile of {Percentile} is no range; give more than 50 and at most 100");
         if (SampleImages < 1) throw new UsageException($"layers cannot be tried on {SampleImages} images; give 1 or more");
     }
 }

@@ -25,7 +25,8 @@ sealed class QuantizationPlan
     QuantizationPlan(GraphProto graph)
     {
         constants = [.. graph.Initializer.Select(constant => constant.Name)];
-        consumers = graph.Node.SelectMany(node => node.Input.Distinct().Select(input => (input, node))).ToLookup(use => use.input, use => use.node);
+        consumers =
+            graph.Node.SelectMany(node => node.Input.Distinct().Select(input => (input, node))).ToLookup(use => use.input, use => use.node);
         foreach (var node in graph.Node)
             foreach (var output in node.Output) producers[output] = node;
     }
@@ -45,7 +46,8 @@ sealed class QuantizationPlan
         var plan = new QuantizationPlan(graph);
         var outputs = graph.Output.Select(output => output.Name).ToHashSet();
         foreach (var node in graph.Node)
-            if (plan.IsLayer(node) ? !keepFloat.Contains(LayerOf(node)) : following.Contains(node.OpType) && plan.Activations(node).Any(plan.IsQuantized))
+            if (plan.IsLayer(node) ? !keepFloat.Contains(LayerOf(node)) : following.Contains(node.OpType)
+                && plan.Activations(node).Any(plan.IsQuantized))
                 plan.quantized.Add(node);
         foreach (var node in graph.Node.Reverse())
             if (following.Contains(node.OpType) && !node.Output.Any(output => plan.Wanted(output))) plan.quantized.Remove(node);
@@ -79,17 +81,20 @@ sealed class QuantizationPlan
     bool IsLayer(NodeProto node) => weighted.Contains(node.OpType) && node.Input.Count > 1 && constants.Contains(node.Input[1])
         && (node.Input.Count < 3 || constants.Contains(node.Input[2]));
 
-    IEnumerable<string> Activations(NodeProto node) => following.Contains(node.OpType) && node.OpType is not ("Add" or "Concat") || IsLayer(node)
+    IEnumerable<string> Activations(NodeProto node) =>
+        following.Contains(node.OpType) && node.OpType is not ("Add" or "Concat") || IsLayer(node)
         ? node.Input.Take(1) : node.Input.Where(input => !constants.Contains(input));
 
     // Behind an activation function that has become part of its node.
     bool IsQuantized(string tensor) => producers.TryGetValue(tensor, out var producer)
         && (quantized.Contains(producer) || (Absorbs(producer) && quantized.Contains(producers[producer.Input[0]])));
 
-    bool Absorbs(NodeProto activation) => activations.Contains(activation.OpType) && producers.TryGetValue(activation.Input[0], out var before)
+    bool Absorbs(NodeProto activation) =>
+        activations.Contains(activation.OpType) && producers.TryGetValue(activation.Input[0], out var before)
         && !moving.Contains(before.OpType) && consumers[activation.Input[0]].Count() == 1;
 
-    bool Wanted(string tensor) => consumers[tensor].Any(consumer => quantized.Contains(consumer) || (Absorbs(consumer) && Wanted(consumer.Output[0])));
+    bool Wanted(string tensor) =>
+        consumers[tensor].Any(consumer => quantized.Contains(consumer) || (Absorbs(consumer) && Wanted(consumer.Output[0])));
 
     // What a node's result is called once an activation function is part of it.
     string Result(string output) => consumers[output].FirstOrDefault() is { } next && Absorbs(next) ? next.Output[0] : output;

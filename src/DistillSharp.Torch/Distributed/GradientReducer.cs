@@ -17,14 +17,17 @@ public sealed unsafe class GradientReducer : IDisposable
     /// <param name="parameters">What is trained, on its device already; those that record no gradients are left out.</param>
     /// <param name="scales">A factor of each parameter's sum; null for 1.</param>
     /// <param name="bucketBytes">The size of a bucket.</param>
-    public GradientReducer(ProcessGroup group, IReadOnlyList<Tensor> parameters, IReadOnlyList<double>? scales = null, long bucketBytes = DefaultBucketBytes)
+    public GradientReducer(
+        ProcessGroup group, IReadOnlyList<Tensor> parameters, IReadOnlyList<double>? scales = null, long bucketBytes = DefaultBucketBytes)
     {
         var handles = parameters.Select(parameter => parameter.Handle).ToArray();
         var factors = scales?.ToArray() ?? [.. Enumerable.Repeat(1.0, handles.Length)];
-        if (factors.Length != handles.Length) throw new ArgumentException($"{factors.Length} factors for {handles.Length} parameters", nameof(scales));
+        if (factors.Length != handles.Length)
+            throw new ArgumentException($"{factors.Length} factors for {handles.Length} parameters", nameof(scales));
         fixed (nint* first = handles)
         fixed (double* factor = factors)
-            Native.Check(Native.ds_gradient_reducer_make(group.Handle, first, factor, handles.Length, bucketBytes, out handle), "gradient reducer");
+            Native.Check(
+                Native.ds_gradient_reducer_make(group.Handle, first, factor, handles.Length, bucketBytes, out handle), "gradient reducer");
     }
 
     /// <summary>How many buckets were under way when the last backward pass ended.</summary>

@@ -19,7 +19,8 @@ public sealed unsafe class ProcessGroup : IDisposable
         (this.handle, Rank, Size, Timeout, Device) = (handle, rendezvous.Rank, rendezvous.Size, rendezvous.Timeout, device);
 
     /// <summary>What this build can join processes by: gloo, nccl, both, or nothing.</summary>
-    public static IReadOnlyList<string> Backends => Native.Text(&Native.ds_process_backends).Split(',', StringSplitOptions.RemoveEmptyEntries);
+    public static IReadOnlyList<string> Backends =>
+        Native.Text(&Native.ds_process_backends).Split(',', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>This process, from 0.</summary>
     public int Rank { get; }
@@ -45,7 +46,8 @@ public sealed unsafe class ProcessGroup : IDisposable
         var backend = device.Type == DeviceType.Cuda ? "nccl" : "gloo";
         if (!Backends.Contains(backend))
             throw new NotSupportedException(backend == "gloo"
-                ? "this build cannot join processes: its libtorch has no Gloo, or libgloo-dev was not there when the native library was built"
+                ? "this build cannot join processes: its libtorch has no Gloo, or libgloo-dev was not there when the native library was "
+                    + "built"
                 : "this build cannot join GPUs: nccl.h was not there when the native library was built");
         var (host, prefix) = (Marshal.StringToCoTaskMemUTF8(rendezvous.Host), Marshal.StringToCoTaskMemUTF8(rendezvous.Prefix));
         try
@@ -99,7 +101,9 @@ public sealed unsafe class ProcessGroup : IDisposable
     /// <summary>Waits until all processes are here.</summary>
     public void Barrier() => Native.Check(Native.ds_process_group_barrier(Handle), "barrier");
 
-    /// <summary>relu(norm(x) + residual) in training, with the mean and the variance of all processes' rows, forward and backward.</summary>
+    /// <summary>
+    /// relu(norm(x) + residual) in training, with the mean and the variance of all processes' rows, forward and backward.
+    /// </summary>
     internal Tensor BatchNormRelu(Tensor x, BatchNorm2d norm, Tensor? residual, bool relu) => syncBatchNormRelu.Call(
         x, norm.Weight, norm.Bias, norm.RunningMean, norm.RunningVar, residual, relu, norm.Momentum, norm.Epsilon, (long)Handle);
 

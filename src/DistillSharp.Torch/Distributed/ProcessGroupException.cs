@@ -6,7 +6,8 @@ namespace DistillSharp.Torch.Distributed;
 /// </summary>
 public sealed class ProcessGroupException : Exception
 {
-    internal ProcessGroupException(string message) : base(message) => TimedOut = message.Contains("imed out", StringComparison.Ordinal) || message.Contains("imeout", StringComparison.Ordinal);
+    internal ProcessGroupException(string message) : base(message) =>
+        TimedOut = message.Contains("imed out", StringComparison.Ordinal) || message.Contains("imeout", StringComparison.Ordinal);
 
     /// <summary>Whether others did not answer in time; else the connection to one broke, as it does when its process ends.</summary>
     public bool TimedOut { get; }

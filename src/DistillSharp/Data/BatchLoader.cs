@@ -25,7 +25,9 @@ public sealed class BatchLoader
         if (options.Teacher is { } input) teacher = new(input, images, normalization);
         shares = new(images.Count, options);
         if (shares.Count == 0)
-            throw new UsageException($"{images.Count} images make no batch of {options.BatchSize} for process {options.Rank} of {options.Processes}; make the batch smaller");
+            throw new UsageException(
+                $"{images.Count} images make no batch of {options.BatchSize} for process {options.Rank} of {options.Processes}; make the "
+                + "batch smaller");
     }
 
     /// <summary>Batches of one epoch.</summary>

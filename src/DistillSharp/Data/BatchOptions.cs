@@ -46,7 +46,9 @@ public sealed record BatchOptions
     {
         if (Processes < 1) throw new UsageException($"{Processes} processes cannot train together; give 1 or more");
         if (Rank < 0 || Rank >= Processes) throw new UsageException($"rank {Rank} is not one of 0..{Processes - 1}");
-        if (BatchSize < Processes) throw new UsageException($"a batch of {BatchSize} images cannot be shared by {Processes} processes; give at least one image to each");
+        if (BatchSize < Processes)
+            throw new UsageException(
+                $"a batch of {BatchSize} images cannot be shared by {Processes} processes; give at least one image to each");
         if (Threads < 1) throw new UsageException($"batches cannot be prepared by {Threads} threads; give 1 or more");
         if (Ahead < 1) throw new UsageException($"{Ahead} batches cannot be kept ready; give 1 or more");
     }

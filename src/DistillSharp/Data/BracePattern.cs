@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace DistillSharp.Data;
 
-/// <summary>Names by a pattern, as shells and WebDataset write them: <c>train-{000000..001281}.tar</c>, <c>{train,val}-{0..9}.tar</c>.</summary>
+/// <summary>
+/// Names by a pattern, as shells and WebDataset write them: <c>train-{000000..001281}.tar</c>, <c>{train,val}-{0..9}.tar</c>.
+/// </summary>
 static class BracePattern
 {
     const int MaxNames = 1_000_000;

@@ -12,7 +12,8 @@ public static class ClassNames
     {
         try
         {
-            if (new FileInfo(file) is { Exists: true, Length: > MaxBytes }) throw new UserException($"'{file}' is too large for a list of classes");
+            if (new FileInfo(file) is { Exists: true, Length: > MaxBytes })
+                throw new UserException($"'{file}' is too large for a list of classes");
             string[] names = [.. File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0)];
             if (names.Length == 0) throw new UserException($"'{file}' names no class; it should hold the name of one in each line");
             return names.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is { Key: var twice }

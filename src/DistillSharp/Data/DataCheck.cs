@@ -22,7 +22,8 @@ public sealed record DataCheck(string Found, int Read, IReadOnlyList<ImageProble
     public static DataCheck Of(DatasetDescription description, string root, Action<int, int>? progress = null)
     {
         var data = description.Load(root, new ReadOptions(description.Size, SkipDamaged: description.HasSizes));
-        var (broken, done, total) = (new ConcurrentDictionary<(int Part, int Index), ImageProblem>(), 0, data.Train.Count + data.Test.Count);
+        var (broken, done, total) =
+            (new ConcurrentDictionary<(int Part, int Index), ImageProblem>(), 0, data.Train.Count + data.Test.Count);
         var turn = new Lock();
         foreach (var (part, set) in new[] { data.Train, data.Test }.Index())
             Parallel.For(0, set.Count, index =>

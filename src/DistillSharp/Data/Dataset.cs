@@ -25,11 +25,14 @@ public sealed record Dataset(string Name, ImageSet Train, ImageSet Test, IReadOn
         {
             var normalization = new Normalization(Mean, Std);
             return normalization.Channels == Train.Channels ? normalization
-                : throw new UsageException($"the normalization has {normalization.Channels} channels, but the images of {Name} have {Train.Channels}");
+                : throw new UsageException(
+                    $"the normalization has {normalization.Channels} channels, but the images of {Name} have {Train.Channels}");
         }
     }
 
-    /// <summary>What was found, in a line: images and classes of both parts, what was left out, which classes have no test images.</summary>
+    /// <summary>
+    /// What was found, in a line: images and classes of both parts, what was left out, which classes have no test images.
+    /// </summary>
     public string Found
     {
         get
@@ -38,7 +41,8 @@ public sealed record Dataset(string Name, ImageSet Train, ImageSet Test, IReadOn
             string[] leftOut = [.. Train.LeftOut, .. Test.LeftOut], misnamed = [.. Train.Misnamed, .. Test.Misnamed];
             var unmeasured = ClassNames.Where((_, label) => Test.Labels.IndexOf(label) < 0).ToArray();
             var measured = Classes - unmeasured.Length;
-            return $"{Train.Count:N0} image{(Train.Count == 1 ? "" : "s")} in {Classes} class{(Classes == 1 ? "" : "es")} (train), {Test.Count:N0} in {measured} (test)"
+            return $"{Train.Count:N0} image{(Train.Count == 1 ? "" : "s")} in {Classes} class{(Classes == 1 ? "" : "es")} (train), "
+                + $"{Test.Count:N0} in {measured} (test)"
                 + (leftOut.Length > 0 ? $"; left out: {string.Join(", ", leftOut)}" : "")
                 + (misnamed.Length > 0 ? $"; read by content: {string.Join(", ", misnamed)}" : "")
                 + unmeasured.Length switch

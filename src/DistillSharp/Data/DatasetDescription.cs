@@ -39,7 +39,9 @@ public abstract class DatasetDescription
     /// <summary>Height and width of the images as networks get them, unless another size is asked for.</summary>
     public virtual int Size => 32;
 
-    /// <summary>Whether each image is a file, so that it can be had in another size than <see cref="Size"/> and damaged ones can be left out.</summary>
+    /// <summary>
+    /// Whether each image is a file, so that it can be had in another size than <see cref="Size"/> and damaged ones can be left out.
+    /// </summary>
     public virtual bool HasSizes => false;
 
     /// <summary>The names of the classes, where they are known without the set's files.</summary>

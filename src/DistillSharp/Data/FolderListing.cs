@@ -9,7 +9,8 @@ sealed class FolderListing
 {
     const string ZipLeftovers = "__MACOSX";
 
-    static readonly EnumerationOptions everywhere = new() { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false };
+    static readonly EnumerationOptions everywhere =
+        new() { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false };
 
     readonly string part;
     readonly PhotographIndexWriter writer;
@@ -38,7 +39,8 @@ sealed class FolderListing
     /// <param name="progress">Hears of each class; null where nobody asks.</param>
     public static PhotographIndex Of(string part, string[] classes, IProgress<WorkProgress>? progress) => KeptIndex.Get(
         Path.Combine(Path.GetDirectoryName(Path.GetFullPath(part))!, $".distill-{Path.GetFileName(Path.GetFullPath(part))}.index"), part,
-        kept => kept.Findings.Classes.SequenceEqual(classes) && kept.Findings.Damaged.TrueForAll(one => Look(Path.Combine(part, one.File)).Trouble == one.Why),
+        kept => kept.Findings.Classes.SequenceEqual(classes)
+            && kept.Findings.Damaged.TrueForAll(one => Look(Path.Combine(part, one.File)).Trouble == one.Why),
         writer => new FolderListing(part, writer, classes, progress).findings);
 
     static bool IsTaken(string name) => !name.StartsWith('.') && name != ZipLeftovers;

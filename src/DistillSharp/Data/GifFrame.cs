@@ -1,6 +1,8 @@
 namespace DistillSharp.Data;
 
-/// <summary>The first frame of a GIF: which color of its palette stands for transparent (GIF89a specification, sections 18 to 23).</summary>
+/// <summary>
+/// The first frame of a GIF: which color of its palette stands for transparent (GIF89a specification, sections 18 to 23).
+/// </summary>
 static class GifFrame
 {
     const int HeaderLength = 13, FrameLength = 10;
@@ -21,7 +23,8 @@ static class GifFrame
             if (file[at] == Frame)
             {
                 var own = PaletteBytes(file[at + 9]);
-                return ColorOf(own == 0 ? palette : file.Slice(at + FrameLength, Math.Min(own, file.Length - at - FrameLength)), transparent);
+                return ColorOf(
+                    own == 0 ? palette : file.Slice(at + FrameLength, Math.Min(own, file.Length - at - FrameLength)), transparent);
             }
             if (file[at] != Extension) break;
             if (file[at + 1] == GraphicControl && (file[at + 3] & 1) == 1)

@@ -8,7 +8,8 @@ static class ImageFolder
     /// <summary>Finds the classes and files, and looks at each file's beginning and end; no image is decoded yet.</summary>
     /// <param name="root">Holds train/ and val/, and each of these a folder for each class.</param>
     /// <param name="options">The size of the images, and whether damaged ones are left out.</param>
-    /// <exception cref="UserException">A folder is missing or holds no images, a class of val/ is none of train/, or files are damaged.</exception>
+    /// <exception cref="UserException">A folder is missing or holds no images, a class of val/ is none of train/, or files are
+    /// damaged.</exception>
     public static (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options)
     {
         var (train, test) = (Part(root, "train"), Part(root, "val"));
@@ -39,7 +40,8 @@ static class ImageFolder
     {
         [] => [],
         [var only] => NoImages(Path.Combine(train, only), findings),
-        var several => [$"{several.Count} classes of '{train}' hold no images: {string.Join(", ", several.Take(MaxNamed).Select(name => $"'{name}'"))}"
+        var several =>
+            [$"{several.Count} classes of '{train}' hold no images: {string.Join(", ", several.Take(MaxNamed).Select(name => $"'{name}'"))}"
             + $"{(several.Count > MaxNamed ? $" and {several.Count - MaxNamed} more" : "")}{Others(findings)}"],
     };
 
@@ -53,7 +55,9 @@ static class ImageFolder
     {
         var folder = Path.Combine(root, name);
         return Directory.Exists(folder) ? folder
-            : throw new UserException($"there is no folder '{folder}'; '{root}' should hold train/ and val/, and each of these a folder of images for each class");
+            : throw new UserException(
+                $"there is no folder '{folder}'; '{root}' should hold train/ and val/, and each of these a folder of images for each "
+                + "class");
     }
 
     static void RefuseUnsorted(string test, string[] classes)
@@ -78,6 +82,7 @@ static class ImageFolder
         if (strange.Length == 0) return [];
         var named = string.Join(", ", strange.Take(MaxNamed).Select(name => $"'{name}'"));
         return strange.Length == 1 ? [$"the class {named} of '{test}' is none of '{train}'"]
-            : [$"the classes {named}{(strange.Length > MaxNamed ? $" and {strange.Length - MaxNamed} more" : "")} of '{test}' are none of '{train}'"];
+            : [$"the classes {named}{(strange.Length > MaxNamed ? $" and {strange.Length - MaxNamed} more" : "")} of '{test}' are none "
+                + $"of '{train}'"];
     }
 }

@@ -34,7 +34,9 @@ public static class ImageScaling
     public static void Scale(ImageView image, ImageArea area, int height, int width, Span<byte> destination) =>
         Scale(image, area, new(0, 0, area.Height, area.Width), height, width, new(0, 0, height, width), destination);
 
-    /// <summary>Scales an image so that its shorter side has a length, then cuts the middle out (torchvision's Resize and CenterCrop).</summary>
+    /// <summary>
+    /// Scales an image so that its shorter side has a length, then cuts the middle out (torchvision's Resize and CenterCrop).
+    /// </summary>
     /// <param name="image">The image, [H, W, C].</param>
     /// <param name="shorter">Length of the shorter side.</param>
     /// <param name="height">Rows of the result, at most <paramref name="shorter"/>.</param>
@@ -99,7 +101,8 @@ public static class ImageScaling
             var taken = from[(filter.First(x) * channels)..];
             var weights = filter.Weights(x);
             // Four bytes are read for each pixel of three, so that the last one in memory has one too few.
-            if (channels == 3 && Vector128.IsHardwareAccelerated && taken.Length > weights.Length * 3) MixPixels(taken, weights, to.Slice(x * 3, 3));
+            if (channels == 3 && Vector128.IsHardwareAccelerated && taken.Length > weights.Length * 3)
+                MixPixels(taken, weights, to.Slice(x * 3, 3));
             else MixValues(taken, weights, to.Slice(x * channels, channels));
         }
     }
@@ -136,7 +139,8 @@ public static class ImageScaling
             var (low, high) = (Vector256.Create(ScalingFilter.Half), Vector256.Create(ScalingFilter.Half));
             for (var i = 0; i < weights.Length; i++)
             {
-                var (first, second) = Vector256.Widen(Vector256.WidenLower(Vector128.LoadUnsafe(ref start, (nuint)(i * to.Length + x)).ToVector256Unsafe()));
+                var (first, second) =
+                    Vector256.Widen(Vector256.WidenLower(Vector128.LoadUnsafe(ref start, (nuint)(i * to.Length + x)).ToVector256Unsafe()));
                 low += first.AsInt32() * weights[i];
                 high += second.AsInt32() * weights[i];
             }

@@ -22,7 +22,8 @@ public class ImageSet
     {
         if (pixels.LongLength != (long)labels.Length * ImageBytes)
             throw new ArgumentException(
-                $"{labels.Length} images of {height}x{width}x{channels} take {(long)labels.Length * ImageBytes} bytes, not {pixels.LongLength}", nameof(pixels));
+                $"{labels.Length} images of {height}x{width}x{channels} take {(long)labels.Length * ImageBytes} bytes, not "
+                + $"{pixels.LongLength}", nameof(pixels));
         this.pixels = pixels;
     }
 
@@ -36,7 +37,8 @@ public class ImageSet
         if (labels.Length == 0) throw new ArgumentException("an image set holds at least one image", nameof(labels));
         var wrong = Array.FindIndex(labels, label => (uint)label >= (uint)classNames.Count);
         if (wrong >= 0)
-            throw new ArgumentException($"image {wrong} has label {labels[wrong]}, but there are {classNames.Count} classes", nameof(labels));
+            throw new ArgumentException(
+                $"image {wrong} has label {labels[wrong]}, but there are {classNames.Count} classes", nameof(labels));
         pixels = [];
         (Height, Width, Channels, this.labels, ClassNames) = (height, width, channels, labels, classNames);
     }

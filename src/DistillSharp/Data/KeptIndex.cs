@@ -20,7 +20,8 @@ static class KeptIndex
     /// <param name="root">The folder that its paths are relative to.</param>
     /// <param name="isCurrent">Whether what was found would be found again, beyond what containers tell.</param>
     /// <param name="write">Looks through the photographs.</param>
-    public static PhotographIndex Get(string path, string root, Func<PhotographIndex, bool> isCurrent, Func<PhotographIndexWriter, PhotographFindings> write)
+    public static PhotographIndex Get(
+        string path, string root, Func<PhotographIndex, bool> isCurrent, Func<PhotographIndexWriter, PhotographFindings> write)
     {
         foreach (var place in new[] { path, Cached(path) })
             if (Opened(place) is { } kept && IsUnchanged(kept, root) && isCurrent(kept)) return kept;
@@ -48,7 +49,8 @@ static class KeptIndex
         return ParallelEnumerable.Range(0, index.Count / step).Select(i => index[i * step]).All(IsThere);
 
         bool IsThere(PhotographEntry entry) => !containers[entry.Container].IsFolder
-            || (new FileInfo(Path.Combine(root, containers[entry.Container].Path, entry.Name)) is { Exists: true } file && file.Length == entry.Length);
+            || (new FileInfo(Path.Combine(root, containers[entry.Container].Path, entry.Name)) is { Exists: true } file
+                && file.Length == entry.Length);
     }
 
     // Written to a file of the user's first: how many there are is known at the end.

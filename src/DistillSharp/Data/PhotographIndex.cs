@@ -89,7 +89,8 @@ sealed class PhotographIndex
         var trailer = read(length - TrailerLength, TrailerLength);
         (table, var count) = (BinaryPrimitives.ReadInt64LittleEndian(trailer), BinaryPrimitives.ReadInt64LittleEndian(trailer.AsSpan(8)));
         var json = length - TrailerLength - table - count * 8;
-        if (!trailer.AsSpan(16).SequenceEqual(Magic) || table < 0 || count is < 0 or > int.MaxValue || json is < 2 or > int.MaxValue) throw Damaged();
+        if (!trailer.AsSpan(16).SequenceEqual(Magic) || table < 0 || count is < 0 or > int.MaxValue || json is < 2 or > int.MaxValue)
+            throw Damaged();
         Count = (int)count;
         Findings = JsonSerializer.Deserialize<PhotographFindings>(read(table + count * 8, (int)json)) ?? throw Damaged();
     }
@@ -114,13 +115,16 @@ sealed class PhotographIndex
         {
             var length = new FileInfo(path).Length;
             if (length < TrailerLength) throw new UserException($"'{path}' is cut short: it has no index at its end");
-            var map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read).CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
+            var map =
+                MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read)
+                    .CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
             view = Read;
             return new(Read, length, path);
 
             byte[] Read(long at, int count)
             {
-                if (at < 0 || count < 0 || at > length - count) throw new UserException($"'{path}' is damaged: its index leads outside of it");
+                if (at < 0 || count < 0 || at > length - count)
+                    throw new UserException($"'{path}' is damaged: its index leads outside of it");
                 var bytes = GC.AllocateUninitializedArray<byte>(count);
                 map.SafeMemoryMappedViewHandle.ReadSpan((ulong)at, bytes.AsSpan());
                 return bytes;
@@ -183,7 +187,8 @@ sealed class PhotographIndex
         for (var i = 0; i < count; i++)
         {
             places[i] = BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(i * 8));
-            if (places[i] < 0 || places[i] < places[0] || (i > 0 && places[i] - places[i - 1] > MaxName + RecordLength + (long)int.MaxValue)) throw Damaged();
+            if (places[i] < 0 || places[i] < places[0]
+                || (i > 0 && places[i] - places[i - 1] > MaxName + RecordLength + (long)int.MaxValue)) throw Damaged();
         }
         return places;
     }

@@ -9,7 +9,8 @@ namespace DistillSharp.Data;
 public delegate ImageArea AreaChoice(int height, int width);
 
 /// <summary>Makes pixels of the content of image files: of a whole image, or of no more of it than a crop shows.</summary>
-/// <param name="Scaled">Whether crops far larger than wanted are scaled by libjpeg while they are decoded, which changes pixels a little.</param>
+/// <param name="Scaled">Whether crops far larger than wanted are scaled by libjpeg while they are decoded, which changes pixels a
+/// little.</param>
 /// <param name="Upright">Whether what EXIF says of the camera's orientation is followed.</param>
 sealed record PhotographReader(bool Scaled, bool Upright)
 {
@@ -43,7 +44,8 @@ sealed record PhotographReader(bool Scaled, bool Upright)
         if (ImageKind.Of(file) != ImageKind.Jpeg)
         {
             var image = Read(file, name);
-            ImageScaling.Scale(new(image.Pixels, image.Height, image.Width, 3), choose(image.Height, image.Width), height, width, destination);
+            ImageScaling.Scale(
+                new(image.Pixels, image.Height, image.Width, 3), choose(image.Height, image.Width), height, width, destination);
             return;
         }
         try
@@ -74,7 +76,8 @@ sealed record PhotographReader(bool Scaled, bool Upright)
         using var upright = new Borrowed(pixels.Bytes.Length);
         orientation.Turn(pixels.Bytes, area.Height, area.Width, upright.Bytes);
         var (rows, columns) = orientation.Size(area.Height, area.Width);
-        ImageScaling.Scale(new(upright.Bytes, rows, columns, 3), orientation.Upright(box, area.Height, area.Width), height, width, destination);
+        ImageScaling.Scale(
+            new(upright.Bytes, rows, columns, 3), orientation.Upright(box, area.Height, area.Width), height, width, destination);
     }
 
     Orientation OrientationOf(byte[] file) => Upright && ImageKind.Of(file) == ImageKind.Jpeg ? Orientation.Of(file) : default;
@@ -83,7 +86,8 @@ sealed record PhotographReader(bool Scaled, bool Upright)
     static int ScaleFor(ImageArea area, int height, int width)
     {
         var eighths = Eighths;
-        while (eighths > 1 && area.Height * (eighths / 2) >= height * Eighths && area.Width * (eighths / 2) >= width * Eighths) eighths /= 2;
+        while (eighths > 1 && area.Height * (eighths / 2) >= height * Eighths && area.Width * (eighths / 2) >= width * Eighths)
+            eighths /= 2;
         return eighths;
     }
 
@@ -92,7 +96,8 @@ sealed record PhotographReader(bool Scaled, bool Upright)
     {
         var (top, rows, above) = Along(area.Top, area.Height, full.Height);
         var (left, columns, beside) = Along(area.Left, area.Width, full.Width);
-        return (new(top, left, rows, columns), new(above, beside, area.Height * eighths / (double)Eighths, area.Width * eighths / (double)Eighths));
+        return (new(top, left, rows, columns),
+            new(above, beside, area.Height * eighths / (double)Eighths, area.Width * eighths / (double)Eighths));
 
         (int First, int Count, double Before) Along(int start, int length, int side)
         {

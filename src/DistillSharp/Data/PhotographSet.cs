@@ -43,7 +43,8 @@ sealed class PhotographSet : ImageSet
     public PhotographSet(PhotographFiles files, int[] labels, IReadOnlyList<string> classNames, PhotographNotes notes, ReadOptions options)
         : this(files, null, labels, classNames, notes, options) { }
 
-    PhotographSet(PhotographFiles files, int[]? chosen, int[] labels, IReadOnlyList<string> classNames, PhotographNotes notes, ReadOptions options)
+    PhotographSet(
+        PhotographFiles files, int[]? chosen, int[] labels, IReadOnlyList<string> classNames, PhotographNotes notes, ReadOptions options)
         : base(options.Size, options.Size, 3, labels, classNames)
     {
         (this.files, this.chosen, this.notes, this.options) = (files, chosen, notes, options);

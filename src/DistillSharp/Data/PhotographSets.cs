@@ -35,7 +35,9 @@ sealed class ImageNetSet : ImageFolderSet
     {
         var read = base.Read(root, options);
         return read.Train.ClassNames.Count == Classes ? read
-            : throw new UserException($"'{Path.Combine(root, "train")}' holds {read.Train.ClassNames.Count} folders, but ImageNet has {Classes} classes; a part of it, or other photographs, are the data set image-folder");
+            : throw new UserException(
+                $"'{Path.Combine(root, "train")}' holds {read.Train.ClassNames.Count} folders, but ImageNet has {Classes} classes; a "
+                + "part of it, or other photographs, are the data set image-folder");
     }
 }
 

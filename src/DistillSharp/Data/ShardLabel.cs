@@ -30,7 +30,8 @@ static class ShardLabel
             using var json = JsonDocument.Parse(content);
             if (json.RootElement.ValueKind != JsonValueKind.Object) return null;
             foreach (var key in keys)
-                if (json.RootElement.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var label))
+                if (json.RootElement.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.Number
+                    && value.TryGetInt32(out var label))
                     return label;
             return null;
         }

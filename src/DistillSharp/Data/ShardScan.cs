@@ -33,7 +33,9 @@ sealed class ShardScan
         try
         {
             using var file = UnpackedFile.Open(shard);
-            if (file.IsPacked) throw new UserException($"'{shard}' is compressed, so that no image in it can be found without unpacking all before; unpack it with gunzip");
+            if (file.IsPacked)
+                throw new UserException(
+                    $"'{shard}' is compressed, so that no image in it can be found without unpacking all before; unpack it with gunzip");
             using var handle = File.OpenHandle(shard);
             foreach (var (name, length) in TarArchive.Entries(file)) scan.Take(name, length, file, handle);
         }
@@ -52,7 +54,8 @@ sealed class ShardScan
         var (own, extension) = dot < 0 ? (name, "") : (name[..dot], name[(dot + 1)..].ToLowerInvariant());
         if (own != key) EndSample();
         key = own;
-        if (ShardLabel.IsIn(extension, length)) label = label is { Label: not null } ? label : (ShardLabel.Of(extension, file.ReadExactly(length, name)), name);
+        if (ShardLabel.IsIn(extension, length))
+            label = label is { Label: not null } ? label : (ShardLabel.Of(extension, file.ReadExactly(length, name)), name);
         else if (!extension.Contains('.') && ImageFiles.IsRead(name) && image is null) image = Look(name, length, file.Position, handle);
         else PhotographFindings.Count(LeftOut, dot < 0 ? "entry without extension" : "." + extension);
     }
@@ -61,13 +64,15 @@ sealed class ShardScan
     {
         var entry = new PhotographEntry(number, offset, (int)Math.Min(length, int.MaxValue), 0, name);
         if (length > ImageFiles.MaxBytes) return (entry, $"is larger than {ImageFiles.MaxBytes >> 20} MiB: that is no image");
-        Span<byte> head = stackalloc byte[(int)Math.Min(ImageKind.HeadLength, length)], tail = stackalloc byte[(int)Math.Min(ImageKind.TailLength, length)];
+        Span<byte> head = stackalloc byte[(int)Math.Min(ImageKind.HeadLength, length)],
+            tail = stackalloc byte[(int)Math.Min(ImageKind.TailLength, length)];
         RandomAccess.Read(handle, head, offset);
         RandomAccess.Read(handle, tail, offset + length - tail.Length);
         var kind = ImageKind.Of(head);
         if (length == 0) return (entry, "is empty");
         if (ImageKind.Refusal(kind) is { } refusal) return (entry, refusal);
-        if (!ImageKind.IsNamed(name, kind!)) PhotographFindings.Count(Misnamed, $"{Path.GetExtension(name).ToLowerInvariant()} holding {kind}");
+        if (!ImageKind.IsNamed(name, kind!))
+            PhotographFindings.Count(Misnamed, $"{Path.GetExtension(name).ToLowerInvariant()} holding {kind}");
         if (ImageKind.EndsWell(kind!, head, tail, length)) return (entry, null);
         var content = new byte[length];
         RandomAccess.Read(handle, content, offset);
@@ -80,7 +85,10 @@ sealed class ShardScan
         (image, label) = (null, null);
         if (taken is not { } found)
         {
-            if (said is { } alone) PhotographFindings.Count(LeftOut, $"label{(alone.Name.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? " (.json)" : "")} without an image");
+            if (said is { } alone)
+                PhotographFindings.Count(
+                    LeftOut, $"label{(alone.Name.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? " (.json)" : "")} without an "
+                        + "image");
             return;
         }
         var trouble = found.Trouble ?? (said is null ? "has no label: neither .cls nor .json lies beside it"

@@ -20,7 +20,8 @@ public static class ShardWriter
     /// <param name="progress">Told how many of how many images are written.</param>
     /// <returns>The shards' paths.</returns>
     /// <exception cref="UserException">The folder cannot be read, or the destination not written or is not empty.</exception>
-    public static IReadOnlyList<string> Write(string root, string destination, ReadOptions options, int perShard, Action<int, int>? progress = null)
+    public static IReadOnlyList<string> Write(
+        string root, string destination, ReadOptions options, int perShard, Action<int, int>? progress = null)
     {
         if (Directory.Exists(destination) && Directory.EnumerateFileSystemEntries(destination).Any())
             throw new UserException($"'{destination}' is not empty; name a folder that does not exist yet");
@@ -31,7 +32,8 @@ public static class ShardWriter
             for (var start = 0; start < set.Count; start += perShard)
             {
                 var shard = Path.Combine(destination, string.Create(CultureInfo.InvariantCulture, $"{part}-{start / perShard:000000}.tar"));
-                AtomicFile.Write(shard, to => Write(to, set, start, Math.Min(set.Count, start + perShard), () => progress?.Invoke(++done, total)));
+                AtomicFile.Write(
+                    shard, to => Write(to, set, start, Math.Min(set.Count, start + perShard), () => progress?.Invoke(++done, total)));
                 shards.Add(shard);
             }
         AtomicFile.Write(Path.Combine(destination, Shards.ClassList), Encoding.UTF8.GetBytes(string.Join('\n', train.ClassNames) + "\n"));
@@ -45,7 +47,9 @@ public static class ShardWriter
             // The number keeps keys apart and in order; the file's own name says where it came from.
             var file = Path.GetFileName(set.FileName(index));
             var extension = Path.GetExtension(file).ToLowerInvariant();
-            var own = string.Concat(Path.GetFileNameWithoutExtension(file).Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' ? c : '_'));
+            var own =
+                string.Concat(
+                    Path.GetFileNameWithoutExtension(file).Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' ? c : '_'));
             var key = string.Create(CultureInfo.InvariantCulture, $"{index:00000000}_{own}");
             key = key[..Math.Min(key.Length, MaxName - 5)];
             Entry(to, key + extension, set.FileContent(index));

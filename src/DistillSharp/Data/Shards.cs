@@ -23,17 +23,22 @@ static class Shards
         var shards = Find(root);
         var (learned, measured) = (Part(shards, train, root), Part(shards, test, root));
         var (first, second) = (Look(learned, "train"), Look(measured, "val"));
-        foreach (var sentence in PhotographProblems.Of(options, first.Findings.Damaged.Concat(second.Findings.Damaged))) throw new UserException(sentence);
+        foreach (var sentence in PhotographProblems.Of(options, first.Findings.Damaged.Concat(second.Findings.Damaged)))
+            throw new UserException(sentence);
         foreach (var (part, index) in new[] { (learned, first), (measured, second) })
-            if (index.Count == 0) throw new UserException($"'{part[0]}'{(part.Count > 1 ? $" and {part.Count - 1} more shards hold" : " holds")} no image with a label");
+            if (index.Count == 0)
+                throw new UserException(
+                    $"'{part[0]}'{(part.Count > 1 ? $" and {part.Count - 1} more shards hold" : " holds")} no image with a label");
         var (labels, measuredLabels) = (first.Labels(), second.Labels());
         var names = Names(shards[0], options, Math.Max(labels.Max(), measuredLabels.Max()) + 1);
         return (new PhotographSet(new IndexedFiles(first, "/"), labels, names, first.Findings.Notes(first.Findings.Damaged), options),
-            new PhotographSet(new IndexedFiles(second, "/"), measuredLabels, names, second.Findings.Notes(second.Findings.Damaged), options));
+            new PhotographSet(
+                new IndexedFiles(second, "/"), measuredLabels, names, second.Findings.Notes(second.Findings.Damaged), options));
     }
 
     /// <summary>Whether there are shards at a root.</summary>
-    public static bool Exist(string root) => BracePattern.IsPattern(root) ? BracePattern.Expand(root).Any(File.Exists) : File.Exists(root) || Directory.Exists(root);
+    public static bool Exist(string root) =>
+        BracePattern.IsPattern(root) ? BracePattern.Expand(root).Any(File.Exists) : File.Exists(root) || Directory.Exists(root);
 
     static IReadOnlyList<string> Find(string root)
     {
@@ -42,12 +47,16 @@ static class Shards
             var named = BracePattern.Expand(root);
             var missing = named.Where(shard => !File.Exists(shard)).ToArray();
             return missing.Length == 0 ? named : throw new UserException(
-                $"{missing.Length} of the {named.Count} shards that '{root}' names {(missing.Length == 1 ? "is" : "are")} missing: '{missing[0]}'{(missing.Length > 1 ? $" and {missing.Length - 1} more" : "")}");
+                $"{missing.Length} of the {named.Count} shards that '{root}' names {(missing.Length == 1 ? "is" : "are")} missing: "
+                + $"'{missing[0]}'{(missing.Length > 1 ? $" and {missing.Length - 1} more" : "")}");
         }
         if (File.Exists(root)) return [root];
-        string[] found = Directory.Exists(root) ? [.. Directory.EnumerateFiles(root, "*.tar", SearchOption.AllDirectories).Order(StringComparer.Ordinal)] : [];
+        string[] found = Directory.Exists(root)
+            ? [.. Directory.EnumerateFiles(root, "*.tar", SearchOption.AllDirectories).Order(StringComparer.Ordinal)] : [];
         return found.Length > 0 ? found
-            : throw new UserException($"'{root}' holds no shards; it should hold train-000000.tar, val-000000.tar and so on, or be a pattern such as DIR/train-{{000000..000127}}.tar::DIR/val-{{000000..000006}}.tar");
+            : throw new UserException(
+                $"'{root}' holds no shards; it should hold train-000000.tar, val-000000.tar and so on, or be a pattern such as "
+                + $"DIR/train-{{000000..000127}}.tar::DIR/val-{{000000..000006}}.tar");
     }
 
     // By a word of the file's name, or where that has none by one of its folder's: imagenet-train-000001.tar, val/0003.tar.
@@ -55,19 +64,24 @@ static class Shards
     {
         string[] part = [.. shards.Where(shard => words.Contains(Word(shard), StringComparer.OrdinalIgnoreCase))];
         return part.Length > 0 ? part : throw new UserException(
-            $"none of the {shards.Count} shard{(shards.Count == 1 ? "" : "s")} of '{root}' has {string.Join(" or ", words.Select(word => $"'{word}'"))} "
+            $"none of the {shards.Count} shard{(shards.Count == 1 ? "" : "s")} of '{root}' has "
+            + $"{string.Join(" or ", words.Select(word => $"'{word}'"))} "
             + $"in its name, which is how the images to {(words == train ? "train" : "measure")} on are found");
     }
 
-    static string? Word(string shard) => new[] { Path.GetFileName(shard), Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(shard)))! }
-        .Select(name => name.Split('-', '_', '.').FirstOrDefault(word => train.Concat(test).Contains(word, StringComparer.OrdinalIgnoreCase)))
+    static string? Word(string shard) =>
+        new[] { Path.GetFileName(shard), Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(shard)))! }
+        .Select(name =>
+            name.Split('-', '_', '.').FirstOrDefault(word => train.Concat(test).Contains(word, StringComparer.OrdinalIgnoreCase)))
         .FirstOrDefault(word => word is not null);
 
     static PhotographIndex Look(IReadOnlyList<string> shards, string part)
     {
         var place = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(shards[0]))!, $".distill-{part}.index");
         var paths = shards.Select(Path.GetFullPath).ToList();
-        return KeptIndex.Get(place, "/", kept => kept.Findings.Containers.Select(container => container.Path).SequenceEqual(paths), writer => Write(writer, paths));
+        return KeptIndex.Get(
+            place, "/", kept => kept.Findings.Containers.Select(container => container.Path).SequenceEqual(paths), writer =>
+                Write(writer, paths));
     }
 
     static PhotographFindings Write(PhotographIndexWriter writer, List<string> shards)

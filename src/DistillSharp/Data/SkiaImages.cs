@@ -32,7 +32,8 @@ static class SkiaImages
             throw new UndecodedException($"claims {width}x{height} pixels, which is too many for {file.Length:N0} bytes");
         var values = new byte[pixels * 4];
         var result = Fill(codec, new(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul), values);
-        return result == SKCodecResult.Success ? new(WithoutAlpha(values, kind == ImageKind.Gif, hidden), height, width) : throw Damaged(kind, result);
+        return result == SKCodecResult.Success ? new(WithoutAlpha(values, kind == ImageKind.Gif, hidden), height, width)
+            : throw Damaged(kind, result);
     }
 
     static unsafe SKCodecResult Fill(SKCodec codec, SKImageInfo info, byte[] values)
@@ -45,7 +46,8 @@ static class SkiaImages
     {
         var pixels = GC.AllocateUninitializedArray<byte>(values.Length / 4 * 3);
         for (int from = 0, to = 0; from < values.Length; from += 4, to += 3)
-            (pixels[to], pixels[to + 1], pixels[to + 2]) = covers && values[from + 3] == 0 ? hidden : (values[from], values[from + 1], values[from + 2]);
+            (pixels[to], pixels[to + 1], pixels[to + 2]) = covers && values[from + 3] == 0 ? hidden
+                : (values[from], values[from + 1], values[from + 2]);
         return pixels;
     }
 

@@ -20,7 +20,8 @@ sealed class TeacherView
     {
         normalization = new(input.Mean ?? [.. students.Mean], input.Std ?? [.. students.Std]);
         if (normalization.Channels != images.Channels)
-            throw new UsageException($"the teacher's normalization has {normalization.Channels} channels, but the images have {images.Channels}");
+            throw new UsageException(
+                $"the teacher's normalization has {normalization.Channels} channels, but the images have {images.Channels}");
         unchanged = input.Size is { } size ? images.AtSize(size) : images;
         sameSize = (unchanged.Height, unchanged.Width) == (images.Height, images.Width);
     }

@@ -38,7 +38,8 @@ sealed class TinyImageNetSet : DatasetDescription
         return (new SmallPhotographs(train, options.Size, names), new SmallPhotographs(Annotated(place, test, ids), options.Size, names));
     }
 
-    static (List<(string File, int Label)> Images, List<string> Empty) Listed(string part, string[] classes, IProgress<WorkProgress>? progress)
+    static (List<(string File, int Label)> Images, List<string> Empty) Listed(
+        string part, string[] classes, IProgress<WorkProgress>? progress)
     {
         var index = FolderListing.Of(part, classes, progress);
         var (files, findings) = (new IndexedFiles(index, part), index.Findings);

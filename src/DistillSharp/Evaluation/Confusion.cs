@@ -21,7 +21,8 @@ public sealed class Confusion
     /// <exception cref="ArgumentException">The lengths differ.</exception>
     public static Confusion Of(ReadOnlySpan<int> labels, ReadOnlySpan<int> predictions, int classes)
     {
-        if (labels.Length != predictions.Length) throw new ArgumentException($"{predictions.Length} predictions do not belong to {labels.Length} labels");
+        if (labels.Length != predictions.Length)
+            throw new ArgumentException($"{predictions.Length} predictions do not belong to {labels.Length} labels");
         var counts = new long[classes, classes];
         for (var i = 0; i < labels.Length; i++) counts[labels[i], predictions[i]]++;
         return new(counts);
@@ -37,7 +38,8 @@ public sealed class Confusion
     /// <param name="count">How many at most.</param>
     public IReadOnlyList<(int Label, int Predicted, long Images)> Commonest(int count) =>
     [
-        .. Enumerable.Range(0, Classes * Classes).Select(i => (Label: i / Classes, Predicted: i % Classes, Images: Counts[i / Classes, i % Classes]))
+        .. Enumerable.Range(0, Classes * Classes)
+            .Select(i => (Label: i / Classes, Predicted: i % Classes, Images: Counts[i / Classes, i % Classes]))
             .Where(cell => cell.Label != cell.Predicted && cell.Images > 0)
             .OrderByDescending(cell => cell.Images).ThenBy(cell => cell.Label).ThenBy(cell => cell.Predicted).Take(count),
     ];

@@ -30,7 +30,8 @@ sealed record Neighbors(int Count, int[] Indices, double[] SquaredDistances)
             // |a - b|^2 without |a|^2, which does not change a row's order; negative, since the largest are taken.
             var closeness = 2 * x.Narrow(0, start, size).MatMul(transposed) - norms;
             var nearest = closeness.TopK(count + 1).Indices.ToArray<int>();
-            for (var row = 0; row < size; row++) Others(nearest.AsSpan(row * (count + 1), count + 1), start + row, indices.AsSpan((start + row) * count, count));
+            for (var row = 0; row < size; row++)
+                Others(nearest.AsSpan(row * (count + 1), count + 1), start + row, indices.AsSpan((start + row) * count, count));
         }
 
         // The distances anew: the difference of large squares would leave them few digits.

@@ -18,10 +18,12 @@ public sealed class NetworkOutputs
     public NetworkOutputs(float[] logits, float[] pooled, int[] labels)
     {
         if (labels.Length == 0 || logits.Length == 0 || logits.Length % labels.Length != 0 || pooled.Length % labels.Length != 0)
-            throw new ArgumentException($"{logits.Length} logits and {pooled.Length} pooled features do not belong to {labels.Length} images");
+            throw new ArgumentException(
+                $"{logits.Length} logits and {pooled.Length} pooled features do not belong to {labels.Length} images");
         (this.logits, this.pooled, this.labels) = (logits, pooled, labels);
         (Classes, Width) = (logits.Length / labels.Length, pooled.Length / labels.Length);
-        if (Array.Exists(labels, label => (uint)label >= (uint)Classes)) throw new ArgumentException($"a label is not below {Classes}", nameof(labels));
+        if (Array.Exists(labels, label => (uint)label >= (uint)Classes))
+            throw new ArgumentException($"a label is not below {Classes}", nameof(labels));
         predictions = [.. Enumerable.Range(0, Count).Select(i => Largest(LogitsOf(i)))];
     }
 
@@ -83,7 +85,8 @@ public sealed class NetworkOutputs
     /// <param name="cancel">Stops the work.</param>
     /// <exception cref="UserException">The network has another number of classes or cannot take images of this size.</exception>
     public static NetworkOutputs Of(
-        Classifier network, ImageSet images, Normalization normalization, Precision precision = Precision.Fp32, Device device = default, int batchSize = 250,
+        Classifier network, ImageSet images, Normalization normalization, Precision precision = Precision.Fp32, Device device = default,
+            int batchSize = 250,
         IProgress<WorkProgress>? progress = null, CancellationToken cancel = default)
     {
         if (network.Classes != images.ClassNames.Count)
@@ -97,7 +100,8 @@ public sealed class NetworkOutputs
             using var scope = TensorScope.Open();
             var output = network.Forward(batch.Images.To(device), Features.Pooled);
             var first = batch.Number * batchSize;
-            progress?.Report(new($"running {network.Name} over {images.Count} images", Math.Min(first + batchSize, images.Count), images.Count));
+            progress?.Report(
+                new($"running {network.Name} over {images.Count} images", Math.Min(first + batchSize, images.Count), images.Count));
             output.Logits.ToArray<float>().CopyTo(logits, first * network.Classes);
             if (output.Pooled is not { } features) continue;
             var width = (int)features.Size(1);

@@ -19,8 +19,10 @@ public static class Trustworthiness
     public static double Of(ReadOnlySpan<float> points, int width, TsneMap map, int neighbors = 5)
     {
         var count = map.X.Length;
-        if (points.Length != (long)count * width) throw new ArgumentException($"{points.Length} coordinates are not {count} points of {width}", nameof(points));
-        if (neighbors < 1 || 2 * neighbors >= count) throw new ArgumentException($"{neighbors} neighbors are too many for {count} points, or none", nameof(neighbors));
+        if (points.Length != (long)count * width)
+            throw new ArgumentException($"{points.Length} coordinates are not {count} points of {width}", nameof(points));
+        if (neighbors < 1 || 2 * neighbors >= count)
+            throw new ArgumentException($"{neighbors} neighbors are too many for {count} points, or none", nameof(neighbors));
         using var off = Autograd.NoGrad();
         using var scope = TensorScope.Open();
         var x = Tensor.From(points, count, width).To(DType.Float64);

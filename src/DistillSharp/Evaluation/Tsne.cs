@@ -40,7 +40,9 @@ public sealed record Tsne
     /// <summary>Momentum of the later steps.</summary>
     public double Momentum { get; init; } = 0.8;
 
-    /// <summary>Step size; N / <see cref="Exaggeration"/>, but at least 200, when null (Belkina et al., Nature Communications 2019).</summary>
+    /// <summary>
+    /// Step size; N / <see cref="Exaggeration"/>, but at least 200, when null (Belkina et al., Nature Communications 2019).
+    /// </summary>
     public double? LearningRate { get; init; }
 
     /// <summary>Principal components to reduce the points to beforehand.</summary>
@@ -61,7 +63,8 @@ public sealed record Tsne
     /// <param name="cancel">Stops the work.</param>
     /// <param name="progress">Hears of the steps.</param>
     /// <inheritdoc cref="Embed(Tensor, CancellationToken, IProgress{WorkProgress})"/>
-    public TsneMap Embed(ReadOnlySpan<float> points, int width, CancellationToken cancel = default, IProgress<WorkProgress>? progress = null)
+    public TsneMap Embed(
+        ReadOnlySpan<float> points, int width, CancellationToken cancel = default, IProgress<WorkProgress>? progress = null)
     {
         using var scope = TensorScope.Open();
         return Embed(Tensor.From(points, points.Length / width, width), cancel, progress);
@@ -75,12 +78,15 @@ public sealed record Tsne
     /// <exception cref="UserException">A coordinate is not finite.</exception>
     public TsneMap Embed(Tensor points, CancellationToken cancel = default, IProgress<WorkProgress>? progress = null)
     {
-        if (points.Dimensions != 2) throw new ArgumentException($"points have the shape [N, D], not [{string.Join(", ", points.Shape)}]", nameof(points));
+        if (points.Dimensions != 2)
+            throw new ArgumentException($"points have the shape [N, D], not [{string.Join(", ", points.Shape)}]", nameof(points));
         var count = (int)points.Size(0);
         Validate(count);
         using var off = Autograd.NoGrad();
         using var scope = TensorScope.Open();
-        if (!points.AllFinite()) throw new UserException("t-SNE needs finite numbers, but some of the features are infinite or no number: did training diverge?");
+        if (!points.AllFinite())
+            throw new UserException(
+                "t-SNE needs finite numbers, but some of the features are infinite or no number: did training diverge?");
 
         var reduced = PrincipalComponents.Project(points, (int)Math.Min(Components, points.Size(1)));
         var neighbors = Neighbors.Of(reduced, Math.Min(count - 1, (int)(3 * Perplexity)));
@@ -107,7 +113,8 @@ public sealed record Tsne
             forces.Gradient(x, y, early ? (float)Exaggeration : 1, gradientX, gradientY);
             Step(x, stepX, gainX, gradientX, momentum, rate);
             Step(y, stepY, gainY, gradientY, momentum, rate);
-            if ((iteration + 1) % StepsOfReport == 0) progress?.Report(new($"drawing the map of {count} points", iteration + 1, Iterations));
+            if ((iteration + 1) % StepsOfReport == 0)
+                progress?.Report(new($"drawing the map of {count} points", iteration + 1, Iterations));
         }
         forces.Gradient(x, y, 1, gradientX, gradientY);
     }
@@ -135,19 +142,26 @@ public sealed record Tsne
         var scale = deviation > 0 ? InitialDeviation / deviation : 0;
         var random = KeyedRandom.For(KeyedRandom.Purpose.Embedding, Seed);
         float Place(int i, int component) =>
-            (float)((component < width ? values[i * width + component] * scale : 0) + Jitter * ((random[2 * i + component] >> 11) * (2.0 / (1L << 53)) - 1));
+            (float)((component < width ? values[i * width + component] * scale : 0)
+                + Jitter * ((random[2 * i + component] >> 11) * (2.0 / (1L << 53)) - 1));
         return ([.. Enumerable.Range(0, count).Select(i => Place(i, 0))], [.. Enumerable.Range(0, count).Select(i => Place(i, 1))]);
     }
 
     void Validate(int count)
     {
-        if (!(Perplexity >= 1 && double.IsFinite(Perplexity))) throw new UsageException($"a perplexity of {Perplexity} is impossible; give a number of 1 or more, such as 30");
+        if (!(Perplexity >= 1 && double.IsFinite(Perplexity)))
+            throw new UsageException($"a perplexity of {Perplexity} is impossible; give a number of 1 or more, such as 30");
         if (count <= Perplexity + 1)
-            throw new UsageException($"a perplexity of {Perplexity} needs more than {Math.Floor(Perplexity) + 1} points, but there are {count}; lower it or use more images");
+            throw new UsageException(
+                $"a perplexity of {Perplexity} needs more than {Math.Floor(Perplexity) + 1} points, but there are {count}; lower it or "
+                + "use more images");
         if (Iterations < 1) throw new UsageException($"{Iterations} iterations draw no map; give 1 or more");
-        if (ExaggeratedIterations < 0) throw new UsageException($"there cannot be {ExaggeratedIterations} iterations with exaggeration; give 0 or more");
-        if (!(Exaggeration >= 1 && double.IsFinite(Exaggeration))) throw new UsageException($"an exaggeration of {Exaggeration} is impossible; give a number of 1 or more");
-        if (LearningRate is { } rate && !(rate > 0 && double.IsFinite(rate))) throw new UsageException($"a learning rate of {rate} is impossible; give a number above 0");
+        if (ExaggeratedIterations < 0)
+            throw new UsageException($"there cannot be {ExaggeratedIterations} iterations with exaggeration; give 0 or more");
+        if (!(Exaggeration >= 1 && double.IsFinite(Exaggeration)))
+            throw new UsageException($"an exaggeration of {Exaggeration} is impossible; give a number of 1 or more");
+        if (LearningRate is { } rate && !(rate > 0 && double.IsFinite(rate)))
+            throw new UsageException($"a learning rate of {rate} is impossible; give a number above 0");
         if (Components < 2) throw new UsageException($"{Components} principal components make no map; give 2 or more");
         if (Threads is < 1) throw new UsageException($"t-SNE cannot run on {Threads} threads; give 1 or more");
     }

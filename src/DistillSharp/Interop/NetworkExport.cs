@@ -40,7 +40,8 @@ public sealed record NetworkExport
         // A run's own file says more than the weights, and stays what it is.
         if (SafeTensors is not null)
         {
-            var metadata = Source.Run is { } run ? SafeTensorsFile.Read(Directory.Exists(run) ? Path.Combine(run, StudentFile.FileName) : run).Metadata : null;
+            var metadata = Source.Run is { } run
+                ? SafeTensorsFile.Read(Directory.Exists(run) ? Path.Combine(run, StudentFile.FileName) : run).Metadata : null;
             SafeTensorsFile.Write(SafeTensors, loaded.Network.StoredState(), metadata);
         }
         if (PyTorch is not null) PyTorchFile.Write(PyTorch, loaded.Network.StoredState());

@@ -37,7 +37,8 @@ public sealed record NetworkSource
     /// <exception cref="UserException">A file is missing, damaged, or does not fit the network.</exception>
     public LoadedNetwork Load()
     {
-        if (Run is not null && (Model ?? Weights) is not null) throw new UsageException("give either a run or --model and --weights, not both");
+        if (Run is not null && (Model ?? Weights) is not null)
+            throw new UsageException("give either a run or --model and --weights, not both");
         if (Run is null && (Model is null || Weights is null)) throw new UsageException("give a run's folder, or --model and --weights");
         if (Mean is null != Std is null) throw new UsageException("give both --mean and --std, or neither");
         var set = Dataset is null ? null : Toolkit.Datasets[Dataset];
@@ -46,7 +47,8 @@ public sealed record NetworkSource
             var (network, description) = StudentFile.Load(Run, Toolkit);
             return new(network)
             {
-                ClassNames = description.ClassNames, Dataset = description.Dataset, Set = SetOf(description.Dataset), Acc1 = description.Acc1,
+                ClassNames = description.ClassNames, Dataset = description.Dataset, Set = SetOf(description.Dataset),
+                Acc1 = description.Acc1,
                 Image = new(description.Height, description.Width),
                 Normalization = Mean is null ? new(description.Mean, description.Std) : new(Mean, Std!),
             };

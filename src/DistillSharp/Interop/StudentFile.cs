@@ -69,7 +69,8 @@ public sealed record StudentFile
         if (Directory.Exists(path))
         {
             var inside = Path.Combine(path, FileName);
-            if (!File.Exists(inside)) throw new UserException($"{path}: this run has no {FileName}; a run writes it when its last epoch ends");
+            if (!File.Exists(inside))
+                throw new UserException($"{path}: this run has no {FileName}; a run writes it when its last epoch ends");
             path = inside;
         }
         var content = SafeTensorsFile.Read(path);
@@ -111,7 +112,9 @@ public sealed record StudentFile
         }
 
         string Text(string key) => metadata.TryGetValue($"distillsharp.{key}", out var text) ? text
-            : throw new UserException($"{path}: this file was not written by a run of distill (it says nothing of its {key}); give --model NAME --weights FILE instead");
+            : throw new UserException(
+                $"{path}: this file was not written by a run of distill (it says nothing of its {key}); give --model NAME --weights FILE "
+                + "instead");
 
         T Value<T>(string key) => JsonSerializer.Deserialize<T>(Text(key)) ?? throw new JsonException($"{key} is null");
     }

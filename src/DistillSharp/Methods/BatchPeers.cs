@@ -79,14 +79,17 @@ public sealed class BatchPeers
         return new(first, Images * (rank + 1) / group.Size - first);
     }
 
-    /// <summary>Stages of the whole batch. They are large, and a method may look at one of them only: each is gathered when it is asked for.</summary>
+    /// <summary>
+    /// Stages of the whole batch. They are large, and a method may look at one of them only: each is gathered when it is asked for.
+    /// </summary>
     sealed class GatheredStages(BatchPeers peers, IReadOnlyList<Tensor> own) : IReadOnlyList<Tensor>
     {
         readonly Tensor?[] gathered = new Tensor?[own.Count];
 
         public int Count => own.Count;
 
-        public Tensor this[int stage] => gathered[stage] is { IsDisposed: false } there ? there : gathered[stage] = peers.Gather(own[stage]);
+        public Tensor this[int stage] =>
+            gathered[stage] is { IsDisposed: false } there ? there : gathered[stage] = peers.Gather(own[stage]);
 
         public IEnumerator<Tensor> GetEnumerator() => Enumerable.Range(0, Count).Select(stage => this[stage]).GetEnumerator();
 

@@ -153,12 +153,15 @@ public abstract class DistillationMethod : Module
     /// <exception cref="UsageException">A setting makes no sense.</exception>
     public virtual IReadOnlyList<string> Bind(DistillationPair pair) => [];
 
-    /// <summary>What is likely not meant in a run of so many epochs, in a sentence; null for nothing. Called after <see cref="Bind"/>.</summary>
+    /// <summary>
+    /// What is likely not meant in a run of so many epochs, in a sentence; null for nothing. Called after <see cref="Bind"/>.
+    /// </summary>
     public virtual string? Doubt(int epochs) => null;
 
     /// <summary>The <see cref="Doubt"/> about a loss that rises to its weight over some epochs.</summary>
     protected string? WarmupDoubt(double warmup, int epochs) => warmup <= epochs ? null
-        : $"{Name}: the loss rises over {warmup} epochs, but the run has {epochs}: it never comes to its full weight; give warmup a smaller number";
+        : $"{Name}: the loss rises over {warmup} epochs, but the run has {epochs}: it never comes to its full weight; give warmup a "
+            + "smaller number";
 
     /// <summary>
     /// Computes the loss terms of a step, averaged over its images: over those of this process where processes share the batch, unless

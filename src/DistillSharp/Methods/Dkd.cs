@@ -70,7 +70,8 @@ public sealed class Dkd : DistillationMethod
     protected override double DefaultWeight => Standardize ? LogitStandardization.Weight : 1;
 
     /// <inheritdoc/>
-    public override void Follow(PairKind pair) => (isImageNet, publishedBeta) = (pair.IsImageNet, PublishedBeta(pair.Teacher, pair.Student));
+    public override void Follow(PairKind pair) =>
+        (isImageNet, publishedBeta) = (pair.IsImageNet, PublishedBeta(pair.Teacher, pair.Student));
 
     /// <inheritdoc/>
     public override double? Published(string setting) => setting switch

@@ -61,7 +61,8 @@ public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, doub
     /// <param name="Padding">Zeros on each side.</param>
     /// <param name="Groups">Groups of channels that stay apart.</param>
     /// <param name="IsFirst">Whether it sees the images themselves, whose gradient nobody needs.</param>
-    internal sealed record Convolution(long Inputs, Size2 Image, long Outputs, Size2 Kernel, Size2 Stride, Size2 Padding, long Groups, bool IsFirst)
+    internal sealed record Convolution(
+        long Inputs, Size2 Image, long Outputs, Size2 Kernel, Size2 Stride, Size2 Padding, long Groups, bool IsFirst)
     {
         static readonly long[] noDilation = [1, 1];
 
@@ -77,7 +78,8 @@ public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, doub
                 var images = Tensor.Zeros([1, 3, image.Height, image.Width], device: device);
                 using var trace = OperatorTrace.Record();
                 network.Forward(images);
-                return [.. trace.Calls.Where(call => call.Operator == "aten::conv2d").Select(call => From(call, images)).CountBy(found => found).Select(pair => (pair.Key, pair.Value))];
+                return [.. trace.Calls.Where(call => call.Operator == "aten::conv2d").Select(call => From(call, images))
+                    .CountBy(found => found).Select(pair => (pair.Key, pair.Value))];
             }
             finally
             {
@@ -90,7 +92,8 @@ public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, doub
             var (x, weight) = (call.Arguments[0].Tensor!.Shape, call.Arguments[1].Tensor!.Shape);
             var groups = call.Arguments[6].Integer;
             return new(
-                weight[1] * groups, new(x[2], x[3]), weight[0], new(weight[2], weight[3]), Pair(call.Arguments[3]), Pair(call.Arguments[4]), groups,
+                weight[1] * groups, new(x[2], x[3]), weight[0], new(weight[2], weight[3]), Pair(call.Arguments[3]),
+                    Pair(call.Arguments[4]), groups,
                 ReferenceEquals(call.Arguments[0].Tensor, images));
         }
 
@@ -100,8 +103,11 @@ public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, doub
         public double MultiplyAdds(int batchSize, bool training)
         {
             long Out(long size, long kernel, long stride, long padding) => (size + 2 * padding - kernel) / stride + 1;
-            var outputs = Out(Image.Height, Kernel.Height, Stride.Height, Padding.Height) * Out(Image.Width, Kernel.Width, Stride.Width, Padding.Width);
-            return (double)batchSize * outputs * Outputs * (Inputs / Groups) * Kernel.Height * Kernel.Width * (!training ? 1 : IsFirst ? 2 : 3);
+            var outputs =
+                Out(Image.Height, Kernel.Height, Stride.Height, Padding.Height) * Out(
+                    Image.Width, Kernel.Width, Stride.Width, Padding.Width);
+            return (double)batchSize * outputs * Outputs * (Inputs / Groups) * Kernel.Height * Kernel.Width * (
+                !training ? 1 : IsFirst ? 2 : 3);
         }
 
         /// <summary>The fastest of several runs: forward and, in training, the gradients of the weight and of what came in.</summary>
@@ -114,7 +120,9 @@ public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, doub
             var gradient = Forward();
             var forward = Fastest(() => Forward(), device);
             return !training ? forward : forward + Fastest(
-                () => convolutionBackward.CallList(3, gradient, x, weight, Argument.None, Stride, Padding, noDilation, false, new Size2(0, 0), Groups, Argument.Bools(!IsFirst, true, false)), device);
+                () => convolutionBackward.CallList(
+                    3, gradient, x, weight, Argument.None, Stride, Padding, noDilation, false, new Size2(0, 0), Groups,
+                    Argument.Bools(!IsFirst, true, false)), device);
 
             Tensor Forward() => conv2d.Call(x, weight, Argument.None, Stride, Padding, noDilation, Groups);
 

@@ -27,8 +27,10 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
 
     /// <summary>A sentence on what a checkpoint of another number of processes means; null where the number is the same.</summary>
     public static string? Change(int before, int now, bool syncNorm) => before == now ? null
-        : $"the checkpoint is of {Counted(before)}, and {Counted(now)} go{(now == 1 ? "es" : "")} on: every step sees the same images in the same order, " +
-          $"but sums are rounded otherwise{(syncNorm ? "" : ", and batch norm without sync_norm takes its statistics over other shares")}, " +
+        : $"the checkpoint is of {Counted(before)}, and {Counted(now)} go{(now == 1 ? "es" : "")} on: every step sees the same images in "
+            + "the same order, " +
+          "but sums are rounded "
+          + $"otherwise{(syncNorm ? "" : ", and batch norm without sync_norm takes its statistics over other shares")}, " +
           "so the weights will not be, bit for bit, those of an undisturbed run";
 
     /// <summary>Makes sure that all processes train the same, and gives them the state of process 0.</summary>
@@ -39,8 +41,11 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
     /// <exception cref="UserException">The processes were given different things to train.</exception>
     public TrainingProgress Begin(TrainingProgress progress, ImageSet images, TrainingOptions options)
     {
-        Agree("the networks and methods", string.Join('\n', student.State().Concat(objective.State()).Select(entry => $"{entry.Name} {string.Join(',', entry.Tensor.Shape)}")));
-        Agree("the training images", $"{images.Count} {images.Height}x{images.Width} {Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(images.Labels)))}");
+        Agree("the networks and methods",
+            string.Join(
+                '\n', student.State().Concat(objective.State()).Select(entry => $"{entry.Name} {string.Join(',', entry.Tensor.Shape)}")));
+        Agree("the training images",
+            $"{images.Count} {images.Height}x{images.Width} {Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(images.Labels)))}");
         Agree("the training options", Shown(options));
         var told = Tell(processes.Rank == 0 ? Checkpoint.Of(progress, student, objective, optimizer, average?.State()) : null);
         if (processes.Rank > 0) told.Restore(student, objective, optimizer, "the state that process 0 sent", average?.State());
@@ -62,7 +67,8 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
         using var scope = TensorScope.Open();
         foreach (var (_, values) in average?.State() ?? [])
             if (values.Dimensions == 1) processes.Broadcast(values);
-        Tensor[] statistics = [.. SharedGradients.Norms(student, objective).SelectMany(norm => new[] { norm.RunningMean, norm.RunningVar })];
+        Tensor[] statistics =
+            [.. SharedGradients.Norms(student, objective).SelectMany(norm => new[] { norm.RunningMean, norm.RunningVar })];
         if (statistics.Length == 0) return;
         var all = processes.Broadcast(Tensor.Cat([.. statistics.Select(values => values.Detach())]));
         long first = 0;
@@ -83,7 +89,16 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
 
     // What decides the run, but not where it is computed or what is remembered.
     static string Shown(TrainingOptions options) =>
-        (options with { Processes = null, Device = default, TeacherMemory = null, CheckpointEvery = null, KeepCheckpoints = 0, LoaderThreads = null }).ToString();
+        (options with
+        {
+            Processes = null,
+            Device = default,
+            TeacherMemory = null,
+            CheckpointEvery = null,
+            KeepCheckpoints = 0,
+            LoaderThreads = null
+        })
+                .ToString();
 
     void Agree(string what, string own)
     {
@@ -92,12 +107,18 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
         var all = processes.Gather(Tensor.From(digest).To(processes.Device)).ToArray<byte>().Chunk(digest.Length).ToArray();
         var other = Array.FindIndex(all, theirs => !theirs.SequenceEqual(all[0]));
         if (other >= 0)
-            throw new UserException($"{what} of process {other} are not those of process 0; give all processes the same recipe, the same files and the same program");
+            throw new UserException(
+                $"{what} of process {other} are not those of process 0; give all processes the same recipe, the same files and the same "
+                + "program");
     }
 
     Checkpoint Tell(Checkpoint? own)
     {
-        var head = own is null ? [] : JsonSerializer.SerializeToUtf8Bytes(new Head(own.Progress, [.. own.Tensors.Select(tensor => new Entry(tensor.Name, tensor.Type, [.. tensor.Shape], tensor.Data.Length))]));
+        var head = own is null ? []
+            : JsonSerializer.SerializeToUtf8Bytes(
+                new Head(
+                    own.Progress,
+                    [.. own.Tensors.Select(tensor => new Entry(tensor.Name, tensor.Type, [.. tensor.Shape], tensor.Data.Length))]));
         var (progress, entries) = JsonSerializer.Deserialize<Head>(Tell(head, (int)Tell(head.Length)))!;
         return new(progress, [.. entries.Select((entry, i) =>
             new StoredTensor(entry.Name, entry.Type, entry.Shape, Tell(own is null ? [] : own.Tensors[i].Data.Span, entry.Bytes)))]);

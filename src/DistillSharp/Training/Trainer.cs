@@ -41,8 +41,10 @@ public sealed class Trainer : IDisposable
         options.Validate();
         Objective = new(methods, options.CrossEntropyWeight, options.LabelSmoothing);
         var batches = JointTraining.Shared(
-            BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation) with { Threads = options.LoaderThreadsOrIdle }, options.Processes);
-        loader = new(data.Train, data.Normalization, Objective.TeacherFeatures is null ? batches : batches with { Teacher = options.TeacherInput });
+            BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation) with { Threads = options.LoaderThreadsOrIdle },
+                options.Processes);
+        loader = new(
+            data.Train, data.Normalization, Objective.TeacherFeatures is null ? batches : batches with { Teacher = options.TeacherInput });
         if (options.Augmentation.Mixing is [var mixing, ..]
             && Objective.Methods.FirstOrDefault(method => method.NeedsOneLabel) is { } single)
             throw new UsageException($"{single.Name} needs one label for each image, and augmentation '{mixing.Name}' mixes two; leave "
@@ -55,7 +57,8 @@ public sealed class Trainer : IDisposable
             this.teacher = options.TeacherIsAverage
                 ? new AverageTeacher(teacherNetwork, features, TeacherImageSize, options.Device)
                 : new FrozenTeacher(
-                    teacherNetwork, features, TeacherImageSize, options.Device, TeacherCachePlan.For(Objective, data, options, out cacheRefusal),
+                    teacherNetwork, features, TeacherImageSize, options.Device,
+                        TeacherCachePlan.For(Objective, data, options, out cacheRefusal),
                     line => observer.Said(line));
         }
         var member = PairMember.Of(student, ImageSize);
@@ -131,7 +134,8 @@ public sealed class Trainer : IDisposable
         foreach (var note in step.Notes) observer.Said(note);
         foreach (var doubt in Objective.Methods.Select(method => method.Doubt(options.Epochs)).OfType<string>()) observer.Warned(doubt);
         if (options.BatchSize > data.Train.Count)
-            observer.Warned($"a batch of {options.BatchSize} is larger than the training set of {data.Train.Count}: every step has all its images");
+            observer.Warned(
+                $"a batch of {options.BatchSize} is larger than the training set of {data.Train.Count}: every step has all its images");
         if (options.TeacherMemory > 0 && cacheRefusal is not null)
             observer.Said($"the teacher's answers are not remembered: {cacheRefusal}");
         if (resume && checkpoints is not null) Restore(checkpoints);

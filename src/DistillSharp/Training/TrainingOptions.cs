@@ -148,7 +148,8 @@ public sealed record TrainingOptions
     internal void Validate()
     {
         if (Accumulate > 1 && Processes is { Size: > 1 } processes)
-            throw new UsageException($"a batch is computed in {Accumulate} parts or by {processes.Size} processes, which share it already; leave "
+            throw new UsageException(
+                $"a batch is computed in {Accumulate} parts or by {processes.Size} processes, which share it already; leave "
                 + "one of the two out");
         if (Accumulate < 1 || BatchSize % Accumulate != 0)
             throw new UsageException($"a batch of {BatchSize} images cannot be computed in {Accumulate} equal parts; change one of the "
@@ -166,5 +167,6 @@ public sealed record TrainingOptions
     Protocol Unsaid => Protocol ?? Protocol.Cifar;
 
     /// <summary>The same for a data set and a student: what is unsaid is theirs.</summary>
-    internal TrainingOptions For(Dataset data, Classifier student) => this with { Protocol = Protocol ?? data.Protocol, Student = student.Name };
+    internal TrainingOptions For(Dataset data, Classifier student) =>
+        this with { Protocol = Protocol ?? data.Protocol, Student = student.Name };
 }

@@ -12,7 +12,9 @@ sealed class Comparison
     /// <summary>The largest relative error among those within their tolerance.</summary>
     public double Worst { get; private set; }
 
-    /// <summary>Compares ||actual - expected|| / ||expected|| with a tolerance; the divisor is the least scale where that is larger.</summary>
+    /// <summary>
+    /// Compares ||actual - expected|| / ||expected|| with a tolerance; the divisor is the least scale where that is larger.
+    /// </summary>
     public void Close(string what, Tensor actual, Tensor expected, double tolerance, double minScale = 0)
     {
         if (!actual.Shape.SequenceEqual(expected.Shape))

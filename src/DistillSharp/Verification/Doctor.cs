@@ -52,7 +52,9 @@ public static class Doctor
         var value = $"1024x256 by 256x1024 in {seconds * 1e3:0.0} ms, {rate / 1e9:0} GFLOP/s";
         return rate / Runtime.Threads > SlowBlas
             ? new("BLAS", value, true)
-            : new("BLAS", value, false, "sudo apt-get install libopenblas0-openmp && sudo update-alternatives --set libblas.so.3-x86_64-linux-gnu /usr/lib/x86_64-linux-gnu/openblas-openmp/libblas.so.3");
+            : new("BLAS", value, false,
+                "sudo apt-get install libopenblas0-openmp && sudo update-alternatives --set libblas.so.3-x86_64-linux-gnu "
+                + "/usr/lib/x86_64-linux-gnu/openblas-openmp/libblas.so.3");
     }
 
     static Finding Convolutions(string name, Precision precision)
@@ -80,7 +82,8 @@ public static class Doctor
     {
         var lines = Runtime.BuildDescription.Split('\n').Select(line => line.Trim(' ', '-'));
         string[] wanted = ["GCC", "OpenMP", "LAPACK", "CPU capability", "oneDNN", "MKL-DNN", "MKLDNN", "CUDA"];
-        return string.Join("; ", lines.Where(line => line.Length < 120 && wanted.Any(word => line.Contains(word, StringComparison.OrdinalIgnoreCase))));
+        return string.Join(
+            "; ", lines.Where(line => line.Length < 120 && wanted.Any(word => line.Contains(word, StringComparison.OrdinalIgnoreCase))));
     }
 
     static double Fastest(Action work)

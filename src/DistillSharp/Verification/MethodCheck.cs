@@ -45,7 +45,8 @@ static class MethodCheck
             // Epoch far beyond any warm-up: the cases hold the full weight.
             var step = Step(inputs, steps == 1 ? "" : $"{k}", epoch: 1_000_000);
             // Which samples are contrasted is part of the case, as draws are nobody's to reproduce.
-            var terms = method is Crd crd ? [crd.Contrast(step, inputs[$"contrast_index{k}"])] : method.Compute(step).Select(term => term.Value);
+            var terms = method is Crd crd ? [crd.Contrast(step, inputs[$"contrast_index{k}"])]
+                : method.Compute(step).Select(term => term.Value);
             foreach (var term in terms) loss = loss is null ? term : loss + term;
         }
         loss!.Backward();
@@ -75,10 +76,12 @@ static class MethodCheck
         foreach (var (name, value) in reference.Under("param."))
         {
             if (!own.TryGetValue(name, out var tensor)) comparison.Missing($"parameter {name}");
-            else if (!tensor.Shape.SequenceEqual(value.Shape)) comparison.Same($"shape of {name}", string.Join("x", tensor.Shape), string.Join("x", value.Shape));
+            else if (!tensor.Shape.SequenceEqual(value.Shape))
+                comparison.Same($"shape of {name}", string.Join("x", tensor.Shape), string.Join("x", value.Shape));
             else tensor.CopyFrom(value);
         }
-        foreach (var name in own.Keys.Where(name => !reference.Has($"param.{name}"))) comparison.Same($"parameter {name}", "present", "absent");
+        foreach (var name in own.Keys.Where(name => !reference.Has($"param.{name}")))
+            comparison.Same($"parameter {name}", "present", "absent");
     }
 
     // Memories and other state that the case begins with.
@@ -141,5 +144,6 @@ static class MethodCheck
         return norms;
     }
 
-    static long BatchSize(Dictionary<string, Tensor> inputs) => inputs.First(input => input.Key.StartsWith("student.", StringComparison.Ordinal)).Value.Size(0);
+    static long BatchSize(Dictionary<string, Tensor> inputs) =>
+        inputs.First(input => input.Key.StartsWith("student.", StringComparison.Ordinal)).Value.Size(0);
 }

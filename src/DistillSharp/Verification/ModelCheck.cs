@@ -22,7 +22,8 @@ static class ModelCheck
         network.To(device);
         network.Train(false);
         using var off = Autograd.NoGrad();
-        var images = reference.Values.Uniform("input", -1.7, 1.7, reference.Sizes("input_shape")).Contiguous(MemoryFormat.ChannelsLast).To(device);
+        var images =
+            reference.Values.Uniform("input", -1.7, 1.7, reference.Sizes("input_shape")).Contiguous(MemoryFormat.ChannelsLast).To(device);
         var output = network.Forward(images, Features.Pooled | Features.Stages | Features.PreActivations);
 
         comparison.Close("logits", output.Logits, reference["logits"], Tolerance);

@@ -38,9 +38,12 @@ sealed class ReferenceCase
 
     public string? TextOrNull(string key) => metadata.GetValueOrDefault(key);
 
-    public int Whole(string key) => int.TryParse(Text(key), out var value) ? value : throw Broken($"'{key}' is '{Text(key)}', not a whole number");
+    public int Whole(string key) =>
+        int.TryParse(Text(key), out var value) ? value : throw Broken($"'{key}' is '{Text(key)}', not a whole number");
 
-    public double Number(string key) => double.TryParse(Text(key), CultureInfo.InvariantCulture, out var value) ? value : throw Broken($"'{key}' is '{Text(key)}', not a number");
+    public double Number(string key) =>
+        double.TryParse(Text(key), CultureInfo.InvariantCulture, out var value) ? value
+        : throw Broken($"'{key}' is '{Text(key)}', not a number");
 
     public long[] Sizes(string key) => Parsed<long[]>(key);
 
@@ -59,7 +62,8 @@ sealed class ReferenceCase
     public bool Has(string name) => stored.ContainsKey(name);
 
     /// <summary>A stored tensor as a libtorch tensor.</summary>
-    public Tensor this[string name] => stored.TryGetValue(name, out var tensor) ? tensor.ToTensor() : throw Broken($"holds no tensor '{name}'");
+    public Tensor this[string name] =>
+        stored.TryGetValue(name, out var tensor) ? tensor.ToTensor() : throw Broken($"holds no tensor '{name}'");
 
     /// <summary>The stored tensors whose names begin with a prefix, without it, in order.</summary>
     public IEnumerable<(string Name, Tensor Tensor)> Under(string prefix) =>

@@ -40,20 +40,26 @@ static class TrajectoryCheck
         using var objective = new Objective(Method(reference.Text("method"), toolkit));
         using var teacher = objective.TeacherFeatures is { } features ? new FrozenTeacher(network, features, ImageSize, device) : null;
         var settings = reference.Parsed<Optimizer>("optimizer");
-        TrainingOptions options = new() { Momentum = settings.Momentum, WeightDecay = settings.WeightDecay, Precision = precision, Device = device };
-        DistillationPair pair = new(PairMember.Of(student, ImageSize), PairMember.Of(network, ImageSize), classes, ReadOnlyMemory<int>.Empty);
+        TrainingOptions options =
+            new() { Momentum = settings.Momentum, WeightDecay = settings.WeightDecay, Precision = precision, Device = device };
+        DistillationPair pair =
+            new(PairMember.Of(student, ImageSize), PairMember.Of(network, ImageSize), classes, ReadOnlyMemory<int>.Empty);
         using var step = new TrainingStep(student, teacher, objective, pair, options);
 
         var losses = new double[reference.Whole("steps")];
         for (var k = 0; k < losses.Length; k++)
             losses[k] = step.Run(Batch(reference, k), settings.Rate, AfterWarmup, k + 1).Sum(term => term.Value);
-        comparison.Close("losses", losses, reference["loss"].ToArray<double>(), Tolerance(reference, "loss_tolerance", precision, Bf16LossFactor));
+        comparison.Close(
+            "losses", losses, reference["loss"].ToArray<double>(), Tolerance(reference, "loss_tolerance", precision, Bf16LossFactor));
 
-        var input = reference.Values.Uniform("input", -1.7, 1.7, reference.Sizes("eval_input")).Contiguous(MemoryFormat.ChannelsLast).To(device);
+        var input =
+            reference.Values.Uniform("input", -1.7, 1.7, reference.Sizes("eval_input")).Contiguous(MemoryFormat.ChannelsLast).To(device);
         using var mode = new EvaluationMode(student, new(input.Size(2), input.Size(3)), Precision.Fp32, device);
         var before = reference["logits_without_updates"];
         var after = student.Forward(input).Logits.To(Device.Cpu);
-        comparison.Close("change of the logits", after - before, expected - before, Tolerance(reference, "change_tolerance", precision, Bf16ChangeFactor));
+        comparison.Close(
+            "change of the logits", after - before, expected - before,
+            Tolerance(reference, "change_tolerance", precision, Bf16ChangeFactor));
     }
 
     static double Tolerance(ReferenceCase reference, string key, Precision precision, double bf16Factor) =>
@@ -63,7 +69,8 @@ static class TrajectoryCheck
     {
         var count = reference.Whole("batch");
         return Data.Batch.Of(
-            reference.Values.Uniform($"batch{k}", -1.7, 1.7, count, 3, ImageSize, ImageSize), reference.Values.Labels($"batch{k}.target", LabelClasses, count));
+            reference.Values.Uniform($"batch{k}", -1.7, 1.7, count, 3, ImageSize, ImageSize),
+                reference.Values.Labels($"batch{k}.target", LabelClasses, count));
     }
 
     static Classifier Network(ReferenceCase reference, Toolkit toolkit, string member, int classes)
@@ -89,7 +96,8 @@ static class TrajectoryCheck
         "dkd" => [("weight", "1"), ("alpha", "1"), ("beta", "2"), ("temperature", "4"), ("warmup", "0")],
         "at" => [("weight", "1000")],
         "rkd" => [("weight", "1"), ("distance_weight", "25"), ("angle_weight", "50")],
-        "fsecd-instance" or "fsecd-class" => [("weight", "1"), ("temperature", "0.1"), ("layer", "pooled"), ("policy", name["fsecd-".Length..])],
+        "fsecd-instance" or "fsecd-class" =>
+            [("weight", "1"), ("temperature", "0.1"), ("layer", "pooled"), ("policy", name["fsecd-".Length..])],
         _ => [],
     };
 }

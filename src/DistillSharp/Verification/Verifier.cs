@@ -32,12 +32,15 @@ public sealed record VerificationResult(
 public static class Verifier
 {
     sealed record Check(
-        Func<ReferenceCase, Toolkit, bool> Knows, Action<ReferenceCase, Comparison, Toolkit, Device, Precision> Run, bool AlsoInBf16 = false);
+        Func<ReferenceCase, Toolkit, bool> Knows, Action<ReferenceCase, Comparison, Toolkit, Device, Precision> Run,
+            bool AlsoInBf16 = false);
 
     static readonly Dictionary<string, Check> checks = new()
     {
-        ["model"] = new(ModelCheck.Knows, (reference, comparison, toolkit, device, _) => ModelCheck.Run(reference, comparison, toolkit, device)),
-        ["method"] = new(MethodCheck.Knows, (reference, comparison, toolkit, device, _) => MethodCheck.Run(reference, comparison, toolkit, device)),
+        ["model"] =
+            new(ModelCheck.Knows, (reference, comparison, toolkit, device, _) => ModelCheck.Run(reference, comparison, toolkit, device)),
+        ["method"] =
+            new(MethodCheck.Knows, (reference, comparison, toolkit, device, _) => MethodCheck.Run(reference, comparison, toolkit, device)),
         ["trajectory"] = new(TrajectoryCheck.Knows, TrajectoryCheck.Run, AlsoInBf16: true),
     };
 
@@ -54,7 +57,8 @@ public static class Verifier
         if (!Directory.Exists(folder)) throw new UserException($"{folder}: there is no such folder of reference cases");
         var files = Directory.EnumerateFiles(folder, "*.safetensors", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();
         if (files.Length == 0) throw new UserException($"{folder}: no reference case (*.safetensors) lies in or below this folder");
-        return files.Select(file => RunCase(file, Path.GetRelativePath(folder, file), toolkit ?? Toolkit.BuiltIn, device, precision.Resolve(device)))
+        return files.Select(
+            file => RunCase(file, Path.GetRelativePath(folder, file), toolkit ?? Toolkit.BuiltIn, device, precision.Resolve(device)))
             .OfType<VerificationResult>();
     }
 
@@ -71,11 +75,13 @@ public static class Verifier
             using var scope = TensorScope.Open();
             var reference = ReferenceCase.Read(file);
             kind = reference.TextOrNull("kind") ?? "unknown";
-            if (!checks.TryGetValue(kind, out var check)) return Result(VerificationOutcome.Unknown, $"no check for cases of kind '{kind}'");
+            if (!checks.TryGetValue(kind, out var check))
+                return Result(VerificationOutcome.Unknown, $"no check for cases of kind '{kind}'");
             if (precision == Precision.Bf16 && !check.AlsoInBf16) return null;
             if (!check.Knows(reference, toolkit)) return Result(VerificationOutcome.Unknown, "its network or method is not known");
             check.Run(reference, comparison, toolkit, device, precision);
-            return comparison.Differences.Count == 0 ? Result(VerificationOutcome.Passed) : Result(VerificationOutcome.Failed, comparison.Differences);
+            return comparison.Differences.Count == 0 ? Result(VerificationOutcome.Passed)
+                : Result(VerificationOutcome.Failed, comparison.Differences);
         }
         catch (Exception error) when (error is UserException or TorchException)
         {

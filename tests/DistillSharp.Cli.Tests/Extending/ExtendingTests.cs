@@ -39,7 +39,8 @@ public sealed class ExtendingTests : IDisposable
     {
         var start = Page.IndexOf($"    # {file}\n", StringComparison.Ordinal);
         Assert.True(start >= 0, $"docs/extending.md shows no {file}");
-        return string.Join('\n', Page[start..].Split('\n').TakeWhile(line => line.StartsWith("    ", StringComparison.Ordinal)).Select(line => line[4..]));
+        return string.Join(
+            '\n', Page[start..].Split('\n').TakeWhile(line => line.StartsWith("    ", StringComparison.Ordinal)).Select(line => line[4..]));
     }
 
     string Run(string program, int code, params string[] arguments)
@@ -86,7 +87,8 @@ public sealed class ExtendingTests : IDisposable
     {
         var (distill, plugin) = (Program("Distill", "distill.dll"), Program("MyExperiment", "MyExperiment.dll"));
         Assert.Contains("there is no such network", Run(distill, 2, "recipe", "check", "recipe.yaml", "--set", "data.set=mnist"));
-        Assert.Contains("plain: Acc1 ", Run(distill, 0, "train", "recipe.yaml", "--set", "train.epochs=1", "--name", "first", "--plugin", plugin));
+        Assert.Contains(
+            "plain: Acc1 ", Run(distill, 0, "train", "recipe.yaml", "--set", "train.epochs=1", "--name", "first", "--plugin", plugin));
         Assert.Contains("4 runs: 4 finished", Run(distill, 0, "sweep", "sweep.yaml", "--epochs", "1", "--plugin", plugin));
         Assert.Contains("plain on 20 test images of optdigits", Run(distill, 0, "eval", "runs/first", "--plugin", plugin));
     }
@@ -96,7 +98,10 @@ public sealed class ExtendingTests : IDisposable
     [InlineData("recipe.yaml", "the plugin 'recipe.yaml' cannot be loaded: it is no .NET assembly")]
     [InlineData("", "has no public static void Register(Toolkit toolkit)")]
     public void A_file_that_is_no_plugin_is_refused(string file, string said) =>
-        Assert.Contains(said, Run(Program("Distill", "distill.dll"), 1, "models", "--plugin", file.Length > 0 ? file : typeof(DistillSharp.Torch.Tensor).Assembly.Location));
+        Assert.Contains(
+            said, Run(
+                Program("Distill", "distill.dll"), 1, "models", "--plugin", file.Length > 0 ? file
+                : typeof(DistillSharp.Torch.Tensor).Assembly.Location));
 
     [Fact]
     public void The_network_serves_every_other_method()

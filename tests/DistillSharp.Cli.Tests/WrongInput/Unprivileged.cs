@@ -33,7 +33,8 @@ static partial class Unprivileged
     });
 
     /// <summary>Whether permissions can be made to hold here.</summary>
-    public static bool IsPossible { get; } = OperatingSystem.IsLinux() && (!Environment.IsPrivilegedProcess || OnThread(() => Assert.Equal(Nobody, setfsuid(Ask))));
+    public static bool IsPossible { get; } = OperatingSystem.IsLinux()
+        && (!Environment.IsPrivilegedProcess || OnThread(() => Assert.Equal(Nobody, setfsuid(Ask))));
 
     /// <summary>Runs a test's part to which permissions apply.</summary>
     /// <param name="folder">The test's folder; nobody can see what is in it, but for what is closed to others.</param>

@@ -51,7 +51,9 @@ public class WrongDataTests : WrongInputTests
     [Fact]
     public void Zero_images()
     {
-        SmallFiles.Write(Folder["data"], [("train-images-idx3-ubyte", SmallFiles.Idx([], 0, 28, 28)), ("train-labels-idx1-ubyte", SmallFiles.Idx([], 0))]);
+        SmallFiles.Write(
+            Folder["data"],
+            [("train-images-idx3-ubyte", SmallFiles.Idx([], 0, 28, 28)), ("train-labels-idx1-ubyte", SmallFiles.Idx([], 0))]);
         TrainRefused(1, "is empty or damaged: dimension 0 has size 0");
         Directory.CreateDirectory(Folder["photos/train/a"]);
         Directory.CreateDirectory(Folder["photos/val/a"]);
@@ -66,7 +68,8 @@ public class WrongDataTests : WrongInputTests
         TrainRefused(1, $"'{Folder["data/train-images-idx3-ubyte"]}' is not an IDX file");
 
         foreach (var part in new[] { "train", "val" })
-            foreach (var label in new[] { "a", "b" }) SmallFiles.Write(Folder[$"photos/{part}/{label}"], [("x.png", "no image"u8.ToArray())]);
+            foreach (var label in new[] { "a", "b" })
+                SmallFiles.Write(Folder[$"photos/{part}/{label}"], [("x.png", "no image"u8.ToArray())]);
         Write(data: $"set: image-folder, root: '{Folder["photos"]}', batch: 2", train: "epochs: 1, precision: fp32");
         TrainRefused(1, "4 files cannot be read as images: ", "x.png' is no image", "data.damaged: skip");
     }

@@ -59,9 +59,12 @@ public abstract class WrongInputTests : IDisposable
         Assert.Equal(before, Snapshot());
     }
 
-    private protected void TrainRefused(int code, params string[] said) => Refused(code, said, "train", Recipe, "--runs", Runs, "--name", "wrong");
+    private protected void TrainRefused(int code, params string[] said) =>
+        Refused(code, said, "train", Recipe, "--runs", Runs, "--name", "wrong");
 
     // Names and lengths of all that lies in the test's folder; what cannot be looked into counts by its name.
-    string[] Snapshot() => [.. Directory.EnumerateFileSystemEntries(Folder.Path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+    string[] Snapshot() =>
+        [.. Directory.EnumerateFileSystemEntries(
+            Folder.Path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
         .Select(path => $"{path} {(File.Exists(path) ? new FileInfo(path).Length : 0)}").Order(StringComparer.Ordinal)];
 }

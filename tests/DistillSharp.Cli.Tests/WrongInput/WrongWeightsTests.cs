@@ -18,8 +18,10 @@ public class WrongWeightsTests : WrongInputTests
     {
         Write(teacher: $"teacher: {{ network: resnet8, weights: '{Weights}' }}\nmethods: [ {{ name: kd }} ]");
         TrainRefused(1, [Weights, .. said]);
-        Refused(1, [Weights, .. said], "export", "--model", "resnet8", "--weights", Weights, "--onnx", Folder["x.onnx"], "--pth", Folder["x.pth"]);
-        Refused(1, [Weights, .. said], "eval", "--model", "resnet8", "--weights", Weights, "--data", "fashion-mnist", "--root", Folder["data"]);
+        Refused(1, [Weights, .. said], "export", "--model", "resnet8", "--weights", Weights, "--onnx", Folder["x.onnx"], "--pth",
+            Folder["x.pth"]);
+        Refused(1, [Weights, .. said], "eval", "--model", "resnet8", "--weights", Weights, "--data", "fashion-mnist", "--root",
+            Folder["data"]);
     }
 
     static IReadOnlyList<StoredTensor> State(string network, Action<Classifier>? change = null)
@@ -59,7 +61,10 @@ public class WrongWeightsTests : WrongInputTests
     public void A_pickle_with_a_malicious_global(string pickle, string name)
     {
         pickle = pickle.Replace("TARGET", Folder["pwned"], StringComparison.Ordinal);
-        File.WriteAllBytes(Weights, Zip(CompressionLevel.NoCompression, ("archive/data.pkl", Encoding.Latin1.GetBytes(pickle)), ("archive/version", "3\n"u8.ToArray())));
+        File.WriteAllBytes(
+            Weights, Zip(
+                CompressionLevel.NoCompression, ("archive/data.pkl", Encoding.Latin1.GetBytes(pickle)),
+                ("archive/version", "3\n"u8.ToArray())));
         WeightsRefused($"it holds {name}, which is not known here and was not run");
         Assert.False(File.Exists(Folder["pwned"]));
     }

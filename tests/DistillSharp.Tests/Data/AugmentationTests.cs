@@ -52,7 +52,8 @@ public class AugmentationTests
         var crop = new ResizedCrop();
         var random = KeyedRandom.For(KeyedRandom.Purpose.Augmentation, 7);
         var ratios = Enumerable.Range(0, draws).Select(i => crop.Area(side, side, new(random, i * crop.Numbers, null)))
-            .Where(area => area.Height * area.Width < 0.74 * side * side).Select(area => Math.Log((double)area.Width / area.Height) / Math.Log(4 / 3.0)).ToArray();
+            .Where(area => area.Height * area.Width < 0.74 * side * side)
+                .Select(area => Math.Log((double)area.Width / area.Height) / Math.Log(4 / 3.0)).ToArray();
         Assert.InRange(ratios.Length, draws / 2, draws);
         Assert.InRange(ratios.Max(Math.Abs), 0.99, 1.01);
         // Uniform from -1 to 1: the deviation of a share of 14,000 is 0.004, of the mean 0.005.
@@ -67,7 +68,8 @@ public class AugmentationTests
         var law = Prop.ForAll<long, int, int>((seed, epoch, index) =>
         {
             var (e, i) = (epoch & int.MaxValue, index & int.MaxValue);
-            return cifar.Variant(seed, e, i) is >= 0 and < 162 and var drawn && drawn == new Augmentation(new PadAndCrop(), new Flip()).Variant(seed, e, i);
+            return cifar.Variant(seed, e, i) is >= 0 and < 162 and var drawn
+                && drawn == new Augmentation(new PadAndCrop(), new Flip()).Variant(seed, e, i);
         });
         law.QuickCheckThrowOnFailure();
     }
@@ -87,7 +89,10 @@ public class AugmentationTests
     [Fact]
     public void Outcomes_are_counted_where_every_step_counts_its_own()
     {
-        Assert.Equal([1, 2, 81, 50], new[] { Augmentation.None, new(new Flip()), new(new PadAndCrop()), new(new PadAndCrop { Padding = 2 }, new Flip()) }.Select(a => a.VariantCount ?? -1));
+        Assert.Equal(
+            [1, 2, 81, 50],
+            new[] { Augmentation.None, new(new Flip()), new(new PadAndCrop()), new(new PadAndCrop { Padding = 2 }, new Flip()) }.Select(
+                a => a.VariantCount ?? -1));
         Assert.Null(new Augmentation(new ResizedCrop(), new Flip()).VariantCount);
         Assert.Equal(-1, new Augmentation(new ResizedCrop()).Variant(1, 1, 1));
         Assert.Equal((false, true), (cifar.TakesOriginals, new Augmentation(new ResizedCrop()).TakesOriginals));
@@ -96,9 +101,12 @@ public class AugmentationTests
     [Fact]
     public void Every_variant_agrees_with_the_slow_way()
     {
-        foreach (var (padding, flip, height, width, channels) in new[] { (4, true, 32, 32, 3), (4, true, 7, 5, 1), (4, true, 3, 2, 4), (6, true, 4, 5, 3), (0, true, 5, 8, 3), (2, false, 5, 8, 2) })
+        foreach (
+            var (padding, flip, height, width, channels) in new[] {
+                (4, true, 32, 32, 3), (4, true, 7, 5, 1), (4, true, 3, 2, 4), (6, true, 4, 5, 3), (0, true, 5, 8, 3), (2, false, 5, 8, 2) })
         {
-            var augmentation = flip ? new Augmentation(new PadAndCrop { Padding = padding }, new Flip()) : new Augmentation(new PadAndCrop { Padding = padding });
+            var augmentation = flip ? new Augmentation(new PadAndCrop { Padding = padding }, new Flip())
+                : new Augmentation(new PadAndCrop { Padding = padding });
             var pixels = SmallFiles.Bytes(height * width * channels, seed: 5);
             var moved = new byte[pixels.Length];
             for (var variant = 0; variant < augmentation.VariantCount; variant++)
@@ -117,7 +125,8 @@ public class AugmentationTests
         var (shown, seen) = (new byte[pixels.Length], new HashSet<byte>());
         for (var index = 0; index < 200; index++)
         {
-            new Augmentation(new PadAndCrop { Padding = 0 }, new Brighter(), new Flip()).Apply(new(pixels, 8, 8, 3), seed: 1, epoch: 1, index, 8, 8, shown);
+            new Augmentation(new PadAndCrop { Padding = 0 }, new Brighter(), new Flip())
+                .Apply(new(pixels, 8, 8, 3), seed: 1, epoch: 1, index, 8, 8, shown);
             var (kept, mirrored) = ((byte)(shown[0] - pixels[0]), (byte)(shown[0] - pixels[21]));
             var more = kept < 4 ? kept : mirrored;
             Assert.InRange(more, 0, 3);
@@ -147,7 +156,9 @@ public class AugmentationTests
         Assert.Equal(Augmentation.None, new Augmentation());
         Assert.Equal("augmentation 'crop' is listed twice", Refusal(new PadAndCrop(), new PadAndCrop { Padding = 2 }));
         Assert.Equal("augmentation has both crop and resized-crop; take one of them", Refusal(new ResizedCrop(), new PadAndCrop()));
-        Assert.Equal("augmentation 'resized-crop' takes the image as it is stored, and so must come before 'brighter'", Refusal(new Brighter(), new ResizedCrop()));
+        Assert.Equal(
+            "augmentation 'resized-crop' takes the image as it is stored, and so must come before 'brighter'",
+            Refusal(new Brighter(), new ResizedCrop()));
         Assert.Throws<UsageException>(() => new PadAndCrop { Padding = -1 });
         Assert.Throws<UsageException>(() => new PadAndCrop { Padding = 65 });
         Assert.Throws<ArgumentOutOfRangeException>(() => cifar.Apply(new([], 0, 0, 3), 162, []));

@@ -20,7 +20,8 @@ public class BatchLoaderTests
     static Copy[] Epoch(BatchOptions options, int epoch = 0, int skip = 0, ImageSet? set = null) =>
     [
         .. new BatchLoader(set ?? Set(), normalization, options).Epoch(epoch, skip).Select(batch => new Copy(
-            batch.Number, batch.Indices.ToArray<long>(), batch.Labels.ToArray<long>(), batch.Variants.ToArray(), batch.Images.Memory<float>().ToArray())),
+            batch.Number, batch.Indices.ToArray<long>(), batch.Labels.ToArray<long>(), batch.Variants.ToArray(),
+                batch.Images.Memory<float>().ToArray())),
     ];
 
     static void AssertSame(IEnumerable<Copy> expected, IEnumerable<Copy> actual)
@@ -120,7 +121,8 @@ public class BatchLoaderTests
     public void Processes_ShareTheBatchesOfOne(int processes)
     {
         var alone = Epoch(training, epoch: 4);
-        var shares = Enumerable.Range(0, processes).Select(rank => Epoch(training with { Rank = rank, Processes = processes }, epoch: 4)).ToList();
+        var shares =
+            Enumerable.Range(0, processes).Select(rank => Epoch(training with { Rank = rank, Processes = processes }, epoch: 4)).ToList();
         // The last batch of three images cannot be shared by seven: no process may stand idle in a training step.
         var steps = processes <= 3 ? 11 : 10;
         Assert.All(shares, share => Assert.Equal(steps, share.Length));
@@ -130,7 +132,9 @@ public class BatchLoaderTests
             Assert.Equal(alone[number].Images, shares.SelectMany(share => share[number].Images));
         }
 
-        var evaluated = Enumerable.Range(0, processes).SelectMany(rank => Epoch(BatchOptions.Evaluation(10) with { Rank = rank, Processes = processes }));
+        var evaluated =
+            Enumerable.Range(0, processes)
+                .SelectMany(rank => Epoch(BatchOptions.Evaluation(10) with { Rank = rank, Processes = processes }));
         Assert.Equal(Enumerable.Range(0, Images).Select(i => (long)i), evaluated.SelectMany(batch => batch.Indices).Order());
     }
 
@@ -143,7 +147,8 @@ public class BatchLoaderTests
         var seen = 0;
         var failure = Assert.Throws<UserException>(() =>
         {
-            foreach (var batch in new BatchLoader(set, normalization, BatchOptions.Evaluation(10) with { Threads = threads }).Epoch()) seen += batch.Count;
+            foreach (var batch in new BatchLoader(set, normalization, BatchOptions.Evaluation(10) with { Threads = threads }).Epoch())
+                seen += batch.Count;
         });
         Assert.Equal("image 57 cannot be decoded", failure.Message);
         Assert.Equal(50, seen);
@@ -176,8 +181,11 @@ public class BatchLoaderTests
     public void NoBatchAtAll_IsRefused()
     {
         Assert.Contains("103 images make no batch of 104",
-            Assert.Throws<UsageException>(() => new BatchLoader(Set(), normalization, training with { BatchSize = 104, DropLast = true })).Message);
-        Assert.Contains("1 channels, but the images have 3", Assert.Throws<UsageException>(() => new BatchLoader(Set(), new([0], [1]), training)).Message);
+            Assert.Throws<UsageException>(
+                () => new BatchLoader(Set(), normalization, training with { BatchSize = 104, DropLast = true })).Message);
+        Assert.Contains(
+            "1 channels, but the images have 3",
+            Assert.Throws<UsageException>(() => new BatchLoader(Set(), new([0], [1]), training)).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => new BatchLoader(Set(), normalization, training).Epoch(0, skip: 12));
     }
 

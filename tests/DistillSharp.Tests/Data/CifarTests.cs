@@ -58,7 +58,8 @@ public class CifarTests
         {
             var data = Datasets.Load("cifar10", root[form]);
             Assert.Equal((10, 2, 10), (data.Train.Count, data.Test.Count, data.Classes));
-            Assert.Equal(from batch in Enumerable.Range(1, 5) from i in Enumerable.Range(0, 2) select Label(batch, i), data.Train.Labels.ToArray());
+            Assert.Equal(
+                from batch in Enumerable.Range(1, 5) from i in Enumerable.Range(0, 2) select Label(batch, i), data.Train.Labels.ToArray());
             Assert.Equal(SmallFiles.Interleaved(SmallFiles.Planes(4, 1)), data.Train.Image(7).Pixels);
             Assert.Equal(SmallFiles.TenNames, data.ClassNames);
         }
@@ -71,7 +72,8 @@ public class CifarTests
         var columns = new byte[planes.Length];
         for (var i = 0; i < 2; i++)
             for (var k = 0; k < 3072; k++) columns[k * 2 + i] = planes[i * 3072 + k];
-        var file = SmallFiles.Pickle(("data", SmallFiles.Array(columns, 2, 3072, columnMajor: true)), ("labels", SmallFiles.Integers([1, 2])));
+        var file =
+            SmallFiles.Pickle(("data", SmallFiles.Array(columns, 2, 3072, columnMajor: true)), ("labels", SmallFiles.Integers([1, 2])));
         var set = CifarPython.Read([(file, "batch")], "labels", SmallFiles.TenNames);
         Assert.Equal(SmallFiles.Interleaved(planes[3072..]), set.Image(1).Pixels);
     }
@@ -94,14 +96,18 @@ public class CifarTests
     {
         var pixels = ("data", SmallFiles.Array(new byte[2 * 3072], 2, 3072));
         var labels = ("labels", SmallFiles.Integers([1, 2]));
-        Assert.Contains("'x': image 1 has label 10, but there are only 10 classes", Refusal(pixels, ("labels", SmallFiles.Integers([1, 10]))));
+        Assert.Contains(
+            "'x': image 1 has label 10, but there are only 10 classes", Refusal(pixels, ("labels", SmallFiles.Integers([1, 10]))));
         Assert.Contains("image 0 has label -1", Refusal(pixels, ("labels", SmallFiles.Integers([-1, 1]))));
         Assert.Contains("'x' holds 2 images, but 3 labels", Refusal(pixels, ("labels", SmallFiles.Integers([1, 2, 3]))));
         Assert.Contains("'x' has no array 'data': it is no batch of CIFAR (it holds labels)", Refusal(labels));
-        Assert.Contains("'x' has no list of integers 'labels' (it holds data, fine_labels)", Refusal(pixels, ("fine_labels", SmallFiles.Integers([1, 2]))));
+        Assert.Contains(
+            "'x' has no list of integers 'labels' (it holds data, fine_labels)",
+            Refusal(pixels, ("fine_labels", SmallFiles.Integers([1, 2]))));
         Assert.Contains("not u1 [2, 100]", Refusal(("data", SmallFiles.Array(new byte[200], 2, 100)), labels));
         Assert.Contains("not u1 [0, 3072]", Refusal(("data", SmallFiles.Array([], 0, 3072)), labels));
-        Assert.Contains("holds an int where a dict is needed", Assert.Throws<UserException>(() => Read([0x80, 2, .. "K\u0001."u8])).Message);
+        Assert.Contains(
+            "holds an int where a dict is needed", Assert.Throws<UserException>(() => Read([0x80, 2, .. "K\u0001."u8])).Message);
 
         static string Refusal(params (string, Action<Stream>)[] entries) =>
             Assert.Throws<UserException>(() => Read(SmallFiles.Pickle(entries))).Message;
@@ -128,7 +134,9 @@ public class CifarTests
         var files = SmallFiles.Cifar100Python();
         files[2].Content = SmallFiles.Pickle(("fine_label_names", SmallFiles.Integers([1])), ("coarse_label_names", SmallFiles.Texts([])));
         SmallFiles.Write(root.Path, files);
-        Assert.Contains("holds an int where a class name is expected", Assert.Throws<UserException>(() => Datasets.Cifar100(root.Path)).Message);
-        Assert.Contains("no list 'coarse_label_names'", Assert.Throws<UserException>(() => Datasets.Cifar100(root.Path, coarse: true)).Message);
+        Assert.Contains(
+            "holds an int where a class name is expected", Assert.Throws<UserException>(() => Datasets.Cifar100(root.Path)).Message);
+        Assert.Contains(
+            "no list 'coarse_label_names'", Assert.Throws<UserException>(() => Datasets.Cifar100(root.Path, coarse: true)).Message);
     }
 }

@@ -29,7 +29,11 @@ public class EpochOrderTests
     [Fact]
     public void Shuffled_DiffersBetweenEpochsAndSeeds()
     {
-        var orders = from seed in new long[] { 0, 1, 2, -1 } from epoch in Enumerable.Range(0, 50) select string.Join(',', EpochOrder.Shuffled(40, seed, epoch));
+        var orders =
+            from seed in new long[] { 0, 1, 2, -1 }
+            from epoch in Enumerable.Range(0, 50)
+            select string.Join(
+                ',', EpochOrder.Shuffled(40, seed, epoch));
         Assert.Equal(200, orders.Distinct().Count());
     }
 

@@ -3,17 +3,21 @@ using DistillSharp.Extending;
 
 namespace DistillSharp.Tests.Data;
 
-/// <summary>Folders as people have them: each is read as torchvision reads it, or refused before anything is trained, in words that help.</summary>
+/// <summary>
+/// Folders as people have them: each is read as torchvision reads it, or refused before anything is trained, in words that help.
+/// </summary>
 public sealed class FolderCasesTests : IDisposable
 {
-    static readonly byte[] png = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAIAAADwyuo0AAAAEElEQVR4nGP4z8AARwzIHABvqgf5gNwAKAAAAABJRU5ErkJggg==");
+    static readonly byte[] png =
+        Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAIAAADwyuo0AAAAEElEQVR4nGP4z8AARwzIHABvqgf5gNwAKAAAAABJRU5ErkJggg==");
     static readonly byte[] webp = [.. "RIFF"u8, 1, 2, 3, 4, .. "WEBPVP8 "u8, 0, 0];
 
     readonly TemporaryFolder folder = new();
 
     public FolderCasesTests()
     {
-        foreach (var file in new[] { "train/a/0.png", "train/a/1.png", "train/b/0.png", "train/b/1.png", "val/a/0.png", "val/b/0.png" }) Put(file);
+        foreach (var file in new[] { "train/a/0.png", "train/a/1.png", "train/b/0.png", "train/b/1.png", "val/a/0.png", "val/b/0.png" })
+            Put(file);
     }
 
     public void Dispose() => folder.Dispose();
@@ -62,7 +66,9 @@ public sealed class FolderCasesTests : IDisposable
         Directory.Delete(folder["val"], recursive: true);
         Put("val/images/val_0.png");
         Put("val/val_annotations.txt", [1]);
-        Assert.Contains($"the test images in '{folder["val/images"]}' are not sorted into a folder for each class; '{folder["val/val_annotations.txt"]}' may say the class of each", Refusal());
+        Assert.Contains(
+            $"the test images in '{folder["val/images"]}' are not sorted into a folder for each class; "
+            + $"'{folder["val/val_annotations.txt"]}' may say the class of each", Refusal());
         Directory.Delete(folder["val"], recursive: true);
         Put("val/0.png");
         Assert.Contains($"the test images in '{folder["val"]}' are not sorted", Refusal());
@@ -85,7 +91,8 @@ public sealed class FolderCasesTests : IDisposable
         Assert.Equal("4 images in 2 classes (train), 2 in 2 (test); left out: 1 .ppm, 2 .tiff", Found);
         Put("train/c/0.tiff", webp);
         Assert.Equal(
-            $"'{folder["train/c"]}' holds no images (files ending with .jpg, .jpeg, .png, .webp, .bmp, .gif); there are 1 .ppm, 3 .tiff, which are not read",
+            $"'{folder["train/c"]}' holds no images (files ending with .jpg, .jpeg, .png, .webp, .bmp, .gif); there are 1 .ppm, 3 .tiff, "
+            + "which are not read",
             Refusal());
     }
 
@@ -94,7 +101,8 @@ public sealed class FolderCasesTests : IDisposable
     {
         foreach (var name in new[] { "x.webp", "x.jpg", "X.JPEG", "x.png" }) Put($"train/a/{name}", png);
         Assert.Equal(
-            "8 images in 2 classes (train), 2 in 2 (test); read by content: 1 .jpeg holding PNG, 1 .jpg holding PNG, 1 .webp holding PNG", Found);
+            "8 images in 2 classes (train), 2 in 2 (test); read by content: 1 .jpeg holding PNG, 1 .jpg holding PNG, 1 .webp holding PNG",
+                Found);
     }
 
     [Fact]

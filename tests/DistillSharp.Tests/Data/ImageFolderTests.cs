@@ -8,7 +8,8 @@ public sealed class ImageFolderTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    static readonly byte[] red = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAIAAADwyuo0AAAAEElEQVR4nGP4z8AARwzIHABvqgf5gNwAKAAAAABJRU5ErkJggg==");
+    static readonly byte[] red =
+        Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAIAAADwyuo0AAAAEElEQVR4nGP4z8AARwzIHABvqgf5gNwAKAAAAABJRU5ErkJggg==");
 
     void Put(string path, byte[]? content = null)
     {
@@ -72,7 +73,9 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal([.485f, .456f, .406f], data.Mean);
         Assert.Equal([.229f, .224f, .225f], data.Std);
         Directory.Delete(folder["train/n0999"], recursive: true);
-        Assert.Contains("holds 999 folders, but ImageNet has 1000 classes", Assert.Throws<UserException>(() => Datasets.Load("imagenet", folder.Path)).Message);
+        Assert.Contains(
+            "holds 999 folders, but ImageNet has 1000 classes",
+            Assert.Throws<UserException>(() => Datasets.Load("imagenet", folder.Path)).Message);
     }
 
     [Fact]
@@ -94,7 +97,8 @@ public sealed class ImageFolderTests : IDisposable
         var data = Datasets.ImageFolder(folder.Path);
         // What is damaged only in its middle shows when it is read.
         Put("val/a/y.png", [.. red[..40], .. red[^12..]]);
-        Assert.StartsWith($"'{folder["val/a/y.png"]}' is a damaged PNG image", Assert.Throws<UserException>(() => data.Test.Image(0).Height).Message);
+        Assert.StartsWith(
+            $"'{folder["val/a/y.png"]}' is a damaged PNG image", Assert.Throws<UserException>(() => data.Test.Image(0).Height).Message);
         File.Delete(folder["val/a/y.png"]);
         Assert.Contains("does not exist", Assert.Throws<UserException>(() => data.Test.Image(0).Height).Message);
     }
@@ -118,6 +122,7 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal(10, test);
 
         float[] Epoch(BatchOptions options, int epoch) =>
-            [.. new BatchLoader(data.Train, data.Normalization, options).Epoch(epoch).SelectMany(batch => batch.Images.Memory<float>().ToArray())];
+            [.. new BatchLoader(data.Train, data.Normalization, options).Epoch(epoch)
+                .SelectMany(batch => batch.Images.Memory<float>().ToArray())];
     }
 }

@@ -20,7 +20,8 @@ public class ImageScalingTests
         (int Height, int Width, ImageArea Area, int ToHeight, int ToWidth)[] cases =
         [
             (40, 50, new(0, 0, 40, 50), 20, 25), (40, 50, new(0, 0, 40, 50), 13, 7), (40, 50, new(3, 5, 17, 31), 64, 48),
-            (40, 50, new(39, 49, 1, 1), 5, 6), (7, 5, new(0, 0, 7, 5), 7, 32), (7, 5, new(0, 0, 7, 5), 32, 5), (300, 200, new(10, 20, 250, 150), 224, 224),
+            (40, 50, new(39, 49, 1, 1), 5, 6), (7, 5, new(0, 0, 7, 5), 7, 32), (7, 5, new(0, 0, 7, 5), 32, 5),
+                (300, 200, new(10, 20, 250, 150), 224, 224),
         ];
         for (var i = 0; i < cases.Length; i++)
         {
@@ -51,7 +52,8 @@ public class ImageScalingTests
             sums = [hashlib.md5(Image.open(path).convert("RGB").tobytes()).hexdigest() for path in sys.argv[2:]]
             open(sys.argv[1], "w").write("\n".join(sums))
             """, [folder["sums"], .. files]);
-        Assert.Equal(File.ReadAllLines(folder["sums"]), files.Select(file => Convert.ToHexStringLower(MD5.HashData(ImageFiles.Read(file).Pixels))));
+        Assert.Equal(
+            File.ReadAllLines(folder["sums"]), files.Select(file => Convert.ToHexStringLower(MD5.HashData(ImageFiles.Read(file).Pixels))));
     }
 
     static void Python(string program, params object[] arguments)
@@ -68,7 +70,9 @@ public class ImageScalingTests
         var pixels = Enumerable.Range(0, 4 * 8 * 3).Select(i => (byte)(i / 3 % 8 * 10)).ToArray();
         var cut = ImageScaling.FitCenter(new(pixels, 4, 8, 3), 4, 4, 4);
         Assert.Equal(Enumerable.Range(0, 48).Select(i => (byte)((2 + i / 3 % 4) * 10)), cut);
-        Assert.All(ImageScaling.FitCenter(new(Enumerable.Repeat((byte)77, 30 * 9 * 3).ToArray(), 30, 9, 3), 256, 224, 224), value => Assert.Equal(77, value));
+        Assert.All(
+            ImageScaling.FitCenter(new(Enumerable.Repeat((byte)77, 30 * 9 * 3).ToArray(), 30, 9, 3), 256, 224, 224), value =>
+                Assert.Equal(77, value));
     }
 
     [Theory]
@@ -106,7 +110,9 @@ public class ImageScalingTests
         for (var index = 0; index < 4000; index++)
         {
             var area = Area(300, 400, seed: 5, epoch: 2, index);
-            Assert.True(area is { Top: >= 0, Left: >= 0, Height: > 0, Width: > 0 } && area.Top + area.Height <= 300 && area.Left + area.Width <= 400, $"{area}");
+            Assert.True(
+                area is { Top: >= 0, Left: >= 0, Height: > 0, Width: > 0 } && area.Top + area.Height <= 300
+                && area.Left + area.Width <= 400, $"{area}");
             shares.Add(area.Height * area.Width / 120_000.0);
             ratios.Add((double)area.Width / area.Height);
             if (area.Height == 300) whole++;
@@ -120,7 +126,9 @@ public class ImageScalingTests
         // All rows: 29 of 4,000 by the same rule.
         Assert.InRange(whole, 10, 60);
         // torchvision draws the ratio log-uniformly: as many areas are wider than square as are higher, where both fit.
-        var free = Enumerable.Range(0, 4000).Select(index => Area(4000, 4000, seed: 7, epoch: 1, index)).Where(area => area.Height * area.Width < 4_000_000).ToList();
+        var free =
+            Enumerable.Range(0, 4000).Select(index => Area(4000, 4000, seed: 7, epoch: 1, index))
+                .Where(area => area.Height * area.Width < 4_000_000).ToList();
         Assert.InRange(free.Count(area => area.Width > area.Height) / (double)free.Count, .46, .54);
         Assert.InRange(free.Average(area => Math.Log((double)area.Width / area.Height)), -.02, .02);
         Assert.NotEqual(Area(300, 400, 5, 2, 17), Area(300, 400, 5, 3, 17));

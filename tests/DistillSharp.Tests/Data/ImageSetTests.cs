@@ -7,7 +7,8 @@ namespace DistillSharp.Tests.Data;
 public class ImageSetTests
 {
     static ImageSet Set(int[] labels, int classes) =>
-        new([.. labels.SelectMany((label, i) => new[] { (byte)label, (byte)i })], 1, 2, 1, labels, [.. Enumerable.Range(0, classes).Select(c => $"c{c}")]);
+        new([.. labels.SelectMany((label, i) => new[] { (byte)label, (byte)i })], 1, 2, 1, labels,
+            [.. Enumerable.Range(0, classes).Select(c => $"c{c}")]);
 
     [Fact]
     public void Image_GivesTheBytesOfOneImage()

@@ -35,16 +35,21 @@ public class MnistTests
     [Fact]
     public void DamagedFiles_AreRefusedWithTheReason()
     {
-        Assert.Equal("'labels' is not an IDX file of unsigned bytes (it would begin with 00 00 08)", Refusal(images, [1, 2, 3, 4, 5, 6, 7, 8]));
+        Assert.Equal(
+            "'labels' is not an IDX file of unsigned bytes (it would begin with 00 00 08)", Refusal(images, [1, 2, 3, 4, 5, 6, 7, 8]));
         Assert.Contains("'labels' is not an IDX file", Refusal(images, []));
         Assert.Contains("'labels' holds an array of 3 dimensions where 1", Refusal(images, images));
         Assert.Contains("'images' is cut short: it ends within its header", Refusal(images[..9], labels));
-        Assert.Contains("'images' is cut short or damaged: an array of 3x28x28 would take 2352 bytes, but no more than 2351", Refusal(images[..^1], labels));
+        Assert.Contains(
+            "'images' is cut short or damaged: an array of 3x28x28 would take 2352 bytes, but no more than 2351",
+            Refusal(images[..^1], labels));
         Assert.Contains("'images' goes on after its 3x28x28 elements", Refusal([.. images, 1], labels));
         Assert.Contains("'labels' is empty or damaged: dimension 0 has size 0", Refusal(images, SmallFiles.Idx([], 0)));
-        Assert.Contains("'images' holds images of 28x27; they should be 28x28", Refusal(SmallFiles.Idx(new byte[3 * 28 * 27], 3, 28, 27), labels));
+        Assert.Contains(
+            "'images' holds images of 28x27; they should be 28x28", Refusal(SmallFiles.Idx(new byte[3 * 28 * 27], 3, 28, 27), labels));
         Assert.Contains("'images' holds 3 images, but 'labels' 2 labels", Refusal(images, SmallFiles.Idx([0, 0], 2)));
-        Assert.Contains("'labels': image 1 has label 10, but there are only 10 classes (0..9)", Refusal(images, SmallFiles.Idx([0, 10, 0], 3)));
+        Assert.Contains(
+            "'labels': image 1 has label 10, but there are only 10 classes (0..9)", Refusal(images, SmallFiles.Idx([0, 10, 0], 3)));
         Assert.Contains("cut short", Refusal(SmallFiles.Gzip(images)[..^700], labels));
         Assert.Contains("cut short or damaged", Refusal(SmallFiles.Idx(pixels, int.MaxValue, int.MaxValue, int.MaxValue), labels));
     }
@@ -73,7 +78,9 @@ public class MnistTests
     {
         using var folder = new TemporaryFolder();
         var message = Assert.Throws<UserException>(() => Datasets.Mnist(folder.Path)).Message;
-        Assert.StartsWith($"MNIST was not found in '{folder.Path}', '{folder["mnist"]}', '{folder["MNIST/raw"]}'; one of them should hold train-images-idx3-ubyte,", message);
+        Assert.StartsWith(
+            $"MNIST was not found in '{folder.Path}', '{folder["mnist"]}', '{folder["MNIST/raw"]}'; one of them should hold "
+            + "train-images-idx3-ubyte,", message);
         Assert.Contains("does not exist", Assert.Throws<UserException>(() => Datasets.Mnist(folder["nowhere"])).Message);
     }
 }

@@ -11,7 +11,9 @@ public sealed class OtherImagesTests : IClassFixture<OtherImages>
 
     public OtherImagesTests(OtherImages images) => this.images = images;
 
-    /// <summary>Every file but BMPs of 16 bits, whose five bits for a color are rounded otherwise, to the last bit; lossy WebP too.</summary>
+    /// <summary>
+    /// Every file but BMPs of 16 bits, whose five bits for a color are rounded otherwise, to the last bit; lossy WebP too.
+    /// </summary>
     [PillowFact]
     public void Values_are_Pillows()
     {
@@ -66,8 +68,11 @@ public sealed class OtherImagesTests : IClassFixture<OtherImages>
         using var folder = new TemporaryFolder();
         // 20,000 x 20,000 pixels in a GIF of 30 bytes.
         File.WriteAllBytes(folder["huge.gif"],
-            [.. "GIF89a"u8, 0x20, 0x4e, 0x20, 0x4e, 0x80, 0, 0, 0, 0, 0, 255, 255, 255, 0x2c, 0, 0, 0, 0, 0x20, 0x4e, 0x20, 0x4e, 0, 2, 1, 0x44, 0, (byte)';']);
-        Assert.Contains("claims 20000x20000 pixels, which is too many for 34 bytes", Assert.Throws<UserException>(() => ImageFiles.Read(folder["huge.gif"])).Message);
+            [.. "GIF89a"u8, 0x20, 0x4e, 0x20, 0x4e, 0x80, 0, 0, 0, 0, 0, 255, 255, 255, 0x2c, 0, 0, 0, 0, 0x20, 0x4e, 0x20, 0x4e, 0, 2, 1,
+                0x44, 0, (byte)';']);
+        Assert.Contains(
+            "claims 20000x20000 pixels, which is too many for 34 bytes",
+            Assert.Throws<UserException>(() => ImageFiles.Read(folder["huge.gif"])).Message);
     }
 
     [PillowTheory]
@@ -77,7 +82,9 @@ public sealed class OtherImagesTests : IClassFixture<OtherImages>
     public void Damaged_images_are_read_or_refused_but_never_crash_or_hang(string ending)
     {
         using var folder = new TemporaryFolder();
-        byte[][] files = [.. images.Names.Where(name => name.EndsWith(ending, StringComparison.Ordinal)).Select(name => File.ReadAllBytes(images.At(name)))];
+        byte[][] files =
+            [.. images.Names.Where(name => name.EndsWith(ending, StringComparison.Ordinal))
+                .Select(name => File.ReadAllBytes(images.At(name)))];
         // A pixel takes seven bytes here, and SkiaImages says how many pixels a byte of a file may claim.
         Fuzz.Run(files, file =>
         {
@@ -105,7 +112,8 @@ public sealed class OtherImages : IDisposable
         Assert.True(python.ExitCode == 0, error);
         Names =
         [
-            .. Directory.GetFiles(folder.Path).Select(file => Path.GetFileName(file)).Where(name => !name.EndsWith(".rgb", StringComparison.Ordinal))
+            .. Directory.GetFiles(folder.Path).Select(file => Path.GetFileName(file))
+                .Where(name => !name.EndsWith(".rgb", StringComparison.Ordinal))
                 .Order(StringComparer.Ordinal),
         ];
     }

@@ -169,7 +169,8 @@ public sealed class OtherSetsTests : IDisposable
             Path.Combine(root, "val/val_annotations.txt"), "val_0.JPEG\tn03\t0\t32\t44\t62\nval_1.JPEG\tn01\t52\t55\t57\t59\n");
         File.WriteAllText(Path.Combine(root, "wnids.txt"), "n03\nn01\nn02\n");
         File.WriteAllText(
-            Path.Combine(root, "words.txt"), "n00\tentity\nn01\tcrane, machine\nn02\tgoldfish, Carassius auratus\nn03\tcrane, wading bird\n");
+            Path.Combine(root, "words.txt"),
+                "n00\tentity\nn01\tcrane, machine\nn02\tgoldfish, Carassius auratus\nn03\tcrane, wading bird\n");
     }
 
     string Refusal(string set) => Assert.Throws<UserException>(() => Datasets.Load(set, folder.Path)).Message;

@@ -34,7 +34,8 @@ public sealed class PhotographCropTests
             for (var i = 0; i < 3; i++)
             {
                 var area = AnyArea(random, image.Height, image.Width);
-                Assert.Equal(ImageScaling.Scale(new(image.Pixels, image.Height, image.Width, 3), area, 32, 32), Crop(exact, file, area, 32));
+                Assert.Equal(
+                    ImageScaling.Scale(new(image.Pixels, image.Height, image.Width, 3), area, 32, 32), Crop(exact, file, area, 32));
             }
         }
     }
@@ -68,7 +69,9 @@ public sealed class PhotographCropTests
         var file = File.ReadAllBytes(Photographs()[0]);
         ImageArea area = new(3, 5, 127, 127);
         Assert.Equal(Crop(exact, file, area, 64), Crop(scaled, file, area, 64));
-        Assert.NotEqual(Crop(exact, file, area with { Height = 128, Width = 128 }, 64), Crop(scaled, file, area with { Height = 128, Width = 128 }, 64));
+        Assert.NotEqual(
+            Crop(exact, file, area with { Height = 128, Width = 128 }, 64),
+            Crop(scaled, file, area with { Height = 128, Width = 128 }, 64));
     }
 
     [SharedTheory]
@@ -117,14 +120,17 @@ public sealed class PhotographCropTests
     // With an EXIF segment in front of all others.
     static byte[] Oriented(byte[] jpeg, int orientation) =>
     [
-        .. jpeg[..2], 0xff, 0xe1, 0, 34, .. "Exif\0\0MM"u8, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, (byte)orientation, 0, 0, 0, 0, 0, 0,
+        .. jpeg[..2], 0xff, 0xe1, 0, 34, .. "Exif\0\0MM"u8, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, (byte)orientation, 0, 0,
+            0, 0, 0, 0,
         .. jpeg[2..],
     ];
 
     [Fact]
     public void Broken_exif_data_turns_nothing()
     {
-        byte[] file = [0xff, 0xd8, 0xff, 0xe1, 0, 34, .. "Exif\0\0II"u8, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xda];
+        byte[] file =
+            [0xff, 0xd8, 0xff, 0xe1, 0, 34, .. "Exif\0\0II"u8, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0,
+                0xff, 0xda];
         Assert.False(Orientation.Of(file).IsStored);
         for (var length = 0; length < 34; length++) Assert.True(Orientation.Of(file.AsSpan(0, length)).IsStored);
         for (var at = 0; at < file.Length; at++)

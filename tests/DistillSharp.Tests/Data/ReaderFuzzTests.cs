@@ -25,7 +25,8 @@ public class ReaderFuzzTests
     {
         var labels = SmallFiles.Idx([1, 2, 3], 3);
         Fuzz.Run([SmallFiles.Idx(SmallFiles.Bytes(3 * 784, 1), 3, 28, 28)],
-            file => DistillSharp.Data.Mnist.Read(UnpackedFile.Over(file, "images"), UnpackedFile.Over(labels, "labels"), SmallFiles.TenNames));
+            file => DistillSharp.Data.Mnist.Read(
+                UnpackedFile.Over(file, "images"), UnpackedFile.Over(labels, "labels"), SmallFiles.TenNames));
     }
 
     [Fact]
@@ -43,8 +44,10 @@ public class ReaderFuzzTests
     {
         byte[][] files =
         [
-            .. new[] { TarEntryFormat.V7, TarEntryFormat.Ustar, TarEntryFormat.Pax, TarEntryFormat.Gnu }.Select(format => SmallFiles.Tar(format, small)),
-            SmallFiles.Tar(TarEntryFormat.Gnu, (new string('n', 150), [1, 2, 3])), SmallFiles.Gzip(SmallFiles.Tar(TarEntryFormat.Pax, small)),
+            .. new[] { TarEntryFormat.V7, TarEntryFormat.Ustar, TarEntryFormat.Pax, TarEntryFormat.Gnu }.Select(
+                format => SmallFiles.Tar(format, small)),
+            SmallFiles.Tar(TarEntryFormat.Gnu, (new string('n', 150), [1, 2, 3])),
+                SmallFiles.Gzip(SmallFiles.Tar(TarEntryFormat.Pax, small)),
         ];
         var wanted = new HashSet<string> { "f/a", "f/b", new('n', 150) };
         Fuzz.Run(files, file => TarArchive.Read(UnpackedFile.Over(file, "f"), wanted));
@@ -54,7 +57,8 @@ public class ReaderFuzzTests
     [Fact]
     public void TarWithValidChecksums()
     {
-        byte[][] files = [SmallFiles.Tar(TarEntryFormat.Pax, small), SmallFiles.Tar(TarEntryFormat.Gnu, (new string('n', 150), [1, 2, 3]), small[0])];
+        byte[][] files =
+            [SmallFiles.Tar(TarEntryFormat.Pax, small), SmallFiles.Tar(TarEntryFormat.Gnu, (new string('n', 150), [1, 2, 3]), small[0])];
         var wanted = new HashSet<string> { "f/a", "f/b", new('n', 150) };
         Fuzz.Run(files, file => TarArchive.Read(UnpackedFile.Over(TarHeaders.Signed(file), "f"), wanted));
     }

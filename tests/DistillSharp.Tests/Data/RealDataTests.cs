@@ -59,7 +59,9 @@ public class RealDataTests
             for (var i = 0; i < batch.Count; i++)
             {
                 var index = (int)batch.Indices.Memory<long>()[i];
-                var moved = SlowReference.PadCropFlip(data.Train.Image(index).Pixels.ToArray(), 32, 32, 3, 4, options.Augmentation.Variant(3, 2, index));
+                var moved =
+                    SlowReference.PadCropFlip(
+                        data.Train.Image(index).Pixels.ToArray(), 32, 32, 3, 4, options.Augmentation.Variant(3, 2, index));
                 Assert.Equal(SlowReference.Normalize(moved, [.. data.Mean], [.. data.Std]), images.Slice(i * 3072, 3072));
             }
         }

@@ -11,14 +11,16 @@ public sealed class ShardTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    static readonly byte[] red = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAIAAADwyuo0AAAAEElEQVR4nGP4z8AARwzIHABvqgf5gNwAKAAAAABJRU5ErkJggg==");
+    static readonly byte[] red =
+        Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAIAAADwyuo0AAAAEElEQVR4nGP4z8AARwzIHABvqgf5gNwAKAAAAABJRU5ErkJggg==");
 
     static Dataset Load(string root, bool skip = false) => Toolkit.BuiltIn.Datasets["webdataset"].Load(root, new ReadOptions(32, skip));
 
     void Shard(string name, params (string Name, byte[] Content)[] entries)
     {
         using var tar = new TarWriter(File.Create(folder[name]), TarEntryFormat.Pax);
-        foreach (var (entry, content) in entries) tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, entry) { DataStream = new MemoryStream(content) });
+        foreach (var (entry, content) in entries)
+            tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, entry) { DataStream = new MemoryStream(content) });
     }
 
     static byte[] Text(string text) => Encoding.UTF8.GetBytes(text);
@@ -27,9 +29,12 @@ public sealed class ShardTests : IDisposable
     public void Samples_are_entries_of_one_key()
     {
         Shard("x-train-0.tar", ("b/1.png", red), ("b/1.cls", Text("2\n")), ("b/1.txt", Text("a caption")), ("b/2.json", Text("""{"label": 0}""")), ("b/2.png", red));
-        Shard("x-train-1.tar", ("3.seg.png", red), ("3.png", red), ("3.cls", Text("1")), (new string('k', 150) + ".png", red), (new string('k', 150) + ".cls", Text("0")));
+        Shard("x-train-1.tar", ("3.seg.png", red), ("3.png", red), ("3.cls", Text("1")), (new string('k', 150) + ".png", red),
+            (new string('k', 150) + ".cls", Text("0")));
         Shard("x-val-0.tar", ("v.png", red), ("v.cls", Text("2")));
-        foreach (var root in new[] { folder.Path, folder["x-{train-{0..1},val-0}.tar"], folder["x-train-{0..1}.tar"] + "::" + folder["x-val-0.tar"] })
+        foreach (
+            var root in new[] {
+                folder.Path, folder["x-{train-{0..1},val-0}.tar"], folder["x-train-{0..1}.tar"] + "::" + folder["x-val-0.tar"] })
         {
             var data = Load(root);
             Assert.Equal([2, 0, 1, 0], data.Train.Labels.ToArray());
@@ -48,7 +53,8 @@ public sealed class ShardTests : IDisposable
     public void What_is_wrong_is_named()
     {
         Assert.Contains("holds no shards", Refusal(folder.Path));
-        Shard("train-0.tar", ("1.png", red), ("1.cls", Text("0")), ("2.png", red[..30]), ("2.cls", Text("0")), ("3.png", red), ("4.png", []), ("4.cls", Text("x")), ("5.cls", Text("1")));
+        Shard("train-0.tar", ("1.png", red), ("1.cls", Text("0")), ("2.png", red[..30]), ("2.cls", Text("0")), ("3.png", red),
+            ("4.png", []), ("4.cls", Text("x")), ("5.cls", Text("1")));
         Assert.Contains("'val' or 'valid'", Refusal(folder.Path));
         Shard("val-0.tar", ("1.png", red), ("1.cls", Text("0")));
         var refusal = Refusal(folder.Path);
@@ -90,21 +96,29 @@ public sealed class ShardTests : IDisposable
     public void Shards_of_a_folder_give_its_batches_bit_for_bit()
     {
         foreach (var part in new[] { "train", "val" })
-            foreach (var path in Directory.GetDirectories(SharedFiles.Path($"data/imagenette/{part}")).Order(StringComparer.Ordinal).Take(3))
+            foreach (
+                var path in Directory.GetDirectories(SharedFiles.Path($"data/imagenette/{part}")).Order(StringComparer.Ordinal).Take(3))
             {
                 var to = folder[$"set/{part}/{Path.GetFileName(path)}"];
                 Directory.CreateDirectory(to);
-                foreach (var file in Directory.GetFiles(path).Order(StringComparer.Ordinal).Take(4)) File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+                foreach (var file in Directory.GetFiles(path).Order(StringComparer.Ordinal).Take(4))
+                    File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
             }
         var seen = 0;
-        var shards = ShardWriter.Write(folder["set"], folder["shards"], new ReadOptions(64), perShard: 5, (count, total) => seen = (count * 1000) + total);
+        var shards =
+            ShardWriter.Write(
+                folder["set"], folder["shards"], new ReadOptions(64), perShard: 5, (count, total) => seen = (count * 1000) + total);
         Assert.Equal((6, 24024), (shards.Count, seen));
-        var (folders, sharded) = (Datasets.ImageFolder(folder["set"], 64), Toolkit.BuiltIn.Datasets["webdataset"].Load(folder["shards"], 64));
+        var (folders, sharded) =
+            (Datasets.ImageFolder(folder["set"], 64), Toolkit.BuiltIn.Datasets["webdataset"].Load(folder["shards"], 64));
         Assert.Equal(folders.ClassNames, sharded.ClassNames);
         Assert.Equal(Batches(folders, folders.Train, BatchOptions.Training(5, 3, new(new ResizedCrop(), new Flip()))),
             Batches(sharded, sharded.Train, BatchOptions.Training(5, 3, new(new ResizedCrop(), new Flip())) with { Threads = 3 }));
-        Assert.Equal(Batches(folders, folders.Test, BatchOptions.Evaluation(5)), Batches(sharded, sharded.Test, BatchOptions.Evaluation(5)));
-        Assert.Contains("is not empty", Assert.Throws<UserException>(() => ShardWriter.Write(folder["set"], folder["shards"], new ReadOptions(64), 5)).Message);
+        Assert.Equal(
+            Batches(folders, folders.Test, BatchOptions.Evaluation(5)), Batches(sharded, sharded.Test, BatchOptions.Evaluation(5)));
+        Assert.Contains(
+            "is not empty",
+            Assert.Throws<UserException>(() => ShardWriter.Write(folder["set"], folder["shards"], new ReadOptions(64), 5)).Message);
 
         static float[] Batches(Dataset data, ImageSet set, BatchOptions options) =>
         [
@@ -139,7 +153,8 @@ public sealed class ShardTests : IDisposable
     {
         var part = folder["train"];
         foreach (var label in new[] { "a", "b" }) Directory.CreateDirectory(Path.Combine(part, label, "deep"));
-        for (var i = 0; i < KeptIndex.MinCount; i++) File.WriteAllBytes(Path.Combine(part, i % 2 == 0 ? "a" : "b/deep", $"{i:00000}.png"), red);
+        for (var i = 0; i < KeptIndex.MinCount; i++)
+            File.WriteAllBytes(Path.Combine(part, i % 2 == 0 ? "a" : "b/deep", $"{i:00000}.png"), red);
         var first = FolderListing.Of(part, ["a", "b"], progress: null);
         var kept = folder[".distill-train.index"];
         Assert.True(File.Exists(kept));

@@ -116,8 +116,11 @@ static class SmallFiles
         file.Write("tb"u8);
     };
 
-    static readonly byte[] Reconstruct = Encoding.Latin1.GetBytes("cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\u0085U\u0001b\u0087R");
-    static readonly byte[] ElementType = Encoding.Latin1.GetBytes("cnumpy\ndtype\nU\u0002u1K\0K\u0001\u0087R(K\u0003U\u0001|NNNJ\u00ff\u00ff\u00ff\u00ffJ\u00ff\u00ff\u00ff\u00ffK\0tb");
+    static readonly byte[] Reconstruct =
+        Encoding.Latin1.GetBytes("cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\u0085U\u0001b\u0087R");
+    static readonly byte[] ElementType =
+        Encoding.Latin1.GetBytes(
+            "cnumpy\ndtype\nU\u0002u1K\0K\u0001\u0087R(K\u0003U\u0001|NNNJ\u00ff\u00ff\u00ff\u00ffJ\u00ff\u00ff\u00ff\u00ffK\0tb");
 
     static void Text(Stream file, string text)
     {

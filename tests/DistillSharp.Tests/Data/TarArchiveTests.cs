@@ -39,7 +39,8 @@ public class TarArchiveTests
         {
             var format = (TarEntryFormat)(1 + (seed & int.MaxValue) % 4);
             var folder = new string('f', format == TarEntryFormat.V7 ? 5 : 1 + length.Get % 120);
-            var files = Enumerable.Range(0, 4).Select(i => ($"{folder}/{i}", SmallFiles.Bytes(length.Get * 31 * i % 3000, seed + i))).ToArray();
+            var files =
+                Enumerable.Range(0, 4).Select(i => ($"{folder}/{i}", SmallFiles.Bytes(length.Get * 31 * i % 3000, seed + i))).ToArray();
             var found = Read(SmallFiles.Tar(format, files), [.. files.Select(file => file.Item1)]);
             return files.All(file => found[file.Item1].SequenceEqual(file.Item2));
         });

@@ -72,7 +72,8 @@ public class TeacherInputTests
         Assert.Equal((48, 48, Count, 1), (teachers.Test.Height, teachers.Train.Width, teachers.Test.Count, teachers.Classes));
         Assert.Equal(mean, teachers.Normalization.Mean.ToArray());
         Assert.Equal(ImageScaling.Scale(images.Image(2), new(0, 0, 32, 32), 48, 48), teachers.Test.Image(2).Pixels.ToArray());
-        Assert.Equal(images.Subset(Count - 1).AtSize(48).Image(3).Pixels.ToArray(), teachers.Test.Subset(Count - 1).Image(3).Pixels.ToArray());
+        Assert.Equal(
+            images.Subset(Count - 1).AtSize(48).Image(3).Pixels.ToArray(), teachers.Test.Subset(Count - 1).Image(3).Pixels.ToArray());
         // Without augmentation the training images are the same.
         foreach (var (index, _, teacher) in Shown(images, Augmentation.None, new() { Mean = mean, Std = std, Size = 48 }))
             Assert.Equal(Normalized(teachers.Normalization, teachers.Train.Image(index).Pixels), teacher);

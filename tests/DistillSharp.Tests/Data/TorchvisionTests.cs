@@ -147,7 +147,9 @@ public class TorchvisionTests
 
     // Noise, a gentle slope, a flat image, and one of few values: of several sizes.
     static IReadOnlyList<(byte[] Pixels, int Height, int Width)> Images { get; } =
-        [.. sizes.SelectMany((size, seed) => Enumerable.Range(0, 4).Select(kind => (SmallFiles.Bytes(size.Height * size.Width * 3, seed).Select((value, i) => kind switch
+        [.. sizes.SelectMany(
+            (size, seed) =>
+                Enumerable.Range(0, 4).Select(kind => (SmallFiles.Bytes(size.Height * size.Width * 3, seed).Select((value, i) => kind switch
         {
             0 => value,
             1 => (byte)(40 + i * 170 / (size.Height * size.Width * 3) + value % 9),

@@ -10,6 +10,8 @@ static class Images
     {
         var pixels = new byte[count * 32 * 32 * 3];
         new Random(seed).NextBytes(pixels);
-        return new(pixels, 32, 32, 3, [.. Enumerable.Range(0, count).Select(i => i % classes)], [.. Enumerable.Range(0, classes).Select(k => $"class {k}")]);
+        return new(
+            pixels, 32, 32, 3, [.. Enumerable.Range(0, count).Select(i => i % classes)],
+            [.. Enumerable.Range(0, classes).Select(k => $"class {k}")]);
     }
 }

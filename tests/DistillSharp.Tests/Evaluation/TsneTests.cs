@@ -77,7 +77,9 @@ public class TsneTests
             }
         // Points on a ring have neighborhoods all alike: every row's entropy can be read from the joint one.
         const int ring = 300;
-        var flat = Enumerable.Range(0, ring).SelectMany(i => new[] { Math.Cos(2 * Math.PI * i / ring), Math.Sin(2 * Math.PI * i / ring) }).ToArray();
+        var flat =
+            Enumerable.Range(0, ring).SelectMany(i => new[] { Math.Cos(2 * Math.PI * i / ring), Math.Sin(2 * Math.PI * i / ring) })
+                .ToArray();
         var alike = TsneAffinities.Of(Neighbors.Of(Tensor.From(flat, ring, 2), 60), 20);
         var entropy = -alike.Values.Where(p => p > 0).Sum(p => p * Math.Log(p * ring));
         Assert.Equal(20, Math.Exp(entropy), 0.1);
@@ -138,7 +140,9 @@ public class TsneTests
     static double NearestOfOwnCluster(TsneMap map) =>
         Enumerable.Range(0, map.X.Length).Average(i =>
         {
-            var nearest = Enumerable.Range(0, map.X.Length).Where(j => j != i).MinBy(j => Math.Pow(map.X[i] - map.X[j], 2) + Math.Pow(map.Y[i] - map.Y[j], 2));
+            var nearest =
+                Enumerable.Range(0, map.X.Length).Where(j => j != i)
+                    .MinBy(j => Math.Pow(map.X[i] - map.X[j], 2) + Math.Pow(map.Y[i] - map.Y[j], 2));
             return nearest / Each == i / Each ? 1.0 : 0.0;
         });
 
@@ -146,7 +150,8 @@ public class TsneTests
     {
         var random = new Random(7);
         var centers = Enumerable.Range(0, Clusters * Width).Select(_ => 6 * random.NextDouble()).ToArray();
-        return [.. Enumerable.Range(0, Clusters * Each * Width).Select(i => (float)(centers[i / Width / Each * Width + i % Width] + Gauss(random)))];
+        return [.. Enumerable.Range(0, Clusters * Each * Width)
+            .Select(i => (float)(centers[i / Width / Each * Width + i % Width] + Gauss(random)))];
     }
 
     static float[] Normal(Random random) => [.. Enumerable.Range(0, Clusters * Each).Select(_ => (float)Gauss(random))];

@@ -14,7 +14,8 @@ public sealed class CheckpointKindsTests(CheckpointKinds kinds) : IClassFixture<
     public void Whatever_lies_beside_the_weights_they_load()
     {
         string[] patterns = ["path-*", "beside-*", "counter-*", "prefix*", "arrays*", "module*"];
-        var files = patterns.SelectMany(pattern => Directory.GetFiles(kinds.Folder, pattern)).Select(file => Path.GetFileName(file)!).ToList();
+        var files =
+            patterns.SelectMany(pattern => Directory.GetFiles(kinds.Folder, pattern)).Select(file => Path.GetFileName(file)!).ToList();
         Assert.InRange(files.Count, 70, 200);
         var failed = files.Concat(["with-optimizer.pth", "parameters.pth", "channels-last.pth", "list.pth", "legacy.pth", "odd-key.pth",
             "head-outside.pth", "plain.safetensors", "sharded.safetensors.index.json"]).Select(kinds.Trouble).OfType<string>().ToList();
@@ -62,7 +63,8 @@ public sealed class CheckpointKindsTests(CheckpointKinds kinds) : IClassFixture<
     {
         using var network = kinds.Load("two.pth", out var report);
         Assert.Equal("state_dict", report.Key);
-        Assert.Equal(["the weights under state_dict are taken; state_dict_ema would fit, too: FILE#state_dict_ema takes that"], report.Lines);
+        Assert.Equal(
+            ["the weights under state_dict are taken; state_dict_ema would fit, too: FILE#state_dict_ema takes that"], report.Lines);
     }
 
     [PythonTorchFact]
@@ -82,7 +84,8 @@ public sealed class CheckpointKindsTests(CheckpointKinds kinds) : IClassFixture<
     [InlineData("renamed.pth", " names fit\n  missing: ")]
     [InlineData("renamed.pth", "the names that come nearest: shortcut for downsample, linear for fc")]
     [InlineData("other-classes.pth", "they are for 7 classes, the network has 10")]
-    [InlineData("missing.pth", "names fit\n  missing: layer3.0.bn2.weight [64], layer3.0.bn2.bias [64], layer3.0.bn2.running_mean [64] and 1 more")]
+    [InlineData(
+        "missing.pth", "names fit\n  missing: layer3.0.bn2.weight [64], layer3.0.bn2.bias [64], layer3.0.bn2.running_mean [64] and 1 more")]
     [InlineData("deeper.pth", "names fit\n  unexpected: layer1.1.conv1.weight [16, 16, 3, 3]")]
     [InlineData("nan.pth", "not finite: conv1.weight holds NaN or infinite values")]
     [InlineData("sparse-weight.pth", "fc.weight")]
@@ -124,7 +127,8 @@ public sealed class CheckpointKinds : IDisposable
         DistillSharp.Formats.PyTorch.PyTorchFile.Write(folder["state.pth"], plain.StoredState());
         Directory.CreateDirectory(Folder);
         using var python = Process.Start(new ProcessStartInfo(
-            "/usr/bin/python3", ["-W", "ignore", Path.Combine(SourceTree.Root, "tests", "pytorch", "checkpoints.py"), folder["state.pth"], Folder])
+            "/usr/bin/python3",
+                ["-W", "ignore", Path.Combine(SourceTree.Root, "tests", "pytorch", "checkpoints.py"), folder["state.pth"], Folder])
         { RedirectStandardError = true })!;
         var error = python.StandardError.ReadToEnd();
         python.WaitForExit();
@@ -135,7 +139,8 @@ public sealed class CheckpointKinds : IDisposable
 
     public string At(string file) => Path.Combine(Folder, file);
 
-    public Classifier Load(string file, out WeightsReport report) => Networks.Create("resnet8", 10, seed: 2).LoadWeights(At(file), out report);
+    public Classifier Load(string file, out WeightsReport report) =>
+        Networks.Create("resnet8", 10, seed: 2).LoadWeights(At(file), out report);
 
     /// <summary>Why a file does not load to the plain values; null where it does.</summary>
     public string? Trouble(string file) => Trouble(file, out _);
@@ -159,7 +164,9 @@ public sealed class CheckpointKinds : IDisposable
     public void AssertLike(Classifier network, double near)
     {
         foreach (var (own, other) in network.State().Zip(plain.State()))
-            Assert.All(CheckpointKindsTests.Values(own.Tensor).Zip(CheckpointKindsTests.Values(other.Tensor)), pair => Assert.InRange(pair.First, pair.Second - near, pair.Second + near));
+            Assert.All(
+                CheckpointKindsTests.Values(own.Tensor).Zip(CheckpointKindsTests.Values(other.Tensor)), pair =>
+                    Assert.InRange(pair.First, pair.Second - near, pair.Second + near));
     }
 
     public void Dispose()

@@ -9,11 +9,17 @@ namespace DistillSharp.Tests.Formats;
 /// </summary>
 static class Fuzz
 {
-    static readonly byte[] interesting = [0, 1, 0x7f, 0x80, 0xff, (byte)'(', (byte)'.', (byte)'}', (byte)']', (byte)'R', (byte)'b', (byte)'q', (byte)'h', 0x94, 0x95, 0x8d, (byte)'{', (byte)'"', (byte)'9'];
+    static readonly byte[] interesting =
+        [0, 1, 0x7f, 0x80, 0xff, (byte)'(', (byte)'.', (byte)'}', (byte)']', (byte)'R', (byte)'b', (byte)'q', (byte)'h', 0x94, 0x95, 0x8d,
+            (byte)'{', (byte)'"', (byte)'9'];
 
-    public static int Cases { get; } = int.TryParse(Environment.GetEnvironmentVariable("DISTILLSHARP_FUZZ"), out var cases) ? cases : 10_000;
+    public static int Cases { get; } = int.TryParse(Environment.GetEnvironmentVariable("DISTILLSHARP_FUZZ"), out var cases) ? cases
+        : 10_000;
 
-    /// <summary>Runs the cases over the valid files in turn; returns how many of them the reader accepted. It may allocate so many bytes for each of a file's.</summary>
+    /// <summary>
+    /// Runs the cases over the valid files in turn; returns how many of them the reader accepted. It may allocate so many bytes for each of
+    /// a file's.
+    /// </summary>
     public static int Run(IReadOnlyList<byte[]> valid, Action<byte[]> read, long bytesPerByte = 10)
     {
         var accepted = 0;
@@ -42,7 +48,8 @@ static class Fuzz
             Assert.Fail($"{which}: {other}\n{Convert.ToHexString(file.AsSpan(0, Math.Min(file.Length, 4096)))}");
         }
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.True(allocated <= bytesPerByte * file.Length + (2 << 20), $"{which}: {allocated} bytes allocated for a file of {file.Length}");
+        Assert.True(
+            allocated <= bytesPerByte * file.Length + (2 << 20), $"{which}: {allocated} bytes allocated for a file of {file.Length}");
         Assert.True(Environment.TickCount64 - started < 30_000, $"{which}: took {Environment.TickCount64 - started} ms");
     }
 

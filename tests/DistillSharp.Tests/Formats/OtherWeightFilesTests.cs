@@ -82,7 +82,8 @@ public sealed class OtherWeightFilesTests : IDisposable
     [Fact]
     public void Numbers_of_one_byte_are_widened_exactly()
     {
-        float[] Widen(Float8 kind, params byte[] bytes) => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(kind.Widen(bytes).AsSpan()).ToArray();
+        float[] Widen(Float8 kind, params byte[] bytes) =>
+            System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(kind.Widen(bytes).AsSpan()).ToArray();
 
         // From the tables of the format: zero, least subnormal, one, greatest, NaN.
         Assert.Equal([0, 0.001953125f, 1, 448, -448, float.NaN], Widen(Float8.E4M3, 0x00, 0x01, 0x38, 0x7e, 0xfe, 0x7f));
@@ -90,7 +91,8 @@ public sealed class OtherWeightFilesTests : IDisposable
     }
 
     static byte[] Npy(string header, int bytes) =>
-        [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, (byte)(header.Length >> 8), .. Encoding.Latin1.GetBytes(header), .. Enumerable.Range(0, bytes).Select(i => (byte)i)];
+        [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, (byte)(header.Length >> 8), .. Encoding.Latin1.GetBytes(header),
+            .. Enumerable.Range(0, bytes).Select(i => (byte)i)];
 
     static byte[] Zip(params (string Name, byte[] Content)[] files)
     {
@@ -124,7 +126,8 @@ public sealed class OtherWeightFilesTests : IDisposable
 
     [Fact]
     public void An_archive_of_something_else_says_what_it_holds() => Assert.Contains(
-        "it holds 'best.pth': unpack it", Assert.Throws<UserException>(() => WeightsFile.Read(new MemoryStream(Zip(("best.pth", [1]))), "w.zip")).Message);
+        "it holds 'best.pth': unpack it",
+            Assert.Throws<UserException>(() => WeightsFile.Read(new MemoryStream(Zip(("best.pth", [1]))), "w.zip")).Message);
 
     byte[] Valid(string kind)
     {

@@ -42,7 +42,8 @@ public class PickleReaderTests
         Assert.True(Value<bool>(dict, "true"));
         Assert.False(Value<bool>(dict, "false"));
         Assert.Equal(
-            [0L, 1L, 255L, 256L, 65535L, 65536L, -1L, (long)int.MaxValue, (long)int.MinValue, long.MaxValue, long.MinValue, BigInteger.Pow(2, 80), -BigInteger.Pow(2, 80)],
+            [0L, 1L, 255L, 256L, 65535L, 65536L, -1L, (long)int.MaxValue, (long)int.MinValue, long.MaxValue, long.MinValue,
+                BigInteger.Pow(2, 80), -BigInteger.Pow(2, 80)],
             Value<List<object?>>(dict, "integers"));
         Assert.Equal([0.0, 1.5, -2.25e-300, double.PositiveInfinity, double.NegativeInfinity], Value<List<object?>>(dict, "floats"));
         Assert.Equal("Zürich \U0001F600 \\ line\nfeed", Value<string>(dict, "text"));
@@ -135,7 +136,9 @@ public class PickleReaderTests
     [Fact]
     public void What_is_put_into_an_unknown_object_is_kept()
     {
-        var instance = Assert.IsType<PickledInstance>(Read("cmy\nList\n)\u0081K\u0001aX\u0001\u0000\u0000\u0000kK\u0002s}X\u0001\u0000\u0000\u0000aK\u0003sb."));
+        var instance =
+            Assert.IsType<PickledInstance>(
+                Read("cmy\nList\n)\u0081K\u0001aX\u0001\u0000\u0000\u0000kK\u0002s}X\u0001\u0000\u0000\u0000aK\u0003sb."));
         Assert.Equal([1L], instance.Items);
         Assert.Equal(2L, Value<long>(instance.Entries, "k"));
         Assert.Equal(3L, Value<long>(instance.Attributes, "a"));
@@ -190,7 +193,8 @@ public class PickleReaderTests
     public void Shape_and_bytes_of_an_array_must_agree()
     {
         var text = Encoding.Latin1.GetString(Fixture.Bytes("cifar-python2.pickle"));
-        string? Trouble(string shape) => Value<PickledInstance>(Assert.IsType<PickleDict>(Read(text.Replace("K\u0002K\u000c", shape))), "data").Trouble;
+        string? Trouble(string shape) =>
+            Value<PickledInstance>(Assert.IsType<PickleDict>(Read(text.Replace("K\u0002K\u000c", shape))), "data").Trouble;
 
         Assert.Contains("shape [3, 12]", Trouble("K\u0003K\u000c"));
         Assert.Contains("argument 2", Trouble("K\u0002N\u0030"));
@@ -272,7 +276,9 @@ public class PickleReaderTests
     [Fact]
     public void Damaged_pickles_never_do_worse_than_a_user_error()
     {
-        byte[][] valid = [.. Enumerable.Range(0, 6).Select(protocol => Fixture.Bytes($"plain-{protocol}.pickle")), Fixture.Bytes("cifar-python2.pickle")];
+        byte[][] valid =
+            [.. Enumerable.Range(0, 6).Select(protocol => Fixture.Bytes($"plain-{protocol}.pickle")),
+                Fixture.Bytes("cifar-python2.pickle")];
         var accepted = Fuzz.Run(valid, file => Read(file));
         Assert.InRange(accepted, 1, Fuzz.Cases - 1);
     }

@@ -17,7 +17,9 @@ public class PngTests
         var random = new Random(width);
         // Smooth with noise, so that every filter is chosen somewhere.
         var pixels = Enumerable.Range(0, width * height * channels)
-            .Select(i => (byte)(i / channels % width * 3 + i / channels / width * (i % 7 == 0 ? random.Next(9) : 2) + (i / channels / width % 4 == 0 ? random.Next(256) : 0))).ToArray();
+            .Select(i =>
+                (byte)(i / channels % width * 3 + i / channels / width * (i % 7 == 0 ? random.Next(9) : 2)
+                    + (i / channels / width % 4 == 0 ? random.Next(256) : 0))).ToArray();
         Assert.Equal(pixels, Decode(Png.Encode(pixels, width, height, channels), width, height, channels));
     }
 
@@ -43,7 +45,9 @@ public class PngTests
             Assert.Equal(Crc(file.Slice(4, 4 + length)), BinaryPrimitives.ReadUInt32BigEndian(file[(8 + length)..]));
             if (type == "IHDR")
             {
-                Assert.Equal((width, height), (BinaryPrimitives.ReadInt32BigEndian(content), BinaryPrimitives.ReadInt32BigEndian(content.AsSpan(4))));
+                Assert.Equal(
+                    (width, height),
+                    (BinaryPrimitives.ReadInt32BigEndian(content), BinaryPrimitives.ReadInt32BigEndian(content.AsSpan(4))));
                 Assert.Equal([8, (byte)(channels == 1 ? 0 : 2), 0, 0, 0], content[8..]);
             }
             if (type == "IDAT") packed.Write(content);

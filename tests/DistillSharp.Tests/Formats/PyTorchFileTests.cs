@@ -38,11 +38,14 @@ public class PyTorchFileTests
     {
         var tensors = WeightsFile.Read(Fixture.Path(fixture));
         Assert.Equal(
-            ["plain", "transposed", "sliced", "row", "scalar", "expanded", "channels_last", "empty", "parameter", "i8", "u8", "i16", "i32", "i64", "flags", "half", "brain", "double"],
+            ["plain", "transposed", "sliced", "row", "scalar", "expanded", "channels_last", "empty", "parameter", "i8", "u8", "i16", "i32",
+                "i64", "flags", "half", "brain", "double"],
             tensors.Select(tensor => tensor.Name));
         Assert.Equal(Upto(24).Select(i => (float)i), Values<float>(tensors, "plain", 2, 3, 4));
-        Assert.Equal(from k in Upto(4) from j in Upto(3) from i in Upto(2) select Base(i, j, k), Values<float>(tensors, "transposed", 4, 3, 2));
-        Assert.Equal(from i in Upto(2) from j in Upto(2) from k in Upto(2) select Base(i, j + 1, 2 * k), Values<float>(tensors, "sliced", 2, 2, 2));
+        Assert.Equal(
+            from k in Upto(4) from j in Upto(3) from i in Upto(2) select Base(i, j, k), Values<float>(tensors, "transposed", 4, 3, 2));
+        Assert.Equal(
+            from i in Upto(2) from j in Upto(2) from k in Upto(2) select Base(i, j + 1, 2 * k), Values<float>(tensors, "sliced", 2, 2, 2));
         Assert.Equal([20f, 21, 22, 23], Values<float>(tensors, "row", 4));
         Assert.Equal([3.5f], Values<float>(tensors, "scalar"));
         Assert.Equal([7f, 7, 7, 7, 7, 7], Values<float>(tensors, "expanded", 2, 3));
@@ -72,7 +75,10 @@ public class PyTorchFileTests
     {
         var tensors = WeightsFile.Read(Fixture.Path(fixture));
         Assert.Equal(
-            from name in (string[])["0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"] select prefix + name,
+            from name in (string[])[
+                "0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"]
+            select prefix
+                + name,
             tensors.Select(tensor => tensor.Name));
         Assert.Equal([3L, 2L], tensors[0].Shape);
         Assert.Equal([1L], Values<long>(tensors, prefix + "1.num_batches_tracked"));
@@ -100,7 +106,10 @@ public class PyTorchFileTests
         Assert.Equal(tensors, read.Count);
         Assert.EndsWith("conv1.weight", read[0].Name);
         Assert.Equal([16L, 3L, 3L, 3L], read[0].Shape);
-        Assert.Equal(parameters, read.Where(tensor => !tensor.Name.Contains("running_") && !tensor.Name.EndsWith("num_batches_tracked")).Sum(tensor => tensor.Count));
+        Assert.Equal(
+            parameters,
+            read.Where(tensor => !tensor.Name.Contains("running_") && !tensor.Name.EndsWith("num_batches_tracked"))
+                .Sum(tensor => tensor.Count));
     }
 
     [SharedFact]
@@ -128,12 +137,16 @@ public class PyTorchFileTests
 
     [SharedFact]
     public void A_TorchScript_archive_is_told_from_weights() => Assert.Contains(
-        "is a TorchScript archive", Assert.Throws<UserException>(() => WeightsFile.Read(SharedFiles.Path("data/checkpoints/tiny-torchscript.pt"))).Message);
+        "is a TorchScript archive",
+            Assert.Throws<UserException>(() => WeightsFile.Read(SharedFiles.Path("data/checkpoints/tiny-torchscript.pt"))).Message);
 
     [Fact]
     public void A_state_dict_of_another_s_code_runs_nothing()
     {
-        foreach (var pickle in (string[])["cos\nsystem\n(S'touch pwned'\ntR.", "}(U\u0001ac__builtin__\neval\n(S'1'\ntRu.", "ctorch.storage\n_load_from_bytes\n(U\u0001xtR."])
+        foreach (
+            var pickle in (string[])[
+                "cos\nsystem\n(S'touch pwned'\ntR.", "}(U\u0001ac__builtin__\neval\n(S'1'\ntRu.",
+                "ctorch.storage\n_load_from_bytes\n(U\u0001xtR."])
         {
             Assert.Contains("which is not known here and was not run", Refusal(Checkpoint(pickle)));
             Assert.False(File.Exists("pwned"));
@@ -169,7 +182,9 @@ public class PyTorchFileTests
     {
         var pickle = Tensor("K\u0000K\u0004\u0085K\u0001\u0085");
         Assert.Contains("lacks 'archive/data/0'", Refusal(Checkpoint(pickle)));
-        Assert.Contains("needs 4 elements of storage '0' from element 0 on, which has 3", Refusal(Checkpoint(pickle, ("archive/data/0", new byte[15]))));
+        Assert.Contains(
+            "needs 4 elements of storage '0' from element 0 on, which has 3",
+            Refusal(Checkpoint(pickle, ("archive/data/0", new byte[15]))));
     }
 
     [Fact]
@@ -181,7 +196,8 @@ public class PyTorchFileTests
         Assert.Contains("pickle protocol 0", Refusal(Checkpoint("P('storage', <class 'torch.FloatStorage'>, '0', 'cpu', 4)\n.")));
 
     [Fact]
-    public void A_state_dict_that_holds_itself_ends() => Assert.Contains("no state dict", Refusal(Checkpoint("}q\u0000(U\u0005modelh\u0000U\u0003neth\u0000U\u0001xh\u0000u.")));
+    public void A_state_dict_that_holds_itself_ends() =>
+        Assert.Contains("no state dict", Refusal(Checkpoint("}q\u0000(U\u0005modelh\u0000U\u0003neth\u0000U\u0001xh\u0000u.")));
 
     [Fact]
     public void Wrappers_in_wrappers_are_searched_once_each()

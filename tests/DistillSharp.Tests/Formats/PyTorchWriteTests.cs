@@ -14,7 +14,8 @@ public class PyTorchWriteTests : IDisposable
 
     static readonly StoredTensor[] every =
     [
-        .. Enum.GetValues<DType>().Select((type, index) => new StoredTensor($"layer.{type}", type, [2, index + 1], Bytes(type, 2 * (index + 1)))),
+        .. Enum.GetValues<DType>()
+            .Select((type, index) => new StoredTensor($"layer.{type}", type, [2, index + 1], Bytes(type, 2 * (index + 1)))),
         new("scalar", DType.Int64, [], BitConverter.GetBytes(1L << 40)),
         new("empty", DType.Float32, [0, 5], default),
         new("Zürich 日本", DType.Float32, [1], BitConverter.GetBytes(2.5f)),
@@ -72,7 +73,8 @@ public class PyTorchWriteTests : IDisposable
                 print(name, tensor.dtype, list(tensor.shape), tensor.is_contiguous(), hashlib.md5(data).hexdigest())
             """, folder["w.pth"]);
         Assert.Equal(every.Select(tensor =>
-            $"{tensor.Name} torch.{tensor.Type.ToString().ToLowerInvariant()} [{string.Join(", ", tensor.Shape)}] True {Convert.ToHexStringLower(System.Security.Cryptography.MD5.HashData(tensor.Data.Span))}"),
+            $"{tensor.Name} torch.{tensor.Type.ToString().ToLowerInvariant()} [{string.Join(", ", tensor.Shape)}] True "
+            + $"{Convert.ToHexStringLower(System.Security.Cryptography.MD5.HashData(tensor.Data.Span))}"),
             printed.TrimEnd().Split('\n'));
     }
 

@@ -42,9 +42,11 @@ public class SafeTensorsTests : IDisposable
 
     static readonly StoredTensor[] every =
     [
-        Tensor("flags", DType.Bool, 3), Tensor("a.half", DType.Float16, 5), Tensor("weights", DType.Float32, 2, 3, 1, 1), Tensor("count", DType.Int64),
+        Tensor("flags", DType.Bool, 3), Tensor("a.half", DType.Float16, 5), Tensor("weights", DType.Float32, 2, 3, 1, 1),
+            Tensor("count", DType.Int64),
         Tensor("empty", DType.Float32, 4, 0), Tensor("brain", DType.BFloat16, 3), Tensor("u8", DType.UInt8, 7), Tensor("i8", DType.Int8, 1),
-        Tensor("i16", DType.Int16, 1), Tensor("i32", DType.Int32, 1, 1), Tensor("f64", DType.Float64, 2), Tensor("Zürich \"x\"", DType.Float32, 1),
+        Tensor("i16", DType.Int16, 1), Tensor("i32", DType.Int32, 1, 1), Tensor("f64", DType.Float64, 2),
+            Tensor("Zürich \"x\"", DType.Float32, 1),
     ];
 
     [Fact]
@@ -78,7 +80,8 @@ public class SafeTensorsTests : IDisposable
     [Fact]
     public void A_mistake_of_the_caller_is_refused_before_anything_is_written()
     {
-        Assert.Throws<ArgumentException>(() => SafeTensorsFile.Write(folder["w"], [Tensor("a", DType.Float32, 2), Tensor("a", DType.Float32, 2)]));
+        Assert.Throws<ArgumentException>(
+            () => SafeTensorsFile.Write(folder["w"], [Tensor("a", DType.Float32, 2), Tensor("a", DType.Float32, 2)]));
         Assert.Throws<ArgumentException>(() => SafeTensorsFile.Write(folder["w"], [Tensor("__metadata__", DType.Float32, 2)]));
         Assert.Throws<ArgumentException>(() => SafeTensorsFile.Write(folder["w"], [Tensor("a", DType.Float32, 2) with { Shape = [3] }]));
         Assert.Empty(Directory.GetFiles(folder.Path));
@@ -101,7 +104,8 @@ public class SafeTensorsTests : IDisposable
     [SharedFact]
     public void A_reference_case_has_the_value_that_Python_reads()
     {
-        var loss = SafeTensorsFile.Read(SharedFiles.Path("reference/methods/kd-T1.safetensors")).Tensors.Single(tensor => tensor.Name == "loss");
+        var loss =
+            SafeTensorsFile.Read(SharedFiles.Path("reference/methods/kd-T1.safetensors")).Tensors.Single(tensor => tensor.Name == "loss");
         Assert.Equal(DType.Float32, loss.Type);
         Assert.Equal(5.49772882f, BitConverter.ToSingle(loss.Data.Span));
     }
@@ -170,8 +174,12 @@ public class SafeTensorsTests : IDisposable
     [Fact]
     public void What_cannot_be_read_is_said()
     {
-        Assert.Equal($"cannot read {folder["no.safetensors"]}: the file does not exist", Assert.Throws<UserException>(() => SafeTensorsFile.Read(folder["no.safetensors"])).Message);
-        Assert.Equal($"cannot read {folder.Path}: it is a folder, a file is needed", Assert.Throws<UserException>(() => SafeTensorsFile.Read(folder.Path)).Message);
+        Assert.Equal(
+            $"cannot read {folder["no.safetensors"]}: the file does not exist",
+            Assert.Throws<UserException>(() => SafeTensorsFile.Read(folder["no.safetensors"])).Message);
+        Assert.Equal(
+            $"cannot read {folder.Path}: it is a folder, a file is needed",
+            Assert.Throws<UserException>(() => SafeTensorsFile.Read(folder.Path)).Message);
     }
 
     [Fact]

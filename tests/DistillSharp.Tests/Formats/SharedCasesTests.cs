@@ -4,7 +4,9 @@ using DistillSharp.Models;
 
 namespace DistillSharp.Tests.Formats;
 
-/// <summary>The shared cases, each with its right outcome: checkpoints as their script writes them, and images beside what Pillow reads.</summary>
+/// <summary>
+/// The shared cases, each with its right outcome: checkpoints as their script writes them, and images beside what Pillow reads.
+/// </summary>
 public sealed class SharedCasesTests
 {
     const int Classes = 100;
@@ -12,7 +14,8 @@ public sealed class SharedCasesTests
     // What loads to the plain values exactly.
     static readonly string[] same =
     [
-        "00-plain.pth", "01-*", "02-*", "03-*", "04-counter1.pth", "05-float.pth", "05-double.pth", "06-thop.pth", "07-*", "09-*", "10-odd-key.pth",
+        "00-plain.pth", "01-*", "02-*", "03-*", "04-counter1.pth", "05-float.pth", "05-double.pth", "06-thop.pth", "07-*", "09-*",
+            "10-odd-key.pth",
         "11-*", "13-legacy.pth", "14-*", "15-dp.pth", "15-parameters.pth", "15-channels-last.pth", "15-list.pth", "15-numpy.*",
     ];
 
@@ -56,7 +59,8 @@ public sealed class SharedCasesTests
         using var plain = Networks.Create("resnet8", Classes, seed: 1);
         DistillSharp.Formats.PyTorch.PyTorchFile.Write(folder["R8.pth"], plain.StoredState());
         Make(folder["R8.pth"], folder["out"]);
-        var exact = same.SelectMany(pattern => Directory.GetFiles(folder["out"], pattern)).Select(file => Path.GetFileName(file)!).ToHashSet();
+        var exact =
+            same.SelectMany(pattern => Directory.GetFiles(folder["out"], pattern)).Select(file => Path.GetFileName(file)!).ToHashSet();
         var wrong = new List<string>();
         var files = Directory.GetFiles(folder["out"]).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal).ToList();
         Assert.InRange(files.Count, 50, 80);
@@ -75,7 +79,8 @@ public sealed class SharedCasesTests
             {
                 network.LoadWeights(path, out var report);
                 if (refused.ContainsKey(name)) return "loads";
-                if (said.TryGetValue(name, out var line) ? !report.Lines.Any(one => one.Replace(path, "FILE").Contains(line)) : report.Lines.Count > 0)
+                if (said.TryGetValue(name, out var line) ? !report.Lines.Any(one => one.Replace(path, "FILE").Contains(line))
+                    : report.Lines.Count > 0)
                     return $"says {string.Join(" | ", report.Lines)}";
                 return exactly ? Difference(plain, path) : null;
             }
@@ -91,14 +96,17 @@ public sealed class SharedCasesTests
     {
         using var network = Networks.Create("resnet8", Classes, seed: 2).LoadWeights(path);
         foreach (var (own, other) in network.State().Zip(plain.State()))
-            if (!CheckpointKindsTests.Values(own.Tensor).SequenceEqual(CheckpointKindsTests.Values(other.Tensor))) return $"{own.Name} has other values";
+            if (!CheckpointKindsTests.Values(own.Tensor).SequenceEqual(CheckpointKindsTests.Values(other.Tensor)))
+                return $"{own.Name} has other values";
         return null;
     }
 
     static void Make(string weights, string folder)
     {
-        using var python = Process.Start(new ProcessStartInfo("/usr/bin/python3", ["-W", "ignore", SharedFiles.Path("cases/make_checkpoints.py"), weights, folder])
-        { RedirectStandardError = true })!;
+        using var python =
+            Process.Start(
+                new ProcessStartInfo("/usr/bin/python3", ["-W", "ignore", SharedFiles.Path("cases/make_checkpoints.py"), weights, folder])
+                { RedirectStandardError = true })!;
         var error = python.StandardError.ReadToEnd();
         python.WaitForExit();
         Assert.True(python.ExitCode == 0, error);
@@ -111,7 +119,9 @@ public sealed class SharedCasesTests
     [InlineData("30-no-iend", "30-no-iend.png")]
     public void Every_image_is_seen_as_Pillow_sees_it(string folder, string file)
     {
-        var (image, expected) = (ImageFiles.Read(SharedFiles.Path($"cases/images/{folder}/{file}")), ImageFiles.Read(SharedFiles.Path($"cases/images/{folder}/expected.png")));
+        var (image, expected) =
+            (ImageFiles.Read(SharedFiles.Path($"cases/images/{folder}/{file}")),
+                ImageFiles.Read(SharedFiles.Path($"cases/images/{folder}/expected.png")));
         Assert.Equal((expected.Height, expected.Width), (image.Height, image.Width));
         Assert.Equal(expected.Pixels, image.Pixels);
     }

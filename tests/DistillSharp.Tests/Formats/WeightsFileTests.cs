@@ -49,7 +49,8 @@ public class WeightsFileTests : IDisposable
 
     [SharedFact]
     public void A_TorchScript_archive_says_where_it_belongs() => Assert.Contains(
-        "teacher.torchscript", Assert.Throws<UserException>(() => WeightsFile.Read(SharedFiles.Path("data/checkpoints/tiny-torchscript.pt"))).Message);
+        "teacher.torchscript",
+            Assert.Throws<UserException>(() => WeightsFile.Read(SharedFiles.Path("data/checkpoints/tiny-torchscript.pt"))).Message);
 
     [Fact]
     public void Every_file_cut_anywhere_is_a_user_error()

@@ -88,7 +88,8 @@ public class ZipRecordsTests : IDisposable
         Assert.InRange(bomb.Length, 0, 1_000_000);
         var before = GC.GetAllocatedBytesForCurrentThread();
         using var records = Open(bomb);
-        Assert.Contains("more than 10 times the memory of the file", Assert.Throws<UserException>(() => records.Read("a/data.pkl")).Message);
+        Assert.Contains(
+            "more than 10 times the memory of the file", Assert.Throws<UserException>(() => records.Read("a/data.pkl")).Message);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
     }
 

@@ -36,10 +36,12 @@ public sealed class OnnxExportTests : IDisposable
     /// <summary>Photographs where Debian's data set is installed, else noise: float32 [N, 3, side, side], normalized.</summary>
     static Tensor Images(int count, long side)
     {
-        if (!Directory.Exists(RealData.FashionMnistRoot)) return new ReferenceValues("onnx").Uniform("images", -1.7, 1.7, count, 3, side, side);
+        if (!Directory.Exists(RealData.FashionMnistRoot))
+            return new ReferenceValues("onnx").Uniform("images", -1.7, 1.7, count, 3, side, side);
         var data = fashion.Value;
         var images = Tensor.From(data.Pixels[..(count * 32 * 32 * 3)], count, 32, 32, 3).To(DType.Float32).Permute(0, 3, 1, 2) / 127.5 - 1;
-        return (side == 32 ? images : new Operator("aten::upsample_nearest2d").Call(images, new[] { side, side }, Argument.None, Argument.None)).Contiguous();
+        return (side == 32 ? images
+            : new Operator("aten::upsample_nearest2d").Call(images, new[] { side, side }, Argument.None, Argument.None)).Contiguous();
     }
 
     static readonly Lazy<ImageSet> fashion = new(() => Datasets.FashionMnist(RealData.FashionMnistRoot).Test);
@@ -55,7 +57,8 @@ public sealed class OnnxExportTests : IDisposable
     }
 
     // Half a gigabyte and more, of the same operators as their kin.
-    static readonly string[] tooLarge = ["resnet152", "vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn", "wide_resnet101_2", "wide_resnet50_2"];
+    static readonly string[] tooLarge =
+        ["resnet152", "vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn", "wide_resnet101_2", "wide_resnet50_2"];
 
     public static TheoryData<string> EveryNetwork => [.. Networks.Names.Except(tooLarge)];
 
@@ -97,13 +100,16 @@ public sealed class OnnxExportTests : IDisposable
     }
 
     // Networks for 224 take any size, and are quicker for a smaller one.
-    static long QuickSide(Classifier network) => network.Input.OnlyNatural ? network.Input.Natural.Height : Math.Min(64, network.Input.Natural.Height);
+    static long QuickSide(Classifier network) =>
+        network.Input.OnlyNatural ? network.Input.Natural.Height : Math.Min(64, network.Input.Natural.Height);
 
     [Fact]
     public void Every_option_gives_the_same_logits()
     {
         // Convolutions with norms to fold, norms that cannot be folded, groups, shuffles, concatenations, layer norms, gates.
-        foreach (var name in new[] { "resnet8", "wrn_16_1", "shufflenet_v2", "mobilenet_v2_half", "mobilenet_v3_small_cifar", "convnext_atto_cifar" })
+        foreach (
+            var name in new[] {
+                "resnet8", "wrn_16_1", "shufflenet_v2", "mobilenet_v2_half", "mobilenet_v3_small_cifar", "convnext_atto_cifar" })
         {
             using var network = Network(name, 7);
             var pixels = Tensor.From(Enumerable.Range(0, 3 * 32 * 32 * 3).Select(i => (byte)(i * 7919 % 256)).ToArray(), 3, 32, 32, 3);
@@ -133,7 +139,8 @@ public sealed class OnnxExportTests : IDisposable
         return Tensor.From(values, [.. pixels.Shape]).Permute(0, 3, 1, 2).Contiguous();
     }
 
-    // W' = W gain / sqrt(variance + epsilon), b' = shift - mean gain / sqrt(variance + epsilon), in double precision, from the file's bytes.
+    // W' = W gain / sqrt(variance + epsilon), b' = shift - mean gain / sqrt(variance + epsilon), in double precision, from the file's
+    // bytes.
     [Fact]
     public void Folded_norms_are_in_the_weights_by_arithmetic_alone()
     {
@@ -141,7 +148,8 @@ public sealed class OnnxExportTests : IDisposable
         network.ExportOnnx(folder["folded"]);
         var graph = ModelProto.Parser.ParseFrom(File.ReadAllBytes(folder["folded"])).Graph;
         Assert.DoesNotContain(graph.Node, node => node.OpType == "BatchNormalization");
-        var written = graph.Initializer.ToDictionary(tensor => tensor.Name, tensor => MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray());
+        var written =
+            graph.Initializer.ToDictionary(tensor => tensor.Name, tensor => MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray());
         var convolutions = graph.Node.Where(node => node.OpType == "Conv").ToArray();
         string[] paired = ["conv1 bn1", "layer1.0.conv1 layer1.0.bn1", "layer1.0.conv2 layer1.0.bn2"];
         foreach (var (names, node) in paired.Select(pair => pair.Split(' ')).Zip(convolutions))
@@ -187,7 +195,8 @@ public sealed class OnnxExportTests : IDisposable
         Assert.Equal("72.63", Metadata("accuracy"));
     }
 
-    static IEnumerable<string> Operators(JsonElement said) => said.GetProperty("operators").EnumerateArray().Select(name => name.GetString()!);
+    static IEnumerable<string> Operators(JsonElement said) =>
+        said.GetProperty("operators").EnumerateArray().Select(name => name.GetString()!);
 
     /// <summary>The students of the paper's tables for CIFAR-100.</summary>
     public static TheoryData<string> Students =>
@@ -202,7 +211,9 @@ public sealed class OnnxExportTests : IDisposable
         // The one student with trained weights beside the project.
         if (name == "resnet20") network.LoadWeights(SharedFiles.Path("data/checkpoints/resnet20-legacy.pth"));
         var test = RealData.Cifar100.Test.Subset(count);
-        Tensor[] pixels = [.. Enumerable.Range(0, count / batch).Select(i => Tensor.From(test.Pixels[(i * batch * 3072)..((i + 1) * batch * 3072)], batch, 32, 32, 3))];
+        Tensor[] pixels =
+            [.. Enumerable.Range(0, count / batch)
+                .Select(i => Tensor.From(test.Pixels[(i * batch * 3072)..((i + 1) * batch * 3072)], batch, 32, 32, 3))];
         network.ExportOnnx(folder[name], new() { DynamicBatch = true, WithPreprocessing = true, Normalization = cifar });
         float[] given = [.. pixels.SelectMany(images => OnnxRuntime.Run(folder[name], images))];
         float[] expected = [.. pixels.SelectMany(images => Logits(network, Normalized(images)))];
@@ -246,7 +257,9 @@ public sealed class OnnxExportTests : IDisposable
     public void Impossible_options_are_refused(int opset, int batch, bool preprocessing, string said)
     {
         using var network = Network("resnet8");
-        var error = Assert.Throws<UsageException>(() => network.ExportOnnx(folder["x"], new() { Opset = opset, Batch = batch, WithPreprocessing = preprocessing }));
+        var error =
+            Assert.Throws<UsageException>(
+                () => network.ExportOnnx(folder["x"], new() { Opset = opset, Batch = batch, WithPreprocessing = preprocessing }));
         Assert.Contains(said, error.Message);
         Assert.Empty(Directory.GetFiles(folder.Path));
     }

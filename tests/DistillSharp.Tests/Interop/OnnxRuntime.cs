@@ -9,7 +9,8 @@ static class OnnxRuntime
     /// <summary>The logits of a model file, [N * classes]. Checks the names of inputs and outputs and the size of the batch.</summary>
     public static float[] Run(string model, Tensor images)
     {
-        using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        using var options =
+            new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         using var session = new InferenceSession(model, options);
         Assert.Equal(["images"], session.InputNames);
         Assert.Equal(["logits"], session.OutputNames);

@@ -18,7 +18,13 @@ public class PredictorTests
         network.Train(false);
         var root = SharedFiles.Path("data/imagenette");
         var data = Datasets.ImageFolder(root, side: 96);
-        using var predictor = new Predictor(new(network) { Image = 96, ClassNames = data.ClassNames, Set = Toolkit.BuiltIn.Datasets[data.Name], Normalization = data.Normalization });
+        using var predictor =
+            new Predictor(
+                new(network)
+                {
+                    Image = 96, ClassNames = data.ClassNames, Set = Toolkit.BuiltIn.Datasets[data.Name],
+                    Normalization = data.Normalization
+                });
         var predictions = predictor.Predict([Path.Combine(root, "val", data.ClassNames[0])], top: 10).Take(5).ToList();
 
         using var off = Autograd.NoGrad();

@@ -25,7 +25,8 @@ public sealed class PyTorchExportTests : IDisposable
         var images = values.Uniform("images", -1.7, 1.7, 4, 3, 32, 32);
         File.WriteAllBytes(folder["images"], images.Bytes());
         using var python = Process.Start(new ProcessStartInfo("/usr/bin/python3",
-            [Path.Combine(SourceTree.Root, "tests", "pytorch", "cifar_resnet.py"), "14", "10", folder["w.pth"], folder["images"], folder["logits"]])
+            [Path.Combine(SourceTree.Root, "tests", "pytorch", "cifar_resnet.py"), "14", "10", folder["w.pth"], folder["images"],
+                folder["logits"]])
         { RedirectStandardError = true })!;
         var error = python.StandardError.ReadToEnd();
         python.WaitForExit();

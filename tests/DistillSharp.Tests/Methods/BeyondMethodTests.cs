@@ -192,7 +192,8 @@ public class BeyondMethodTests
         FeatureShape[] student = [Make.Square(3, 8), Make.Square(3, 8), Make.Square(4, 4)];
         FeatureShape[] teacher = [Make.Square(2, 8), Make.Square(2, 8), Make.Square(5, 4)];
         var method = new ReviewKd();
-        var lines = method.Bind(Make.Pair(Make.Member("resnet20", 4, student), Make.Member("resnet56", 5, teacher, preActivations: teacher)));
+        var lines =
+            method.Bind(Make.Pair(Make.Member("resnet20", 4, student), Make.Member("resnet56", 5, teacher, preActivations: teacher)));
         Assert.Equal(
             [
                 "reviewkd: the pooled features (4) meet the teacher's (5)",

@@ -12,12 +12,14 @@ public class CrdTests
     {
         Runtime.Seed(seed);
         var method = new Crd { Negatives = negatives, FeatureDim = dimensions, Sampling = sampling };
-        method.Bind(Make.Pair(Make.Member("s", 6), Make.Member("t", 10), labels: [.. Enumerable.Range(0, samples).Select(i => i % 5)], seed: seed));
+        method.Bind(
+            Make.Pair(Make.Member("s", 6), Make.Member("t", 10), labels: [.. Enumerable.Range(0, samples).Select(i => i % 5)], seed: seed));
         return method;
     }
 
     static DistillationStep Step(int seed, long[] indices, int epoch = 1) => Make.Step(
-        Make.Pooled(Make.Values(seed, indices.Length, 6)), Make.Pooled(Make.Values(seed + 1, indices.Length, 10)), indices: indices, epoch: epoch);
+        Make.Pooled(Make.Values(seed, indices.Length, 6)), Make.Pooled(Make.Values(seed + 1, indices.Length, 10)), indices: indices,
+            epoch: epoch);
 
     static Dictionary<string, Tensor> State(Crd method) => method.State().ToDictionary(entry => entry.Name, entry => entry.Tensor);
 
@@ -37,7 +39,8 @@ public class CrdTests
         var loss = method.Contrast(step, contrasts);
         loss.Backward();
 
-        double[][] Embedded(string name, Tensor x) => Rows(Functional.Normalize(Functional.Linear(x, before[$"{name}.linear.weight"], before[$"{name}.linear.bias"])));
+        double[][] Embedded(string name, Tensor x) =>
+            Rows(Functional.Normalize(Functional.Linear(x, before[$"{name}.linear.weight"], before[$"{name}.linear.bias"])));
         var (vs, vt) = (Embedded("embed_s", step.Student.Pooled!), Embedded("embed_t", step.Teacher.Pooled!));
         var (ms, mt) = (Rows(before["memory_student"]), Rows(before["memory_teacher"]));
         var j = contrasts.ToArray<long>().Chunk(negatives + 1).ToArray();
@@ -61,7 +64,8 @@ public class CrdTests
     static (double Loss, double Z) Term(double[][] v, double[][] memory, long[][] contrasts)
     {
         var (n, K) = ((double)memory.Length, contrasts[0].Length - 1.0);
-        var scores = contrasts.Select((row, i) => row.Select(j => Math.Exp(v[i].Zip(memory[j], (a, b) => a * b).Sum() / 0.07)).ToArray()).ToArray();
+        var scores =
+            contrasts.Select((row, i) => row.Select(j => Math.Exp(v[i].Zip(memory[j], (a, b) => a * b).Sum() / 0.07)).ToArray()).ToArray();
         var Z = scores.SelectMany(row => row).Average() * n;
         const double epsilon = 1e-7;
         var h = scores.Sum(row => row.Select((score, k) =>
@@ -173,7 +177,9 @@ public class CrdTests
     [InlineData(NegativeSampling.Relax, new int[0], "two samples")]
     public void Without_negatives_it_is_refused(NegativeSampling sampling, int[] labels, string needed)
     {
-        var error = Assert.Throws<UserException>(() => new Crd { Sampling = sampling }.Bind(Make.Pair(Make.Member("s"), Make.Member("t"), labels: labels)));
+        var error =
+            Assert.Throws<UserException>(
+                () => new Crd { Sampling = sampling }.Bind(Make.Pair(Make.Member("s"), Make.Member("t"), labels: labels)));
         Assert.Contains(needed, error.Message);
     }
 
@@ -190,7 +196,9 @@ public class CrdTests
         Assert.InRange(megabytes[1], 1, 250);
     }
 
-    /// <summary>Prints by how many MB the process grew when it bound to 200,000 samples, and then over a step of 32 with 16,384 negatives.</summary>
+    /// <summary>
+    /// Prints by how many MB the process grew when it bound to 200,000 samples, and then over a step of 32 with 16,384 negatives.
+    /// </summary>
     public static int PrintMemory(string[] _)
     {
         using var scope = TensorScope.Open();

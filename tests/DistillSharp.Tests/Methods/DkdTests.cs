@@ -81,9 +81,12 @@ public class DkdTests
     public void What_is_set_stays() =>
         Assert.Equal(
             "dkd: alpha 1, beta 3, temperature 2, warm-up over 5 epochs",
-            Assert.Single(new Dkd { Beta = 3, Temperature = 2, Warmup = 5 }.Bind(Make.Pair(Make.Member("vgg8"), Make.Member("vgg13"), imageNet: true))));
+            Assert.Single(
+                new Dkd { Beta = 3, Temperature = 2, Warmup = 5 }.Bind(
+                    Make.Pair(Make.Member("vgg8"), Make.Member("vgg13"), imageNet: true))));
 
     [Fact]
     public void A_single_class_is_refused() =>
-        Assert.Contains("two", Assert.Throws<UserException>(() => new Dkd().Bind(Make.Pair(Make.Member("a"), Make.Member("b"), classes: 1))).Message);
+        Assert.Contains(
+            "two", Assert.Throws<UserException>(() => new Dkd().Bind(Make.Pair(Make.Member("a"), Make.Member("b"), classes: 1))).Message);
 }

@@ -55,7 +55,9 @@ public class EveryPairTests(EveryPairTests.Teachers teachers) : IClassFixture<Ev
         var (guide, outputs) = teachers.Of(teacher);
         using var network = Networks.Create(student, Classes, seed: 3);
         using var objective = new Objective(Methods(method));
-        objective.Bind(new(PairMember.Of(network, Size(teacher)), guide, Classes, Enumerable.Range(0, Samples).Select(i => i % Classes).ToArray(), Seed: 1));
+        objective.Bind(
+            new(PairMember.Of(network, Size(teacher)), guide, Classes, Enumerable.Range(0, Samples).Select(i => i % Classes).ToArray(),
+                Seed: 1));
         var parameters = network.NamedParameters().Concat(objective.NamedParameters()).ToArray();
         using var optimizer = new Sgd(parameters.Select(parameter => parameter.Tensor), weightDecay: 5e-4);
 
@@ -105,7 +107,8 @@ public class EveryPairTests(EveryPairTests.Teachers teachers) : IClassFixture<Ev
 
     static Size2 Size(string teacher) => teacher is "resnet34" or "resnet50" or "densenet121" ? 64 : 32;
 
-    static Tensor Images(Size2 size, int step) => Make.Values(step, Batch, 3, size.Height, size.Width).Contiguous(MemoryFormat.ChannelsLast);
+    static Tensor Images(Size2 size, int step) =>
+        Make.Values(step, Batch, 3, size.Height, size.Width).Contiguous(MemoryFormat.ChannelsLast);
 
     // Two images share a class, so that the class policy has something to do.
     static Tensor Labels(int step) => Tensor.From([step, 4L, 4L, 7L], Batch);
@@ -127,7 +130,9 @@ public class EveryPairTests(EveryPairTests.Teachers teachers) : IClassFixture<Ev
             network.Train(false);
             using var off = Autograd.NoGrad();
             using var scope = TensorScope.Open();
-            outputs = [.. Enumerable.Range(0, Steps).Select(k => network.Forward(Images(Size(teacher), k), Features.Pooled | Features.Stages | Features.PreActivations))];
+            outputs =
+                [.. Enumerable.Range(0, Steps)
+                    .Select(k => network.Forward(Images(Size(teacher), k), Features.Pooled | Features.Stages | Features.PreActivations))];
             foreach (var tensor in outputs.SelectMany(output => output.Tensors)) tensor.Unscoped();
             return (member, outputs);
         }

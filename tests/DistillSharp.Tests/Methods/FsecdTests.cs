@@ -8,7 +8,8 @@ namespace DistillSharp.Tests.Methods;
 public class FsecdTests
 {
     /// <summary>A batch of N student features R^a and teacher features R^b with labels, as a small one or as a large one.</summary>
-    public sealed record Batch(int Seed, int Size, int Width, int TeacherWidth, int Classes, PositivePairs Policy, double Temperature, bool Large)
+    public sealed record Batch(
+        int Seed, int Size, int Width, int TeacherWidth, int Classes, PositivePairs Policy, double Temperature, bool Large)
     {
         internal Tensor Student => Make.Values(Seed, Size, Width);
 
@@ -75,7 +76,8 @@ public class FsecdTests
     {
         // A linear layer with a bias is no longer indifferent to the student's scale.
         var scale = batch.Width == batch.TeacherWidth ? 17.0 : 1.0;
-        return Near(batch.Loss(batch.Student, batch.Teacher, batch.Labels), batch.Loss(batch.Student * scale, batch.Teacher * 0.01, batch.Labels));
+        return Near(
+            batch.Loss(batch.Student, batch.Teacher, batch.Labels), batch.Loss(batch.Student * scale, batch.Teacher * 0.01, batch.Labels));
     });
 
     [Fact]
@@ -135,7 +137,8 @@ public class FsecdTests
         var z = Functional.Normalize(phi.Length > 0 ? Functional.Linear(exact, phi[0].Value, phi[1].Value) : exact);
         var logits = z.MatMul(Functional.Normalize(batch.Teacher.To(DType.Float64)).Transpose()) / 0.1;
         var y = Tensor.From(batch.Labels);
-        var positive = (policy == PositivePairs.Class ? y.Unsqueeze(1).EqualTo(y.Unsqueeze(0)) : Tensor.Eye(size).GreaterThan(0)).To(DType.Float64);
+        var positive =
+            (policy == PositivePairs.Class ? y.Unsqueeze(1).EqualTo(y.Unsqueeze(0)) : Tensor.Eye(size).GreaterThan(0)).To(DType.Float64);
         var expected = -(Functional.LogSoftmax(logits) * positive / positive.Sum(1, keep: true)).Sum() / size;
         expected.Backward();
 

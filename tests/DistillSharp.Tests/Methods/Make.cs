@@ -25,10 +25,13 @@ static class Make
         return tensor;
     }
 
-    public static DistillationStep Step(ClassifierOutput student, ClassifierOutput teacher, long[]? labels = null, long[]? indices = null, int epoch = 1)
+    public static DistillationStep Step(
+        ClassifierOutput student, ClassifierOutput teacher, long[]? labels = null, long[]? indices = null, int epoch = 1)
     {
         var count = (int)(student.Pooled ?? student.Stages?[0] ?? student.PreActivations?[0] ?? student.Logits).Size(0);
-        return new(student, teacher, Tensor.From(labels ?? new long[count], count), Tensor.From(indices ?? [.. Enumerable.Range(0, count).Select(i => (long)i)], count), epoch);
+        return new(
+            student, teacher, Tensor.From(labels ?? new long[count], count),
+            Tensor.From(indices ?? [.. Enumerable.Range(0, count).Select(i => (long)i)], count), epoch);
     }
 
     public static ClassifierOutput Pooled(Tensor pooled) => new(Tensor.Zeros([pooled.Size(0), 2]), pooled);
@@ -38,10 +41,12 @@ static class Make
     public static ClassifierOutput PreActivations(params Tensor[] features) => new(Tensor.Zeros([1, 2]), PreActivations: features);
 
     /// <summary>A pair of networks of which only some shapes matter.</summary>
-    public static DistillationPair Pair(PairMember student, PairMember teacher, int classes = 2, int[]? labels = null, ulong seed = 0, bool imageNet = false) =>
+    public static DistillationPair Pair(
+        PairMember student, PairMember teacher, int classes = 2, int[]? labels = null, ulong seed = 0, bool imageNet = false) =>
         new(student, teacher, classes, labels ?? [], seed) { IsImageNet = imageNet };
 
-    public static PairMember Member(string name, long pooled = 1, FeatureShape[]? stages = null, FeatureShape[]? preActivations = null, BatchNorm2d?[]? norms = null) =>
+    public static PairMember Member(
+        string name, long pooled = 1, FeatureShape[]? stages = null, FeatureShape[]? preActivations = null, BatchNorm2d?[]? norms = null) =>
         new(name, new(stages ?? [], preActivations ?? [], norms ?? [], pooled, 0));
 
     /// <summary>Square features.</summary>

@@ -5,7 +5,8 @@ namespace DistillSharp.Tests.Methods;
 
 public class ObjectiveTests
 {
-    static DistillationPair Pair(bool imageNet) => new(new("net", null!), new("net", null!), 100, ReadOnlyMemory<int>.Empty) { IsImageNet = imageNet };
+    static DistillationPair Pair(bool imageNet) =>
+        new(new("net", null!), new("net", null!), 100, ReadOnlyMemory<int>.Empty) { IsImageNet = imageNet };
 
     [Theory]
     [InlineData(false, 0.1, 0.9)]
@@ -33,7 +34,8 @@ public class ObjectiveTests
     {
         using var scope = TensorScope.Open();
         using var objective = new Objective(
-            [new Fsecd { Weight = 2 }, new Kd { Temperature = 4 }, new Rkd { Weight = 3 }, new Fsecd { Layer = EmbeddedLayer.Logits, Weight = 0.5 }, new Rkd()]);
+            [new Fsecd { Weight = 2 }, new Kd { Temperature = 4 }, new Rkd { Weight = 3 },
+                new Fsecd { Layer = EmbeddedLayer.Logits, Weight = 0.5 }, new Rkd()]);
         objective.Bind(Make.Pair(Make.Member("s", 4), Make.Member("t", 6), classes: 5));
         var step = Make.Step(new(Make.Values(1, 3, 5), Make.Values(2, 3, 4)), new(Make.Values(3, 3, 5), Make.Values(4, 3, 6)), [0, 1, 4]);
         var terms = objective.Compute(step);

@@ -67,7 +67,8 @@ public class SimKdTests
     {
         using var student = Networks.Create("resnet8", 10, seed: 1);
         using var teacher = Networks.Create(name, 10, seed: 2);
-        Assert.StartsWith($"simkd: {name} has no linear classifier", Assert.Throws<UserException>(() => Bound(student, teacher, 32)).Message);
+        Assert.StartsWith(
+            $"simkd: {name} has no linear classifier", Assert.Throws<UserException>(() => Bound(student, teacher, 32)).Message);
     }
 
     [Fact]

@@ -39,5 +39,6 @@ public class StageAlignmentTests
     public void The_log_says_which_stages_meet() =>
         Assert.Equal(
             ["at: student stage 1 (4x16x16) meets teacher stage 2 (6x16x16)"],
-            StageAlignment.Describe("at", [new(1, 2)], [Make.Square(4, 32), Make.Square(4, 16)], [Make.Square(6, 32), Make.Square(6, 32), Make.Square(6, 16)]));
+            StageAlignment.Describe(
+                "at", [new(1, 2)], [Make.Square(4, 32), Make.Square(4, 16)], [Make.Square(6, 32), Make.Square(6, 32), Make.Square(6, 16)]));
 }

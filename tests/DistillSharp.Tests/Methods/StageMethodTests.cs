@@ -48,14 +48,18 @@ public class StageMethodTests
     [InlineData(4, 9)]
     public void FitNet_names_the_stages_whose_sizes_clash(long student, long teacher)
     {
-        var error = Assert.Throws<UserException>(() => new FitNet().Bind(Pair(Stages(3, Make.Square(3, student)), Stages(5, Make.Square(5, teacher)))));
+        var error =
+            Assert.Throws<UserException>(
+                () => new FitNet().Bind(Pair(Stages(3, Make.Square(3, student)), Stages(5, Make.Square(5, teacher)))));
         Assert.Contains($"stage 2 of small is 3x{student}x{student}, stage 2 of large is 5x{teacher}x{teacher}", error.Message);
     }
 
     [Fact]
     public void FitNet_says_when_there_is_no_second_stage()
     {
-        var error = Assert.Throws<UserException>(() => new FitNet().Bind(Pair([Make.Square(3, 8), Make.Square(3, 8)], Stages(5, Make.Square(5, 4)))));
+        var error =
+            Assert.Throws<UserException>(
+                () => new FitNet().Bind(Pair([Make.Square(3, 8), Make.Square(3, 8)], Stages(5, Make.Square(5, 4)))));
         Assert.Contains("stage 2 of small", error.Message);
     }
 
@@ -83,7 +87,9 @@ public class StageMethodTests
         {
             var x = features.ToArray<double>();
             var channels = features.Size(1);
-            double[] map = [.. Enumerable.Range(0, 16).Select(at => Enumerable.Range(0, (int)channels).Average(c => Math.Pow(Math.Abs(x[(n * channels + c) * 16 + at]), p)))];
+            double[] map =
+                [.. Enumerable.Range(0, 16)
+                    .Select(at => Enumerable.Range(0, (int)channels).Average(c => Math.Pow(Math.Abs(x[(n * channels + c) * 16 + at]), p)))];
             var length = Math.Sqrt(map.Sum(v => v * v));
             return [.. map.Select(v => v / length)];
         }
@@ -111,7 +117,8 @@ public class StageMethodTests
     public void AT_says_which_stages_meet_and_refuses_networks_without_stages()
     {
         Assert.Equal(
-            ["at: student stage 1 (3x28x28) meets teacher stage 2 (5x28x28)", "at: student stage 2 (3x14x14) meets teacher stage 3 (5x14x14)"],
+            ["at: student stage 1 (3x28x28) meets teacher stage 2 (5x28x28)",
+                "at: student stage 2 (3x14x14) meets teacher stage 3 (5x14x14)"],
             new At().Bind(Pair(
                 [Make.Square(3, 112), Make.Square(3, 28), Make.Square(3, 14)],
                 [Make.Square(5, 112), Make.Square(5, 56), Make.Square(5, 28), Make.Square(5, 14)])));
@@ -141,7 +148,9 @@ public class StageMethodTests
     {
         var method = new Ofd();
         FeatureShape[] shapes = [Make.Square(1, 4), Make.Square(1, 4)];
-        method.Bind(Make.Pair(Make.Member("s", preActivations: shapes), Make.Member("t", preActivations: shapes, norms: [null, Norm([weight], [bias])])));
+        method.Bind(
+            Make.Pair(
+                Make.Member("s", preActivations: shapes), Make.Member("t", preActivations: shapes, norms: [null, Norm([weight], [bias])])));
         var margin = method.State().Single(entry => entry.Name == "margin1").Tensor.Item();
         Assert.True(Math.Abs(margin - expected) <= 1e-6 * Math.Abs(expected) + 1e-9, $"{margin} instead of {expected}");
     }
@@ -152,7 +161,10 @@ public class StageMethodTests
         using var scope = TensorScope.Open();
         var method = new Ofd();
         FeatureShape[] student = [Make.Square(3, 8), Make.Square(3, 4)], teacher = [Make.Square(2, 8), Make.Square(2, 8)];
-        var lines = method.Bind(Make.Pair(Make.Member("s", stages: student), Make.Member("t", preActivations: teacher, norms: [null, Norm([1, 1], [0, 0])])));
+        var lines =
+            method.Bind(
+                Make.Pair(
+                    Make.Member("s", stages: student), Make.Member("t", preActivations: teacher, norms: [null, Norm([1, 1], [0, 0])])));
         Assert.Equal(["ofd: student stage 1 (3x4x4) meets teacher stage 1 (2x8x8)"], lines);
         Assert.Equal((Features.Stages, Features.PreActivations), (method.StudentFeatures, method.TeacherFeatures));
 
@@ -169,7 +181,9 @@ public class StageMethodTests
         var method = new Ofd();
         FeatureShape[] shapes = [Make.Square(1, 2), Make.Square(1, 2), Make.Square(1, 2), Make.Square(1, 2)];
         BatchNorm2d Low() => Norm([1e-6], [-1e6]);
-        method.Bind(Make.Pair(Make.Member("s", preActivations: shapes), Make.Member("t", preActivations: shapes, norms: [null, Low(), Low(), Low()])));
+        method.Bind(
+            Make.Pair(
+                Make.Member("s", preActivations: shapes), Make.Member("t", preActivations: shapes, norms: [null, Low(), Low(), Low()])));
         var s = Make.Values(1, 4, 1, 2, 2);
         var silent = Tensor.Zeros([4, 1, 2, 2]);
 
@@ -179,7 +193,8 @@ public class StageMethodTests
             t[stage] = Tensor.Full([4, 1, 2, 2], 100);
             return method.Loss(Make.Step(Make.PreActivations(s, s, s, s), Make.PreActivations(t))).Item();
         }
-        double Silent() => method.Loss(Make.Step(Make.PreActivations(s, s, s, s), Make.PreActivations(silent, silent, silent, silent))).Item();
+        double Silent() =>
+            method.Loss(Make.Step(Make.PreActivations(s, s, s, s), Make.PreActivations(silent, silent, silent, silent))).Item();
         var (none, first, second, third) = (Silent(), Alone(1) - Silent(), Alone(2) - Silent(), Alone(3) - Silent());
         Assert.True(none < 0.01 * first, $"{none} beside {first}");
         Assert.Equal(2, second / first, 2);
@@ -194,7 +209,9 @@ public class StageMethodTests
         Assert.Equal(
             ["ofd: student stage 2 (2x4x4) meets teacher stage 2 (2x4x4)"],
             new Ofd().Bind(Make.Pair(student, Make.Member("t", preActivations: shapes, norms: [null, null, Norm([1, 1], [0, 0])]))));
-        var error = Assert.Throws<UserException>(() => new Ofd().Bind(Make.Pair(student, Make.Member("t", preActivations: shapes, norms: [null, null, null]))));
+        var error =
+            Assert.Throws<UserException>(
+                () => new Ofd().Bind(Make.Pair(student, Make.Member("t", preActivations: shapes, norms: [null, null, null]))));
         Assert.Contains("none of the 3 pre-activations of t has a batch norm", error.Message);
         Assert.Throws<UserException>(() => new Ofd().Bind(Make.Pair(student, Make.Member("t", stages: shapes))));
     }

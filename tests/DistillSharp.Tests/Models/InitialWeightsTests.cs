@@ -103,7 +103,8 @@ public class InitialWeightsTests
         var mean = values.Average() / deviation;
         var second = values.Average(value => Math.Pow(value / deviation, 2));
         Assert.True(Math.Abs(mean) <= StandardErrors / Math.Sqrt(n), $"{path}: mean {mean} deviations");
-        Assert.True(Math.Abs(second - 1) <= StandardErrors * Math.Sqrt((kurtosis - 1) / n), $"{path}: variance {second} of what it should be");
+        Assert.True(
+            Math.Abs(second - 1) <= StandardErrors * Math.Sqrt((kurtosis - 1) / n), $"{path}: variance {second} of what it should be");
         if (n < 5000) return;
         var fourth = values.Average(value => Math.Pow(value / deviation, 4));
         Assert.InRange(fourth, kurtosis - 0.6, kurtosis + 0.6);

@@ -39,7 +39,10 @@ public class NetworkLifetimeTests
         using var network = Networks.Create(name, 10);
         network.Train(false);
         using var off = Autograd.NoGrad();
-        foreach (var wanted in new[] { Features.Logits, Features.Pooled, Features.Stages, Features.PreActivations, Features.Stages | Features.PreActivations | Features.Pooled })
+        foreach (
+            var wanted in new[] {
+                Features.Logits, Features.Pooled, Features.Stages, Features.PreActivations,
+                Features.Stages | Features.PreActivations | Features.Pooled })
         {
             var before = LivingTensors.Count();
             var output = network.Forward(images, wanted);

@@ -14,7 +14,8 @@ public class NetworkReferenceTests
         {
             var names = new TheoryData<string>();
             if (SharedFiles.Root is not null)
-                foreach (var file in Directory.GetFiles(SharedFiles.Path("reference/models"), "*.safetensors").Order(StringComparer.Ordinal))
+                foreach (
+                    var file in Directory.GetFiles(SharedFiles.Path("reference/models"), "*.safetensors").Order(StringComparer.Ordinal))
                     names.Add(Path.GetFileNameWithoutExtension(file));
             return names;
         }

@@ -209,10 +209,14 @@ public class NetworkTests
     {
         using var scope = TensorScope.Open();
         var draws = new Random(7);
-        return scope.Keep(Tensor.From(Enumerable.Range(0, (int)(count * 3 * height * width)).Select(_ => (float)(3.4 * draws.NextDouble() - 1.7)).ToArray(), count, 3, height, width));
+        return scope.Keep(
+            Tensor.From(
+                Enumerable.Range(0, (int)(count * 3 * height * width)).Select(_ => (float)(3.4 * draws.NextDouble() - 1.7)).ToArray(),
+                count, 3, height, width));
     }
 
-    static List<(string Name, Tensor Tensor)> Copy(Module module) => [.. module.State().Select(entry => (entry.Name, entry.Tensor.Clone()))];
+    static List<(string Name, Tensor Tensor)> Copy(Module module) =>
+        [.. module.State().Select(entry => (entry.Name, entry.Tensor.Clone()))];
 
     static void AssertClose(Tensor expected, Tensor actual, double tolerance)
     {

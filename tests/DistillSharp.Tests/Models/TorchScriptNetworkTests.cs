@@ -47,7 +47,8 @@ public sealed class TorchScriptNetworkTests : IDisposable
         {
             using var student = Networks.Create("resnet8", 100, seed: 1);
             var start = student.Parameters()[0].ToArray<float>();
-            using (var trainer = new Trainer(student, teacher, [method], Noise(), new TrainingOptions { Epochs = 1, BatchSize = 8 })) trainer.Run();
+            using (var trainer = new Trainer(student, teacher, [method], Noise(), new TrainingOptions { Epochs = 1, BatchSize = 8 }))
+                trainer.Run();
             Assert.NotEqual(start, student.Parameters()[0].ToArray<float>());
         }
         Assert.Equal(before, teacher.Parameters().Select(parameter => parameter.ToArray<float>()));

@@ -26,7 +26,10 @@ public sealed class Int8ExportTests : IDisposable
 
     static Dataset Data(int images = 24)
     {
-        var set = new ImageSet(SmallFiles.Bytes(images * 32 * 32 * 3, 1), 32, 32, 3, [.. Enumerable.Range(0, images).Select(i => i % 3)], ["cat", "dog", "Zürich"]);
+        var set =
+            new ImageSet(
+                SmallFiles.Bytes(images * 32 * 32 * 3, 1), 32, 32, 3, [.. Enumerable.Range(0, images).Select(i => i % 3)],
+                ["cat", "dog", "Zürich"]);
         return new("pets", set, set, [.5f, .4f, .3f], [.2f, .25f, .3f]);
     }
 
@@ -42,7 +45,11 @@ public sealed class Int8ExportTests : IDisposable
     // What ONNX Runtime makes of a file: the operators that it really runs.
     string[] Optimized(string path)
     {
-        using var options = new SessionOptions { OptimizedModelFilePath = folder["optimized.onnx"], LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        using var options =
+            new SessionOptions
+            {
+                OptimizedModelFilePath = folder["optimized.onnx"], LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR
+            };
         new InferenceSession(path, options).Dispose();
         return [.. Read(folder["optimized.onnx"]).Graph.Node.Select(node => node.OpType)];
     }
@@ -57,7 +64,8 @@ public sealed class Int8ExportTests : IDisposable
     public void Every_layer_becomes_an_operator_on_integers(string name, int atLeast)
     {
         using var network = Network(name);
-        var report = network.ExportInt8(folder["a.onnx"], Data(), int8: new() { Images = 6, Calibration = Calibration.MinMax, LargestLoss = 100 });
+        var report =
+            network.ExportInt8(folder["a.onnx"], Data(), int8: new() { Images = 6, Calibration = Calibration.MinMax, LargestLoss = 100 });
         Assert.True(report.Layers >= atLeast, $"{report.Layers} layers");
         var run = Optimized(folder["a.onnx"]);
         Assert.DoesNotContain("Conv", run);
@@ -65,7 +73,8 @@ public sealed class Int8ExportTests : IDisposable
         Assert.DoesNotContain("Gemm", run);
         Assert.Equal(report.Layers, run.Count(type => type is "QLinearConv" or "QGemm"));
         // Between layers nothing goes back to float32: only the image comes in, only logits go out.
-        if (name is "resnet8" or "resnet18") Assert.Equal((1, 0), (run.Count(type => type == "QuantizeLinear"), run.Count(type => type is "Relu" or "Add")));
+        if (name is "resnet8" or "resnet18")
+            Assert.Equal((1, 0), (run.Count(type => type == "QuantizeLinear"), run.Count(type => type is "Relu" or "Add")));
     }
 
     [Fact]
@@ -73,7 +82,10 @@ public sealed class Int8ExportTests : IDisposable
     {
         using var network = Network();
         var told = new List<string>();
-        var report = network.ExportInt8(folder["a.onnx"], Data(), new() { DynamicBatch = true }, new() { Images = 12, LargestLoss = 100, KeepFloat = ["first", "fc"] }, new Told(told));
+        var report =
+            network.ExportInt8(
+                folder["a.onnx"], Data(), new() { DynamicBatch = true },
+                new() { Images = 12, LargestLoss = 100, KeepFloat = ["first", "fc"] }, new Told(told));
         using var classifier = new OnnxClassifier(folder["a.onnx"]);
         Assert.Equal(report.Int8, OnnxAccuracy.Measure(classifier, Data()));
         Assert.Equal(report.Int8.Top1, classifier.Card.Accuracy);
@@ -83,7 +95,10 @@ public sealed class Int8ExportTests : IDisposable
         var metadata = Read(folder["a.onnx"]).MetadataProps.ToDictionary(entry => entry.Key, entry => entry.Value);
         Assert.Equal(report.Float.Top1, double.Parse(metadata["accuracy_float32"], System.Globalization.CultureInfo.InvariantCulture));
         var quantization = JsonDocument.Parse(metadata["quantization"]).RootElement;
-        Assert.Equal((report.Calibration, 12, 2), (quantization.GetProperty("calibration").GetString(), quantization.GetProperty("images").GetInt32(), quantization.GetProperty("float32").GetArrayLength()));
+        Assert.Equal(
+            (report.Calibration, 12, 2),
+            (quantization.GetProperty("calibration").GetString(), quantization.GetProperty("images").GetInt32(),
+                quantization.GetProperty("float32").GetArrayLength()));
         Assert.Contains("calibration", told);
         Assert.Contains("accuracy of int8", told);
         Assert.Equal(2, Optimized(folder["a.onnx"]).Count(type => type is "FusedConv" or "Conv" or "Gemm"));
@@ -94,7 +109,9 @@ public sealed class Int8ExportTests : IDisposable
     {
         using var network = Network();
         network.ExportInt8(folder["a.onnx"], Data(), int8: new() { Images = 6, LargestLoss = 100 });
-        var weights = Read(folder["a.onnx"]).Graph.Initializer.Where(constant => constant.DataType == (int)TensorProto.Types.DataType.Int8 && constant.Dims.Count > 1).ToList();
+        var weights =
+            Read(folder["a.onnx"]).Graph.Initializer.Where(
+                constant => constant.DataType == (int)TensorProto.Types.DataType.Int8 && constant.Dims.Count > 1).ToList();
         Assert.Equal(10, weights.Count);
         foreach (var weight in weights)
             foreach (var channel in weight.RawData.ToArray().Chunk((int)(weight.RawData.Length / weight.Dims[0])))
@@ -125,7 +142,8 @@ public sealed class Int8ExportTests : IDisposable
         Assert.Empty(Directory.GetFiles(folder.Path));
 
         void Said(string words, Int8Options options) =>
-            Assert.Contains(words, Assert.Throws<UsageException>(() => network.ExportInt8(folder["a.onnx"], Data(), int8: options)).Message);
+            Assert.Contains(
+                words, Assert.Throws<UsageException>(() => network.ExportInt8(folder["a.onnx"], Data(), int8: options)).Message);
     }
 
     [Theory]
@@ -134,7 +152,8 @@ public sealed class Int8ExportTests : IDisposable
     public void A_percentile_leaves_out_as_many_values_as_it_says(double percent)
     {
         var random = new Random(1);
-        float[] values = [.. Enumerable.Range(0, 100_000).Select(_ => (float)(random.NextDouble() * random.NextDouble() * random.NextDouble() * 7))];
+        float[] values =
+            [.. Enumerable.Range(0, 100_000).Select(_ => (float)(random.NextDouble() * random.NextDouble() * random.NextDouble() * 7))];
         var histogram = new ActivationHistogram();
         foreach (var part in values.Chunk(999)) histogram.Add(part);
         Assert.Equal(new(0, values.Max()), histogram.MinMax());

@@ -26,7 +26,8 @@ public sealed class OnnxClassifierTests : IDisposable
 
     static Dataset Data(int images = 40)
     {
-        var set = new ImageSet(SmallFiles.Bytes(images * 32 * 32 * 3, 1), 32, 32, 3, [.. Enumerable.Range(0, images).Select(i => i % 3)], names);
+        var set =
+            new ImageSet(SmallFiles.Bytes(images * 32 * 32 * 3, 1), 32, 32, 3, [.. Enumerable.Range(0, images).Select(i => i % 3)], names);
         return new("pets", set, set, [.5f, .4f, .3f], [.2f, .25f, .3f]);
     }
 
@@ -42,7 +43,9 @@ public sealed class OnnxClassifierTests : IDisposable
     {
         network.ExportOnnx(folder[name], (options ?? (given => given))(new()
         {
-            DynamicBatch = true, ClassNames = names, Normalization = Data().Normalization, Metadata = new Dictionary<string, string> { ["accuracy"] = "71.25", ["dataset"] = "pets" },
+            DynamicBatch = true, ClassNames = names, Normalization = Data().Normalization, Metadata = new Dictionary<string,
+                string>
+            { ["accuracy"] = "71.25", ["dataset"] = "pets" },
         }));
         return folder[name];
     }
@@ -52,9 +55,12 @@ public sealed class OnnxClassifierTests : IDisposable
     {
         using var network = Network();
         using var classifier = new OnnxClassifier(Export(network, "a.onnx"));
-        Assert.Equal((null, 3, (Size2?)32, OnnxInput.Normalized), (classifier.Batch, classifier.Classes, classifier.Size, classifier.Input));
+        Assert.Equal(
+            (null, 3, (Size2?)32, OnnxInput.Normalized), (classifier.Batch, classifier.Classes, classifier.Size, classifier.Input));
         Assert.Equal(names, classifier.Card.ClassNames);
-        Assert.Equal(("resnet8", "pets", 71.25, (Size2?)32), (classifier.Card.Network, classifier.Card.Dataset, classifier.Card.Accuracy, classifier.Card.ImageSize));
+        Assert.Equal(
+            ("resnet8", "pets", 71.25, (Size2?)32),
+            (classifier.Card.Network, classifier.Card.Dataset, classifier.Card.Accuracy, classifier.Card.ImageSize));
         Assert.Equal([.5f, .4f, .3f], classifier.Card.Normalization!.Mean.ToArray());
         Assert.Equal(new FileInfo(folder["a.onnx"]).Length, classifier.Bytes);
     }
@@ -103,9 +109,11 @@ public sealed class OnnxClassifierTests : IDisposable
         Said($"'{file}' takes images of 32x32, not 31x32", () => classifier.Logits(new float[3 * 31 * 32], 1, new(31, 32)));
         Said($"'{file}' takes float32 [N, 3, H, W], not uint8 [N, H, W, 3]", () => classifier.Logits(new byte[3 * 32 * 32], 1, 32));
         var two = new ImageSet(new byte[32 * 32 * 3], 32, 32, 3, [0], ["a", "b"]);
-        Said($"'{file}' tells 3 classes apart, but two has 2", () => OnnxAccuracy.Measure(classifier, new("two", two, two, [0, 0, 0], [1, 1, 1])));
+        Said($"'{file}' tells 3 classes apart, but two has 2", () =>
+            OnnxAccuracy.Measure(classifier, new("two", two, two, [0, 0, 0], [1, 1, 1])));
         var other = new ImageSet(new byte[32 * 32 * 3], 32, 32, 3, [0], ["dog", "cat", "Zürich"]);
-        Said($"'{file}' has other classes than other: its first is 'cat', and there 'dog'", () => OnnxAccuracy.Measure(classifier, new("other", other, other, [0, 0, 0], [1, 1, 1])));
+        Said($"'{file}' has other classes than other: its first is 'cat', and there 'dog'", () =>
+            OnnxAccuracy.Measure(classifier, new("other", other, other, [0, 0, 0], [1, 1, 1])));
 
         static void Said(string words, Action act) => Assert.StartsWith(words, Assert.Throws<UserException>(act).Message);
     }
@@ -114,7 +122,8 @@ public sealed class OnnxClassifierTests : IDisposable
     public void Files_are_measured_side_by_side()
     {
         using var network = Network();
-        var (any, four) = (Export(network, "any.onnx"), Export(network, "four.onnx", options => options with { DynamicBatch = false, Batch = 4 }));
+        var (any, four) =
+            (Export(network, "any.onnx"), Export(network, "four.onnx", options => options with { DynamicBatch = false, Batch = 4 }));
         var measured = new OnnxBenchmark { Files = [any, four], Threads = [1, 2], Batches = [1, 4], Seconds = .01 }.Run();
         Assert.Equal([any, four], measured.Select(file => file.File));
         Assert.Equal([(1, 1), (1, 4), (2, 1), (2, 4)], measured[0].Timings.Select(timing => (timing.Threads, timing.Batch)));

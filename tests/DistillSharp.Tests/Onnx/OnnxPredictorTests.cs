@@ -76,7 +76,8 @@ public sealed class OnnxPredictorTests : IDisposable
         normalization.Apply(ImageScaling.FitCenter(new(pixels, height, width, 3), shorter, side, side), expected);
 
         using var nothing = new PassThrough(side);
-        nothing.ExportOnnx(folder["a.onnx"], new() { WithPreprocessing = true, Normalization = normalization, ShorterSide = shorter, ImageSize = side });
+        nothing.ExportOnnx(
+            folder["a.onnx"], new() { WithPreprocessing = true, Normalization = normalization, ShorterSide = shorter, ImageSize = side });
         using var classifier = new OnnxClassifier(folder["a.onnx"]);
         Assert.Null(classifier.Size);
         Assert.Equal((shorter, (Size2?)side), (classifier.Card.ShorterSide, classifier.Card.ImageSize));
@@ -108,7 +109,8 @@ public sealed class OnnxPredictorTests : IDisposable
         var expected = Accuracy.Measure(loaded.Network, data.Test, data.Normalization);
         foreach (var preprocessing in new[] { false, true })
         {
-            using var classifier = new OnnxClassifier(Export(loaded, "a.onnx", new() { WithPreprocessing = preprocessing, DynamicBatch = true }));
+            using var classifier =
+                new OnnxClassifier(Export(loaded, "a.onnx", new() { WithPreprocessing = preprocessing, DynamicBatch = true }));
             Assert.Equal(expected, OnnxAccuracy.Measure(classifier, data));
         }
     }
@@ -118,8 +120,13 @@ public sealed class OnnxPredictorTests : IDisposable
     {
         using var network = Networks.Create("resnet8", 3, seed: 1);
         network.ExportOnnx(folder["a.onnx"]);
-        Assert.Contains("does not say how its images are normalized", Assert.Throws<UserException>(() => new OnnxPredictor(folder["a.onnx"])).Message);
-        var error = Assert.Throws<UsageException>(() => network.ExportOnnx(folder["b.onnx"], new() { Opset = 17, WithPreprocessing = true, Normalization = new(photographs.Mean, photographs.Std) }));
+        Assert.Contains(
+            "does not say how its images are normalized", Assert.Throws<UserException>(() => new OnnxPredictor(folder["a.onnx"])).Message);
+        var error =
+            Assert.Throws<UsageException>(
+                () => network.ExportOnnx(
+                    folder["b.onnx"],
+                    new() { Opset = 17, WithPreprocessing = true, Normalization = new(photographs.Mean, photographs.Std) }));
         Assert.Contains("preprocessing in the graph needs 18", error.Message);
     }
 }

@@ -23,7 +23,8 @@ public sealed class PretrainedTeacherTests
         using var teacher = OnnxTeacher.Load(Pretrained.Teacher(Classes), said.Add);
         Assert.Contains("image by image", Assert.Single(said));
         Assert.False(teacher.ShowsLogits);
-        var data = Datasets.ImageFolder(SharedFiles.Path("data/imagenette")).Limit(train: TrainOfClass * Classes, test: TestOfClass * Classes);
+        var data =
+            Datasets.ImageFolder(SharedFiles.Path("data/imagenette")).Limit(train: TrainOfClass * Classes, test: TestOfClass * Classes);
         var (train, test) = (Features(teacher, data.Train), Features(teacher, data.Test));
         Assert.Equal([TrainOfClass * Classes, 512], train.Shape);
 

@@ -23,7 +23,8 @@ public sealed class PackageTests : IDisposable
         AssertHolds(library, "DistillSharp");
         // Whatever else the program needs comes with them.
         Assert.Contains(Nuspec(library).Descendants().Where(element => element.Name.LocalName == "dependency"),
-            dependency => (dependency.Attribute("id")!.Value, dependency.Attribute("version")!.Value) == ("DistillSharp.Torch", Version(binding)));
+            dependency =>
+                (dependency.Attribute("id")!.Value, dependency.Attribute("version")!.Value) == ("DistillSharp.Torch", Version(binding)));
 
         foreach (var file in SourceTree.Files("examples/fashion-mnist", ".cs", ".csproj"))
         {
@@ -37,7 +38,9 @@ public sealed class PackageTests : IDisposable
             $"-p:DistillSharpPackages={folder["packages"]}", $"-p:RestoreSources={folder["packages"]}%3B{restored}");
 
         var real = Directory.Exists(RealData.FashionMnistRoot);
-        var said = Dotnet(folder["program/FashionMnist.dll"], real ? RealData.FashionMnistRoot : SmallData(), real ? "1000" : "40", "2").Split('\n');
+        var said =
+            Dotnet(folder["program/FashionMnist.dll"], real ? RealData.FashionMnistRoot : SmallData(), real ? "1000" : "40", "2")
+                .Split('\n');
         Assert.Equal(5, said.Length);
         Assert.All(said[..2], line => Assert.Matches(@"^teacher, epoch \d: Acc1 [\d.]+ %, ce [\d.]+$", line));
         Assert.All(said[2..4], line => Assert.Matches(@"^student, epoch \d: Acc1 [\d.]+ %, ce [\d.]+, agreement [\d.]+$", line));
@@ -52,8 +55,10 @@ public sealed class PackageTests : IDisposable
     string Pack(string project)
     {
         var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
-        Dotnet("pack", Path.Combine(SourceTree.Root, "src", project), "--no-build", "-c", configuration, "-o", folder["packages"], "-nodeReuse:false");
-        return Assert.Single(Directory.GetFiles(folder["packages"]), file => Regex.IsMatch(Path.GetFileName(file), $@"^{project}\.\d+\.\d+\.\d+\.nupkg$"));
+        Dotnet("pack", Path.Combine(SourceTree.Root, "src", project), "--no-build", "-c", configuration, "-o", folder["packages"],
+            "-nodeReuse:false");
+        return Assert.Single(
+            Directory.GetFiles(folder["packages"]), file => Regex.IsMatch(Path.GetFileName(file), $@"^{project}\.\d+\.\d+\.\d+\.nupkg$"));
     }
 
     static void AssertHolds(string package, string assembly, params string[] more)
@@ -94,7 +99,12 @@ public sealed class PackageTests : IDisposable
 
     string Dotnet(params string[] arguments)
     {
-        var start = new ProcessStartInfo(ChildProgram.Command[0], arguments) { WorkingDirectory = folder.Path, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start =
+            new ProcessStartInfo(
+                ChildProgram.Command[0], arguments)
+            {
+                WorkingDirectory = folder.Path, RedirectStandardOutput = true, RedirectStandardError = true
+            };
         start.Environment["DOTNET_NOLOGO"] = "1";
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         // The example is to find the library in its package.

@@ -4,10 +4,13 @@ using System.Runtime.CompilerServices;
 
 namespace DistillSharp.Tests.PublicApi;
 
-/// <summary>Everything that other assemblies can use of an assembly, one line each, in C#'s words: what a change of it breaks is seen here.</summary>
+/// <summary>
+/// Everything that other assemblies can use of an assembly, one line each, in C#'s words: what a change of it breaks is seen here.
+/// </summary>
 sealed class ApiText
 {
-    const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    const BindingFlags Declared =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     readonly NullabilityInfoContext nullability = new();
 
@@ -31,10 +34,15 @@ sealed class ApiText
             return $"delegate {Returned(invoke)} {name}({Parameters(invoke)})";
         }
         var kind = type.IsInterface ? "interface"
-            : type.IsValueType ? (HasAttribute<IsReadOnlyAttribute>(type) ? "readonly " : "") + (type.IsByRefLike ? "ref " : "") + (IsRecord(type) ? "record " : "") + "struct"
-            : (type.IsAbstract ? type.IsSealed ? "static " : "abstract " : type.IsSealed ? "sealed " : "") + (IsRecord(type) ? "record" : "class");
+            : type.IsValueType
+                ? (HasAttribute<IsReadOnlyAttribute>(type) ? "readonly " : "") + (type.IsByRefLike ? "ref " : "")
+                + (IsRecord(type) ? "record " : "") + "struct"
+            : (type.IsAbstract ? type.IsSealed ? "static " : "abstract " : type.IsSealed ? "sealed " : "")
+                + (IsRecord(type) ? "record" : "class");
         var inherited = type.BaseType?.GetInterfaces() ?? [];
-        var bases = type.GetInterfaces().Where(face => face.IsVisible && !inherited.Contains(face) && face != typeof(IEquatable<>).MakeGenericType(type))
+        var bases =
+            type.GetInterfaces()
+                .Where(face => face.IsVisible && !inherited.Contains(face) && face != typeof(IEquatable<>).MakeGenericType(type))
             .Select(face => TypeName.Of(face)).Order(StringComparer.Ordinal).ToList();
         if (type.BaseType is { } parent && parent != typeof(object) && parent != typeof(ValueType)) bases.Insert(0, TypeName.Of(parent));
         return $"{kind} {name}{(bases.Count > 0 ? $" : {string.Join(", ", bases)}" : "")}";
@@ -47,34 +55,45 @@ sealed class ApiText
         if (type.IsSubclassOf(typeof(Delegate))) yield break;
         if (type.IsEnum)
         {
-            foreach (var name in Enum.GetNames(type)) yield return $"{name} = {Convert.ToInt64(Enum.Parse(type, name), CultureInfo.InvariantCulture)}";
+            foreach (var name in Enum.GetNames(type))
+                yield return $"{name} = {Convert.ToInt64(Enum.Parse(type, name), CultureInfo.InvariantCulture)}";
             yield break;
         }
         foreach (var field in type.GetFields(Declared).Where(field => Visible(field.Attributes & FieldAttributes.FieldAccessMask, type)))
             yield return $"{Access(field.IsFamily || field.IsFamilyOrAssembly)}{(field.IsLiteral ? "const " : field.IsStatic ? "static " : "")}{(field.IsInitOnly ? "readonly " : "")}"
-                + $"{TypeName.Of(field.FieldType, nullability.Create(field))} {field.Name}{(field.IsLiteral ? $" = {Value(field.GetRawConstantValue())}" : "")}";
+                + $"{TypeName.Of(field.FieldType, nullability.Create(field))} "
+                + $"{field.Name}{(field.IsLiteral ? $" = {Value(field.GetRawConstantValue())}" : "")}";
         foreach (var property in type.GetProperties(Declared))
             if (Property(property) is { } line) yield return line;
         foreach (var constructor in type.GetConstructors(Declared).Where(Visible).Where(made => !made.IsStatic && !IsCopy(made, type)))
             yield return $"{Access(constructor)}{TypeName.Plain(type).Split('<')[0].Split('.')[^1]}({Parameters(constructor)})";
-        foreach (var method in type.GetMethods(Declared).Where(Visible).Where(method => !HasAttribute<CompilerGeneratedAttribute>(method) && !IsAccessor(method)))
-            yield return $"{Access(method)}{Modifiers(method)}{Returned(method)} {method.Name}{TypeName.Arguments(method.GetGenericArguments())}({Parameters(method)})";
+        foreach (
+            var method in type.GetMethods(Declared).Where(Visible)
+                .Where(method => !HasAttribute<CompilerGeneratedAttribute>(method) && !IsAccessor(method)))
+            yield return $"{Access(method)}{Modifiers(method)}{Returned(method)} "
+                + $"{method.Name}{TypeName.Arguments(method.GetGenericArguments())}({Parameters(method)})";
     }
 
     // A record's own, or a property's: named with the property.
-    static bool IsCopy(ConstructorInfo made, Type type) => IsRecord(type) && made.GetParameters() is [var only] && only.ParameterType == type;
+    static bool IsCopy(ConstructorInfo made, Type type) =>
+        IsRecord(type) && made.GetParameters() is [var only] && only.ParameterType == type;
 
-    static bool IsAccessor(MethodInfo method) => method.IsSpecialName && (method.Name.StartsWith("get_", StringComparison.Ordinal) || method.Name.StartsWith("set_", StringComparison.Ordinal));
+    static bool IsAccessor(MethodInfo method) =>
+        method.IsSpecialName
+        && (method.Name.StartsWith("get_", StringComparison.Ordinal) || method.Name.StartsWith("set_", StringComparison.Ordinal));
 
     string? Property(PropertyInfo property)
     {
         var (get, set) = (Visible(property.GetMethod) ? property.GetMethod : null, Visible(property.SetMethod) ? property.SetMethod : null);
         if ((get ?? set) is not { } accessor || property.Name == "EqualityContract") return null;
         var init = set?.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit)) == true ? "init" : "set";
-        var accessors = (get is null ? "" : "get; ") + (set is null ? "" : $"{(IsProtected(set) && !IsProtected(accessor) ? "protected " : "")}{init}; ");
-        var index = property.GetIndexParameters() is { Length: > 0 } parameters ? $"[{string.Join(", ", parameters.Select(Parameter))}]" : "";
+        var accessors = (get is null ? "" : "get; ")
+            + (set is null ? "" : $"{(IsProtected(set) && !IsProtected(accessor) ? "protected " : "")}{init}; ");
+        var index = property.GetIndexParameters() is { Length: > 0 } parameters ? $"[{string.Join(", ", parameters.Select(Parameter))}]"
+            : "";
         var required = HasAttribute<RequiredMemberAttribute>(property) ? "required " : "";
-        return $"{Access(accessor)}{required}{Modifiers(accessor)}{TypeName.Of(property.PropertyType, nullability.Create(property))} {(index == "" ? property.Name : "this")}{index} {{ {accessors}}}";
+        return $"{Access(accessor)}{required}{Modifiers(accessor)}{TypeName.Of(property.PropertyType, nullability.Create(property))} "
+            + $"{(index == "" ? property.Name : "this")}{index} {{ {accessors}}}";
     }
 
     string Returned(MethodInfo method) => TypeName.Of(method.ReturnType, nullability.Create(method.ReturnParameter));
@@ -113,7 +132,8 @@ sealed class ApiText
     static bool IsProtected(MethodBase method) => method.IsFamily || method.IsFamilyOrAssembly;
 
     // Nobody can inherit what is sealed, so its protected members are nobody's.
-    static bool Visible(MethodBase? method) => method is not null && (method.IsPublic || (IsProtected(method) && !method.DeclaringType!.IsSealed));
+    static bool Visible(MethodBase? method) =>
+        method is not null && (method.IsPublic || (IsProtected(method) && !method.DeclaringType!.IsSealed));
 
     static bool Visible(FieldAttributes access, Type type) =>
         access == FieldAttributes.Public || (access is FieldAttributes.Family or FieldAttributes.FamORAssem && !type.IsSealed);

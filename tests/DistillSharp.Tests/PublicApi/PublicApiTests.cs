@@ -12,7 +12,8 @@ public class PublicApiTests
     const string Kept = "tests/DistillSharp.Tests/PublicApi";
 
     public static TheoryData<Assembly> Assemblies =>
-        [typeof(Tensor).Assembly, typeof(UserException).Assembly, typeof(OnnxClassifier).Assembly, typeof(Recipe).Assembly, typeof(PageServer).Assembly];
+        [typeof(Tensor).Assembly, typeof(UserException).Assembly, typeof(OnnxClassifier).Assembly, typeof(Recipe).Assembly,
+            typeof(PageServer).Assembly];
 
     [Theory]
     [MemberData(nameof(Assemblies))]
@@ -36,13 +37,16 @@ public class PublicApiTests
     [Fact]
     public void A_difference_names_the_type_and_shows_both_lines() => Assert.Equal(
         ["class A", "  -     int X { get; }", "  +     int X { get; set; }", "class C", "  +     void M()", "class B, which is gone"],
-        Difference("class A\n    int X { get; }\n\nclass B\n    int Y { get; }\n\nclass C\n\n", "class A\n    int X { get; set; }\n\nclass C\n    void M()\n\n"));
+        Difference(
+            "class A\n    int X { get; }\n\nclass B\n    int Y { get; }\n\nclass C\n\n",
+            "class A\n    int X { get; set; }\n\nclass C\n    void M()\n\n"));
 
     [Fact]
     public void The_text_says_what_a_caller_must_know()
     {
         var text = ApiText.Of(typeof(PublicApiTests).Assembly);
-        string Of(Type type) => text[text.IndexOf($" {type.Namespace}.{TypeName.Plain(type)}", StringComparison.Ordinal)..].Split("\n\n")[0];
+        string Of(Type type) =>
+            text[text.IndexOf($" {type.Namespace}.{TypeName.Plain(type)}", StringComparison.Ordinal)..].Split("\n\n")[0];
         Assert.Equal("""
              DistillSharp.Tests.PublicApi.PublicApiTests.Sample<T> : List<T>, IDisposable
                 Sample(string? name, int count = 3)
@@ -53,7 +57,8 @@ public class PublicApiTests
                 static IReadOnlyDictionary<string, T?[]>? Static { get; protected set; }
                 void Dispose()
             """, Of(typeof(Sample<>)));
-        Assert.StartsWith(" DistillSharp.Tests.PublicApi.PublicApiTests.Point\n    Point(int X)\n    int X { get; set; }", Of(typeof(Point)));
+        Assert.StartsWith(
+            " DistillSharp.Tests.PublicApi.PublicApiTests.Point\n    Point(int X)\n    int X { get; set; }", Of(typeof(Point)));
         Assert.Contains("record struct DistillSharp.Tests.PublicApi.PublicApiTests.Point\n", text);
     }
 
@@ -83,7 +88,9 @@ public class PublicApiTests
         foreach (var (header, members) in current)
         {
             var known = old.GetValueOrDefault(header);
-            string[] lines = [.. (known ?? []).Except(members).Select(line => $"  - {line}"), .. members.Except(known ?? []).Select(line => $"  + {line}")];
+            string[] lines =
+                [.. (known ?? []).Except(members).Select(line => $"  - {line}"),
+                    .. members.Except(known ?? []).Select(line => $"  + {line}")];
             if (lines.Length == 0 && known is not null) continue;
             yield return known is null ? $"{header}, which is new" : header;
             foreach (var line in lines) yield return line;
@@ -92,5 +99,6 @@ public class PublicApiTests
     }
 
     static Dictionary<string, string[]> Types(string text) =>
-        text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Select(type => type.Split('\n')).ToDictionary(lines => lines[0], lines => lines[1..]);
+        text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Select(type => type.Split('\n'))
+            .ToDictionary(lines => lines[0], lines => lines[1..]);
 }

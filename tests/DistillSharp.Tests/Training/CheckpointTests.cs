@@ -28,7 +28,8 @@ public sealed class CheckpointTests : IDisposable
     {
         var random = new Random((int)seed);
         var bytes = new byte[sizeof(float) * shape.Aggregate(1L, (product, length) => product * length)];
-        for (var at = 0; at < bytes.Length; at += sizeof(float)) BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(at), random.NextSingle());
+        for (var at = 0; at < bytes.Length; at += sizeof(float))
+            BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(at), random.NextSingle());
         return new(name, DType.Float32, shape, bytes);
     }
 
@@ -39,7 +40,8 @@ public sealed class CheckpointTests : IDisposable
         return store;
     }
 
-    string[] Names => [.. Directory.GetFileSystemEntries(folder["checkpoints"]).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+    string[] Names =>
+        [.. Directory.GetFileSystemEntries(folder["checkpoints"]).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
 
     [Fact]
     public void What_is_written_is_read()
@@ -104,14 +106,18 @@ public sealed class CheckpointTests : IDisposable
 
         File.WriteAllBytes(store.BestPath, []);
         var error = Assert.Throws<UserException>(() => store.Latest(_ => { }));
-        Assert.Equal($"{store.Folder}: all 3 checkpoints are damaged, so the run cannot be resumed; begin it anew under another name", error.Message);
+        Assert.Equal(
+            $"{store.Folder}: all 3 checkpoints are damaged, so the run cannot be resumed; begin it anew under another name",
+            error.Message);
     }
 
     [Fact]
     public void A_weights_file_is_no_checkpoint()
     {
         SafeTensorsFile.Write(folder["weights.safetensors"], Sample(1).Tensors);
-        Assert.Contains("this is no checkpoint of a training run", Assert.Throws<UserException>(() => Checkpoint.Read(folder["weights.safetensors"])).Message);
+        Assert.Contains(
+            "this is no checkpoint of a training run",
+            Assert.Throws<UserException>(() => Checkpoint.Read(folder["weights.safetensors"])).Message);
     }
 
     [Fact]

@@ -22,8 +22,13 @@ public sealed class FlushTests : IDisposable
     public static int Write(string[] arguments)
     {
         var root = arguments[0];
-        new CheckpointStore(Path.Combine(root, "checkpoints")).Save(new(new() { Step = 7 }, [new("a", DType.Float32, [2], new byte[8])]), best: true);
-        new MetricsLog(Path.Combine(root, RunFiles.Metrics)).Append(new() { Epoch = 1, Step = 7, Loss = 1, Terms = new Dictionary<string, double>(), Lr = 0.1, ImagesPerSecond = 1, Seconds = 1 });
+        new CheckpointStore(Path.Combine(root, "checkpoints"))
+            .Save(new(new() { Step = 7 }, [new("a", DType.Float32, [2], new byte[8])]), best: true);
+        new MetricsLog(Path.Combine(root, RunFiles.Metrics))
+            .Append(new()
+            {
+                Epoch = 1, Step = 7, Loss = 1, Terms = new Dictionary<string, double>(), Lr = 0.1, ImagesPerSecond = 1, Seconds = 1
+            });
         return 0;
     }
 
@@ -32,7 +37,8 @@ public sealed class FlushTests : IDisposable
     {
         var root = folder.Path;
         var calls = Strace.Run(folder["log"], "fsync,fdatasync,rename,renameat,renameat2", [.. ChildProgram.Command, Role, root])
-            .Where(call => call.Contains(root + "/", StringComparison.Ordinal) || call.Contains($"<{root}>", StringComparison.Ordinal)).ToList();
+            .Where(call => call.Contains(root + "/", StringComparison.Ordinal) || call.Contains($"<{root}>", StringComparison.Ordinal))
+                .ToList();
         string Shown() => string.Join('\n', calls);
         int Find(string pattern, int from)
         {

@@ -24,7 +24,9 @@ public class KernelSetTests
         {
             // The second half is of bf16, of 8 binary digits, where libtorch's own operators round more often.
             var tolerance = i < chosen.Length / 2 ? 1e-4 : 0.03;
-            Assert.True(Math.Abs(chosen[i] - restricted[i]) <= tolerance * Math.Max(1, Math.Abs(chosen[i])), $"figure {i}: {restricted[i]} instead of {chosen[i]}");
+            Assert.True(
+                Math.Abs(chosen[i] - restricted[i]) <= tolerance * Math.Max(1, Math.Abs(chosen[i])),
+                $"figure {i}: {restricted[i]} instead of {chosen[i]}");
         }
     }
 
@@ -34,7 +36,9 @@ public class KernelSetTests
         var output = child.StandardOutput.ReadToEnd();
         child.WaitForExit();
         Assert.True(child.ExitCode == 0, child.StandardError.ReadToEnd());
-        var figures = Array.ConvertAll(output.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => double.Parse(line, CultureInfo.InvariantCulture));
+        var figures =
+            Array.ConvertAll(
+                output.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => double.Parse(line, CultureInfo.InvariantCulture));
         Assert.All(figures, figure => Assert.True(double.IsFinite(figure)));
         return figures;
     }
@@ -61,6 +65,7 @@ public class KernelSetTests
         }
         return 0;
 
-        static void Show(Tensor value) => Console.WriteLine(value.Detach().To(DType.Float64).Item().ToString("R", CultureInfo.InvariantCulture));
+        static void Show(Tensor value) =>
+            Console.WriteLine(value.Detach().To(DType.Float64).Item().ToString("R", CultureInfo.InvariantCulture));
     }
 }

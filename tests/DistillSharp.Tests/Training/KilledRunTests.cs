@@ -26,7 +26,9 @@ public sealed class KilledRunTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    /// <summary>The child: trains by a recipe in a run folder, or goes on with it, and says when it has begun, and after each step.</summary>
+    /// <summary>
+    /// The child: trains by a recipe in a run folder, or goes on with it, and says when it has begun, and after each step.
+    /// </summary>
     public static int Train(string[] arguments)
     {
         Runtime.Threads = 1;
@@ -88,7 +90,8 @@ public sealed class KilledRunTests : IDisposable
         }
         using (var child = Start(recipe, killedRoot, name)) AssertEnds(child);
         Assert.True(alone == TinyRecipe.Finished(killedRun), string.Create(CultureInfo.InvariantCulture,
-            $"{name}, killed after these steps: {string.Join(", ", moments.Select(moment => moment.ToString("0.00", CultureInfo.InvariantCulture)))}"));
+            $"{name}, killed after these steps: "
+            + $"{string.Join(", ", moments.Select(moment => moment.ToString("0.00", CultureInfo.InvariantCulture)))}"));
     }
 
     [Fact]
@@ -100,7 +103,9 @@ public sealed class KilledRunTests : IDisposable
         try
         {
             Await(first, 0);
-            var error = Assert.Throws<UserException>(() => new Experiment(Recipe.Load(recipe), folder["runs"], TrainingObserver.Of()).Run("busy", resume: true));
+            var error =
+                Assert.Throws<UserException>(
+                    () => new Experiment(Recipe.Load(recipe), folder["runs"], TrainingObserver.Of()).Run("busy", resume: true));
             Assert.Equal($"{path} is in use by process {first.Id}; wait for it to end, or give this run another name", error.Message);
             Assert.Equal(first.Id, RunReader.Load(path).Process);
             Assert.False(first.HasExited);

@@ -43,7 +43,9 @@ public sealed class ResumeTests : IDisposable
         Assert.Contains(undisturbed.Content.Keys, name => name.StartsWith("momentum.student.", StringComparison.Ordinal));
         string[] own = method switch
         {
-            "crd" => ["objective.crd.memory_student", "objective.crd.memory_teacher", "objective.crd.z", "momentum.objective.crd.embed_s.linear.weight"],
+            "crd" => [
+                "objective.crd.memory_student", "objective.crd.memory_teacher", "objective.crd.z",
+                "momentum.objective.crd.embed_s.linear.weight"],
             "vid" => ["objective.vid.log_scales.0", "momentum.objective.vid.regressors.0.0.weight"],
             "reviewkd" => ["objective.reviewkd.abfs.0.conv1.1.running_var", "momentum.objective.reviewkd.abfs.1.att_conv.0.weight"],
             "fsecd" => ["objective.fsecd.embed.weight", "momentum.objective.fsecd.embed.weight"],
@@ -86,10 +88,18 @@ public sealed class ResumeTests : IDisposable
     public void Checkpoints_are_written_within_an_epoch_as_often_as_asked(double? milliseconds, long[] expected)
     {
         var checkpoints = new CheckpointStore(folder.Path, keep: 100);
-        using var run = new TinyTraining(TinyTraining.Options() with { Epochs = 2, CheckpointEvery = milliseconds is { } time ? TimeSpan.FromMilliseconds(time) : null });
+        using var run =
+            new TinyTraining(
+                TinyTraining.Options() with
+                {
+                    Epochs = 2,
+                    CheckpointEvery = milliseconds is { } time ? TimeSpan.FromMilliseconds(time) : null
+                });
         run.Run(checkpoints);
         Assert.Equal(expected, checkpoints.Files.Reverse().Select(file => Checkpoint.Read(file).Progress.Step));
-        Assert.Equal([.. expected.Select(step => (step, (int)(step % 3)))], checkpoints.Files.Reverse().Select(file => Checkpoint.Read(file).Progress).Select(at => (at.Step, at.Batch)));
+        Assert.Equal(
+            [.. expected.Select(step => (step, (int)(step % 3)))],
+            checkpoints.Files.Reverse().Select(file => Checkpoint.Read(file).Progress).Select(at => (at.Step, at.Batch)));
     }
 
     [Fact]
@@ -133,7 +143,8 @@ public sealed class ResumeTests : IDisposable
         Assert.Contains("objective.crd.memory_student", error.Message);
     }
 
-    (SortedDictionary<string, string> Content, string Metrics, SortedDictionary<string, string> Best) Train(string name, string method, Precision precision, params long[] stops)
+    (SortedDictionary<string, string> Content, string Metrics, SortedDictionary<string, string> Best) Train(
+        string name, string method, Precision precision, params long[] stops)
     {
         var checkpoints = new CheckpointStore(folder[name]);
         var metrics = new List<EpochMetrics>();

@@ -29,7 +29,8 @@ public class TeacherInputRunTests
         {
             using var scope = TensorScope.Open();
             // The crop in its own normalization: undone, scaled as bytes, done again.
-            var images = Tensor.Stack([.. Enumerable.Range(0, batch.Count).Select(i => Scaled(batch, i))]).Contiguous(MemoryFormat.ChannelsLast);
+            var images =
+                Tensor.Stack([.. Enumerable.Range(0, batch.Count).Select(i => Scaled(batch, i))]).Contiguous(MemoryFormat.ChannelsLast);
             var expected = frozen.Answer(Batch.Of(images, batch.Labels), images).Pooled!.ToArray<float>();
             Assert.Equal(expected, probe.Pooled[at++]);
         }
@@ -55,7 +56,8 @@ public class TeacherInputRunTests
 
     static (string[] Steps, List<double?> Remembered) Train(long memory, TeacherInput? input)
     {
-        var options = TinyTraining.Options() with { Epochs = 4, Augmentation = new(new Flip()), TeacherMemory = memory, TeacherInput = input };
+        var options =
+            TinyTraining.Options() with { Epochs = 4, Augmentation = new(new Flip()), TeacherMemory = memory, TeacherInput = input };
         using var run = new TinyTraining(options, TinyTraining.Methods("fsecd"));
         run.Run();
         return ([.. run.Steps.Select(step => string.Join(' ', step.Terms.Select(term => $"{term.Name} {term.Value:R}")))], run.Remembered);

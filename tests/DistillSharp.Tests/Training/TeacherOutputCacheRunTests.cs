@@ -19,7 +19,8 @@ public sealed class TeacherOutputCacheRunTests : IDisposable
 
     public static TheoryData<string, Precision> Cases => new()
     {
-        { "kd", Precision.Fp32 }, { "kd", Precision.Bf16 }, { "fsecd", Precision.Fp32 }, { "fsecd", Precision.Bf16 }, { "crd", Precision.Bf16 },
+        { "kd", Precision.Fp32 }, { "kd", Precision.Bf16 }, { "fsecd", Precision.Fp32 }, { "fsecd", Precision.Bf16 },
+            { "crd", Precision.Bf16 },
     };
 
     [Theory]
@@ -55,14 +56,18 @@ public sealed class TeacherOutputCacheRunTests : IDisposable
     {
         using var run = new TinyTraining(Options(Precision.Fp32, 1_000_000), TinyTraining.Methods("at"));
         run.Run();
-        Assert.Contains("the teacher's answers are not remembered: a method needs more of the teacher than pooled features and logits", run.Said);
+        Assert.Contains(
+            "the teacher's answers are not remembered: a method needs more of the teacher than pooled features and logits", run.Said);
     }
 
     // What the draws say: an image of a full batch is known if one of its earlier epochs showed it alike in a full batch.
     static double?[] Expected()
     {
         var options = Options(Precision.Fp32, null);
-        var loader = new BatchLoader(TinyTraining.Data.Train, TinyTraining.Data.Normalization, BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation));
+        var loader =
+            new BatchLoader(
+                TinyTraining.Data.Train, TinyTraining.Data.Normalization,
+                BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation));
         var known = new HashSet<(long, int)>();
         return [.. Enumerable.Range(1, options.Epochs).Select(epoch =>
         {
@@ -78,7 +83,8 @@ public sealed class TeacherOutputCacheRunTests : IDisposable
         })];
     }
 
-    (SortedDictionary<string, string> Content, string[] Steps, List<double?> Remembered) Train(string name, string method, Precision precision, long? memory, params long[] stops)
+    (SortedDictionary<string, string> Content, string[] Steps, List<double?> Remembered) Train(
+        string name, string method, Precision precision, long? memory, params long[] stops)
     {
         var checkpoints = new CheckpointStore(folder[name]);
         var (steps, remembered) = (new List<string>(), new List<double?>());
@@ -86,7 +92,8 @@ public sealed class TeacherOutputCacheRunTests : IDisposable
         {
             using var run = new TinyTraining(Options(precision, memory), TinyTraining.Methods(method));
             run.Run(checkpoints, resume: true, stopAfter: stop);
-            steps.AddRange(run.Steps.Select(step => $"{step.Step} {string.Join(' ', step.Terms.Select(term => $"{term.Name} {term.Value:R}"))}"));
+            steps.AddRange(
+                run.Steps.Select(step => $"{step.Step} {string.Join(' ', step.Terms.Select(term => $"{term.Name} {term.Value:R}"))}"));
             remembered.AddRange(run.Remembered);
         }
         return (TinyTraining.Latest(checkpoints), [.. steps], remembered);

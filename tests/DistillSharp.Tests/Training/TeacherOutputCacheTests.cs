@@ -19,7 +19,8 @@ public sealed class TeacherOutputCacheTests
     static TeacherCachePlan Plan(bool pooled = true, bool logits = true, long bytes = Plenty, int epochs = 100) =>
         new(pooled, logits, Classes, Images, Variants, Batch, epochs, bytes, Device.Cpu);
 
-    TeacherOutputCache Cache(TeacherCachePlan plan, Func<Tensor, ClassifierOutput>? teacher = null, Func<Tensor, Tensor>? head = null) => new(plan, images =>
+    TeacherOutputCache Cache(TeacherCachePlan plan, Func<Tensor, ClassifierOutput>? teacher = null, Func<Tensor, Tensor>? head = null) =>
+        new(plan, images =>
     {
         asked.Add(images.Size(0));
         return (teacher ?? Teacher)(images);
@@ -35,7 +36,8 @@ public sealed class TeacherOutputCacheTests
     }
 
     static Tensor Pictures(long[] indices, int[] variants) => Tensor.From(
-        [.. indices.Zip(variants).SelectMany(key => Enumerable.Range(0, 2 * 2 * 3).Select(i => (float)(key.First + 100 * key.Second + 0.01 * i)))],
+        [.. indices.Zip(variants)
+            .SelectMany(key => Enumerable.Range(0, 2 * 2 * 3).Select(i => (float)(key.First + 100 * key.Second + 0.01 * i)))],
         indices.Length, 2, 2, 3).Permute(0, 3, 1, 2);
 
     static long[] Range(int from, int count = Batch) => [.. Enumerable.Range(from, count).Select(i => (long)i)];
@@ -90,7 +92,8 @@ public sealed class TeacherOutputCacheTests
     public void A_part_of_a_size_that_gives_other_bits_is_never_used()
     {
         // As float32 products do: fewer than 16 rows are summed in another order.
-        ClassifierOutput Moody(Tensor images) => images.Size(0) >= 16 ? Teacher(images) : new(Answers(images, Classes, 1) * 1.0000001, Answers(images, Width, 2));
+        ClassifierOutput Moody(Tensor images) =>
+            images.Size(0) >= 16 ? Teacher(images) : new(Answers(images, Classes, 1) * 1.0000001, Answers(images, Width, 2));
         using var cache = Cache(Plan(), Moody);
         AssertAnswers(cache, Range(0), Of(0));
         var turn = 0;
@@ -160,7 +163,8 @@ public sealed class TeacherOutputCacheTests
         AssertAnswers(cache, Range(0), Of(0));
         AssertAnswers(cache, Range(32), Of(0));
         Assert.Equal((40, (long)table + 40 * row), (cache.Count, cache.Bytes));
-        Assert.Equal("the teacher's answers are remembered: up to 40 of 48 bytes each, 21 % of those that can come up", Assert.Single(said));
+        Assert.Equal(
+            "the teacher's answers are remembered: up to 40 of 48 bytes each, 21 % of those that can come up", Assert.Single(said));
         cache.BeginEpoch();
         AssertAnswers(cache, Range(32), Of(0));
         AssertAnswers(cache, Range(32), Of(0));
@@ -232,7 +236,8 @@ public sealed class TeacherOutputCacheTests
         using var region = precision.Enter(Device.Cpu);
         ClassifierOutput Network(Tensor images) => network.Forward(images, Features.Pooled);
         using var cache = Cache(new(true, true, 100, 64, 40, 64, 100, 100_000_000, Device.Cpu), Network, network.FindHead(16));
-        using var pictures = Tensor.From([.. SmallFiles.Bytes(64 * 16 * 16 * 3, 5).Select(value => value / 128f - 1)], 64, 16, 16, 3).Permute(0, 3, 1, 2);
+        using var pictures =
+            Tensor.From([.. SmallFiles.Bytes(64 * 16 * 16 * 3, 5).Select(value => value / 128f - 1)], 64, 16, 16, 3).Permute(0, 3, 1, 2);
         var (variants, random, skipped) = (new int[64], new Random(1), 0);
         for (var turn = 0; turn < 40; turn++)
         {
@@ -293,10 +298,12 @@ public sealed class TeacherOutputCacheTests
     [MemberData(nameof(Plans))]
     public void What_methods_use_decides_what_is_remembered(string method, string? why)
     {
-        var plan = TeacherCachePlan.For(new Objective(TinyTraining.Methods(method)), TinyTraining.Data, TinyTraining.Options(), out var reason);
+        var plan =
+            TeacherCachePlan.For(new Objective(TinyTraining.Methods(method)), TinyTraining.Data, TinyTraining.Options(), out var reason);
         Assert.Equal(why, reason);
         Assert.Equal(why is null, plan is not null);
-        if (plan is not null) Assert.Equal((method != "kd", method == "kd", 162, 40L), (plan.Pooled, plan.Logits, plan.Variants, plan.MaxAnswers));
+        if (plan is not null)
+            Assert.Equal((method != "kd", method == "kd", 162, 40L), (plan.Pooled, plan.Logits, plan.Variants, plan.MaxAnswers));
     }
 
     [Fact]

@@ -38,7 +38,8 @@ sealed class TinyRecipe
     public string Write(string name, string method, int epochs = Epochs, string train = "")
     {
         // A checkpoint after every step: the shorter the way between two, the more kills meet one being written.
-        var teacher = method == "" ? "" : $"teacher: {{ network: mobilenet_v2_half, weights: '{folder["teacher.safetensors"]}' }}\nmethods: [ {{ name: {method} }} ]";
+        var teacher = method == "" ? ""
+            : $"teacher: {{ network: mobilenet_v2_half, weights: '{folder["teacher.safetensors"]}' }}\nmethods: [ {{ name: {method} }} ]";
         File.WriteAllText(folder[$"{name}.yaml"], $$"""
             data: { set: fashion-mnist, root: '{{folder["data"]}}', batch: 8, augment: [crop, flip] }
             student: { network: resnet8 }

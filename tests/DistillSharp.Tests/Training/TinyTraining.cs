@@ -42,7 +42,9 @@ sealed class TinyTraining : IDisposable
 
     public Objective Objective => trainer.Objective;
 
-    /// <summary>The run's epochs, without what a clock decides, and what the cache of teacher outputs did not yet hold after a stop.</summary>
+    /// <summary>
+    /// The run's epochs, without what a clock decides, and what the cache of teacher outputs did not yet hold after a stop.
+    /// </summary>
     public List<EpochMetrics> Metrics { get; } = [];
 
     /// <summary>The share of each epoch's images whose teacher output was remembered.</summary>

@@ -35,7 +35,9 @@ public sealed class TrainerTests : IDisposable
         Assert.All(run.Steps, step => Assert.Equal(["ce", "fsecd", "kd"], step.Terms.Select(term => term.Name).Order()));
         Assert.All(run.Steps, step => Assert.Equal(step.Loss, step.Terms.Sum(term => term.Value), 1e-12));
         // A warm-up of two steps (a third, two thirds), then a tenth after the second epoch.
-        Assert.Equal([0.016666667, 0.033333333, 0.05, 0.05, 0.05, 0.05, 0.005, 0.005, 0.005], run.Steps.Select(step => Math.Round(step.LearningRate, 9)));
+        Assert.Equal(
+            [0.016666667, 0.033333333, 0.05, 0.05, 0.05, 0.05, 0.005, 0.005, 0.005],
+            run.Steps.Select(step => Math.Round(step.LearningRate, 9)));
 
         Assert.Equal([1, 2, 3], run.Metrics.Select(epoch => epoch.Epoch));
         foreach (var epoch in run.Metrics)
@@ -68,7 +70,8 @@ public sealed class TrainerTests : IDisposable
         using var teacher = Networks.Create("mobilenet_v2_half", 5, seed: 3);
         using var student = Networks.Create("resnet8", 5, seed: 1);
         var before = teacher.StoredState();
-        using (var trainer = new Trainer(student, teacher, [new Kd()], TinyTraining.Data, TinyTraining.Options() with { Epochs = 1 })) trainer.Run();
+        using (var trainer = new Trainer(student, teacher, [new Kd()], TinyTraining.Data, TinyTraining.Options() with { Epochs = 1 }))
+            trainer.Run();
         foreach (var (was, now) in before.Zip(teacher.StoredState())) Assert.True(was.Data.Span.SequenceEqual(now.Data.Span), was.Name);
     }
 
@@ -134,7 +137,8 @@ public sealed class TrainerTests : IDisposable
     {
         var (damaged, undisturbed) = (new CheckpointStore(folder["damaged"]), new CheckpointStore(folder["undisturbed"]));
         using (var run = new TinyTraining(Precision.Fp32)) run.Run(undisturbed);
-        using (var run = new TinyTraining(TinyTraining.Options(), TinyTraining.Data with { Test = new DamagedImages(TinyTraining.Data.Test) }))
+        using (var run =
+            new TinyTraining(TinyTraining.Options(), TinyTraining.Data with { Test = new DamagedImages(TinyTraining.Data.Test) }))
             Assert.Equal("image 7 is damaged", Assert.Throws<UserException>(() => run.Run(damaged)).Message);
 
         using var mended = new TinyTraining(Precision.Fp32);
@@ -190,9 +194,11 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(before, LiveTensors.Count);
     }
 
-    static float[][] Parameters(Classifier network) => [.. network.NamedParameters().Select(parameter => parameter.Tensor.Detach().ToArray<float>())];
+    static float[][] Parameters(Classifier network) =>
+        [.. network.NamedParameters().Select(parameter => parameter.Tensor.Detach().ToArray<float>())];
 
-    sealed class DamagedImages(ImageSet images) : ImageSet(images.Height, images.Width, images.Channels, images.Labels.ToArray(), images.ClassNames)
+    sealed class DamagedImages(ImageSet images)
+        : ImageSet(images.Height, images.Width, images.Channels, images.Labels.ToArray(), images.ClassNames)
     {
         public override ImageView Image(int index) => index == 7 ? throw new UserException("image 7 is damaged") : images.Image(index);
     }

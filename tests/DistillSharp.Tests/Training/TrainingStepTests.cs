@@ -19,8 +19,12 @@ public class TrainingStepTests
         using var student = Networks.Create("resnet8", 5, seed: 1);
         using var objective = new Objective([]);
         var member = PairMember.Of(student, Side);
-        using var step = new TrainingStep(student, null, objective, new(member, member, 5, ReadOnlyMemory<int>.Empty), new() { Precision = Precision.Fp32 });
-        var images = Tensor.From([.. SmallFiles.Bytes(Count * Side * Side * 3, 5).Select(value => value / 64f)], Count, Side, Side, 3).Permute(0, 3, 1, 2);
+        using var step =
+            new TrainingStep(
+                student, null, objective, new(member, member, 5, ReadOnlyMemory<int>.Empty), new() { Precision = Precision.Fp32 });
+        var images =
+            Tensor.From([.. SmallFiles.Bytes(Count * Side * Side * 3, 5).Select(value => value / 64f)], Count, Side, Side, 3)
+                .Permute(0, 3, 1, 2);
         var state = student.State().ToDictionary(entry => entry.Name, entry => entry.Tensor);
         var convolved = Functional.Conv2d(images.To(DType.Float64), state["conv1.weight"].Detach().To(DType.Float64), null, 1, 1, 1, 1);
         var values = (double)Count * Side * Side;
@@ -41,7 +45,9 @@ public class TrainingStepTests
         using var student = Networks.Create("resnet8", 5, seed: 1);
         using var objective = new Objective([]);
         var member = PairMember.Of(student, Side);
-        using var step = new TrainingStep(student, null, objective, new(member, member, 5, ReadOnlyMemory<int>.Empty), new() { Precision = Precision.Fp32 });
+        using var step =
+            new TrainingStep(
+                student, null, objective, new(member, member, 5, ReadOnlyMemory<int>.Empty), new() { Precision = Precision.Fp32 });
         student.Train(false);
         step.Run(Batch.Of(Tensor.Rand([Count, 3, Side, Side]), Tensor.Range(0, Count)), rate: 0.1, epoch: 1, number: 1);
         Assert.All(student.NamedModules(), entry => Assert.True(entry.Module.Training, entry.Name));

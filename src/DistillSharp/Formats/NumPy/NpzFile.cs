@@ -68,6 +68,8 @@ internal static partial class NpzFile
     }
 
     // A dict of Python: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }. A list of fields as descr is a structure.
-    [GeneratedRegex(@"^\{'descr': '(?<order>[<>|=])(?<code>\w{1,8})', 'fortran_order': (?<fortran>True|False), 'shape': \((?<shape>[\d, L]*)\),? *\}", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"^\{'descr': '(?<order>[<>|=])(?<code>\w{1,8})', 'fortran_order': (?<fortran>True|False), 'shape': \((?<shape>[\d, L]*)\),? *\}",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Description();
 }

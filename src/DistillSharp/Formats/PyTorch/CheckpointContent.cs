@@ -114,7 +114,8 @@ internal sealed record CheckpointContent(
         /// <summary>A value as a named tensor, where it is one.</summary>
         TensorEntry? Entry(string name, object? value)
         {
-            if (value is not (TorchTensor or TorchForeignTensor or PickledArray { Type: not null } or PickledInstance { Trouble: not null })) return null;
+            if (value is not (
+                TorchTensor or TorchForeignTensor or PickledArray { Type: not null } or PickledInstance { Trouble: not null })) return null;
             budget.Charge(TensorEntry.Size);
             return value switch
             {

@@ -40,7 +40,8 @@ internal static class ShardIndex
                 if (files.Count > MaxFiles) throw Fail($"names more than {MaxFiles} files");
             }
         }
-        catch (JsonException)
+        // The parser lets bytes that are no UTF-8 pass until a text is asked for.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw Fail("begins like JSON, but is damaged");
         }

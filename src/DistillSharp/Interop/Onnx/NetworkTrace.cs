@@ -29,7 +29,9 @@ sealed class NetworkTrace
 
     public static NetworkTrace Of(Classifier network, Size2 image)
     {
-        if (network is TorchScriptNetwork) throw new UserException($"{network.Name} cannot be written as ONNX: it is TorchScript, whose operators cannot be seen from here");
+        if (network is TorchScriptNetwork)
+            throw new UserException(
+                $"{network.Name} cannot be written as ONNX: it is TorchScript, whose operators cannot be seen from here");
         var training = network.Training;
         network.Train(false);
         try
@@ -38,7 +40,8 @@ sealed class NetworkTrace
             var (calls, input, logits) = Run(network, image, batch: 2);
             var (other, _, _) = Run(network, image, batch: 3);
             if (!calls.Select(call => call.Operator).SequenceEqual(other.Select(call => call.Operator)))
-                throw new UserException($"{network.Name} cannot be written as ONNX: it computes differently for batches of different sizes");
+                throw new UserException(
+                    $"{network.Name} cannot be written as ONNX: it computes differently for batches of different sizes");
             return new(calls, other, input, logits);
         }
         finally

@@ -38,7 +38,8 @@ sealed class OnnxCall(OnnxGraph graph, NetworkTrace trace, int index, NormFold? 
     };
 
     /// <summary>Adds a node that gives the call's one result.</summary>
-    public void Node(string type, string[] inputs, params Messages.AttributeProto[] attributes) => Result(graph.Node(type, inputs, attributes));
+    public void Node(string type, string[] inputs, params Messages.AttributeProto[] attributes) =>
+        Result(graph.Node(type, inputs, attributes));
 
     /// <summary>The number of images in the batch, as a list of one.</summary>
     public string Batch() => graph.Node("Slice", [graph.Node("Shape", [graph.NameOf(trace.Input)]), graph.Sizes(0), graph.Sizes(1)]);
@@ -54,7 +55,8 @@ sealed class OnnxCall(OnnxGraph graph, NetworkTrace trace, int index, NormFold? 
         for (var dimension = 0; dimension < shape.Length; dimension++)
         {
             if (!trace.IsBatch(index, 0, dimension)) continue;
-            if (dimension > 0) throw new UserException($"dimension {dimension} of its result grows with the batch, where only the first may");
+            if (dimension > 0)
+                throw new UserException($"dimension {dimension} of its result grows with the batch, where only the first may");
             shape[dimension] = -1;
         }
         return shape;

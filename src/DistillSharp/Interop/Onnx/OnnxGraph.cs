@@ -21,7 +21,8 @@ sealed class OnnxGraph
     {
         graph = new() { Name = name };
         Opset = opset;
-        this.state = state.ToDictionary(entry => entry.Tensor, entry => entry.Name, (IEqualityComparer<Tensor>)ReferenceEqualityComparer.Instance);
+        this.state =
+            state.ToDictionary(entry => entry.Tensor, entry => entry.Name, (IEqualityComparer<Tensor>)ReferenceEqualityComparer.Instance);
     }
 
     /// <summary>The version of ONNX's operators.</summary>
@@ -63,7 +64,8 @@ sealed class OnnxGraph
     string Constant(string name, TensorProto.Types.DataType type, IEnumerable<long> shape, ReadOnlySpan<byte> bytes)
     {
         if (constants.Add(name))
-            graph.Initializer.Add(new TensorProto { Name = name, DataType = (int)type, Dims = { shape }, RawData = ByteString.CopyFrom(bytes) });
+            graph.Initializer.Add(
+                new TensorProto { Name = name, DataType = (int)type, Dims = { shape }, RawData = ByteString.CopyFrom(bytes) });
         return name;
     }
 

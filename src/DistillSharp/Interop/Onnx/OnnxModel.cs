@@ -32,7 +32,8 @@ static class OnnxModel
         message.Input.Add(Value(InputName, imageType, options, image));
         message.Output.Add(Value(OutputName, TensorProto.Types.DataType.Float, options, Fixed(network.Classes)));
 
-        var version = typeof(OnnxModel).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+        var version =
+            typeof(OnnxModel).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
         var model = new ModelProto
         {
             // The oldest format version that has the operator set: readers refuse newer ones than they know.
@@ -62,7 +63,8 @@ static class OnnxModel
             }
             catch (UserException e)
             {
-                throw new UserException($"{network.Name} cannot be written as ONNX: {e.Message} (operator {i + 1}, {call.Traced.Operator})", e);
+                throw new UserException(
+                    $"{network.Name} cannot be written as ONNX: {e.Message} (operator {i + 1}, {call.Traced.Operator})", e);
             }
         }
     }
@@ -72,7 +74,8 @@ static class OnnxModel
 
     static TensorShapeProto.Types.Dimension Fixed(long size) => new() { DimValue = size };
 
-    static ValueInfoProto Value(string name, TensorProto.Types.DataType type, OnnxOptions options, params TensorShapeProto.Types.Dimension[] rest)
+    static ValueInfoProto Value(
+        string name, TensorProto.Types.DataType type, OnnxOptions options, params TensorShapeProto.Types.Dimension[] rest)
     {
         var batch = options.DynamicBatch ? new TensorShapeProto.Types.Dimension { DimParam = BatchName } : Fixed(options.Batch);
         var shape = new TensorShapeProto { Dim = { batch, rest } };
@@ -97,7 +100,8 @@ static class OnnxModel
         return metadata;
     }
 
-    static readonly JsonSerializerOptions JsonText = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    static readonly JsonSerializerOptions JsonText =
+        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     static string Numbers(ReadOnlySpan<float> values) =>
         $"[{string.Join(", ", values.ToArray().Select(value => value.ToString(CultureInfo.InvariantCulture)))}]";

@@ -14,7 +14,8 @@ static partial class OnnxOperators
         var padding = call.Pair(4, 0);
         AttributeProto[] attributes =
         [
-            OnnxGraph.Ints("kernel_shape", [weight.Size(2), weight.Size(3)]), Two("strides", stride), Pads(padding), Two("dilations", dilation),
+            OnnxGraph.Ints("kernel_shape", [weight.Size(2), weight.Size(3)]), Two("strides", stride), Pads(padding),
+                Two("dilations", dilation),
             OnnxGraph.Int("group", call.Has(6) ? call[6].Integer : 1),
         ];
         if (call.Fold is not { } fold)
@@ -26,7 +27,10 @@ static partial class OnnxOperators
         var (folded, bias) = fold.Fold();
         // A weight that two convolutions share is folded into each of them differently.
         var name = $"{graph.StateName(weight) ?? "weight"}.{graph.StateName(fold.Norm.Arguments[3].Tensor!) ?? "norm"}";
-        call.Node("Conv", [call.In(0), graph.Constant(name, weight.Shape, folded.ToArray<float>()), graph.Constant($"{name}.bias", bias.Shape, bias.ToArray<float>())], attributes);
+        call.Node(
+            "Conv", [
+                call.In(0), graph.Constant(name, weight.Shape, folded.ToArray<float>()),
+                graph.Constant($"{name}.bias", bias.Shape, bias.ToArray<float>())], attributes);
     }
 
     static void TransposedConvolution(OnnxCall call)
@@ -34,7 +38,8 @@ static partial class OnnxOperators
         var weight = call[1].Tensor!;
         call.Node("ConvTranspose", call.Has(2) ? [call.In(0), call.In(1), call.In(2)] : [call.In(0), call.In(1)],
             OnnxGraph.Ints("kernel_shape", [weight.Size(2), weight.Size(3)]), Two("strides", call.Pair(3, 1)), Pads(call.Pair(4, 0)),
-            Two("output_padding", call.Pair(5, 0)), OnnxGraph.Int("group", call.Has(6) ? call[6].Integer : 1), Two("dilations", call.Pair(7, 1)));
+            Two("output_padding", call.Pair(5, 0)), OnnxGraph.Int("group", call.Has(6) ? call[6].Integer : 1),
+                Two("dilations", call.Pair(7, 1)));
     }
 
     static void Linear(OnnxCall call)
@@ -58,7 +63,8 @@ static partial class OnnxOperators
         if (graph.Opset >= 17)
         {
             call.Node(
-                "LayerNormalization", [call.In(0), call.In(2), call.In(3)], OnnxGraph.Int("axis", -1), OnnxGraph.Float("epsilon", call[4].Real));
+                "LayerNormalization", [call.In(0), call.In(2), call.In(3)], OnnxGraph.Int("axis", -1),
+                    OnnxGraph.Float("epsilon", call[4].Real));
             return;
         }
         string Mean(string x) => graph.Node("ReduceMean", [x], OnnxGraph.Ints("axes", [-1]), OnnxGraph.Int("keepdims", 1));
@@ -117,7 +123,8 @@ static partial class OnnxOperators
             return;
         }
         if (height % size.Height != 0 || width % size.Width != 0)
-            throw new UserException($"an adaptive pooling makes {size.Height}x{size.Width} of {height}x{width}, which takes windows of different sizes");
+            throw new UserException(
+                $"an adaptive pooling makes {size.Height}x{size.Width} of {height}x{width}, which takes windows of different sizes");
         var window = (height / size.Height, width / size.Width);
         call.Node("AveragePool", [call.In(0)], Two("kernel_shape", window), Two("strides", window));
     }

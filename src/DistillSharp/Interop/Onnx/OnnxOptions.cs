@@ -18,7 +18,9 @@ public sealed record OnnxOptions
     /// <summary>The first operator set that resizes images as they were resized in training, without aliasing.</summary>
     public const int ResizingOpset = 18;
 
-    /// <summary>The version of ONNX's operators; null for <see cref="UsualOpset"/>, or <see cref="ResizingOpset"/> with preprocessing.</summary>
+    /// <summary>
+    /// The version of ONNX's operators; null for <see cref="UsualOpset"/>, or <see cref="ResizingOpset"/> with preprocessing.
+    /// </summary>
     public int? Opset { get; init; }
 
     /// <summary>Images of one batch, where the batch is not dynamic.</summary>
@@ -40,7 +42,9 @@ public sealed record OnnxOptions
     /// </summary>
     public bool WithPreprocessing { get; init; }
 
-    /// <summary>To which length the shorter side of an image is scaled; null for the larger of the network's. Written to the metadata.</summary>
+    /// <summary>
+    /// To which length the shorter side of an image is scaled; null for the larger of the network's. Written to the metadata.
+    /// </summary>
     public int? ShorterSide { get; init; }
 
     /// <summary>How images were normalized in training; written to the metadata as <c>mean</c> and <c>std</c>.</summary>
@@ -62,7 +66,9 @@ public sealed record OnnxOptions
         if (WithPreprocessing && Normalization is null)
             throw new UsageException("preprocessing in the graph needs the mean and the standard deviation of the data set");
         if (WithPreprocessing && Opset < ResizingOpset)
-            throw new UsageException($"ONNX operator set {Opset} cannot resize images as they were in training; preprocessing in the graph needs {ResizingOpset} or newer");
+            throw new UsageException(
+                $"ONNX operator set {Opset} cannot resize images as they were in training; preprocessing in the graph needs "
+                + $"{ResizingOpset} or newer");
         if (Normalization is { Channels: not 3 })
             throw new UsageException($"the normalization has {Normalization.Channels} channels, but {network} takes images of 3");
         if (ClassNames is not null && ClassNames.Count != classes)

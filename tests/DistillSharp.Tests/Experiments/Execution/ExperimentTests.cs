@@ -57,18 +57,24 @@ public sealed class ExperimentTests : IDisposable
         var result = Train(Recipe(Teacher(WeightsOf("resnet14"), "resnet14")));
 
         var run = RunReader.Load(result.Folder);
-        Assert.Equal((RunState.Finished, "fashion-mnist", "resnet14", "resnet8"), (run.State, run.Manifest.Dataset, run.Manifest.Teacher, run.Manifest.Student));
+        Assert.Equal(
+            (RunState.Finished, "fashion-mnist", "resnet14", "resnet8"),
+            (run.State, run.Manifest.Dataset, run.Manifest.Teacher, run.Manifest.Student));
         Assert.Equal([1, 2], run.Metrics.Select(epoch => epoch.Epoch));
         Assert.Equal(["ce", "kd"], run.Metrics[0].Terms.Keys.Order());
         Assert.Equal(result.Training.Accuracy!.Value.Top1, run.Metrics[1].Acc1);
         var (network, description) = StudentFile.Load(result.Folder);
-        using (network) Assert.Equal(("resnet8", 10, "fashion-mnist", result.Training.Accuracy!.Value.Top1), (network.Name, network.Classes, description.Dataset, description.Acc1));
+        using (network)
+            Assert.Equal(
+                ("resnet8", 10, "fashion-mnist", result.Training.Accuracy!.Value.Top1),
+                (network.Name, network.Classes, description.Dataset, description.Acc1));
     }
 
     [Fact]
     public void The_seed_decides_the_student()
     {
-        byte[] Student(string name, int seed) => File.ReadAllBytes(Path.Combine(Train(Recipe("", $"train.seed={seed}", "train.epochs=1"), name).Folder, StudentFile.FileName));
+        byte[] Student(string name, int seed) =>
+            File.ReadAllBytes(Path.Combine(Train(Recipe("", $"train.seed={seed}", "train.epochs=1"), name).Folder, StudentFile.FileName));
         var first = Student("first", 1);
         Assert.Equal(first, Student("again", 1));
         Assert.NotEqual(first, Student("other", 2));
@@ -95,7 +101,8 @@ public sealed class ExperimentTests : IDisposable
         var second = Train(Recipe(), resume: true, stop: stopped.Token);
         Assert.Equal((false, 2L), (second.Training.Completed, second.Training.Steps));
 
-        var request = TrainingRequest.Of(first.Folder + "/", [], null, "elsewhere", resume: true, DistillSharp.Experiments.Recipes.Recipe.Load);
+        var request =
+            TrainingRequest.Of(first.Folder + "/", [], null, "elsewhere", resume: true, DistillSharp.Experiments.Recipes.Recipe.Load);
         Assert.Equal(("run", Runs), (request.Name, request.RunsRoot));
         var last = new Experiment(request.Recipe, request.RunsRoot, TrainingObserver.Of()).Run(request.Name, resume: true);
         Assert.Equal((true, 4L), (last.Training.Completed, last.Training.Steps));
@@ -106,9 +113,19 @@ public sealed class ExperimentTests : IDisposable
     public void A_runs_folder_takes_no_other_settings()
     {
         var path = Train(Recipe()).Folder;
-        Assert.Contains("give --resume", Assert.Throws<UsageException>(() => TrainingRequest.Of(path, [], null, Runs, resume: false, DistillSharp.Experiments.Recipes.Recipe.Load)).Message);
-        Assert.Contains("--set cannot change it", Assert.Throws<UsageException>(() => TrainingRequest.Of(path, ["train.epochs=9"], null, Runs, resume: true, DistillSharp.Experiments.Recipes.Recipe.Load)).Message);
-        Assert.Contains("leave --name out", Assert.Throws<UsageException>(() => TrainingRequest.Of(path, [], "other", Runs, resume: true, DistillSharp.Experiments.Recipes.Recipe.Load)).Message);
+        Assert.Contains(
+            "give --resume",
+            Assert.Throws<UsageException>(
+                () => TrainingRequest.Of(path, [], null, Runs, resume: false, DistillSharp.Experiments.Recipes.Recipe.Load)).Message);
+        Assert.Contains(
+            "--set cannot change it",
+            Assert.Throws<UsageException>(
+                () => TrainingRequest.Of(
+                    path, ["train.epochs=9"], null, Runs, resume: true, DistillSharp.Experiments.Recipes.Recipe.Load)).Message);
+        Assert.Contains(
+            "leave --name out",
+            Assert.Throws<UsageException>(
+                () => TrainingRequest.Of(path, [], "other", Runs, resume: true, DistillSharp.Experiments.Recipes.Recipe.Load)).Message);
     }
 
     [Fact]
@@ -117,7 +134,9 @@ public sealed class ExperimentTests : IDisposable
         var path = Train(Recipe()).Folder;
         var before = File.ReadAllText(Path.Combine(path, RunFiles.Metrics));
         var error = Assert.Throws<UsageException>(() => Train(Recipe("", "train.epochs=3"), resume: true));
-        Assert.Equal($"{path} was made from another recipe (its own is {path}/recipe.yaml); resume it with that one, or choose another --name", error.Message);
+        Assert.Equal(
+            $"{path} was made from another recipe (its own is {path}/recipe.yaml); resume it with that one, or choose another --name",
+            error.Message);
         Assert.Equal(before, File.ReadAllText(Path.Combine(path, RunFiles.Metrics)));
         Assert.Equal(RunState.Finished, RunReader.Load(path).State);
     }
@@ -172,7 +191,8 @@ public sealed class ExperimentTests : IDisposable
     [Fact]
     public void Weights_for_other_classes_or_another_width_name_the_shapes()
     {
-        using (var hundred = Networks.Create("resnet8", 100, seed: 4)) SafeTensorsFile.Write(folder["hundred.safetensors"], hundred.StoredState());
+        using (var hundred = Networks.Create("resnet8", 100, seed: 4))
+            SafeTensorsFile.Write(folder["hundred.safetensors"], hundred.StoredState());
         var error = Assert.Throws<UserException>(() => Train(Recipe("", $"student.weights={folder["hundred.safetensors"]}")));
         Assert.Contains("of another shape: fc.weight is [100, 64], the network has [10, 64]", error.Message);
         AssertNothingWasMade();

@@ -8,7 +8,9 @@ public sealed class ProcessVariablesTests
 {
     static Rendezvous? Read(string variables)
     {
-        var values = variables.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word.Split('=')).ToDictionary(word => word[0], word => word[1]);
+        var values =
+            variables.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word.Split('='))
+                .ToDictionary(word => word[0], word => word[1]);
         return ProcessVariables.Read(values.GetValueOrDefault);
     }
 
@@ -43,7 +45,9 @@ public sealed class ProcessVariablesTests
     public void A_process_that_finds_nobody_says_where_it_waited()
     {
         var port = DistillSharp.Torch.Tests.Distributed.Ranks.FreePort();
-        var error = Assert.Throws<UserException>(() => ProcessVariables.Join(new(0, 2, "127.0.0.1", port) { Timeout = TimeSpan.FromSeconds(1) }, Device.Cpu));
+        var error =
+            Assert.Throws<UserException>(
+                () => ProcessVariables.Join(new(0, 2, "127.0.0.1", port) { Timeout = TimeSpan.FromSeconds(1) }, Device.Cpu));
         Assert.StartsWith($"process 0 of 2 did not find the others at 127.0.0.1:{port} within 1 s (", error.Message);
         Assert.EndsWith("MASTER_ADDR and MASTER_PORT must name a place on the machine of process 0 that all can reach", error.Message);
     }

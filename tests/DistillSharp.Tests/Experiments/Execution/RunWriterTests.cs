@@ -19,7 +19,8 @@ public sealed class RunWriterTests : IDisposable
     static (int Epoch, float Acc1)[] InTensorBoard(string run) =>
         [.. EventFile.Read(Assert.Single(Directory.GetFiles(run, "events.out.tfevents.*")))
             .Where(r => TensorBoardWriterTests.Scalars(r).Count > 0)
-            .Select(r => ((int)r.Single(f => f.Number == 2).Bits, TensorBoardWriterTests.Scalars(r).Single(s => s.Tag == "accuracy/top1").Value))];
+            .Select(r =>
+                ((int)r.Single(f => f.Number == 2).Bits, TensorBoardWriterTests.Scalars(r).Single(s => s.Tag == "accuracy/top1").Value))];
 
     (int, double)[] InRegistry(string run)
     {

@@ -30,7 +30,8 @@ public sealed class TeacherLookTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    ExperimentResult Train(string name, int sample = 1000, Func<string, TeacherTraining?>? known = null, bool resume = false, CancellationToken stop = default,
+    ExperimentResult Train(
+        string name, int sample = 1000, Func<string, TeacherTraining?>? known = null, bool resume = false, CancellationToken stop = default,
         params string[] overrides)
     {
         var weights = folder["teacher.safetensors"];
@@ -59,7 +60,11 @@ public sealed class TeacherLookTests : IDisposable
         Assert.Equal((Math.Round(measured.Top1, 4), TestImages), (manifest.TeacherAcc1!.Value, manifest.TeacherImages!.Value));
         Assert.Contains($"teacher resnet14: Acc1 {measured.Top1:0.0} % on 60 test images", heard.Lines);
         // Random weights guess.
-        Assert.Contains(heard.Warnings, line => line.StartsWith($"the teacher resnet14 is right on {measured.Top1:0.0} % of 60 test images, where guessing is on 10 %: look at the normalization"));
+        Assert.Contains(
+            heard.Warnings, line =>
+                line.StartsWith(
+                    $"the teacher resnet14 is right on {measured.Top1:0.0} % of 60 test images, where guessing is on 10 %: look at the "
+                    + "normalization"));
 
         heard.Lines.Clear();
         manifest = RunReader.Load(Train("part", sample: 40).Folder).Manifest;
@@ -89,7 +94,8 @@ public sealed class TeacherLookTests : IDisposable
         var manifest = RunReader.Load(Train("run", known: _ => new(91.5, ["6 epochs instead of 240"])).Folder).Manifest;
         Assert.Equal(["6 epochs instead of 240"], manifest.TeacherDepartures!);
         File.WriteAllText(folder["t.json"], """{"run": "teacher-resnet14", "acc1": 61.25, "departures": []}""");
-        Assert.Equal((61.25, 0), (TeacherCard.TrainingOf(folder["t.pth"])!.Acc1!.Value, TeacherCard.TrainingOf(folder["t.pth"])!.Departures.Count));
+        Assert.Equal(
+            (61.25, 0), (TeacherCard.TrainingOf(folder["t.pth"])!.Acc1!.Value, TeacherCard.TrainingOf(folder["t.pth"])!.Departures.Count));
         Assert.Null(TeacherCard.TrainingOf(folder["other.pth"]));
     }
 
@@ -113,7 +119,9 @@ public sealed class TeacherLookTests : IDisposable
     public void What_a_run_is_too_short_or_too_small_for_is_a_warning()
     {
         Train("short", overrides: ["methods[0].name=dkd", "data.batch=64"]);
-        Assert.Contains("dkd: the loss rises over 20 epochs, but the run has 2: it never comes to its full weight; give warmup a smaller number", heard.Warnings);
+        Assert.Contains(
+            "dkd: the loss rises over 20 epochs, but the run has 2: it never comes to its full weight; give warmup a smaller number",
+            heard.Warnings);
         Assert.Contains("a batch of 64 is larger than the training set of 16: every step has all its images", heard.Warnings);
         heard.Warnings.Clear();
         Train("enough", overrides: ["methods[0].name=dkd", "methods[0].warmup=2", "data.batch=16"]);

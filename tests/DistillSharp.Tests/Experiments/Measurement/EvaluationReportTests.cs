@@ -37,5 +37,6 @@ public class EvaluationReportTests
 
     static string Refused(EvaluationRequest request) => Assert.Throws<UsageException>(() => EvaluationReport.Measure(request)).Message;
 
-    static EvaluationRequest Request(string model, string weights) => new() { Model = model, Weights = weights, Dataset = "cifar100", Root = "data" };
+    static EvaluationRequest Request(string model, string weights) =>
+        new() { Model = model, Weights = weights, Dataset = "cifar100", Root = "data" };
 }

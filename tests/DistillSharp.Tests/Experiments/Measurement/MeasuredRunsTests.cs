@@ -51,7 +51,9 @@ public sealed class MeasuredRunsTests : IDisposable
     public void Runs_measured_on_different_images_are_refused()
     {
         var done = new Heard();
-        var error = Assert.Throws<UsageException>(() => MeasuredRuns.Load([runs.Run("whole", seed: 1), runs.Run("part", seed: 1, limit: 20)], progress: done));
+        var error =
+            Assert.Throws<UsageException>(
+                () => MeasuredRuns.Load([runs.Run("whole", seed: 1), runs.Run("part", seed: 1, limit: 20)], progress: done));
         // Before any network has run.
         Assert.NotEmpty(done.Steps);
         Assert.All(done.Steps, step => Assert.StartsWith("reading ", step.Work));
@@ -75,7 +77,8 @@ public sealed class MeasuredRunsTests : IDisposable
     {
         var error = Assert.Throws<UserException>(() => new NetworkPlots(MeasuredRuns.Load([runs.Run("begun", seed: null)])).Correlation());
         Assert.StartsWith("begun cannot be drawn: ", error.Message);
-        error = Assert.Throws<UserException>(() => new NetworkPlots(MeasuredRuns.Load([runs.Run("alone", seed: 1, teacher: false)])).Correlation());
+        error = Assert.Throws<UserException>(
+            () => new NetworkPlots(MeasuredRuns.Load([runs.Run("alone", seed: 1, teacher: false)])).Correlation());
         Assert.Equal("alone was trained without a teacher, so there is nothing to compare its logits with", error.Message);
         Assert.Throws<UsageException>(() => Figure.CheckEnding("picture.jpg"));
     }

@@ -35,7 +35,9 @@ public class PaperRecipesTests
             Assert.Equal(result.Batch ?? (result.Dataset == "imagenet" ? 256 : result.Method == "fsecd" ? 128 : 64), recipe.Data.Batch);
             Assert.Empty(recipe.Warnings);
             Assert.Empty(PaperProtocol.Departures(result, Finished(recipe)));
-            Assert.All(recipe.Resolve().Split('\n'), line => Assert.True(!line.Contains("weight: null"), $"{PaperRecipes.NameOf(result)}: {line}"));
+            Assert.All(
+                recipe.Resolve().Split('\n'), line =>
+                    Assert.True(!line.Contains("weight: null"), $"{PaperRecipes.NameOf(result)}: {line}"));
         }
     }
 
@@ -46,15 +48,20 @@ public class PaperRecipesTests
         var recipe = PaperRecipes.Get(PaperRecipes.NameOf(result), "train.epochs=24", "data.train_limit=10000");
         Assert.Empty(recipe.Warnings);
         Assert.Contains("24 epochs instead of 240", PaperProtocol.Departures(result, Finished(recipe)));
-        Assert.Equal(["a student that begins from trained weights"], PaperProtocol.Departures(result, Finished(PaperRecipes.Get(PaperRecipes.NameOf(result), "student.weights=w.pth"))));
+        Assert.Equal(
+            ["a student that begins from trained weights"],
+            PaperProtocol.Departures(result, Finished(PaperRecipes.Get(PaperRecipes.NameOf(result), "student.weights=w.pth"))));
     }
 
     [Fact]
     public void A_temperature_left_to_the_method_is_no_departure()
     {
         var result = trainable.First(result => result is { Table: 3, Method: "kd" });
-        Assert.Empty(PaperProtocol.Departures(result, Finished(PaperRecipes.Get(PaperRecipes.NameOf(result), "methods.kd.temperature=null"))));
-        Assert.Equal(["temperature 2 instead of 4"], PaperProtocol.Departures(result, Finished(PaperRecipes.Get(PaperRecipes.NameOf(result), "methods.kd.temperature=2"))));
+        Assert.Empty(
+            PaperProtocol.Departures(result, Finished(PaperRecipes.Get(PaperRecipes.NameOf(result), "methods.kd.temperature=null"))));
+        Assert.Equal(
+            ["temperature 2 instead of 4"],
+            PaperProtocol.Departures(result, Finished(PaperRecipes.Get(PaperRecipes.NameOf(result), "methods.kd.temperature=2"))));
     }
 
     [Fact]
@@ -76,13 +83,17 @@ public class PaperRecipesTests
         var recipe = PaperRecipes.Get("table5/resnet34-resnet18/kd").Resolve();
         foreach (var line in new[]
         {
-            "  set: imagenet\n", "  size: 224\n", "  batch: 256\n", "  augment: [resized-crop, flip]\n", "  mean: [0.485, 0.456, 0.406]\n", "  std: [0.229, 0.224, 0.225]\n",
-            "  epochs: 100\n", "  lr: 0.1\n", "  schedule: { steps: [30, 60, 90], factor: 0.1 }\n", "  momentum: 0.9\n", "  weight_decay: 0.0001\n", "  precision: fp32\n",
+            "  set: imagenet\n", "  size: 224\n", "  batch: 256\n", "  augment: [resized-crop, flip]\n", "  mean: [0.485, 0.456, 0.406]\n",
+                "  std: [0.229, 0.224, 0.225]\n",
+            "  epochs: 100\n", "  lr: 0.1\n", "  schedule: { steps: [30, 60, 90], factor: 0.1 }\n", "  momentum: 0.9\n",
+                "  weight_decay: 0.0001\n", "  precision: fp32\n",
             "    temperature: 1\n", "    weight: 0.5\nce:\n  weight: 0.5\n",
         })
             Assert.Contains(line, recipe);
         Assert.Contains("beta: 0.5\n", PaperRecipes.Get("table5/resnet34-resnet18/dkd").Resolve());
-        Assert.Contains("schedule: { steps: [3, 6, 9], factor: 0.1 }", PaperRecipes.Get("table5/resnet50-mobilenet_v1/fsecd", "train.epochs=10").Resolve());
+        Assert.Contains(
+            "schedule: { steps: [3, 6, 9], factor: 0.1 }",
+            PaperRecipes.Get("table5/resnet50-mobilenet_v1/fsecd", "train.epochs=10").Resolve());
     }
 
     [Fact]
@@ -94,7 +105,10 @@ public class PaperRecipesTests
     }
 
     [Theory]
-    [InlineData("table3/resnet56-resnet20/fsedc", "there is no recipe 'table3/resnet56-resnet20/fsedc', neither a file nor one of the paper's; did you mean 'table3/resnet56-resnet20/fsecd'?")]
+    [InlineData(
+        "table3/resnet56-resnet20/fsedc",
+        "there is no recipe 'table3/resnet56-resnet20/fsedc', neither a file nor one of the paper's; did you mean "
+        + "'table3/resnet56-resnet20/fsecd'?")]
     [InlineData("table7", "; they are named as table2/wrn_40_2-wrn_40_1/ce-b128 or teacher/wrn_40_2")]
     [InlineData("no.yaml", "cannot read the recipe 'no.yaml': the file does not exist")]
     [InlineData("table3.yaml", "cannot read the recipe 'table3.yaml': the file does not exist")]
@@ -108,7 +122,9 @@ public class PaperRecipesTests
         File.WriteAllText(folder["r"], "data: { set: cifar10 }\nstudent: { network: resnet8 }\n");
         Assert.Equal("resnet8", PaperRecipes.Open(folder["r"]).Student.Network);
         Assert.Equal(3, PaperRecipes.Open("table3/resnet56-resnet20/kd", "train.epochs=3").Train.Epochs);
-        Assert.Contains("--set train.epochs=0", Assert.Throws<UsageException>(() => PaperRecipes.Open("table3/resnet56-resnet20/kd", "train.epochs=0")).Message);
+        Assert.Contains(
+            "--set train.epochs=0",
+            Assert.Throws<UsageException>(() => PaperRecipes.Open("table3/resnet56-resnet20/kd", "train.epochs=0")).Message);
     }
 
     [Theory]
@@ -125,7 +141,9 @@ public class PaperRecipesTests
     public void Every_file_in_recipes_is_one_or_a_sweep()
     {
         var sweeps = Path.Combine(SourceTree.Root, "recipes", "sweeps");
-        var files = Directory.GetFiles(Path.Combine(SourceTree.Root, "recipes"), "*.yaml", SearchOption.AllDirectories).ToLookup(file => Path.GetDirectoryName(file) == sweeps);
+        var files =
+            Directory.GetFiles(Path.Combine(SourceTree.Root, "recipes"), "*.yaml", SearchOption.AllDirectories)
+                .ToLookup(file => Path.GetDirectoryName(file) == sweeps);
         Assert.NotEmpty(files[false]);
         foreach (var file in files[false]) Assert.Empty(Recipe.Load(file).Warnings);
         Assert.NotEmpty(files[true]);
@@ -137,6 +155,7 @@ public class PaperRecipesTests
     {
         var record = new RunManifest
         {
+            TeacherDepartures = [],
             Name = "r", State = RunState.Finished, Dataset = recipe.Data.Set, Student = recipe.Student.Network, Seed = recipe.Train.Seed,
             Epochs = recipe.Train.Epochs, Batch = recipe.Data.Batch, Precision = recipe.Train.Precision.ToString().ToLowerInvariant(),
             TrainImages = recipe.Data.TrainLimit ?? (recipe.Data.Set == "imagenet" ? 1_281_167 : 50_000),

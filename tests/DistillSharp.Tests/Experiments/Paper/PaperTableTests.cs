@@ -15,12 +15,15 @@ public class PaperTableTests
         var record = new RunManifest
         {
             Name = $"{teacher}-{student}-{method}-s{seed}", State = RunState.Finished, Dataset = "cifar100", TrainImages = 50_000,
-            TestImages = 10_000, Teacher = teacher, TeacherDepartures = [], Student = student, Seed = seed, Epochs = 240, Precision = "fp32",
+            TestImages = 10_000, Teacher = teacher, TeacherDepartures = [], Student = student, Seed = seed, Epochs = 240,
+            Precision = "fp32",
             Batch = method == "fsecd" ? 128 : 64, Methods = method == "ce" ? [] : [new(method, method == "fsecd" ? "instance" : null)],
         };
         record = change?.Invoke(record) ?? record;
         return new RunSummary(record, record.State, "/runs/" + record.Name,
-            new SortedDictionary<string, string>(settings ?? [], StringComparer.Ordinal) { ["train.seed"] = seed.ToString(CultureInfo.InvariantCulture) },
+            new SortedDictionary<string,
+                string>(settings ?? [], StringComparer.Ordinal)
+            { ["train.seed"] = seed.ToString(CultureInfo.InvariantCulture) },
             record.Epochs, acc1, acc5, acc1, record.Epochs, 800, 1000);
     }
 
@@ -46,7 +49,8 @@ public class PaperTableTests
         Assert.Equal(131, PaperResults.All.Count);
         Assert.Equal([18, 54, 45, 14], PaperResults.Tables.Select(t => PaperResults.All.Count(r => r.Table == t)));
         Assert.Contains(new PaperResult(3, "cifar100", "resnet56", "resnet20", "fsecd", "instance", null, 71.39, null), PaperResults.All);
-        Assert.Contains(new PaperResult(5, "imagenet", "resnet50", "mobilenet_v1", "fsecd", "instance", null, 72.19, 90.98), PaperResults.All);
+        Assert.Contains(
+            new PaperResult(5, "imagenet", "resnet50", "mobilenet_v1", "fsecd", "instance", null, 72.19, 90.98), PaperResults.All);
     }
 
     [Theory]
@@ -58,7 +62,8 @@ public class PaperTableTests
     {
         var table = PaperTable.Of(number, []);
         var values = PaperResults.All.Where(r => r.Table == number)
-            .SelectMany(r => number == 5 ? new[] { r.Acc1, r.Acc5!.Value } : [r.Acc1]).Select(v => v.ToString("F2", CultureInfo.InvariantCulture)).Order().ToList();
+            .SelectMany(r => number == 5 ? new[] { r.Acc1, r.Acc5!.Value } : [r.Acc1])
+                .Select(v => v.ToString("F2", CultureInfo.InvariantCulture)).Order().ToList();
         Assert.Equal(cells, values.Count);
 
         var rows = MarkdownRows(PaperTableWriter.Write(table, TableFormat.Md));
@@ -126,7 +131,8 @@ public class PaperTableTests
 
     [Theory]
     [MemberData(nameof(Scaled))]
-    public void A_departure_from_the_protocol_is_marked_in_the_cell_and_noted(string what, Func<RunManifest, RunManifest> change, string note)
+    public void A_departure_from_the_protocol_is_marked_in_the_cell_and_noted(
+        string what, Func<RunManifest, RunManifest> change, string note)
     {
         Assert.NotEmpty(what);
         var table = PaperTable.Of(3, [Run("fsecd", 1, 56, change), Run("kd", 1, 70)]);
@@ -179,7 +185,8 @@ public class PaperTableTests
     [InlineData(3, "dkd", "resnet110", "resnet32", "")]
     [InlineData(3, "fsecd", "resnet32x4", "resnet8x4", "data.batch=128")]
     [InlineData(2, "fsecd", "resnet32x4", "resnet8x4", "data.batch=512")]
-    public void A_recipe_that_leaves_the_protocol_to_the_defaults_is_not_marked(int number, string method, string teacher, string student, string set)
+    public void A_recipe_that_leaves_the_protocol_to_the_defaults_is_not_marked(
+        int number, string method, string teacher, string student, string set)
     {
         var recipe = Recipe.Parse(method == "ce" ? "" : $"teacher: {{ network: {teacher}, weights: t.pth }}\nmethods: [{method}]", "r",
             [.. (string[])["data.set=cifar100", $"student.network={student}", .. set.Split(' ', StringSplitOptions.RemoveEmptyEntries)]]);
@@ -212,7 +219,8 @@ public class PaperTableTests
     [InlineData("fsecd", "temperature: 0.7, weight: 3", null)]
     public void Settings_of_a_method_other_than_the_published_ones_are_marked(string method, string settings, string? note)
     {
-        var recipe = Recipe.Parse("data: { set: cifar100 }\nteacher: { network: resnet56, weights: t.pth }\nstudent: { network: resnet20 }\n"
+        var recipe =
+            Recipe.Parse("data: { set: cifar100 }\nteacher: { network: resnet56, weights: t.pth }\nstudent: { network: resnet20 }\n"
             + $"methods: [{{ name: {method}, {settings} }}]", "r", method == "fsecd" ? ["data.batch=128"] : []);
         var record = RunManifest.Of(recipe) with
         {
@@ -222,7 +230,9 @@ public class PaperTableTests
             Precision = "fp32",
             TeacherDepartures = [],
         };
-        var table = PaperTable.Of(3, [new RunSummary(record, record.State, "", RecipeSettings.Of(recipe.Resolve()), 240, 70, 90, 70, 240, 800, 1000)]);
+        var table =
+            PaperTable.Of(
+                3, [new RunSummary(record, record.State, "", RecipeSettings.Of(recipe.Resolve()), 240, 70, 90, 70, 240, 800, 1000)]);
         Assert.Equal(note is null ? [] : [note], table.Marks);
         Assert.Single(table.Cells.SelectMany(r => r), c => c.Ours is not null);
     }
@@ -238,7 +248,9 @@ public class PaperTableTests
     public void Only_runs_that_differ_in_nothing_but_the_seed_are_averaged()
     {
         static RunManifest Short(RunManifest r) => r with { Epochs = 6, Name = r.Name + "-short" };
-        var table = PaperTable.Of(3, [Run("kd", 1, 40, Short), Run("kd", 2, 41, Short), Run("kd", 3, 42, Short), Run("kd", 1, 70), Run("kd", 2, 71)]);
+        var table =
+            PaperTable.Of(
+                3, [Run("kd", 1, 40, Short), Run("kd", 2, 41, Short), Run("kd", 3, 42, Short), Run("kd", 1, 70), Run("kd", 2, 71)]);
         var cell = Cell(table, "KD", "resnet56 → resnet20");
         Assert.Equal(70.5, cell.Mean);
         Assert.Equal(2, cell.Ours!.Runs.Count);
@@ -309,7 +321,8 @@ public class PaperTableTests
         static RunManifest Unknown(RunManifest r) => r with { TeacherDepartures = null };
         var table = PaperTable.Of(3,
         [
-            Run("kd", 1, 70, r => Unknown(r) with { TeacherAcc1 = 72.34, TeacherImages = 1000 }), Run("dkd", 1, 71, Unknown), Run("crd", 1, 71),
+            Run("kd", 1, 70, r => Unknown(r) with { TeacherAcc1 = 72.34, TeacherImages = 1000 }), Run("dkd", 1, 71, Unknown),
+                Run("crd", 1, 71),
             Run("ce", 1, 69, r => r with { Teacher = null, TeacherDepartures = null }),
         ]);
         Assert.Equal(["a teacher of unknown training, Acc1 72.3 %", "a teacher of unknown training"], table.Marks);
@@ -328,7 +341,8 @@ public class PaperTableTests
         {
             ["methods[0].name"] = "fsecd", ["methods[0].policy"] = "instance", ["methods[0].temperature"] = "0.1", ["train.lr"] = "0.05",
         };
-        var table = PaperTable.Of(3, [Run("fsecd", 1, 71, settings: settings), Run("kd", 1, 70, settings: new() { ["train.lr"] = "0.05" })]);
+        var table =
+            PaperTable.Of(3, [Run("fsecd", 1, 71, settings: settings), Run("kd", 1, 70, settings: new() { ["train.lr"] = "0.05" })]);
         Assert.Equal(["policy instance, temperature 0.1, learning rate 0.05"], table.Settings);
         Assert.Equal("71.00 (1) ‡1", PaperTableWriter.Ours(Cell(table, "FSECD", "resnet56 → resnet20")));
         Assert.Equal("70.00 (1)", PaperTableWriter.Ours(Cell(table, "KD", "resnet56 → resnet20")));
@@ -336,8 +350,12 @@ public class PaperTableTests
         var tex = PaperTableWriter.Write(table, TableFormat.Tex);
         Assert.Contains("$71.00$ (1)$^{\\ddagger 1}$", tex);
         Assert.Contains("$^{\\ddagger 1}$ policy instance, temperature 0.1, learning rate 0.05\\par", tex);
-        Assert.EndsWith(",\"policy instance, temperature 0.1, learning rate 0.05\"", PaperTableWriter.Write(table, TableFormat.Csv).Split('\n').Single(l => l.Contains(",71,")));
-        Assert.Contains("\"settings\": \"policy instance, temperature 0.1, learning rate 0.05\"", PaperTableWriter.Write(table, TableFormat.Json).Replace("\":\"", "\": \""));
+        Assert.EndsWith(
+            ",\"policy instance, temperature 0.1, learning rate 0.05\"",
+            PaperTableWriter.Write(table, TableFormat.Csv).Split('\n').Single(l => l.Contains(",71,")));
+        Assert.Contains(
+            "\"settings\": \"policy instance, temperature 0.1, learning rate 0.05\"",
+            PaperTableWriter.Write(table, TableFormat.Json).Replace("\":\"", "\": \""));
     }
 
     [Fact]

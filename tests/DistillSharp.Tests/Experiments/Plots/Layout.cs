@@ -35,7 +35,8 @@ static class Layout
 
     public static List<TextBox> Texts(Figure figure) => [.. All(figure, "text").Select(Box)];
 
-    public static double Number(XElement element, string name) => double.Parse(element.Attribute(name)!.Value, CultureInfo.InvariantCulture);
+    public static double Number(XElement element, string name) =>
+        double.Parse(element.Attribute(name)!.Value, CultureInfo.InvariantCulture);
 
     static TextBox Box(XElement text)
     {

@@ -8,7 +8,8 @@ public class PlotTests
 
     static LineSeries Line(string name, params double[] y) => new(name, [.. Enumerable.Range(1, y.Length).Select(e => (double)e)], y);
 
-    static LineChart Chart(params LineSeries[] series) => new() { Title = "A title", XLabel = "epoch", YLabel = "test Acc1 (%)", Series = series };
+    static LineChart Chart(params LineSeries[] series) =>
+        new() { Title = "A title", XLabel = "epoch", YLabel = "test Acc1 (%)", Series = series };
 
     [Theory]
     [InlineData(1)]
@@ -16,13 +17,16 @@ public class PlotTests
     [InlineData(60)]
     public void A_chart_has_axes_and_a_legend_outside_the_data(int count)
     {
-        var figure = Chart([.. Enumerable.Range(0, count).Select(i => Line($"resnet56-resnet20-a-rather-long-method-name-s{i}", 10 + i, 40 + i, 70 + i / 2.0))]).Draw();
+        var figure =
+            Chart([.. Enumerable.Range(0, count)
+                .Select(i => Line($"resnet56-resnet20-a-rather-long-method-name-s{i}", 10 + i, 40 + i, 70 + i / 2.0))]).Draw();
         Layout.Check(figure);
         Assert.Equal(count, Layout.All(figure, "polyline").Count);
         var texts = Layout.Texts(figure);
         Assert.Contains(texts, t => t.Text == "epoch");
         Assert.Contains(texts, t => t.Text == "test Acc1 (%)");
-        var right = Layout.All(figure, "polyline").SelectMany(p => p.Attribute("points")!.Value.Split(' ')).Max(p => double.Parse(p.Split(',')[0]));
+        var right =
+            Layout.All(figure, "polyline").SelectMany(p => p.Attribute("points")!.Value.Split(' ')).Max(p => double.Parse(p.Split(',')[0]));
         var legend = texts.Where(t => t.Text.StartsWith("resnet56", StringComparison.Ordinal)).ToList();
         Assert.Equal(count, legend.Count);
         Assert.All(legend, t => Assert.True(t.Left > right + 10));
@@ -34,7 +38,9 @@ public class PlotTests
         var figure = Chart(Line("a", 0, 50, 100)).Draw();
         var ticks = Layout.Texts(figure);
         double MiddleOf(string text) => ticks.Where(t => t.Text == text).Select(t => (t.Top + t.Bottom) / 2).Min();
-        var points = Layout.All(figure, "polyline").Single().Attribute("points")!.Value.Split(' ').Select(p => p.Split(',').Select(double.Parse).ToArray()).ToArray();
+        var points =
+            Layout.All(figure, "polyline").Single().Attribute("points")!.Value.Split(' ')
+                .Select(p => p.Split(',').Select(double.Parse).ToArray()).ToArray();
         Assert.Equal(MiddleOf("0"), points[0][1], 1.5);
         Assert.Equal(MiddleOf("100"), points[2][1], 1.5);
         Assert.Equal((points[0][1] + points[2][1]) / 2, points[1][1], 1);
@@ -58,7 +64,9 @@ public class PlotTests
         Assert.Single(Layout.All(figure, "polyline"));
         // One more in the legend.
         Assert.Equal(5, Layout.All(figure, "circle").Count);
-        Assert.Equal(["0", "5", "10", "15", "20"], Layout.Texts(figure).Select(text => text.Text).Where(text => text is "0" or "5" or "10" or "15" or "20"));
+        Assert.Equal(
+            ["0", "5", "10", "15", "20"],
+            Layout.Texts(figure).Select(text => text.Text).Where(text => text is "0" or "5" or "10" or "15" or "20"));
         Assert.DoesNotContain(Layout.Texts(Chart(new LineSeries("a", [20, 21, 22], [1, 2, 3])).Draw()), text => text.Text == "0");
     }
 
@@ -66,7 +74,8 @@ public class PlotTests
     public void Lines_differ_in_color_and_dash()
     {
         var figure = Chart([.. Enumerable.Range(0, 40).Select(i => Line($"run {i}", i, i + 1))]).Draw();
-        var looks = Layout.All(figure, "polyline").Select(p => (p.Attribute("stroke")!.Value, p.Attribute("stroke-dasharray")?.Value)).ToList();
+        var looks =
+            Layout.All(figure, "polyline").Select(p => (p.Attribute("stroke")!.Value, p.Attribute("stroke-dasharray")?.Value)).ToList();
         Assert.Equal(40, looks.Distinct().Count());
         Assert.Equal(7, looks.Take(7).Select(l => l.Item1).Distinct().Count());
     }
@@ -108,7 +117,8 @@ public class PlotTests
     {
         var random = new Random(points);
         var labels = Enumerable.Range(0, points).Select(i => i % classes).ToArray();
-        return new(title, [.. labels.Select(_ => random.NextSingle() * 50)], [.. labels.Select(_ => random.NextSingle() * 30 - 90)], labels);
+        return new(
+            title, [.. labels.Select(_ => random.NextSingle() * 50)], [.. labels.Select(_ => random.NextSingle() * 30 - 90)], labels);
     }
 
     [Theory]
@@ -117,7 +127,12 @@ public class PlotTests
     [InlineData(100)]
     public void A_scatter_plot_shows_every_point_and_names_every_class_once(int classes)
     {
-        var figure = new ScatterPlot { Title = "t-SNE", Panels = [Cloud("teacher", 2000, classes), Cloud("student", 1500, classes)], ClassNames = Names(classes) }.Draw();
+        var figure =
+            new ScatterPlot
+            {
+                Title = "t-SNE", Panels = [Cloud("teacher", 2000, classes), Cloud("student", 1500, classes)],
+                ClassNames = Names(classes)
+            }.Draw();
         Layout.Check(figure);
         Assert.Equal(3500 + classes, Layout.All(figure, "circle").Count + Layout.All(figure, "path").Count);
         Assert.All(Names(classes), n => Assert.Single(Layout.Texts(figure), t => t.Text == n));
@@ -171,14 +186,17 @@ public class PlotTests
         Assert.Contains(Layout.Texts(figure), t => t.Text == "−0.8");
         Assert.Contains(Layout.Texts(figure), t => t.Text == "difference");
         Assert.Equal(Palette.Diverging(-1), Layout.All(figure, "rect").Skip(2).First().Attribute("fill")!.Value);
-        Assert.Equal(classes <= 20 ? classes * (1 + panels) : 0, Layout.Texts(figure).Count(t => t.Text.StartsWith("some_class", StringComparison.Ordinal)));
+        Assert.Equal(
+            classes <= 20 ? classes * (1 + panels)
+            : 0, Layout.Texts(figure).Count(t => t.Text.StartsWith("some_class", StringComparison.Ordinal)));
     }
 
     [Fact]
     public void The_diverging_map_is_symmetrical_in_brightness_and_white_in_the_middle()
     {
         Assert.Equal("#F7F7F7", Palette.Diverging(0));
-        foreach (var at in (double[])[0.2, 0.5, 0.9]) Assert.Equal(Palette.IsDark(Palette.Diverging(at)), Palette.IsDark(Palette.Diverging(-at)));
+        foreach (var at in (double[])[0.2, 0.5, 0.9])
+            Assert.Equal(Palette.IsDark(Palette.Diverging(at)), Palette.IsDark(Palette.Diverging(-at)));
     }
 
     [Theory]

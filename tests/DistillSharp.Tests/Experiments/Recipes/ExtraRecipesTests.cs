@@ -15,7 +15,8 @@ public class ExtraRecipesTests
 {
     static readonly string folder = Path.Combine(SourceTree.Root, "recipes", "extras");
 
-    public static TheoryData<string> Names => [.. Directory.EnumerateFiles(folder, "*.yaml").Select(file => Path.GetFileName(file)).Order()];
+    public static TheoryData<string> Names =>
+        [.. Directory.EnumerateFiles(folder, "*.yaml").Select(file => Path.GetFileName(file)).Order()];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -58,13 +59,21 @@ public class ExtraRecipesTests
     }
 
     [Theory]
-    [InlineData("cutmix.yaml", "methods=[kd, crd]", "crd needs one label for each image, and data.augment's cutmix mixes two; leave one of them out")]
-    [InlineData("mixup.yaml", "methods=[{ name: fsecd, policy: class }]", "fsecd needs one label for each image, and data.augment's mixup mixes two")]
+    [InlineData(
+        "cutmix.yaml", "methods=[kd, crd]",
+        "crd needs one label for each image, and data.augment's cutmix mixes two; leave one of them out")]
+    [InlineData(
+        "mixup.yaml", "methods=[{ name: fsecd, policy: class }]",
+        "fsecd needs one label for each image, and data.augment's mixup mixes two")]
     [InlineData("mixup.yaml", "data.augment=[mixup, flip]", "augmentation 'mixup' mixes finished images, and so must come after 'flip'")]
-    [InlineData("accumulate.yaml", "train.accumulate=3", "a data.batch of 128 images cannot be computed in 3 equal parts (train.accumulate)")]
+    [InlineData(
+        "accumulate.yaml", "train.accumulate=3", "a data.batch of 128 images cannot be computed in 3 equal parts (train.accumulate)")]
     [InlineData("average.yaml", "train.ema=1", "train.ema is '1'; it must be a number above 0 and below 1")]
-    [InlineData("color-jitter.yaml", "data.augment=[{ color-jitter: { hue: 0.6 } }]", "color-jitter: hue is '0.6'; it must be a number of at least 0 and at most 0.5")]
-    [InlineData("auto-augment.yaml", "data.augment=[{ auto-augment: { policy: coco } }]", "policy is 'coco'; it must be cifar or imagenet or svhn")]
+    [InlineData(
+        "color-jitter.yaml", "data.augment=[{ color-jitter: { hue: 0.6 } }]",
+        "color-jitter: hue is '0.6'; it must be a number of at least 0 and at most 0.5")]
+    [InlineData(
+        "auto-augment.yaml", "data.augment=[{ auto-augment: { policy: coco } }]", "policy is 'coco'; it must be cifar or imagenet or svhn")]
     public void What_does_not_go_together_is_refused(string name, string change, string says) =>
         Assert.Contains(says, Assert.Throws<UsageException>(() => Recipe.Load(Path.Combine(folder, name), change)).Message);
 

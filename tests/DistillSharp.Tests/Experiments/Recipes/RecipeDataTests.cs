@@ -11,8 +11,11 @@ public class RecipeDataTests
     {
         foreach (var (part, count) in new[] { ("train", 200), ("t10k", 50) })
         {
-            File.WriteAllBytes(Path.Combine(folder, $"{part}-images-idx3-ubyte"), SmallFiles.Idx(SmallFiles.Bytes(count * 784, count), count, 28, 28));
-            File.WriteAllBytes(Path.Combine(folder, $"{part}-labels-idx1-ubyte"), SmallFiles.Idx([.. Enumerable.Range(0, count).Select(i => (byte)(i % 10))], count));
+            File.WriteAllBytes(
+                Path.Combine(folder, $"{part}-images-idx3-ubyte"), SmallFiles.Idx(SmallFiles.Bytes(count * 784, count), count, 28, 28));
+            File.WriteAllBytes(
+                Path.Combine(folder, $"{part}-labels-idx1-ubyte"),
+                SmallFiles.Idx([.. Enumerable.Range(0, count).Select(i => (byte)(i % 10))], count));
         }
     }
 

@@ -21,9 +21,12 @@ public class RecipeFuzzTests
     [Fact]
     public void Words_in_any_order_are_read_or_refused()
     {
-        string[] words = ["data", "train", "methods", "teacher", "student", "ce", "schedule", "steps", "name", "set", "cifar100", "resnet20", "fsecd",
-            ": ", "\n", "\n  ", "\n- ", "- ", "{", "}", "[", "]", ", ", "'", "\"", "\"\\U", "\\x", "|\n ", ">-\n ", "# ", "? ", "%YAML 9.9\n", "%TAG ! x\n", "---\n", "...\n",
-            "&a ", "*a", "!!int ", "!<x> ", "<<", "~", "null", "0", "-1", "1e9", "9999999999999999999", ".nan", "\t", "\u0085", "\ufeff", "\ud83d\ude00"];
+        string[] words =
+            ["data", "train", "methods", "teacher", "student", "ce", "schedule", "steps", "name", "set", "cifar100", "resnet20", "fsecd",
+            ": ", "\n", "\n  ", "\n- ", "- ", "{", "}", "[", "]", ", ", "'", "\"", "\"\\U", "\\x", "|\n ", ">-\n ", "# ", "? ",
+                "%YAML 9.9\n", "%TAG ! x\n", "---\n", "...\n",
+            "&a ", "*a", "!!int ", "!<x> ", "<<", "~", "null", "0", "-1", "1e9", "9999999999999999999", ".nan", "\t", "\u0085", "\ufeff",
+                "\ud83d\ude00"];
         for (var seed = 0; seed < Fuzz.Cases; seed++)
         {
             var random = new Random(seed);
@@ -35,7 +38,9 @@ public class RecipeFuzzTests
     [Fact]
     public void An_override_is_applied_or_refused()
     {
-        string[] paths = ["train.epochs", "methods[0].weight", "methods.fsecd.policy", "data.mean", "data", "methods", "train.schedule.steps", "x", "teacher.weights", "methods[0]", "a.b.c"];
+        string[] paths =
+            ["train.epochs", "methods[0].weight", "methods.fsecd.policy", "data.mean", "data", "methods", "train.schedule.steps", "x",
+                "teacher.weights", "methods[0]", "a.b.c"];
         var texts = ArbMap.Default.GeneratorFor<string>().Sample(Fuzz.Cases, 12).ToArray();
         var recipe = Recipe.Parse(RecipeTests.Small);
         for (var seed = 0; seed < texts.Length; seed++)

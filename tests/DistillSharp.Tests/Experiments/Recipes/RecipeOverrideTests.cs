@@ -7,7 +7,10 @@ public class RecipeOverrideTests
     [Fact]
     public void A_value_is_replaced_or_added()
     {
-        var recipe = Recipe.Parse(RecipeTests.Small, "x", "train.epochs=2", "data.mean=[0.5,0.4,0.3]", "train.schedule.factor=0.5", "student={ network: resnet8 }");
+        var recipe =
+            Recipe.Parse(
+                RecipeTests.Small, "x", "train.epochs=2", "data.mean=[0.5,0.4,0.3]", "train.schedule.factor=0.5",
+                "student={ network: resnet8 }");
         Assert.Equal(2, recipe.Train.Epochs);
         Assert.Equal([0.5f, 0.4f, 0.3f], recipe.Data.Mean!);
         Assert.Equal("resnet8", recipe.Student.Network);
@@ -27,7 +30,8 @@ public class RecipeOverrideTests
     public void A_whole_method_is_replaced()
     {
         Assert.Equal("kd", Assert.Single(Recipe.Parse(RecipeTests.Small, "x", "methods[0]=kd").Methods).Name);
-        Assert.Equal("2", Recipe.Parse(RecipeTests.Small, "x", "methods.fsecd={ name: kd, temperature: 2 }").Methods[0].Settings["temperature"]);
+        Assert.Equal(
+            "2", Recipe.Parse(RecipeTests.Small, "x", "methods.fsecd={ name: kd, temperature: 2 }").Methods[0].Settings["temperature"]);
     }
 
     [Theory]
@@ -70,7 +74,8 @@ public class RecipeOverrideTests
     [InlineData("tarin.epochs=3", "--set tarin.epochs=3: the recipe has no section 'tarin'; did you mean 'train'?")]
     [InlineData("data.set.name=3", "--set data.set.name=3: data.set is 'cifar100', a single value that has no 'name'")]
     [InlineData("methods[1].weight=3", "--set methods[1].weight=3: methods has no '1'; it holds [0] fsecd")]
-    [InlineData("methods.fsedc.weight=3", "--set methods.fsedc.weight=3: methods has no 'fsedc'; it holds [0] fsecd; did you mean 'fsecd'?")]
+    [InlineData(
+        "methods.fsedc.weight=3", "--set methods.fsedc.weight=3: methods has no 'fsedc'; it holds [0] fsecd; did you mean 'fsecd'?")]
     [InlineData("methods[99999999999999999999].weight=3", "it holds [0] fsecd")]
     [InlineData("data.mean=0.5,0.4", "--set data.mean=0.5,0.4: the value is not one value of YAML")]
     [InlineData("data.mean=[0.5", "--set data.mean=[0.5: not valid YAML")]

@@ -25,9 +25,11 @@ public class RecipeSettingsTests
         {
             ["data.set"] = "cifar100", ["data.batch"] = "128", ["data.augment"] = "[crop, flip]", ["data.mean"] = "[0.507, 0.4865, 0.4409]",
             ["teacher.network"] = "resnet56", ["teacher.weights"] = "teachers/resnet56.pth",
-            ["methods[0].name"] = "fsecd", ["methods[0].policy"] = "instance", ["methods[0].temperature"] = "0.1", ["methods[1].name"] = "kd",
+            ["methods[0].name"] = "fsecd", ["methods[0].policy"] = "instance", ["methods[0].temperature"] = "0.1",
+            ["methods[1].name"] = "kd",
             ["train.lr"] = "0.05", ["train.schedule.steps"] = "[150, 180, 210]", ["train.schedule.factor"] = "0.1",
-            ["train.weight_decay"] = "0.0005", ["train.nesterov"] = "false", ["train.note"] = "007", ["train.warm_up"] = "", ["empty"] = "[]",
+            ["train.weight_decay"] = "0.0005", ["train.nesterov"] = "false", ["train.note"] = "007", ["train.warm_up"] = "",
+            ["empty"] = "[]",
         }.OrderBy(p => p.Key, StringComparer.Ordinal), settings);
     }
 

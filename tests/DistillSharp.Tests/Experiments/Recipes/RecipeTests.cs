@@ -52,7 +52,8 @@ public class RecipeTests
         Assert.Equal([new PadAndCrop(), new Flip()], recipe.Data.Augment);
         Assert.Equal([0.5070f, 0.4865f, 0.4409f], recipe.Data.Mean!);
         Assert.Equal([.2673f, .2564f, .2762f], recipe.Data.Std!);
-        Assert.Equal(("resnet56", "teachers/resnet 56.pth", null), (recipe.Teacher!.Network, recipe.Teacher.Weights, recipe.Teacher.TorchScript));
+        Assert.Equal(
+            ("resnet56", "teachers/resnet 56.pth", null), (recipe.Teacher!.Network, recipe.Teacher.Weights, recipe.Teacher.TorchScript));
         Assert.Equal(("resnet20", "start.safetensors"), (recipe.Student.Network, recipe.Student.Weights));
         Assert.Equal(["fsecd", "kd"], recipe.Methods.Select(method => method.Name));
         Assert.Equal(("class", "logits", "0.07", "3"), (recipe.Methods[0].Settings["policy"], recipe.Methods[0].Settings["layer"],
@@ -81,7 +82,9 @@ public class RecipeTests
         var schedule = Assert.IsType<MultiStepSchedule>(recipe.Train.Schedule);
         Assert.Equal([150, 180, 210], schedule.Milestones);
         Assert.Equal((0.1, 0.05, 0), (schedule.Gamma, schedule.BaseRate, schedule.WarmupSteps));
-        Assert.Equal((240, 0.9, 5e-4, false, 1), (recipe.Train.Epochs, recipe.Train.Momentum, recipe.Train.WeightDecay, recipe.Train.Nesterov, recipe.Train.Seed));
+        Assert.Equal(
+            (240, 0.9, 5e-4, false, 1),
+            (recipe.Train.Epochs, recipe.Train.Momentum, recipe.Train.WeightDecay, recipe.Train.Nesterov, recipe.Train.Seed));
         Assert.Equal((Precision.Auto, Device.Cpu), (recipe.Train.Precision, recipe.Train.Device));
     }
 
@@ -98,8 +101,11 @@ public class RecipeTests
     {
         const string mark = "  # the published value for this pair and data";
         var recipe = Recipe.Parse(Small, "x", "methods=[fsecd, kd]");
-        Assert.Equal((0.1, "0.9", "4"), (recipe.CrossEntropyWeight, recipe.Methods[1].Settings["weight"], recipe.Methods[1].Settings["temperature"]));
-        Assert.Contains($"temperature: 4{mark}\n    standardize: false\n    weight: 0.9{mark}\nce:\n  weight: 0.1{mark}\n", recipe.Resolve());
+        Assert.Equal(
+            (0.1, "0.9", "4"),
+            (recipe.CrossEntropyWeight, recipe.Methods[1].Settings["weight"], recipe.Methods[1].Settings["temperature"]));
+        Assert.Contains(
+            $"temperature: 4{mark}\n    standardize: false\n    weight: 0.9{mark}\nce:\n  weight: 0.1{mark}\n", recipe.Resolve());
         Assert.DoesNotContain($"layer: pooled{mark}", recipe.Resolve());
         Assert.Contains("    weight: 0.5\nce:", recipe.With("methods.kd.weight=0.5").Resolve());
         // Whether a value was given or follows, it is the same experiment.
@@ -183,8 +189,12 @@ public class RecipeTests
     [Theory]
     [InlineData(Full)]
     [InlineData(Small)]
-    [InlineData("data: { set: mnist, root: 'C:\\data: 1', augment: [] }\nstudent: { network: resnet8 }\ntrain: { schedule: cosine, lr: 1e-5, seed: 9223372036854775807 }")]
-    [InlineData("data: { set: cifar10, root: \"5\" }\nstudent: { network: resnet8x4 }\nteacher: { torchscript: 'true' }\nmethods: [kd]\ntrain: { schedule: { steps: [] } }")]
+    [InlineData(
+        "data: { set: mnist, root: 'C:\\data: 1', augment: [] }\nstudent: { network: resnet8 }\ntrain: { schedule: cosine, lr: 1e-5, "
+        + "seed: 9223372036854775807 }")]
+    [InlineData(
+        "data: { set: cifar10, root: \"5\" }\nstudent: { network: resnet8x4 }\nteacher: { torchscript: 'true' }\nmethods: [kd]\ntrain: { "
+        + "schedule: { steps: [] } }")]
     public void The_resolved_text_reads_back_as_the_same_recipe(string text)
     {
         var recipe = Recipe.Parse(text);
@@ -276,7 +286,8 @@ public class RecipeTests
         var recipe = Recipe.Parse(Small);
         string[] bookkeeping =
         [
-            "data.root=/elsewhere", "train.evaluate_every=7", "train.evaluate_batch=7", "train.keep_checkpoints=7", "train.checkpoint_minutes=7",
+            "data.root=/elsewhere", "train.evaluate_every=7", "train.evaluate_batch=7", "train.keep_checkpoints=7",
+                "train.checkpoint_minutes=7",
             "train.teacher_memory=off", "train.loader_threads=7",
         ];
         Assert.All(bookkeeping, given => Assert.Equal(recipe.Digest, recipe.With(given).Digest));
@@ -284,7 +295,8 @@ public class RecipeTests
             RecipePage.Sections.SelectMany(section => section.All).Where(key => !key.ChangesResults).Select(key => key.Path));
         string[] decisive =
         [
-            "data.batch=7", "data.test_limit=7", "student.network=resnet8", "teacher.weights=u.pth", "methods.fsecd.weight=7", "ce.weight=7",
+            "data.batch=7", "data.test_limit=7", "student.network=resnet8", "teacher.weights=u.pth", "methods.fsecd.weight=7",
+                "ce.weight=7",
             "train.epochs=7", "train.lr=7", "train.schedule=cosine", "train.device=cuda:7", "train.precision=bf16", "train.seed=7",
         ];
         Assert.Equal(decisive.Length, decisive.Select(given => recipe.With(given).Digest).Append(recipe.Digest).Distinct().Count() - 1);
@@ -295,14 +307,18 @@ public class RecipeTests
     {
         var options = Recipe.Parse(Full).ToTrainingOptions();
         Assert.Equal(Recipe.Parse(Full).Train.Schedule.At(new(1000, 10, 200)), options.Schedule.At(new(1000, 10, 200)));
-        Assert.Equal((200, 128, 0.8, 1e-4, true), (options.Epochs, options.BatchSize, options.Momentum, options.WeightDecay, options.Nesterov));
-        Assert.Equal((Precision.Fp32, 7, Device.Cuda(1), 0.5), (options.Precision, options.Seed, options.Device, options.CrossEntropyWeight));
+        Assert.Equal(
+            (200, 128, 0.8, 1e-4, true), (options.Epochs, options.BatchSize, options.Momentum, options.WeightDecay, options.Nesterov));
+        Assert.Equal(
+            (Precision.Fp32, 7, Device.Cuda(1), 0.5), (options.Precision, options.Seed, options.Device, options.CrossEntropyWeight));
         Assert.Equal(Augmentation.CropAndFlip, options.Augmentation);
         Assert.Equal((500, 5, 3, TimeSpan.FromSeconds(150)),
             (options.EvaluationBatchSize, options.EvaluateEvery, options.KeepCheckpoints, options.CheckpointEvery));
         Assert.Equal(new Augmentation(new PadAndCrop { Padding = 8 }, new Flip()),
             Recipe.Parse(Small, "x", "data.augment=[{ crop: { padding: 8 } }, flip]").ToTrainingOptions().Augmentation);
-        Assert.Contains("augment: [{ crop: { padding: 8 } }, flip]\n", Recipe.Parse(Small, "x", "data.augment=[{ crop: { padding: 8 } }, flip: null]").Resolve());
+        Assert.Contains(
+            "augment: [{ crop: { padding: 8 } }, flip]\n",
+            Recipe.Parse(Small, "x", "data.augment=[{ crop: { padding: 8 } }, flip: null]").Resolve());
         Assert.Contains("augment: [flip, crop]\n", Recipe.Parse(Small, "x", "data.augment=[flip, { crop: { padding: 4 } }]").Resolve());
         Assert.Equal(Augmentation.None, Recipe.Parse(Small, "x", "data.augment=[]").ToTrainingOptions().Augmentation);
         Assert.Null(Recipe.Parse(Small).ToTrainingOptions().CheckpointEvery);
@@ -311,9 +327,12 @@ public class RecipeTests
     [Fact]
     public void The_protocol_is_that_of_the_library()
     {
-        foreach (var (set, student, epochs) in new[] { ("cifar100", "resnet20", 240), ("cifar100", "shufflenet_v1", 24), ("image-folder", "resnet18", 10) })
+        foreach (
+            var (set, student, epochs) in new[] {
+                ("cifar100", "resnet20", 240), ("cifar100", "shufflenet_v1", 24), ("image-folder", "resnet18", 10) })
         {
-            var recipe = Recipe.Parse(Small, "x", $"data.set={set}", $"student.network={student}", $"train.epochs={epochs}").ToTrainingOptions();
+            var recipe =
+                Recipe.Parse(Small, "x", $"data.set={set}", $"student.network={student}", $"train.epochs={epochs}").ToTrainingOptions();
             var library = new TrainingOptions { Protocol = Toolkit.BuiltIn.Datasets[set].Protocol, Student = student, Epochs = epochs };
             Assert.Equal(
                 (library.BatchSize, library.WeightDecay, library.Momentum, library.Augmentation),
@@ -352,7 +371,8 @@ public class RecipeTests
         Assert.Contains(table, page);
         Assert.All(Datasets.Names, name => Assert.Contains($"`{name}`", page));
 
-        var example = page.Split("\n\n").First(block => block.StartsWith("    data:", StringComparison.Ordinal)).Replace("\n    ", "\n").Trim();
+        var example =
+            page.Split("\n\n").First(block => block.StartsWith("    data:", StringComparison.Ordinal)).Replace("\n    ", "\n").Trim();
         Assert.Equal("resnet56-resnet20-fsecd-s1", RunName.Suggest(Recipe.Parse(example)));
     }
 }

@@ -22,7 +22,9 @@ public sealed class RunRegistryConcurrencyTests : IDisposable
         Console.WriteLine("ready");
         Console.In.ReadToEnd();
         using var registry = RunRegistry.Open(arguments[0]);
-        using var run = RunFolder.Create(arguments[0], Sample.Manifest($"run-{seed}") with { Seed = seed, Epochs = Epochs }, Sample.Recipe, exactName: true);
+        using var run =
+            RunFolder.Create(
+                arguments[0], Sample.Manifest($"run-{seed}") with { Seed = seed, Epochs = Epochs }, Sample.Recipe, exactName: true);
         registry.Record(RunReader.Load(run.Path));
         for (var epoch = 1; epoch <= Epochs; epoch++)
         {

@@ -33,7 +33,8 @@ public sealed class RunRegistryTests : IDisposable
         Assert.Equal(expected with { Manifest = listed.Manifest, Settings = listed.Settings }, listed);
         Assert.Equal(expected.Settings, listed.Settings);
         Assert.Equal(expected.Manifest with { Methods = listed.Manifest.Methods }, listed.Manifest);
-        Assert.Equal((59.25, 89.25, 60.5, 2, 3), (listed.FinalAcc1, listed.FinalAcc5, listed.BestAcc1, listed.BestEpoch, listed.EpochsDone));
+        Assert.Equal(
+            (59.25, 89.25, 60.5, 2, 3), (listed.FinalAcc1, listed.FinalAcc5, listed.BestAcc1, listed.BestEpoch, listed.EpochsDone));
         Assert.Equal(812.5, listed.ImagesPerSecond);
         Assert.Equal(3 * 61.5, listed.Seconds);
         Assert.Equal("128", listed.Settings["data.batch"]);
@@ -65,7 +66,9 @@ public sealed class RunRegistryTests : IDisposable
         using var registry = RunRegistry.Open(root.Path);
         registry.Record(Finished(Sample.Manifest("a"), Sample.Recipe, 50));
         registry.Record(Finished(Sample.Manifest("b") with { Methods = [], Teacher = null, Seed = 2 }, With("seed: 1", "seed: 2"), 51));
-        registry.Record(Finished(Sample.Manifest("c") with { Dataset = "cifar10", Methods = [new("kd"), new("crd")] }, With("epochs: 3", "epochs: 30"), 52));
+        registry.Record(
+            Finished(
+                Sample.Manifest("c") with { Dataset = "cifar10", Methods = [new("kd"), new("crd")] }, With("epochs: 3", "epochs: 30"), 52));
         using (var running = RunFolder.Create(root.Path, Sample.Manifest("d-running"), Sample.Recipe))
         {
             registry.Record(RunReader.Load(running.Path));
@@ -194,7 +197,9 @@ public sealed class RunRegistryTests : IDisposable
 
     [Theory]
     [InlineData("this is no database, and it is longer than the sixteen bytes of SQLite's header")]
-    [InlineData("SQLite format 3\0 but the rest of the page is rubbish, rubbish, rubbish, rubbish and more rubbish to fill a header of one hundred bytes")]
+    [InlineData(
+        "SQLite format 3\0 but the rest of the page is rubbish, rubbish, rubbish, rubbish and more rubbish to fill a header of one "
+        + "hundred bytes")]
     public void A_damaged_file_is_told_and_rebuilt(string content)
     {
         Finished(Sample.Manifest("a"), Sample.Recipe, 40);

@@ -29,7 +29,8 @@ sealed class Browser : IAsyncDisposable
         page.PageError += (_, error) => Complaints.Add(error);
         page.Request += (_, request) =>
         {
-            if (!new[] { "file:", "data:", server ?? "file:" }.Any(begin => request.Url.StartsWith(begin, StringComparison.Ordinal))) Complaints.Add($"asks for {request.Url}");
+            if (!new[] { "file:", "data:", server ?? "file:" }.Any(begin => request.Url.StartsWith(begin, StringComparison.Ordinal)))
+                Complaints.Add($"asks for {request.Url}");
         };
     }
 
@@ -53,7 +54,8 @@ sealed class Browser : IAsyncDisposable
             ExecutablePath = Program,
             Headless = true,
             Timeout = 120_000,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
+                "--disable-component-update", "--no-first-run"],
         });
         var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = width, Height = 900 }, ColorScheme = scheme });
         page.SetDefaultTimeout(180_000);

@@ -19,7 +19,8 @@ public class RunReportTests
         var file = folder["report.html"];
         new RunReport
         {
-            Runs = [new(Run(folder, "good-s1", 61.25)) { Teacher = teacher, Student = student }, new(Run(folder, "plain-s1", 60.5)) { Missing = "it has no weights yet" }],
+            Runs = [new(Run(folder, "good-s1", 61.25)) { Teacher = teacher, Student = student },
+                new(Run(folder, "plain-s1", 60.5)) { Missing = "it has no weights yet" }],
             Images = Images.Random(Count, Classes),
         }.Save(file);
 
@@ -38,13 +39,19 @@ public class RunReportTests
         Assert.Equal("6", await page.GetAttributeAsync(".curve", "data-points"));
         Assert.True(await page.Locator(".example").CountAsync() > 3);
         var painted = await page.EvaluateAsync<bool>(
-            "() => [...document.querySelectorAll('canvas')].every(c => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size > 8)");
+            "() => [...document.querySelectorAll('canvas')].every(c => new Set(c.getContext('2d').getImageData(0, 0, c.width, "
+            + "c.height).data).size > 8)");
         Assert.True(painted, "every canvas shows something");
 
         await Hover(page);
         Assert.Contains("class ", await page.TextContentAsync("#tip b"));
-        Assert.StartsWith("url(\"data:image/png;base64,", await page.EvaluateAsync<string>("() => getComputedStyle(document.querySelector('#tip .tile')).backgroundImage"));
-        Assert.True(await page.EvaluateAsync<bool>("async () => { const i = new Image(); i.src = data.points.sheet.source; await i.decode(); return i.width >= 32 * data.points.sheet.columns; }"));
+        Assert.StartsWith(
+            "url(\"data:image/png;base64,",
+            await page.EvaluateAsync<string>("() => getComputedStyle(document.querySelector('#tip .tile')).backgroundImage"));
+        Assert.True(
+            await page.EvaluateAsync<bool>(
+                "async () => { const i = new Image(); i.src = data.points.sheet.source; await i.decode(); return i.width >= 32 * "
+                + "data.points.sheet.columns; }"));
 
         foreach (var button in await page.Locator(".buttons button, #theme").AllAsync()) await button.ClickAsync();
         Assert.Contains("dark", await page.GetAttributeAsync("html", "class"));
@@ -84,7 +91,8 @@ public class RunReportTests
     public async Task Runs_that_have_only_begun_make_a_page_too()
     {
         using var folder = new TemporaryFolder();
-        using var root = RunFolder.Create(folder["runs"], Sample.Manifest("begun"), "# </script><script>throw 1</script>\n" + Sample.Recipe);
+        using var root =
+            RunFolder.Create(folder["runs"], Sample.Manifest("begun"), "# </script><script>throw 1</script>\n" + Sample.Recipe);
         new RunReport { Title = "a < b & </title>", Runs = [new(RunReader.Load(root.Path))] }.Save(folder["report.html"]);
 
         await using var browser = await Browser.Start(Microsoft.Playwright.ColorScheme.Dark);
@@ -102,7 +110,12 @@ public class RunReportTests
     {
         using var folder = new TemporaryFolder();
         var mute = new NetworkOutputs(Outputs(3, 1).Logits.ToArray(), [], Outputs(3, 1).Labels.ToArray());
-        var page = new RunReport { Runs = [new(Run(folder, "one", 50)) { Student = Outputs(1, 1), Teacher = mute }], Images = Images.Random(Count, Classes) }.Build();
+        var page =
+            new RunReport
+            {
+                Runs = [new(Run(folder, "one", 50)) { Student = Outputs(1, 1), Teacher = mute }],
+                Images = Images.Random(Count, Classes)
+            }.Build();
         Assert.DoesNotMatch(new Regex("""(src|href)=["']?(https?:)?//"""), page);
         Assert.DoesNotContain("{{", page);
         Assert.Contains("Content-Security-Policy", page);

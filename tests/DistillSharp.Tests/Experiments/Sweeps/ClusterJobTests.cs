@@ -14,7 +14,8 @@ public sealed class ClusterJobTests : IDisposable
     ClusterJob Write(Cluster cluster, params string[] names)
     {
         var specs = names.Select((name, i) => new RunSpec(name, Recipe.Parse(Text(i), name)));
-        return ClusterJob.Write(cluster, SweepPlan.Of([.. specs], folder["my runs"]), "table3", ["distill"], "images/distill:1", "it's mine");
+        return ClusterJob.Write(
+            cluster, SweepPlan.Of([.. specs], folder["my runs"]), "table3", ["distill"], "images/distill:1", "it's mine");
     }
 
     static string Text(int seed) => $$"""
@@ -43,11 +44,14 @@ public sealed class ClusterJobTests : IDisposable
     public void Finished_runs_are_left_out_and_where_all_are_there_is_nothing_to_submit()
     {
         var recipe = Recipe.Parse(Text(0), "first");
-        using (var run = RunFolder.Create(folder["my runs"], RunManifest.Of(recipe, "first"), recipe.Resolve(), exactName: true)) run.SetState(RunState.Finished);
+        using (var run = RunFolder.Create(folder["my runs"], RunManifest.Of(recipe, "first"), recipe.Resolve(), exactName: true))
+            run.SetState(RunState.Finished);
         var job = Write(Cluster.Slurm, "first", "second");
         Assert.Equal(1, job.Runs);
         Assert.Equal("second\n", File.ReadAllText(Path.ChangeExtension(job.File, ".list")));
-        Assert.Equal("every run of this sweep is finished, so there is nothing to submit", Assert.Throws<UserException>(() => Write(Cluster.Slurm, "first")).Message);
+        Assert.Equal(
+            "every run of this sweep is finished, so there is nothing to submit",
+            Assert.Throws<UserException>(() => Write(Cluster.Slurm, "first")).Message);
     }
 
     [Fact]
@@ -68,7 +72,9 @@ public sealed class ClusterJobTests : IDisposable
         var job = new ClusterJob(Cluster.Kubernetes, "table3.job.yaml", 1);
         var path = Environment.GetEnvironmentVariable("PATH");
         if (path!.Split(':').Any(place => File.Exists(Path.Combine(place, "kubectl")))) return;
-        Assert.EndsWith("on a machine of the cluster, submit with: kubectl apply --filename table3.job.yaml", Assert.Throws<UserException>(job.Submit).Message);
+        Assert.EndsWith(
+            "on a machine of the cluster, submit with: kubectl apply --filename table3.job.yaml",
+            Assert.Throws<UserException>(job.Submit).Message);
     }
 
     static string Bash(string script)

@@ -6,14 +6,19 @@ using DistillSharp.Experiments.Sweeps;
 
 namespace DistillSharp.Tests.Experiments.Sweeps;
 
-/// <summary>A run that keeps its folder as training does, with a number for a checkpoint and naps for epochs. True when it finished.</summary>
+/// <summary>
+/// A run that keeps its folder as training does, with a number for a checkpoint and naps for epochs. True when it finished.
+/// </summary>
 static class FakeTraining
 {
-    public static bool Run(string root, string name, string recipeText, bool resume, int napMilliseconds, CancellationToken stop = default, int failAfter = int.MaxValue,
+    public static bool Run(
+        string root, string name, string recipeText, bool resume, int napMilliseconds, CancellationToken stop = default,
+        int failAfter = int.MaxValue,
         Action<int>? beforeEpoch = null)
     {
         var recipe = Recipe.Parse(recipeText);
-        using var folder = resume ? RunFolder.Open(Path.Combine(root, name)) : RunFolder.Create(root, RunManifest.Of(recipe, name), recipeText, exactName: true);
+        using var folder = resume ? RunFolder.Open(Path.Combine(root, name))
+            : RunFolder.Create(root, RunManifest.Of(recipe, name), recipeText, exactName: true);
         using var recorder = new RunWriter(folder, _ => { });
         var checkpoint = Path.Combine(folder.CheckpointsPath, "epoch");
         var done = File.Exists(checkpoint) ? int.Parse(File.ReadAllText(checkpoint), CultureInfo.InvariantCulture) : 0;
@@ -40,7 +45,8 @@ static class FakeTraining
         return true;
     }
 
-    public static Task<RunExit> Start(string root, RunStart start, CancellationToken stop, int failAfter = int.MaxValue, Action<int>? beforeEpoch = null)
+    public static Task<RunExit> Start(
+        string root, RunStart start, CancellationToken stop, int failAfter = int.MaxValue, Action<int>? beforeEpoch = null)
     {
         try
         {

@@ -51,7 +51,8 @@ public sealed class SweepKillTests : IDisposable
             context.Cancel = true;
             stop.Cancel();
         });
-        var finished = FakeTraining.Run(root, name, recipe, resume: RunReader.IsRun(Path.Combine(root, name)), napMilliseconds: 60, stop.Token);
+        var finished =
+            FakeTraining.Run(root, name, recipe, resume: RunReader.IsRun(Path.Combine(root, name)), napMilliseconds: 60, stop.Token);
         Console.WriteLine($"threads {Environment.ProcessorCount} {Environment.GetEnvironmentVariable("OMP_NUM_THREADS")}");
         return finished ? 0 : 1;
     }
@@ -69,7 +70,8 @@ public sealed class SweepKillTests : IDisposable
             // Alone, so that its runs live on as orphans, or with them.
             process.Kill(entireProcessTree: kill % 3 > 0);
             process.WaitForExit();
-            Assert.False(RunReader.FoldersIn(root).Count == 12 && RunReader.FoldersIn(root).All(f => RunReader.Load(f).State == RunState.Finished),
+            Assert.False(
+                RunReader.FoldersIn(root).Count == 12 && RunReader.FoldersIn(root).All(f => RunReader.Load(f).State == RunState.Finished),
                 $"all was done before kill {kill + 1}: the test must kill at work");
         }
         using (var process = ChildProgram.Start(SweepRole, root))
@@ -97,7 +99,8 @@ public sealed class SweepKillTests : IDisposable
     }
 
     static RunStart StartOf(string name, int epochs) => new(new RunSpec(name,
-        DistillSharp.Experiments.Recipes.Recipe.Parse("data: { set: cifar100 }\nstudent: { network: resnet20 }", "r", $"train.epochs={epochs}")), name, Resume: false, Threads: 1);
+        DistillSharp.Experiments.Recipes.Recipe.Parse(
+            "data: { set: cifar100 }\nstudent: { network: resnet20 }", "r", $"train.epochs={epochs}")), name, Resume: false, Threads: 1);
 
     [Fact]
     public async Task A_training_process_gets_its_threads_and_leaves_a_log()

@@ -11,7 +11,8 @@ public sealed class SweepRunnerTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     static IReadOnlyList<RunSpec> Specs(int epochs = 3) => Sweep.Parse(
-        $"{{ pairs: [resnet56-resnet20], methods: [ce, kd, fsecd], seeds: [1, 2], set: {{ data.set: cifar100, train.epochs: {epochs} }} }}").Runs;
+        $"{{ pairs: [resnet56-resnet20], methods: [ce, kd, fsecd], seeds: [1, 2], set: {{ data.set: cifar100, train.epochs: {epochs} }} "
+        + $"}}").Runs;
 
     SweepPlan Plan(int epochs = 3) => SweepPlan.Of(Specs(epochs), folder.Path);
 
@@ -35,12 +36,15 @@ public sealed class SweepRunnerTests : IDisposable
     [Fact]
     public async Task The_failure_of_one_is_recorded_and_the_others_go_on()
     {
-        var outcomes = await Runner((s, stop) => FakeTraining.Start(folder.Path, s, stop, failAfter: s.Run.Contains("fsecd") ? 1 : 99)).Run(Plan());
+        var outcomes =
+            await Runner((s, stop) => FakeTraining.Start(folder.Path, s, stop, failAfter: s.Run.Contains("fsecd") ? 1 : 99)).Run(Plan());
         Assert.Equal(2, outcomes.Count(o => o.Result == SweepResult.Failed));
         Assert.All(outcomes.Where(o => o.Result == SweepResult.Failed), o => Assert.Equal("the loss term fsecd became NaN", o.Message));
         Assert.Equal(4, outcomes.Count(o => o.Result == SweepResult.Finished));
         using (var registry = RunRegistry.Open(folder.Path))
-            Assert.All(registry.List(new() { Method = "fsecd" }), r => Assert.Equal((RunState.Failed, "the loss term fsecd became NaN"), (r.State, r.Manifest.Failure)));
+            Assert.All(
+                registry.List(new() { Method = "fsecd" }), r =>
+                    Assert.Equal((RunState.Failed, "the loss term fsecd became NaN"), (r.State, r.Manifest.Failure)));
 
         Assert.Equal(2, Plan().Entries.Count(e => e.State == SweepState.Failed));
         var starts = new List<RunStart>();
@@ -53,7 +57,8 @@ public sealed class SweepRunnerTests : IDisposable
     public async Task A_process_that_dies_before_it_makes_its_folder_is_recorded_all_the_same()
     {
         var outcomes = await Runner((s, stop) => s.Run == "resnet20-ce-s1"
-            ? Task.FromResult(new RunExit(1, "there is no file 'teachers/resnet56.pth'")) : FakeTraining.Start(folder.Path, s, stop)).Run(Plan());
+            ? Task.FromResult(new RunExit(1, "there is no file 'teachers/resnet56.pth'")) : FakeTraining.Start(folder.Path, s, stop))
+                .Run(Plan());
         Assert.Equal(SweepResult.Failed, outcomes[0].Result);
         var run = RunReader.Load(folder["resnet20-ce-s1"]);
         Assert.Equal((RunState.Failed, "there is no file 'teachers/resnet56.pth'"), (run.State, run.Manifest.Failure));
@@ -71,7 +76,9 @@ public sealed class SweepRunnerTests : IDisposable
             "resnet20-ce-s2" => throw new InvalidOperationException("no such command"),
             _ => Task.FromResult(new RunExit(137)),
         }).Run(Plan());
-        Assert.Equal(["it ended without finishing", "no such command", "its process ended with exit code 137"], outcomes.Select(o => o.Message).Distinct());
+        Assert.Equal(
+            ["it ended without finishing", "no such command", "its process ended with exit code 137"],
+            outcomes.Select(o => o.Message).Distinct());
     }
 
     [Fact]
@@ -151,7 +158,8 @@ public sealed class SweepRunnerTests : IDisposable
     public async Task Jobs_share_the_cores_and_none_is_refused()
     {
         var threads = new List<int>();
-        await Runner((s, stop) => { lock (threads) threads.Add(s.Threads); return FakeTraining.Start(folder.Path, s, stop); }).Run(Plan(), jobs: 1000);
+        await Runner((s, stop) => { lock (threads) threads.Add(s.Threads); return FakeTraining.Start(folder.Path, s, stop); })
+            .Run(Plan(), jobs: 1000);
         Assert.All(threads, t => Assert.Equal(1, t));
         await Assert.ThrowsAsync<UsageException>(() => Runner().Run(Plan(), jobs: 0));
     }

@@ -17,9 +17,11 @@ public class SweepTests
     public void The_documentations_sweep_is_one()
     {
         var page = System.IO.File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "tables.md"));
-        var example = page.Split("\n\n").First(block => block.StartsWith("    pairs:", StringComparison.Ordinal)).Replace("\n    ", "\n").Trim();
+        var example =
+            page.Split("\n\n").First(block => block.StartsWith("    pairs:", StringComparison.Ordinal)).Replace("\n    ", "\n").Trim();
         // The file that it names as the common recipe is the reader's own.
-        var runs = Sweep.Parse(string.Join('\n', example.Split('\n').Where(line => !line.StartsWith("recipe:", StringComparison.Ordinal)))).Runs;
+        var runs =
+            Sweep.Parse(string.Join('\n', example.Split('\n').Where(line => !line.StartsWith("recipe:", StringComparison.Ordinal)))).Runs;
         Assert.Equal(2 * 3 * 3 * 2, runs.Count);
         Assert.Contains(runs, run => run.Name == "resnet110-resnet32-fsecd-w3-lr0.1-s3");
     }
@@ -72,14 +74,17 @@ public class SweepTests
     [Fact]
     public void A_whole_table_of_the_paper_is_a_sweep()
     {
-        var runs = Sweep.Parse("{ recipes: [table3/resnet*, table2/resnet32x4-resnet8x4/fsecd-*], seeds: [1, 2], set: { train.epochs: 6 } }").Runs;
+        var runs =
+            Sweep.Parse("{ recipes: [table3/resnet*, table2/resnet32x4-resnet8x4/fsecd-*], seeds: [1, 2], set: { train.epochs: 6 } }").Runs;
         // Three pairs by nine methods, and of table 2's six the one at batch 128 and instance level is table 3's.
         Assert.Equal((3 * 9 + 5) * 2, runs.Count);
         Assert.Equal(runs.Count, runs.Select(r => r.Name).Distinct().Count());
         Assert.Contains("resnet32x4-resnet8x4-fsecd-class-b512-s2", runs.Select(r => r.Name));
         Assert.Contains("resnet20-ce-s1", runs.Select(r => r.Name));
         Assert.All(runs, r => Assert.Equal(6, r.Recipe.Train.Epochs));
-        Assert.Equal(2, Sweep.Parse("{ recipes: [table4/resnet32x4-shufflenet_v1/ce, table4/wrn_40_2-shufflenet_v1/ce], seeds: [1, 2] }").Runs.Count);
+        Assert.Equal(
+            2, Sweep.Parse(
+                "{ recipes: [table4/resnet32x4-shufflenet_v1/ce, table4/wrn_40_2-shufflenet_v1/ce], seeds: [1, 2] }").Runs.Count);
     }
 
     [Fact]
@@ -92,16 +97,19 @@ public class SweepTests
             student: { network: resnet8 }
             methods: [kd]
             """);
-        File.WriteAllText(folder["sweep.yaml"], $"{{ recipe: \"{folder["base.yaml"]}\", pairs: [resnet56-resnet20], methods: [ce, fsecd] }}");
+        File.WriteAllText(
+            folder["sweep.yaml"], $"{{ recipe: \"{folder["base.yaml"]}\", pairs: [resnet56-resnet20], methods: [ce, fsecd] }}");
         var runs = Sweep.Load(folder["sweep.yaml"]).Runs;
-        Assert.All(runs, r => Assert.Equal(("cifar10", 50, "resnet20"), (r.Recipe.Data.Set, r.Recipe.Data.Batch, r.Recipe.Student.Network)));
+        Assert.All(
+            runs, r => Assert.Equal(("cifar10", 50, "resnet20"), (r.Recipe.Data.Set, r.Recipe.Data.Batch, r.Recipe.Student.Network)));
         Assert.Equal("fsecd", runs[1].Recipe.Methods.Single().Name);
     }
 
     [Fact]
     public void Labels_tell_variants_of_a_method_apart()
     {
-        const string form = "{{ pairs: [resnet56-resnet20], methods: [fsecd, {{ name: fsecd, policy: class{0} }}], set: {{ data.set: cifar100 }} }}";
+        const string form =
+            "{{ pairs: [resnet56-resnet20], methods: [fsecd, {{ name: fsecd, policy: class{0} }}], set: {{ data.set: cifar100 }} }}";
         var runs = Sweep.Parse(string.Format(null, form, ", label: fsecd-class")).Runs;
         Assert.Equal(["resnet56-resnet20-fsecd-s1", "resnet56-resnet20-fsecd-class-s1"], runs.Select(r => r.Name));
         Assert.Equal(["instance", "class"], runs.Select(r => RunManifest.Of(r.Recipe).Methods[0].Policy));
@@ -121,7 +129,8 @@ public class SweepTests
     [InlineData("pairs: [resnet56-resnet20]\nmethods: [kd]", "s.yaml, resnet56-resnet20-kd: ")]
     [InlineData("pairs: [resnet56-resnet21]\nmethods: [kd]\nset: { data.set: cifar100 }", "resnet21")]
     [InlineData("pairs: [resnet56-resnet20]\nmethods: [kdd]\nset: { data.set: cifar100 }", "kdd")]
-    [InlineData("pairs: [resnet56-resnet20]\nmethods: [{ name: ce, weight: 2 }]\nset: { data.set: cifar100 }", "s.yaml:2: ce has no settings")]
+    [InlineData(
+        "pairs: [resnet56-resnet20]\nmethods: [{ name: ce, weight: 2 }]\nset: { data.set: cifar100 }", "s.yaml:2: ce has no settings")]
     [InlineData("pairs: [", "s.yaml:")]
     [InlineData("recipes: [table3/*]\npairs: [resnet56-resnet20]", "s.yaml:2: a sweep has either recipes or pairs and methods")]
     [InlineData("recipes: [table9/*]", "s.yaml:1: no recipe of the paper is named as 'table9/*'")]

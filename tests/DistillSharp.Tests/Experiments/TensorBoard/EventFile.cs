@@ -28,7 +28,8 @@ static class EventFile
             for (var i = 7; i >= 0; i--) length = length * 256 + bytes[at + i];
             if (Unmask(UInt(bytes, at + 8)) != Crc(bytes, at, 8)) throw new InvalidDataException($"length checksum at {at}");
             var data = at + 12;
-            if (Unmask(UInt(bytes, data + (int)length)) != Crc(bytes, data, (int)length)) throw new InvalidDataException($"data checksum at {at}");
+            if (Unmask(UInt(bytes, data + (int)length)) != Crc(bytes, data, (int)length))
+                throw new InvalidDataException($"data checksum at {at}");
             records.Add(Fields(bytes[data..(data + (int)length)]));
             at = data + (int)length + 4;
         }

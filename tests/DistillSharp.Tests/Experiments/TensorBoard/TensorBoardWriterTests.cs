@@ -56,7 +56,8 @@ public sealed class TensorBoardWriterTests : IDisposable
         for (var length = 0; length < 300; length++)
         {
             var value = records[length + 1].Single(f => f.Number == 5).AsMessage.Single(f => f.Number == 1).AsMessage;
-            Assert.Equal("text", value.Single(f => f.Number == 9).AsMessage.Single(f => f.Number == 1).AsMessage.Single(f => f.Number == 1).AsText);
+            Assert.Equal(
+                "text", value.Single(f => f.Number == 9).AsMessage.Single(f => f.Number == 1).AsMessage.Single(f => f.Number == 1).AsText);
             var tensor = value.Single(f => f.Number == 8).AsMessage;
             Assert.Equal(7u, tensor.Single(f => f is { Number: 1, WireType: 0 }).Bits);
             Assert.Equal(new string('x', length), tensor.Single(f => f.Number == 8).AsText);

@@ -29,7 +29,10 @@ public sealed class JointTrainingTests : IDisposable
         get
         {
             var cases = new TheoryData<string, int>();
-            foreach (var method in new[] { "ce", "fsecd-same", "fsecd", "fsecd-class", "fsecd-large", "fsecd-logits", "rkd", "sp", "dist", "pkt", "crd", "kd", "dkd", "vid", "reviewkd", "simkd", "ofd", "nst" })
+            foreach (
+                var method in new[] {
+                    "ce", "fsecd-same", "fsecd", "fsecd-class", "fsecd-large", "fsecd-logits", "rkd", "sp", "dist", "pkt", "crd", "kd",
+                    "dkd", "vid", "reviewkd", "simkd", "ofd", "nst" })
                 cases.Add(method, 2);
             // Shares of 2, 3 and 3 images, and of 1, 1 and 2.
             foreach (var method in new[] { "fsecd-class", "rkd", "crd", "ofd" }) cases.Add(method, 3);
@@ -71,7 +74,8 @@ public sealed class JointTrainingTests : IDisposable
             foreach (var (name, expected) in alone.State)
             {
                 // A mean may be 0 but for rounding, as behind another norm: it is measured by the deviation.
-                var scale = name.EndsWith("running_mean", StringComparison.Ordinal) ? alone.State[name.Replace("running_mean", "running_var")].Select(Math.Sqrt) : expected;
+                var scale = name.EndsWith("running_mean", StringComparison.Ordinal)
+                    ? alone.State[name.Replace("running_mean", "running_var")].Select(Math.Sqrt) : expected;
                 var difference = Length(expected.Zip(trained.State[name], (a, b) => a - b)) / Math.Max(1e-3, Length(scale));
                 Assert.True(difference <= Tolerance, $"{name} of process {rank} differs by {difference:0.0e+0} of its length");
             }
@@ -86,7 +90,8 @@ public sealed class JointTrainingTests : IDisposable
         }
         string[] own = method switch
         {
-            "crd" => ["objective.crd.memory_student", "objective.crd.memory_teacher", "objective.crd.z", "objective.crd.embed_s.linear.weight"],
+            "crd" => [
+                "objective.crd.memory_student", "objective.crd.memory_teacher", "objective.crd.z", "objective.crd.embed_s.linear.weight"],
             "fsecd" => ["objective.fsecd.embed.weight"],
             "ofd" => ["objective.ofd.connectors.0.0.weight"],
             _ => [],
@@ -144,7 +149,8 @@ public sealed class JointTrainingTests : IDisposable
         var checkpoints = new CheckpointStore(folder["run"]);
         Train(2, Methods("fsecd"), sync: true, steps: 2, checkpoints);
         var one = Train(1, Methods("fsecd"), sync: true, steps: 6, checkpoints).Single();
-        Assert.Equal("the checkpoint is of 2 processes, and 1 process goes on: every step sees the same images in the same order, but sums are " +
+        Assert.Equal(
+            "the checkpoint is of 2 processes, and 1 process goes on: every step sees the same images in the same order, but sums are " +
             "rounded otherwise, so the weights will not be, bit for bit, those of an undisturbed run", Assert.Single(one.Warnings));
         var two = Train(2, Methods("fsecd"), sync: true, steps: long.MaxValue, checkpoints);
         Assert.StartsWith("the checkpoint is of 1 process, and 2 processes go on: ", Assert.Single(two[0].Warnings));
@@ -157,7 +163,9 @@ public sealed class JointTrainingTests : IDisposable
     public void Processes_that_were_given_different_things_are_told_so()
     {
         var options = TinyTraining.Options();
-        Assert.Equal("the training options of process 1 are not those of process 0; give all processes the same recipe, the same files and the same program",
+        Assert.Equal(
+            "the training options of process 1 are not those of process 0; give all processes the same recipe, the same files and the "
+            + "same program",
             Refusal(rank => options with { WeightDecay = rank * 1e-4 }, "kd", "kd"));
         Assert.StartsWith("the networks and methods of process 1 ", Refusal(_ => options, "kd", "vid"));
 
@@ -194,15 +202,19 @@ public sealed class JointTrainingTests : IDisposable
                 throw;
             }
         }));
-        Assert.StartsWith("process 0 of 2 stops after step 2 (epoch 1): the connection to another process broke, as it does when that one ends (", message);
+        Assert.StartsWith(
+            "process 0 of 2 stops after step 2 (epoch 1): the connection to another process broke, as it does when that one ends (",
+            message);
         Assert.EndsWith("); start all of them again with --resume, and they go on from the last checkpoint", message);
     }
 
-    sealed record Trained(Dictionary<string, double[]> State, List<StepReport> Steps, List<string> Warnings, DistillSharp.Evaluation.Accuracy? Accuracy);
+    sealed record Trained(
+        Dictionary<string, double[]> State, List<StepReport> Steps, List<string> Warnings, DistillSharp.Evaluation.Accuracy? Accuracy);
 
     // Where the loss is steep, a hundred times slower: else a ReLU that a last digit switches is soon seen in every weight.
     static Trained[] Train(int processes, string method, long steps = Steps, CheckpointStore? checkpoints = null) =>
-        Train(processes, Methods(method), steps: steps, checkpoints: checkpoints, teacher: Teacher(method), slower: method is "rkd" or "crd" or "pkt" or "nst" ? 100 : 1);
+        Train(processes, Methods(method), steps: steps, checkpoints: checkpoints, teacher: Teacher(method),
+            slower: method is "rkd" or "crd" or "pkt" or "nst" ? 100 : 1);
 
     static string Teacher(string method) => method switch
     {
@@ -216,10 +228,19 @@ public sealed class JointTrainingTests : IDisposable
         string teacher = "mobilenet_v2_half", double slower = 1, bool gather = true)
     {
         var options = TinyTraining.Options();
-        options = options with { SyncNorm = sync, GatherFeatures = gather, Schedule = new MultiStepSchedule { BaseRate = 0.05 / slower, Milestones = [2], Gamma = 0.1, WarmupSteps = 2 } };
+        options =
+            options with
+            {
+                SyncNorm = sync,
+                GatherFeatures = gather,
+                Schedule = new MultiStepSchedule { BaseRate = 0.05 / slower, Milestones = [2], Gamma = 0.1, WarmupSteps = 2 }
+            };
         if (processes == 1) return [Run(options, methods(), steps, checkpoints, teacher)];
         var trained = new Trained[processes];
-        Ranks.Run(processes, group => trained[group.Rank] = Run(options with { Processes = group }, methods(), steps, group.Rank == 0 ? checkpoints : null, teacher));
+        Ranks.Run(
+            processes, group =>
+                trained[group.Rank] =
+                    Run(options with { Processes = group }, methods(), steps, group.Rank == 0 ? checkpoints : null, teacher));
         return trained;
     }
 
@@ -230,7 +251,8 @@ public sealed class JointTrainingTests : IDisposable
         var result = run.Run(checkpoints, resume: checkpoints is not null, stopAfter: steps);
         var state = run.Student.State().Select(entry => ($"student.{entry.Name}", entry.Tensor))
             .Concat(run.Objective.State().Select(entry => ($"objective.{entry.Name}", entry.Tensor)));
-        return new(state.ToDictionary(entry => entry.Item1, entry => entry.Tensor.ToArray<double>()), run.Steps, run.Warnings, result.Accuracy);
+        return new(
+            state.ToDictionary(entry => entry.Item1, entry => entry.Tensor.ToArray<double>()), run.Steps, run.Warnings, result.Accuracy);
     }
 
     // Networks and methods draw from the one generator of this process.

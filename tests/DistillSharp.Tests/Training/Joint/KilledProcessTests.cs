@@ -12,7 +12,9 @@ using DistillSharp.Training;
 
 namespace DistillSharp.Tests.Training.Joint;
 
-/// <summary>Two processes train together as the launcher starts them; one is killed, and they go on from what process 0 left on the disk.</summary>
+/// <summary>
+/// Two processes train together as the launcher starts them; one is killed, and they go on from what process 0 left on the disk.
+/// </summary>
 [Collection(WholeProcessCollection.Name)]
 public sealed class KilledProcessTests : IDisposable
 {
@@ -75,7 +77,8 @@ public sealed class KilledProcessTests : IDisposable
         Assert.Equal(one.Keys, two.Keys);
         foreach (var (name, expected) in one)
         {
-            var difference = Math.Sqrt(expected.Zip(two[name], (a, b) => (a - b) * (a - b)).Sum() / Math.Max(1e-6, expected.Sum(a => a * a)));
+            var difference =
+                Math.Sqrt(expected.Zip(two[name], (a, b) => (a - b) * (a - b)).Sum() / Math.Max(1e-6, expected.Sum(a => a * a)));
             Assert.True(difference < 1e-4, $"{name} differs by {difference}");
         }
 
@@ -86,7 +89,12 @@ public sealed class KilledProcessTests : IDisposable
     [Fact]
     public async Task The_last_lines_of_a_process_that_fails_are_told()
     {
-        var launcher = new ProcessLauncher(2, ["bash", "-c", "if [ $RANK = 1 ]; then echo first; echo the reason >&2; exit 3; fi; sleep 60"]) { Patience = TimeSpan.FromSeconds(0.2) };
+        var launcher =
+            new ProcessLauncher(
+                2, ["bash", "-c", "if [ $RANK = 1 ]; then echo first; echo the reason >&2; exit 3; fi; sleep 60"])
+            {
+                Patience = TimeSpan.FromSeconds(0.2)
+            };
         var clock = Stopwatch.StartNew();
         var result = await launcher.Run();
         Assert.Equal(3, result.ExitCode);
