@@ -141,7 +141,8 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
             : $"{input.Size} {string.Join(',', input.Mean ?? [])} {string.Join(',', input.Std ?? [])}";
 
         static string Key(Recipe recipe) =>
-            $"{recipe.Data.Set}|{recipe.Data.Size}|{Path.GetFullPath(recipe.Data.Root)}|{recipe.Data.TestLimit}|{string.Join(',', recipe.Data.Mean)}|{string.Join(',', recipe.Data.Std)}";
+            $"{recipe.Data.Set}|{recipe.Data.Size}|{Path.GetFullPath(recipe.Data.Root)}|{recipe.Data.TestLimit}|"
+                + $"{string.Join(',', recipe.Data.Mean)}|{string.Join(',', recipe.Data.Std)}";
     }
 
     // Which of the networks it is, only the loader knows.

@@ -34,7 +34,9 @@ public class PaperRecipesTests
             if (result.Policy is not null) Assert.Equal(result.Policy, recipe.Methods[0].Settings["policy"]);
             Assert.Equal(result.Batch ?? (result.Dataset == "imagenet" ? 256 : result.Method == "fsecd" ? 128 : 64), recipe.Data.Batch);
             Assert.Empty(recipe.Warnings);
-            Assert.Empty(PaperProtocol.Departures(result, Finished(recipe)));
+            // The teacher of Finished was trained here, and ImageNet's tables follow torchvision's.
+            string[] departures = result is { Dataset: "imagenet", Method: not "ce" } ? ["a teacher trained here instead of torchvision's"] : [];
+            Assert.Equal(departures, PaperProtocol.Departures(result, Finished(recipe)));
             Assert.All(
                 recipe.Resolve().Split('\n'), line =>
                     Assert.True(!line.Contains("weight: null"), $"{PaperRecipes.NameOf(result)}: {line}"));
