@@ -20,7 +20,7 @@ public class RecipeCommandTests
             Run("show", "table3/resnet56-resnet20/kd", "--set", "train.epochs=24", "--set", "methods.kd.temperature=2");
         Assert.Equal((0, ""), (code, error));
         Assert.StartsWith("data:\n  set: cifar100\n", output);
-        Assert.Contains("  epochs: 24\n  lr: 0.05\n  schedule: { steps: [15, 18, 21], factor: 0.1 }\n", output);
+        Assert.Contains("  epochs: 24\n  optimizer: sgd\n  lr: 0.05\n  schedule: { steps: [15, 18, 21], factor: 0.1 }\n", output);
         Assert.Contains("  - name: kd\n    temperature: 2\n    standardize: false\n    weight: 0.9\nce:\n  weight: 0.1\n", output);
     }
 

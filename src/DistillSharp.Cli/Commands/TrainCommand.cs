@@ -21,6 +21,10 @@ sealed class TrainCommand : CliCommand
     {
         Description = "Go on with the run of that name from its last checkpoint, if there is one",
     };
+    readonly Option<bool> adopt = new("--adopt")
+    {
+        Description = "With --resume: take over what differs in the recipe's training, such as another learning rate",
+    };
     readonly Option<string> runs = CommonOptions.Runs();
     readonly Option<bool> profile = new("--profile")
     {
@@ -41,11 +45,13 @@ sealed class TrainCommand : CliCommand
         "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml --profile-steps 100")
     {
         Arguments.Add(recipe);
-        foreach (var option in new Option[] { set, name, resume, runs, profile, profileSteps, json }) Options.Add(option);
+        foreach (var option in new Option[] { set, name, resume, adopt, runs, profile, profileSteps, json }) Options.Add(option);
     }
 
     public override int Run(ParseResult given, Terminal terminal)
     {
+        if (given.GetValue(adopt) && !given.GetValue(resume))
+            throw new UsageException("--adopt changes a run that goes on; give --resume with it");
         var request = TrainingRequest.Of(given.GetValue(recipe)!, given.GetValue(set) ?? [], given.GetValue(name), given.GetValue(runs)!,
             given.GetValue(resume), (source, overrides) => PaperRecipes.Open(source, Toolkit, overrides), Toolkit);
         var noted = given.GetValue(profileSteps) is { } steps ? StepProfileTable.Limited(steps)
@@ -56,6 +62,7 @@ sealed class TrainCommand : CliCommand
         var experiment = new Experiment(request.Recipe, request.RunsRoot, progress)
         {
             Profile = noted,
+            Adopt = given.GetValue(adopt),
             KnownTeacher = TeacherCard.TrainingOf,
             Progress = progress,
             Rendezvous = ProcessVariables.Read(Environment.GetEnvironmentVariable),

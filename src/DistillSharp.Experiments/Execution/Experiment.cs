@@ -36,6 +36,7 @@ public sealed record NetworkFigures(string Network, long Parameters);
 public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver observer)
 {
     readonly RunLog log = new();
+    IReadOnlyList<string> adopted = [];
 
     /// <summary>Notes where a step's time goes; null for no profile. It may end the run early, with a checkpoint.</summary>
     public StepProfile? Profile { get; init; }
@@ -58,6 +59,12 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     /// </summary>
     public Rendezvous? Rendezvous { get; init; }
 
+    /// <summary>
+    /// Whether a run that is resumed takes over what differs in the given recipe's training, such as another learning rate; the
+    /// run's manifest keeps what changed. More epochs need no such leave.
+    /// </summary>
+    public bool Adopt { get; init; }
+
     /// <summary>Trains in a new run folder, or goes on with the run of that name.</summary>
     /// <param name="name">The run's name; null for one made of teacher, student, methods and seed.</param>
     /// <param name="resume">Whether to go on with the run of that name where there is one.</param>
@@ -67,6 +74,11 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     /// <exception cref="UsageException">The name is taken, or the run to resume was made from another recipe.</exception>
     public ExperimentResult Run(string? name = null, bool resume = false, bool exactName = true, CancellationToken stop = default)
     {
+        if (resume && Path.Combine(runsRoot, name ?? RunName.Suggest(recipe)) is var path && RunReader.IsRun(path))
+        {
+            var own = Recipe.Parse(RunReader.Load(path).Recipe, Path.Combine(path, RunFiles.Recipe), recipe.Toolkit);
+            (recipe, adopted) = ResumedRecipe.Of(path, own, recipe, Adopt);
+        }
         if (Rendezvous is null) return Run(null, name, resume, exactName, stop);
         var processes = ProcessVariables.Join(Rendezvous, Device);
         if (processes.Rank == 0)
@@ -121,14 +133,12 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     ExperimentResult Resume(string path, ProcessGroup? processes, CancellationToken stop)
     {
         using var folder = RunFolder.Open(path);
-        if (folder.Manifest.RecipeDigest != recipe.Digest)
-            throw new UsageException(
-                $"{path} was made from another recipe (its own is {Path.Combine(path, RunFiles.Recipe)}); resume it with that one, or "
-                + "choose another --name");
         var data = LoadData();
         using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit, Say);
         using var student = CreateStudent(data.Classes, Say);
         using var trainer = CreateTrainer(student, teacher, data, processes);
+        folder.GoOnWith(recipe, adopted);
+        foreach (var change in adopted) Say($"adopted: {change}");
         return Train(folder, trainer, student, data, resume: true, stop);
     }
 

@@ -56,6 +56,7 @@ static class PaperProtocol
         }
         if (run.Settings.TryGetValue("student.weights", out var begun) && begun.Length > 0)
             found.Add("a student that begins from trained weights");
+        if (record.Changes is { Count: > 0 } changes) found.Add($"settings changed on the way ({string.Join(", ", changes)})");
         if (paper.Method != "ce") found.AddRange(OfTeacher(record, protocol.IsImageNet));
         // FSECD's settings in the paper are not public: nothing can be said to depart from them.
         if (paper.Method != "fsecd") found.AddRange(OfMethod(paper, run.Settings));

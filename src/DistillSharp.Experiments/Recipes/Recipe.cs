@@ -66,6 +66,7 @@ public sealed class Recipe
         crossEntropyGiven = crossEntropy?["weight"] is { IsNull: false };
         this.crossEntropy = CrossEntropySection.Read(crossEntropy ?? Empty(), known);
         Train = TrainSection.Read(Section(document, "train") ?? Empty(), known);
+        SaysSchedule = Section(document, "train")?["schedule"] is { IsNull: false };
         Warnings = known.Warnings;
 
         dataPlace = data.Place;
@@ -156,6 +157,12 @@ public sealed class Recipe
     /// the data lie and how many checkpoints are kept.
     /// </summary>
     public string Digest => RecipeDigest.Of(Write(decisive: true));
+
+    /// <summary>The settings that <see cref="Digest"/> is made of, as in <c>--set</c>.</summary>
+    internal IReadOnlyDictionary<string, string> DecisiveSettings => RecipeSettings.Of(Write(decisive: true), source);
+
+    /// <summary>Whether the schedule is said, and not the one that follows from the epochs.</summary>
+    internal bool SaysSchedule { get; }
 
     string Write(bool decisive)
     {

@@ -145,6 +145,21 @@ public sealed class RunFolder : IDisposable
         Manifest = changed;
     }
 
+    /// <summary>Keeps the recipe that the run goes on with, where that is another one.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="changes">What of its training changes, for <see cref="RunManifest.Changes"/>.</param>
+    /// <exception cref="UserException">It cannot be written.</exception>
+    internal void GoOnWith(Recipes.Recipe recipe, IReadOnlyList<string> changes)
+    {
+        if (Manifest.RecipeDigest == recipe.Digest) return;
+        AtomicFile.Write(System.IO.Path.Combine(Path, RunFiles.Recipe), Encoding.UTF8.GetBytes(recipe.Resolve()));
+        Update(manifest => manifest with
+        {
+            RecipeDigest = recipe.Digest,
+            Changes = changes.Count == 0 ? manifest.Changes : [.. manifest.Changes ?? [], .. changes],
+        });
+    }
+
     /// <summary>Gives the run's lock back. The state stays what was last written.</summary>
     public void Dispose() => held.Dispose();
 

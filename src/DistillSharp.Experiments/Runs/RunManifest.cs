@@ -73,6 +73,9 @@ public sealed record RunManifest
     /// <summary>The digest of the resolved recipe (<see cref="Recipes.RecipeDigest"/>).</summary>
     public string RecipeDigest { get; init; } = "";
 
+    /// <summary>What of the training changed on the way, as <c>train.lr 0.05 → 0.01</c>; null where nothing did.</summary>
+    public IReadOnlyList<string>? Changes { get; init; }
+
     /// <summary>The data set's registered name, such as <c>cifar100</c>.</summary>
     public required string Dataset { get; init; }
 

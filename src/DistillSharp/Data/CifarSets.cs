@@ -10,6 +10,9 @@ sealed class Cifar100Set(bool coarse = false) : DatasetDescription
 
     public override IReadOnlyList<float> Std { get; } = [.2675f, .2565f, .2761f];
 
+    // Their names stand in the files.
+    public override int? ClassesIn(string root) => coarse ? 20 : 100;
+
     protected override (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options) => Cifar.Read100(root, coarse);
 }
 

@@ -94,7 +94,7 @@ public class DataFilesTests : IDisposable
     {
         Assert.Equal(
             "there is no data set 'cifar-100'; the data sets are cifar10, cifar100, cifar100-coarse, fashion-mnist, image-folder, "
-            + "imagenet, mnist, stl10, svhn, tiny-imagenet; did you mean 'cifar100'?",
+            + "imagenet, mnist, stl10, svhn, tiny-imagenet, webdataset; did you mean 'cifar100'?",
             Assert.Throws<UsageException>(() => Datasets.Load("cifar-100", root.Path)).Message);
     }
 

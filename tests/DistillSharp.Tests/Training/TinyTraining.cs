@@ -78,6 +78,7 @@ sealed class TinyTraining : IDisposable
         "ce" => [],
         "crd" => [new Crd { FeatureDim = 16, Negatives = 12 }],
         "dkd" => [new Dkd { Warmup = 3 }],
+        "reviewkd" => [new ReviewKd { Warmup = 3 }],
         _ => [DistillationMethods.Create(name)],
     };
 

@@ -6,6 +6,7 @@ using DistillSharp.Interop;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
 using DistillSharp.Torch;
+using DistillSharp.Torch.Optimizers;
 using DistillSharp.Training;
 
 namespace DistillSharp.Tests.Experiments.Execution;
@@ -110,7 +111,7 @@ public sealed class ExperimentTests : IDisposable
     }
 
     [Fact]
-    public void A_runs_folder_takes_no_other_settings()
+    public void A_runs_folder_asks_for_resume_and_takes_no_name()
     {
         var path = Train(Recipe()).Folder;
         Assert.Contains(
@@ -118,28 +119,72 @@ public sealed class ExperimentTests : IDisposable
             Assert.Throws<UsageException>(
                 () => TrainingRequest.Of(path, [], null, Runs, resume: false, DistillSharp.Experiments.Recipes.Recipe.Load)).Message);
         Assert.Contains(
-            "--set cannot change it",
-            Assert.Throws<UsageException>(
-                () => TrainingRequest.Of(
-                    path, ["train.epochs=9"], null, Runs, resume: true, DistillSharp.Experiments.Recipes.Recipe.Load)).Message);
-        Assert.Contains(
             "leave --name out",
             Assert.Throws<UsageException>(
                 () => TrainingRequest.Of(path, [], "other", Runs, resume: true, DistillSharp.Experiments.Recipes.Recipe.Load)).Message);
     }
 
     [Fact]
-    public void A_run_goes_on_only_with_its_own_recipe()
+    public void What_a_run_is_about_never_changes()
     {
         var path = Train(Recipe()).Folder;
         var before = File.ReadAllText(Path.Combine(path, RunFiles.Metrics));
-        var error = Assert.Throws<UsageException>(() => Train(Recipe("", "train.epochs=3"), resume: true));
-        Assert.Equal(
-            $"{path} was made from another recipe (its own is {path}/recipe.yaml); resume it with that one, or choose another --name",
-            error.Message);
+        foreach (var adopt in new[] { false, true })
+        {
+            var other = Recipe("", "student.network=resnet20", "train.seed=2", "train.lr=0.01");
+            var error = Assert.Throws<UsageException>(() => GoOn(other, adopt));
+            Assert.Equal(
+                $"{path} was made from another recipe: student.network is resnet20 instead of resnet8, train.seed is 2 instead of 1; a run "
+                + $"cannot change in that: begin a new one under another --name, or go on with its own recipe by giving {path}",
+                error.Message);
+        }
         Assert.Equal(before, File.ReadAllText(Path.Combine(path, RunFiles.Metrics)));
         Assert.Equal(RunState.Finished, RunReader.Load(path).State);
     }
+
+    [Fact]
+    public void A_finished_run_goes_on_to_more_epochs()
+    {
+        var path = Train(Recipe("", "train.schedule=null")).Folder;
+        var own = DistillSharp.Experiments.Recipes.Recipe.Parse(RunReader.Load(path).Recipe);
+        var further = GoOn(Recipe("", "train.schedule=null", "train.epochs=3", "train.evaluate_every=3"), adopt: false);
+        Assert.Equal((true, 6L), (further.Training.Completed, further.Training.Steps));
+        var run = RunReader.Load(path);
+        Assert.Equal([1, 2, 3], run.Metrics.Select(epoch => epoch.Epoch));
+        Assert.Equal((3, RunState.Finished, null), (run.Manifest.Epochs, run.State, run.Manifest.Changes));
+        // The schedule that followed from two epochs stays the run's.
+        var recipe = DistillSharp.Experiments.Recipes.Recipe.Parse(run.Recipe);
+        Assert.Equal(3, recipe.Train.Epochs);
+        Assert.Equal(Steps(own), Steps(recipe));
+        Assert.Equal(recipe.Digest, run.Manifest.RecipeDigest);
+
+        var request =
+            TrainingRequest.Of(path, ["train.epochs=4"], null, Runs, resume: true, DistillSharp.Experiments.Recipes.Recipe.Load);
+        Assert.Equal(8, new Experiment(request.Recipe, Runs, TrainingObserver.Of()).Run("run", resume: true).Training.Steps);
+    }
+
+    [Fact]
+    public void Another_learning_rate_is_adopted_on_purpose()
+    {
+        var path = Train(Recipe()).Folder;
+        var other = Recipe("", "train.lr=0.01", "train.epochs=3");
+        var error = Assert.Throws<UsageException>(() => GoOn(other, adopt: false));
+        Assert.Equal(
+            $"{path} was made from another recipe: train.lr is 0.01 instead of 0.05; to change it on the way give --resume --adopt",
+            error.Message);
+        Assert.Equal(2, RunReader.Load(path).Manifest.Epochs);
+        GoOn(other, adopt: true);
+        var run = RunReader.Load(path);
+        Assert.Equal([0.05, 0.05, 0.01], run.Metrics.Select(epoch => epoch.Lr));
+        Assert.Equal(["train.lr 0.05 → 0.01"], run.Manifest.Changes);
+        // Once it has gone on, the new recipe is the run's own.
+        Assert.True(GoOn(other, adopt: false).Training.Completed);
+    }
+
+    static IReadOnlyList<int> Steps(Recipe recipe) => Assert.IsType<MultiStepSchedule>(recipe.Train.Schedule).Milestones;
+
+    ExperimentResult GoOn(Recipe recipe, bool adopt) =>
+        new Experiment(recipe, Runs, TrainingObserver.Of()) { Adopt = adopt }.Run("run", resume: true);
 
     [Fact]
     public void A_name_that_is_taken_is_refused()

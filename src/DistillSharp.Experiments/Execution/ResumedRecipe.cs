@@ -1,0 +1,59 @@
+using DistillSharp.Experiments.Recipes;
+
+namespace DistillSharp.Experiments.Execution;
+
+/// <summary>
+/// The recipe that a run goes on with. More epochs may be asked for at any time, and what changes no result; what else of the
+/// training differs from the run's own recipe must be adopted on purpose, and what the run is about never changes.
+/// </summary>
+/// <param name="Recipe">What is trained on. A schedule that the given recipe leaves unsaid stays the run's.</param>
+/// <param name="Adopted">What the run changes in, a few words each; empty where it goes on as it was.</param>
+sealed record ResumedRecipe(Recipe Recipe, IReadOnlyList<string> Adopted)
+{
+    const string Schedule = "train.schedule", Epochs = "train.epochs";
+
+    // The training may change on the way; the batch decides how far an epoch is, and the seed what comes next.
+    static readonly string[] adoptable = ["train.", "ce.", "methods[", "data.augment"];
+    static readonly string[] fixedInTraining = ["train.seed", "train.accumulate", "train.optimizer", "train.ema"];
+
+    /// <summary>Puts the given recipe in place of a run's own.</summary>
+    /// <param name="run">The run's folder, for messages.</param>
+    /// <param name="own">The recipe that the run was made or last gone on with.</param>
+    /// <param name="given">The recipe that is asked for.</param>
+    /// <param name="adopt">Whether what differs in the training is to be adopted.</param>
+    /// <exception cref="UsageException">They differ in what cannot change, or is to be adopted on purpose; the message names the
+    /// keys.</exception>
+    public static ResumedRecipe Of(string run, Recipe own, Recipe given, bool adopt)
+    {
+        var before = own.DecisiveSettings;
+        if (!given.SaysSchedule)
+            given = given.With(before.Where(setting => Is(setting.Key, Schedule)).Select(setting => $"{setting.Key}={setting.Value}"));
+        var after = given.DecisiveSettings;
+        string[] different =
+        [
+            .. before.Keys.Union(after.Keys).Order(StringComparer.Ordinal)
+                .Where(path => before.GetValueOrDefault(path, "") != after.GetValueOrDefault(path, "")),
+        ];
+        if (different.Where(path => !MayChange(path)).ToList() is { Count: > 0 } others)
+            throw new UsageException(
+                $"{run} was made from another recipe: {List(others, path => $"{path} is {Shown(after, path)} instead of {Shown(before, path)}")}; "
+                + $"a run cannot change in that: begin a new one under another --name, or go on with its own recipe by giving {run}");
+        var changed = given.Train.Epochs > own.Train.Epochs ? different.Except([Epochs]).ToList() : [.. different];
+        if (changed.Count > 0 && !adopt)
+            throw new UsageException(
+                $"{run} was made from another recipe: {List(changed, path => $"{path} is {Shown(after, path)} instead of {Shown(before, path)}")}; "
+                + "to change it on the way give --resume --adopt");
+        return new(given, [.. changed.Select(path => $"{path} {Shown(before, path)} → {Shown(after, path)}")]);
+    }
+
+    static bool MayChange(string path) =>
+        adoptable.Any(start => path.StartsWith(start, StringComparison.Ordinal)) && !fixedInTraining.Any(one => Is(path, one))
+        && !(path.StartsWith("methods[", StringComparison.Ordinal) && path.EndsWith("].name", StringComparison.Ordinal));
+
+    static bool Is(string path, string key) => path == key || path.StartsWith(key + ".", StringComparison.Ordinal);
+
+    static string List(IEnumerable<string> paths, Func<string, string> say) => string.Join(", ", paths.Select(say));
+
+    static string Shown(IReadOnlyDictionary<string, string> settings, string path) =>
+        settings.GetValueOrDefault(path, "") is { Length: > 0 } value ? value : "none";
+}
