@@ -42,8 +42,8 @@ sealed class Application
         root.Options.Add(verbose);
         root.Options.Add(plugins);
         root.SetAction(int (ParseResult _) => throw new UsageException(
-            $"a command is missing; it is one of {string.Join(", ", commands.Select(command => command.Name))} ('distill --help' says what "
-                + "each does)"));
+            $"a command is missing; it is one of {string.Join(", ", commands.Select(command => command.Name))} "
+                + "('distill --help' says what each does)"));
         foreach (var command in commands)
         {
             Connect(command);

@@ -15,6 +15,6 @@ abstract class CliGroup : CliCommand
     public IReadOnlyList<CliCommand> Members { get; }
 
     public override int Run(ParseResult given, Terminal terminal) => throw new UsageException(
-        $"'distill {Name}' needs a command: {string.Join(", ", Members.Select(member => member.Name))} ('distill {Name} --help' says what "
-            + "each does)");
+        $"'distill {Name}' needs a command: {string.Join(", ", Members.Select(member => member.Name))} ('distill {Name} "
+            + "--help' says what each does)");
 }

@@ -17,9 +17,8 @@ abstract class WorkProgressView : IProgress<WorkProgress>
     public static T During<T>(Terminal terminal, Func<IProgress<WorkProgress>, T> work)
     {
         if (!terminal.StyledError.Profile.Capabilities.Interactive) return work(new Lines(terminal));
-        var progress =
-            terminal.StyledError.Progress()
-                .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 },
+        var progress = terminal.StyledError.Progress().Columns(
+            new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 },
             new PercentageColumn(), new RemainingTimeColumn());
         return progress.Start(context => work(new Bars(context)));
     }

@@ -40,7 +40,7 @@ public sealed class OnnxClassifier : IDisposable
     {
         if (threads < 0) throw new UsageException($"{threads} threads cannot run a network; give 1 or more");
         (Name, Bytes, Threads) = (name, model.LongLength, threads);
-        session = Open(model, name, threads);
+        session = OnnxSession.Open(name, options => new(model, options), threads);
         try
         {
             (input, output) =
@@ -153,7 +153,7 @@ public sealed class OnnxClassifier : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            throw new UserException($"'{Name}' fails in ONNX Runtime: {Reason(e)}", e);
+            throw new UserException($"'{Name}' fails in ONNX Runtime: {OnnxSession.Reason(e)}", e);
         }
     }
 
@@ -173,30 +173,9 @@ public sealed class OnnxClassifier : IDisposable
         }
     }
 
-    static InferenceSession Open(byte[] model, string name, int threads)
-    {
-        // What it cannot do for a graph it says as an error; its warnings are for its own developers.
-        using var options =
-            new SessionOptions
-            {
-                IntraOpNumThreads = threads, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR
-            };
-        try
-        {
-            return new(model, options);
-        }
-        catch (OnnxRuntimeException e)
-        {
-            throw new UserException($"'{name}' is no model that ONNX Runtime can run: {Reason(e)}", e);
-        }
-    }
-
     UserException NoClassifier(string why) => new($"'{Name}' is no classifier of color images: {why}");
 
     static string Shown(OnnxInput kind) => kind == OnnxInput.Pixels ? "uint8 [N, H, W, 3]" : "float32 [N, 3, H, W]";
-
-    // "[ErrorCode:InvalidProtobuf] Load model failed..." without the code.
-    static string Reason(OnnxRuntimeException e) => e.Message[(e.Message.IndexOf(']', StringComparison.Ordinal) + 1)..].Trim().TrimEnd('.');
 
     /// <inheritdoc/>
     public void Dispose()

@@ -10,9 +10,9 @@ static class DeviceDemand
     {
         if (device.Type != DeviceType.Cuda || Math.Max(device.Index, 0) < Runtime.CudaDevices) return;
         throw new UserException(Runtime.CudaDevices == 0
-            ? $"cannot compute on {device}: libtorch {Runtime.Version} finds no GPU here; take the device cpu (`distill doctor` shows "
-                + "what was found)"
-            : $"cannot compute on {device}: the GPUs here are "
-                + $"{string.Join(", ", Enumerable.Range(0, Runtime.CudaDevices).Select(Device.Cuda))}");
+            ? $"cannot compute on {device}: libtorch {Runtime.Version} finds no GPU here; take the device "
+                + "cpu (`distill doctor` shows what was found)"
+            : $"cannot compute on {device}: the GPUs "
+                + $"here are {string.Join(", ", Enumerable.Range(0, Runtime.CudaDevices).Select(Device.Cuda))}");
     }
 }

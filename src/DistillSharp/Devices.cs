@@ -30,8 +30,8 @@ public static class Devices
     {
         if (device.Type != DeviceType.Cuda || Math.Max(0, device.Index) < Runtime.CudaDevices) return;
         throw new UserException(Runtime.CudaDevices == 0
-            ? $"there is no {device}: libtorch {Runtime.Version} finds no GPU that it can use ('distill doctor' says more); take the "
-                + "device cpu"
+            ? $"there is no {device}: libtorch {Runtime.Version} finds no GPU that it can use "
+                + "('distill doctor' says more); take the device cpu"
             : $"there is no {device}: the GPUs are cuda:0{(Runtime.CudaDevices > 1 ? $" to cuda:{Runtime.CudaDevices - 1}" : "")}");
     }
 }

@@ -65,8 +65,8 @@ public sealed class LaunchCommandTests : IDisposable
 
     [Theory]
     [InlineData(
-        "distill: 'distill launch' starts 'train', whose work processes can share, not 'sweep'; write: distill launch --processes N -- "
-        + "train RECIPE", "--processes", "2", "--", "sweep", "x")]
+        "distill: 'distill launch' starts 'train', whose work processes can share, not 'sweep'; write: "
+        + "distill launch --processes N -- train RECIPE", "--processes", "2", "--", "sweep", "x")]
     [InlineData("distill: 0 processes are none; give 1 or more", "--processes", "0", "--", "train", "x", "--name", "y")]
     [InlineData("distill: --timeout is 0; give 1 second or more", "--processes", "2", "--timeout", "0", "--", "train", "x")]
     [InlineData("distill: 'distill launch' needs --processes ('distill launch --help' shows its use)", "--", "train", "x", "--name", "y")]

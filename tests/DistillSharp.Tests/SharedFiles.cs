@@ -24,7 +24,7 @@ public static class SharedFiles
 
 /// <summary>A fact that runs only where the shared material lies beside the project.</summary>
 [AttributeUsage(AttributeTargets.Method)]
-public sealed class SharedFactAttribute : FactAttribute
+public class SharedFactAttribute : FactAttribute
 {
     public SharedFactAttribute()
     {

@@ -23,9 +23,8 @@ sealed class DataCommand() : CliGroup("data", "Check data sets, and write photog
 
         public override int Run(ParseResult given, Terminal terminal)
         {
-            DataCheck check;
-            using (var progress = new CountingView(terminal, "read"))
-                check = DataCheck.Of(Toolkit.Datasets[given.GetValue(set)!], given.GetValue(root)!, progress.Show);
+            var check = WorkProgressView.During(
+                terminal, progress => DataCheck.Of(Toolkit.Datasets[given.GetValue(set)!], given.GetValue(root)!, progress));
             if (given.GetValue(json)) terminal.Json(check);
             else
             {
@@ -59,10 +58,8 @@ sealed class DataCommand() : CliGroup("data", "Check data sets, and write photog
         {
             var perShard = given.GetValue(images);
             if (perShard < 1) throw new UsageException($"--images is {perShard}; give 1 or more");
-            IReadOnlyList<string> shards;
-            using (var progress = new CountingView(terminal, "written"))
-                shards = ShardWriter.Write(
-                    given.GetValue(root)!, given.GetValue(output)!, new ReadOptions(224, given.GetValue(skip)), perShard, progress.Show);
+            var shards = WorkProgressView.During(terminal, progress => ShardWriter.Write(
+                given.GetValue(root)!, given.GetValue(output)!, new ReadOptions(224, given.GetValue(skip)), perShard, progress));
             if (given.GetValue(json)) terminal.Json(new { shards });
             else terminal.Out.WriteLine(
                 $"{shards.Count} shard{(shards.Count == 1 ? "" : "s")} in {given.GetValue(output)}; train on them by data.set: "

@@ -88,8 +88,8 @@ sealed class Int8Arguments
         var worst = report.Costs.Where(cost => cost.Points > 0).Take(5).ToList();
         terminal.Error.WriteLine(Text($"int8 loses {report.Float.Top1 - report.Int8.Top1:0.00} points. ") + (worst.Count == 0
             ? "No layer by itself is the cause."
-            : "A layer that stays in float32 alone gives back: "
-                + $"{string.Join(", ", worst.Select(cost => Text($"{cost.Layer} {cost.Points:0.00}")))} (--float "
+            : "A layer that stays in float32 alone "
+                + $"gives back: {string.Join(", ", worst.Select(cost => Text($"{cost.Layer} {cost.Points:0.00}")))} (--float "
                 + $"{string.Join(",", worst.Take(2).Select(cost => cost.Layer))})"));
     }
 

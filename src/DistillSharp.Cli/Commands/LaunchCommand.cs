@@ -36,8 +36,8 @@ sealed class LaunchCommand : CliCommand
         var words = given.GetValue(command)!;
         if (words[0] != "train")
             throw new UsageException(
-                $"'distill launch' starts 'train', whose work processes can share, not '{words[0]}'; write: distill launch --processes N "
-                + "-- train RECIPE");
+                $"'distill launch' starts 'train', whose work processes can share, not '{words[0]}'; write: "
+                + "distill launch --processes N -- train RECIPE");
         if (given.GetValue(timeout) is { } seconds && seconds < 1)
             throw new UsageException($"--timeout is {seconds}; give 1 second or more");
         string[] plugins = [.. Names.Plugins.SelectMany(file => new[] { "--plugin", Path.GetFullPath(file) })];

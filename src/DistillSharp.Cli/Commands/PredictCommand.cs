@@ -10,8 +10,8 @@ sealed class PredictCommand : CliCommand
     readonly Argument<string[]> places = new("RUN IMAGE")
     {
         Description =
-            "A finished run's folder or an ONNX file (unless --model is given), then images (JPEG, PNG, WebP, BMP, GIF), or folders of "
-            + "them",
+            "A finished run's folder or an ONNX file (unless --model is given), then images "
+            + "(JPEG, PNG, WebP, BMP, GIF), or folders of them",
         Arity = ArgumentArity.OneOrMore,
     };
     readonly Option<int> top = new("--top") { Description = "How many classes to name for each image", DefaultValueFactory = _ => 5 };

@@ -44,8 +44,8 @@ sealed class ReportCommand : CliCommand
         foreach (var run in measured.Runs.Where(run => run.Missing is not null))
             terminal.Error.WriteLine($"warning: {run.Run.Manifest.Name} is without pictures: {run.Missing}");
         terminal.Out.WriteLine(
-            $"{file}: {measured.Runs.Count} run{(measured.Runs.Count == 1 ? "" : "s")}, {new FileInfo(file).Length / 1e6:0.0} MB; open it "
-                + "in any browser");
+            $"{file}: {measured.Runs.Count} run{(measured.Runs.Count == 1 ? "" : "s")}, {new FileInfo(file).Length / 1e6:0.0} "
+                + "MB; open it in any browser");
         return 0;
     }
 }

@@ -237,11 +237,12 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         manifest = manifest with { TeacherDepartures = known?.Departures };
         data = recipe.Teacher!.Shown(data);
         if (teacher.Input.Natural is var natural && natural != new Size2(data.Test.Height, data.Test.Width))
-            observer.Said($"teacher {teacher.Name}: made for images of {natural}, it gets {data.Test.Height}x{data.Test.Width}");
+            Say($"teacher {teacher.Name}: made for images of {natural}, it gets {data.Test.Height}x{data.Test.Width}");
+        if (!teacher.ShowsLogits) Say($"teacher {teacher.Name}: its accuracy is not known, since it shows no logits");
         if (TeacherSample <= 0 || !teacher.ShowsLogits) return manifest;
         var look = TeacherLook.Take(teacher, data, TeacherSample, known?.Acc1, recipe.Train.Device, recipe.Train.EvaluateBatch);
-        observer.Said(look.Line);
-        if (look.Warning is { } warning) observer.Warned(warning);
+        Say(look.Line);
+        if (look.Warning is { } warning) Warn(warning);
         return manifest with { TeacherAcc1 = Math.Round(look.Accuracy.Top1, 4), TeacherImages = look.Accuracy.Images };
     }
 

@@ -23,8 +23,8 @@ sealed record TeacherLook(string Name, Accuracy Accuracy, int TestImages, int Cl
     const int FewestImages = 30, PointsBelow = 5, Deviations = 3;
 
     const string WhatToLookAt =
-        "look at the normalization (teacher.mean, teacher.std), at the order of the classes, and whether the weights' "
-        + "head is the trained one";
+        "look at the normalization (teacher.mean, teacher.std), at the order of the classes, and "
+        + "whether the weights' head is the trained one";
 
     /// <summary>
     /// Measures a teacher on at most so many test images, as many of each class. Nothing is drawn and the teacher is left as it was.

@@ -142,12 +142,12 @@ static class PaperRemarks
     public static IReadOnlyList<string> All { get; } =
     [
         "The paper's values are its own, not ours: " + PaperResults.Source + ".",
-        "Ours are the accuracy after the last epoch, mean ± sample standard deviation over seeds (number of runs); a cell is empty where "
-        + "nothing was run.",
+        "Ours are the accuracy after the last epoch, mean ± sample standard deviation over seeds (number of "
+        + "runs); a cell is empty where nothing was run.",
         "Tables 3 and 4 of the paper take the CE to CRD rows from the CRD paper's benchmark (batch 64, 240 epochs); the DKD row is "
         + "marked by the paper as re-run.",
-        "DKD's published code reports the best epoch, so that the DKD row may hold best-epoch values; ours are of the last epoch, which "
-        + "is lower or the same.",
+        "DKD's published code reports the best epoch, so that the DKD row may hold best-epoch values; ours are of "
+        + "the last epoch, which is lower or the same.",
         "Table 3's FSECD values equal table 2's instance-level ones at batch 128 where both have them, so 128 is taken for FSECD's batch "
         + "size; 64 for the other methods.",
         "Table 2 of the paper is inconsistent with its table 3: its CE row at batch 128 for wrn_40_2 → wrn_40_1 (73.26) is table 3's CE "

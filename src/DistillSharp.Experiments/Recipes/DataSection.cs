@@ -11,8 +11,8 @@ public sealed record DataSection
     internal static RecipeKeys Keys { get; } = new("data");
 
     static readonly RecipeKey<string?> set = Keys.Add("set", RecipeForms.Name(toolkit => toolkit.Datasets),
-        $"the data set: {string.Join(", ", Datasets.Names.Select(name => $"`{name}`"))} ; photographs (`imagenet`, `image-folder`) "
-        + "lie as train/CLASS/... and val/CLASS/...",
+        $"the data set: {string.Join(", ", Datasets.Names.Select(name => $"`{name}`"))}; photographs "
+        + "(`imagenet`, `image-folder`) lie as train/CLASS/... and val/CLASS/...",
         otherwise: null, "must be given");
     static readonly RecipeKey<string?> root = Keys.Add("root", RecipeForms.Text("a folder"),
         "the folder of its files or archive", otherwise: "data", changesResults: false);
@@ -34,8 +34,8 @@ public sealed record DataSection
         "photographs that cannot be read: stop before anything is trained, naming them, or leave them out, counted", otherwise: false,
         written: known => Of(known).HasSizes);
     static readonly RecipeKey<bool> decode = Keys.Add("decode", RecipeForms.Word(("exact", false), ("scaled", true)),
-        "JPEG files whose crop is at least twice as large as `size`: decoded as they are, or scaled while they are decoded, which is "
-        + "faster "
+        "JPEG files whose crop is at least twice as large as `size`: decoded as they are, or "
+        + "scaled while they are decoded, which is faster "
         + "(docs/data.md says what it changes); images to measure on are always decoded exactly",
         otherwise: true, written: known => Of(known).HasSizes);
     static readonly RecipeKey<bool> orientation = Keys.Add("orientation", RecipeForms.Word(("stored", false), ("upright", true)),

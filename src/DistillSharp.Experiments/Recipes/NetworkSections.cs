@@ -147,8 +147,8 @@ public sealed record TeacherSection
                     "logits, pooled and prepare belong to an ONNX file; give teacher.onnx"),
             { TorchScript: null, Onnx: null, Network: null } =>
                 throw section.Mistake("network",
-                    "the teacher has no network; give teacher: { network: NAME, weights: FILE } or { torchscript: FILE } or { onnx: FILE "
-                    + "}"),
+                    "the teacher has no network; give teacher: { network: NAME, weights: FILE } or { torchscript: FILE } or { "
+                    + "onnx: FILE }"),
             { Network: not null, Weights: null } =>
                 throw section.Mistake(
                     "weights", "the teacher has no weights, and an untrained network teaches nothing; give teacher.weights a file"),

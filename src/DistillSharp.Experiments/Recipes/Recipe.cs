@@ -75,12 +75,12 @@ public sealed class Recipe
         teacherPlace = (teacher?["weights"] ?? teacher?["torchscript"] ?? teacher?["onnx"] ?? teacher)?.Place ?? default;
         if (Teacher is null && Methods.FirstOrDefault(method => method.NeedsTeacher) is { } needy)
             throw new UsageException(
-                $"{methods!.Place}: {needy.Name} needs a teacher, and the recipe has none; give teacher: {{ network: NAME, weights: FILE "
-                + $"}}");
+                $"{methods!.Place}: {needy.Name} needs a teacher, and the recipe has none; give teacher: {{ "
+                + $"network: NAME, weights: FILE }}");
         if (Teacher is not null && !Methods.Any(method => method.NeedsTeacher))
             throw new UsageException(
-                $"{teacher!.Place}: the recipe has a teacher, but no method that uses one; add a method or remove the teacher (--set "
-                + "teacher=null)");
+                $"{teacher!.Place}: the recipe has a teacher, but no method that uses one; add a method "
+                + "or remove the teacher (--set teacher=null)");
         CheckTogether(data, methods);
         if (CrossEntropyWeight == 0 && Methods.All(method => method.Settings["weight"] == "0"))
             throw new UsageException(
@@ -253,8 +253,8 @@ public sealed class Recipe
         if (Data.Augment.OfType<MixingStep>().FirstOrDefault() is { } mixing
             && Methods.FirstOrDefault(method => method.NeedsOneLabel) is { } single)
             throw new UsageException(
-                $"{methods!.Place}: {single.Name} needs one label for each image, and data.augment's {mixing.Name} mixes two; "
-                + "leave one of them out");
+                $"{methods!.Place}: {single.Name} needs one label for each image, and data.augment's {mixing.Name} "
+                + "mixes two; leave one of them out");
         if (Data.Batch % Train.Accumulate != 0)
             throw new UsageException(
                 $"{data.Place}: a data.batch of {Data.Batch} images cannot be computed in {Train.Accumulate} equal parts "

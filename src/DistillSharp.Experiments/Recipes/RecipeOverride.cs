@@ -76,8 +76,8 @@ static partial class RecipeOverride
         if (names.IndexOf(step) is >= 0 and var named) return named;
         throw new UsageException(sequence.Items.Count == 0
             ? $"{option}: {path} is an empty list; give it whole, as {path}=[...]"
-            : $"{option}: {path} has no '{step}'; it holds "
-                + $"{string.Join(", ", names.Select((name, i) => $"[{i}] {ShownText.Of(name)}"))}{Nearest.Hint(step, names)}");
+            : $"{option}: {path} has no '{step}'; "
+                + $"it holds {string.Join(", ", names.Select((name, i) => $"[{i}] {ShownText.Of(name)}"))}{Nearest.Hint(step, names)}");
     }
 
     [GeneratedRegex(@"^[^.\[\]=\s]+(\.[^.\[\]=\s]+|\[[0-9]+\])*$", RegexOptions.NonBacktracking)]

@@ -24,8 +24,8 @@ public sealed class OnnxPredictor : ImagePredictor
         if (classifier.Input != OnnxInput.Normalized || normalization is not null) return;
         classifier.Dispose();
         throw new UserException(
-            $"'{path}' does not say how its images are normalized (mean and std in its metadata); export it with --data NAME, or --mean "
-            + "and --std");
+            $"'{path}' does not say how its images are normalized (mean and std in its metadata); "
+            + "export it with --data NAME, or --mean and --std");
     }
 
     /// <summary>Whether a path names an ONNX file, by its ending.</summary>

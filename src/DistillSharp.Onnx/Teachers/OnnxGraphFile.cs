@@ -31,16 +31,7 @@ public sealed class OnnxGraphFile : IDisposable
         if (!File.Exists(path))
             throw new UserException(
                 $"cannot read {path}: {(Directory.Exists(path) ? "it is a folder, a file is needed" : "the file does not exist")}");
-        // Its warnings are for its own developers.
-        using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
-        try
-        {
-            session = new(path, options);
-        }
-        catch (OnnxRuntimeException e)
-        {
-            throw new UserException($"{path}: is no graph that ONNX Runtime can run: {Reason(e)}", e);
-        }
+        session = OnnxSession.Open(path, options => new(path, options));
         Inputs = [.. session.InputMetadata.Select(Value)];
         Outputs = [.. session.OutputMetadata.Select(Value)];
     }
@@ -72,7 +63,7 @@ public sealed class OnnxGraphFile : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            throw new UserException($"{Path}: ONNX Runtime cannot run it on images of [{string.Join(", ", shape)}]: {Reason(e)}", e);
+            throw new UserException($"{Path}: ONNX Runtime cannot run it on images of [{string.Join(", ", shape)}]: {OnnxSession.Reason(e)}", e);
         }
     }
 
@@ -81,13 +72,10 @@ public sealed class OnnxGraphFile : IDisposable
         [.. entry.Value.Dimensions.Select(size => size < 0 ? null : (long?)size)],
         (entry.Value.IsTensor ? $"{entry.Value.ElementDataType}" : $"{entry.Value.OnnxValueType}").ToLowerInvariant());
 
-    // "[ErrorCode:InvalidProtobuf] Load model failed..." without the code.
-    static string Reason(OnnxRuntimeException e) => e.Message[(e.Message.IndexOf(']', StringComparison.Ordinal) + 1)..].Trim().TrimEnd('.');
-
     /// <inheritdoc/>
     public void Dispose()
     {
-        session?.Dispose();
+        session.Dispose();
         run.Dispose();
     }
 }

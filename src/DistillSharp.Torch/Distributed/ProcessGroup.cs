@@ -46,8 +46,8 @@ public sealed unsafe class ProcessGroup : IDisposable
         var backend = device.Type == DeviceType.Cuda ? "nccl" : "gloo";
         if (!Backends.Contains(backend))
             throw new NotSupportedException(backend == "gloo"
-                ? "this build cannot join processes: its libtorch has no Gloo, or libgloo-dev was not there when the native library was "
-                    + "built"
+                ? "this build cannot join processes: its libtorch has no Gloo, or libgloo-dev was "
+                    + "not there when the native library was built"
                 : "this build cannot join GPUs: nccl.h was not there when the native library was built");
         var (host, prefix) = (Marshal.StringToCoTaskMemUTF8(rendezvous.Host), Marshal.StringToCoTaskMemUTF8(rendezvous.Prefix));
         try

@@ -19,8 +19,8 @@ internal static unsafe partial class Native
         if (OtherRelease(built, Text(&ds_build_description)) is { } loaded)
             throw new DllNotFoundException(
                 $"{FileName} was built against libtorch {built}, but libtorch {loaded} was loaded from {Text(&ds_library_path)}; " +
-                "name the lib folder of the first in LD_LIBRARY_PATH, or build for the second: LIBTORCH=FOLDER eng/build-native.sh "
-                + "--force");
+                "name the lib folder of the first in LD_LIBRARY_PATH, or build for the second: "
+                + "LIBTORCH=FOLDER eng/build-native.sh --force");
         // libtorch starts with one thread where it cannot read the number of cores.
         var asked = Environment.GetEnvironmentVariable("OMP_NUM_THREADS");
         Check(ds_set_threads(int.TryParse(asked, out var threads) && threads > 0 ? threads : Environment.ProcessorCount));
@@ -90,8 +90,8 @@ internal static unsafe partial class Native
             // The runtime's own words end with what the system's loader said of each file it tried.
             var reason = e.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1];
             throw new DllNotFoundException(
-                $"{file} cannot be loaded ({reason}); it needs the libtorch it was built against: install that one, name its lib folder "
-                + "in LD_LIBRARY_PATH, " +
+                $"{file} cannot be loaded ({reason}); it needs the libtorch it was built against: install that "
+                + "one, name its lib folder in LD_LIBRARY_PATH, " +
                 "or build for the one you have (eng/build-native.sh) and name the result in DISTILLSHARP_NATIVE", e);
         }
     }

@@ -37,8 +37,8 @@ public sealed record Augmentation
             throw new UsageException($"augmentation '{twice}' is listed twice");
         if (this.steps.Count(IsCrop) > 1) throw new UsageException("augmentation has both crop and resized-crop; take one of them");
         if (this.steps.Skip(1).FirstOrDefault(step => step.TakesOriginal) is { } late)
-            throw new UsageException($"augmentation '{late.Name}' takes the image as it is stored, and so must come before "
-                + $"'{this.steps[0].Name}'");
+            throw new UsageException($"augmentation '{late.Name}' takes the image as it is stored, and "
+                + $"so must come before '{this.steps[0].Name}'");
         numbers = Math.Max(MinNumbers, this.steps.Sum(step => step.Numbers));
         long? count = 1;
         foreach (var step in all) count = count * step.Variants is { } more && more <= int.MaxValue ? more : null;

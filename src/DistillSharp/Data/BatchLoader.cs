@@ -26,8 +26,8 @@ public sealed class BatchLoader
         shares = new(images.Count, options);
         if (shares.Count == 0)
             throw new UsageException(
-                $"{images.Count} images make no batch of {options.BatchSize} for process {options.Rank} of {options.Processes}; make the "
-                + "batch smaller");
+                $"{images.Count} images make no batch of {options.BatchSize} for process {options.Rank} of {options.Processes}; "
+                + "make the batch smaller");
     }
 
     /// <summary>Batches of one epoch.</summary>

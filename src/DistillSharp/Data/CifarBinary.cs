@@ -21,8 +21,8 @@ static class CifarBinary
         var record = labelBytes + CifarImages.ImageBytes;
         foreach (var (content, where) in parts)
             if (content.Length == 0 || content.Length % record != 0)
-                throw new UserException($"'{where}' is cut short or damaged: {content.Length} bytes are no whole number of records of "
-                    + $"{record} bytes");
+                throw new UserException($"'{where}' is cut short or damaged: {content.Length} bytes are "
+                    + $"no whole number of records of {record} bytes");
 
         var images = new CifarImages(parts.Sum(part => part.Content.Length / record), names);
         foreach (var (content, where) in parts)

@@ -17,11 +17,11 @@ public sealed record DataCheck(string Found, int Read, IReadOnlyList<ImageProble
     /// <summary>Reads every image of a data set to its last pixel, by all cores.</summary>
     /// <param name="description">The data set.</param>
     /// <param name="root">Where it lies.</param>
-    /// <param name="progress">Told how many of how many images are read; called from several threads, one at a time.</param>
+    /// <param name="progress">Hears of each image that was read; called from several threads, one at a time.</param>
     /// <exception cref="UserException">There is no such set, or it cannot be read at all.</exception>
-    public static DataCheck Of(DatasetDescription description, string root, Action<int, int>? progress = null)
+    public static DataCheck Of(DatasetDescription description, string root, IProgress<WorkProgress>? progress = null)
     {
-        var data = description.Load(root, new ReadOptions(description.Size, SkipDamaged: description.HasSizes));
+        var data = description.Load(root, new ReadOptions(description.Size, SkipDamaged: description.HasSizes) { Progress = progress });
         var (broken, done, total) =
             (new ConcurrentDictionary<(int Part, int Index), ImageProblem>(), 0, data.Train.Count + data.Test.Count);
         var turn = new Lock();
@@ -37,7 +37,7 @@ public sealed record DataCheck(string Found, int Read, IReadOnlyList<ImageProble
                     broken[(part, index)] = e.InnerException is UndecodedException cause && set is PhotographSet photographs
                         ? new(photographs.FileName(index), cause.Message) : new($"image {index}", e.Message);
                 }
-                lock (turn) progress?.Invoke(++done, total);
+                lock (turn) progress?.Report(new("reading images", ++done, total));
             });
         ImageProblem[] before = [.. Damaged(data.Train), .. Damaged(data.Test)];
         return new(data.Found, total - broken.Count, [.. before, .. broken.OrderBy(one => one.Key).Select(one => one.Value)],

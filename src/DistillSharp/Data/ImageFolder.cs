@@ -56,8 +56,8 @@ static class ImageFolder
         var folder = Path.Combine(root, name);
         return Directory.Exists(folder) ? folder
             : throw new UserException(
-                $"there is no folder '{folder}'; '{root}' should hold train/ and val/, and each of these a folder of images for each "
-                + "class");
+                $"there is no folder '{folder}'; '{root}' should hold train/ and val/, and each "
+                + "of these a folder of images for each class");
     }
 
     static void RefuseUnsorted(string test, string[] classes)

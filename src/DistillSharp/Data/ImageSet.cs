@@ -22,8 +22,8 @@ public class ImageSet
     {
         if (pixels.LongLength != (long)labels.Length * ImageBytes)
             throw new ArgumentException(
-                $"{labels.Length} images of {height}x{width}x{channels} take {(long)labels.Length * ImageBytes} bytes, not "
-                + $"{pixels.LongLength}", nameof(pixels));
+                $"{labels.Length} images of {height}x{width}x{channels} take {(long)labels.Length * ImageBytes} "
+                + $"bytes, not {pixels.LongLength}", nameof(pixels));
         this.pixels = pixels;
     }
 

@@ -22,8 +22,8 @@ static class Mnist
     public static (ImageSet Train, ImageSet Test) Read(string dataSet, string root, string[] folders, string[] classNames, string source)
     {
         if (!Directory.Exists(root))
-            throw new UserException($"the folder '{root}', which should hold {dataSet}, does not exist; it should hold "
-                + $"{string.Join(", ", Files)}, gzipped or not ({source})");
+            throw new UserException($"the folder '{root}', which should hold {dataSet}, "
+                + $"does not exist; it should hold {string.Join(", ", Files)}, gzipped or not ({source})");
         var candidates = folders.Select(folder => Path.Combine(root, folder)).Prepend(root).ToArray();
         var place = candidates.FirstOrDefault(folder => Files.Any(file => Locate(folder, file) is not null))
             ?? throw new UserException($"{dataSet} was not found in {string.Join(", ", candidates.Select(folder => $"'{folder}'"))}; "
@@ -48,8 +48,8 @@ static class Mnist
         var labels = IdxFile.Read(labelFile, dimensions: 1).Elements;
         var images = IdxFile.Read(imageFile, dimensions: 3);
         if (images.Sizes is not [var count, Stored, Stored])
-            throw new UserException($"'{imageFile.Name}' holds images of {images.Sizes[1]}x{images.Sizes[2]}; they should be "
-                + $"{Stored}x{Stored}");
+            throw new UserException($"'{imageFile.Name}' holds images of {images.Sizes[1]}x{images.Sizes[2]}; "
+                + $"they should be {Stored}x{Stored}");
         if (count != labels.Length)
             throw new UserException($"'{imageFile.Name}' holds {count} images, but '{labelFile.Name}' {labels.Length} labels");
         var wrong = Array.FindIndex(labels, label => label >= classNames.Length);

@@ -24,8 +24,8 @@ public sealed class Normalization
     public Normalization(IReadOnlyList<float> mean, IReadOnlyList<float> std)
     {
         if (mean.Count == 0 || mean.Count != std.Count)
-            throw new UsageException($"the normalization has {mean.Count} means and {std.Count} standard deviations; give one of each "
-                + "for every channel");
+            throw new UsageException($"the normalization has {mean.Count} means and {std.Count} standard "
+                + "deviations; give one of each for every channel");
         for (var c = 0; c < mean.Count; c++)
         {
             if (!float.IsFinite(mean[c])) throw new UsageException($"the mean of channel {c} is {mean[c]}; it must be a finite number");

@@ -7,8 +7,8 @@ using System.Text.Json.Serialization;
 namespace DistillSharp.Data;
 
 /// <summary>Where a photograph lies.</summary>
-/// <param name="Container">The folder, shard or pack that holds it, by its number.</param>
-/// <param name="Offset">Where in a shard or pack its content begins; 0 for a file.</param>
+/// <param name="Container">The folder or shard that holds it, by its number.</param>
+/// <param name="Offset">Where in a shard its content begins; 0 for a file.</param>
 /// <param name="Length">Bytes of content.</param>
 /// <param name="Label">Its class.</param>
 /// <param name="Name">Its name within the container.</param>
@@ -38,7 +38,7 @@ sealed record PhotographContainer(string Path, long Length, long Modified)
 /// <summary>What was found beside the photographs themselves.</summary>
 sealed record PhotographFindings
 {
-    /// <summary>What holds the photographs: folders, shards, the pack itself.</summary>
+    /// <summary>What holds the photographs: folders and shards.</summary>
     public List<PhotographContainer> Containers { get; init; } = [];
 
     /// <summary>The names of the classes, sorted; empty where nothing says them.</summary>
@@ -103,13 +103,7 @@ sealed class PhotographIndex
 
     /// <summary>Opens the index at the end of a file.</summary>
     /// <exception cref="UserException">It has none, or a damaged one.</exception>
-    public static PhotographIndex Open(string path) => Open(path, out _);
-
-    /// <summary>Opens the index at the end of a file whose beginning is wanted too.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="view">Reads so many bytes from a place on.</param>
-    /// <exception cref="UserException">It has none, or a damaged one.</exception>
-    public static PhotographIndex Open(string path, out Func<long, int, byte[]> view)
+    public static PhotographIndex Open(string path)
     {
         try
         {
@@ -118,7 +112,6 @@ sealed class PhotographIndex
             var map =
                 MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read)
                     .CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-            view = Read;
             return new(Read, length, path);
 
             byte[] Read(long at, int count)

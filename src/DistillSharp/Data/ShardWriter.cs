@@ -17,15 +17,15 @@ public static class ShardWriter
     /// <param name="destination">A folder that does not exist yet, or is empty.</param>
     /// <param name="options">How the folder is read.</param>
     /// <param name="perShard">Images of one shard.</param>
-    /// <param name="progress">Told how many of how many images are written.</param>
+    /// <param name="progress">Hears of each image that was written.</param>
     /// <returns>The shards' paths.</returns>
     /// <exception cref="UserException">The folder cannot be read, or the destination not written or is not empty.</exception>
     public static IReadOnlyList<string> Write(
-        string root, string destination, ReadOptions options, int perShard, Action<int, int>? progress = null)
+        string root, string destination, ReadOptions options, int perShard, IProgress<WorkProgress>? progress = null)
     {
         if (Directory.Exists(destination) && Directory.EnumerateFileSystemEntries(destination).Any())
             throw new UserException($"'{destination}' is not empty; name a folder that does not exist yet");
-        var (train, test) = ImageFolder.Read(root, options);
+        var (train, test) = ImageFolder.Read(root, options with { Progress = progress });
         Directory.CreateDirectory(destination);
         var (shards, total, done) = (new List<string>(), train.Count + test.Count, 0);
         foreach (var (part, set) in new[] { ("train", (PhotographSet)train), ("val", (PhotographSet)test) })
@@ -33,7 +33,9 @@ public static class ShardWriter
             {
                 var shard = Path.Combine(destination, string.Create(CultureInfo.InvariantCulture, $"{part}-{start / perShard:000000}.tar"));
                 AtomicFile.Write(
-                    shard, to => Write(to, set, start, Math.Min(set.Count, start + perShard), () => progress?.Invoke(++done, total)));
+                    shard, to => Write(
+                        to, set, start, Math.Min(set.Count, start + perShard),
+                        () => progress?.Report(new("writing images", ++done, total))));
                 shards.Add(shard);
             }
         AtomicFile.Write(Path.Combine(destination, Shards.ClassList), Encoding.UTF8.GetBytes(string.Join('\n', train.ClassNames) + "\n"));

@@ -34,11 +34,11 @@ sealed class Stl10Set : DatasetDescription
     {
         var (stored, labels) = (files.Take(imageFile), files.Take(labelFile));
         if (labels.Length == 0 || stored.LongLength != (long)labels.Length * ImageBytes)
-            throw new UserException($"'{files.Where(imageFile)}' is cut short or damaged: {stored.Length} bytes are not the images of "
-                + $"{labels.Length} labels");
+            throw new UserException($"'{files.Where(imageFile)}' is cut short or damaged: {stored.Length} bytes "
+                + $"are not the images of {labels.Length} labels");
         if (Array.FindIndex(labels, label => label < 1 || label > ClassNames.Count) is >= 0 and var wrong)
-            throw new UserException($"'{files.Where(labelFile)}': image {wrong} has label {labels[wrong]}; they are 1 to "
-                + $"{ClassNames.Count}");
+            throw new UserException($"'{files.Where(labelFile)}': image {wrong} has label {labels[wrong]}; "
+                + $"they are 1 to {ClassNames.Count}");
         var pixels = new byte[stored.Length];
         for (var (from, image) = (0, 0); image < labels.Length; image++)
             for (var channel = 0; channel < 3; channel++)

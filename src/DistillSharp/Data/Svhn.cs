@@ -32,8 +32,8 @@ sealed class SvhnSet : DatasetDescription
     {
         var arrays = MatlabFile.Read(files.Take(file), files.Where(file));
         if (!arrays.TryGetValue("X", out var images) || !arrays.TryGetValue("y", out var labels))
-            throw new UserException($"'{files.Where(file)}' does not hold the arrays X and y; it holds "
-                + $"{(arrays.Count == 0 ? "none" : string.Join(", ", arrays.Keys))}");
+            throw new UserException($"'{files.Where(file)}' does not hold the "
+                + $"arrays X and y; it holds {(arrays.Count == 0 ? "none" : string.Join(", ", arrays.Keys))}");
         if (images.Sizes is not [Side, Side, 3, > 0 and var count] || labels.Values.Length != count)
             throw new UserException(
                 $"'{files.Where(file)}': X is {string.Join("x", images.Sizes)} and y {string.Join("x", labels.Sizes)}; they should be "

@@ -25,8 +25,8 @@ sealed class TinyImageNetSet : DatasetDescription
     {
         string[] parts = ["wnids.txt", "words.txt", "train", "val/images", "val/val_annotations.txt"];
         var place = new[] { Path.Combine(root, Folder), root }.FirstOrDefault(folder => IsThere(Path.Combine(folder, parts[0])))
-            ?? throw new UserException($"Tiny-ImageNet was not found in '{root}', which should hold {Folder}/ with "
-                + $"{string.Join(", ", parts)} ({Source}, unpacked)");
+            ?? throw new UserException($"Tiny-ImageNet was not found in '{root}', which should hold {Folder}/ "
+                + $"with {string.Join(", ", parts)} ({Source}, unpacked)");
         var missing = parts.Where(part => !IsThere(Path.Combine(place, part))).ToList();
         if (missing.Count > 0) throw new UserException($"Tiny-ImageNet in '{place}' is incomplete: {string.Join(", ", missing)} missing");
 
@@ -64,8 +64,8 @@ sealed class TinyImageNetSet : DatasetDescription
         if (unknown.Count > 0) throw new UserException($"'{path}' does not say the class of {string.Join(", ", unknown.Take(MaxNamed))}");
         var absent = labels.Keys.Except(images.Select(image => Path.GetFileName(image.File))).ToList();
         if (absent.Count > 0)
-            throw new UserException($"'{Path.Combine(place, "val", "images")}' lacks {string.Join(", ", absent.Take(MaxNamed))} of "
-                + "val_annotations.txt");
+            throw new UserException($"'{Path.Combine(place, "val", "images")}' lacks {string.Join(", ", absent.Take(MaxNamed))} "
+                + "of val_annotations.txt");
         return [.. images.Select(image => (image.File, labels[Path.GetFileName(image.File)]))];
     }
 

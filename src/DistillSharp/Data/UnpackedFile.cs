@@ -80,8 +80,8 @@ sealed class UnpackedFile : IDisposable
         }
         position += read;
         if (position > limit)
-            throw new UserException($"'{Name}' unpacks to more than {MaxGrowth} times its size, which no data set does; if it is "
-                + "right, unpack it first");
+            throw new UserException($"'{Name}' unpacks to more than {MaxGrowth} times its size, which no "
+                + "data set does; if it is right, unpack it first");
         return read;
     }
 

@@ -40,8 +40,8 @@ internal static class FileKinds
         ([0x28, 0xb5, 0x2f, 0xfd], 0, "is compressed with zstd; unpack it first"),
         ([.. "BZh"u8], 0, "is compressed with bzip2; unpack it first"),
         ([.. "ustar"u8], 257,
-            "is a tar archive, as PyTorch wrote before 0.1.10 or as downloads are packed; unpack it, or save it again with a newer "
-                + "PyTorch"),
+            "is a tar archive, as PyTorch wrote before 0.1.10 or as downloads are packed; "
+                + "unpack it, or save it again with a newer PyTorch"),
         ([0x89, .. "HDF"u8], 0, "is an HDF5 file, as Keras writes; convert it to safetensors"),
         ([.. "version https://git-lfs"u8], 0, "is a pointer of Git LFS, not the file itself; fetch it with 'git lfs pull'"),
         ([(byte)'<'], 0, "is a web page or XML, not weights; the download went wrong"),

@@ -113,8 +113,8 @@ public sealed record StudentFile
 
         string Text(string key) => metadata.TryGetValue($"distillsharp.{key}", out var text) ? text
             : throw new UserException(
-                $"{path}: this file was not written by a run of distill (it says nothing of its {key}); give --model NAME --weights FILE "
-                + "instead");
+                $"{path}: this file was not written by a run of distill (it says nothing of its {key}); "
+                + "give --model NAME --weights FILE instead");
 
         T Value<T>(string key) => JsonSerializer.Deserialize<T>(Text(key)) ?? throw new JsonException($"{key} is null");
     }

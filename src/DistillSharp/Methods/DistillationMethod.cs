@@ -160,8 +160,8 @@ public abstract class DistillationMethod : Module
 
     /// <summary>The <see cref="Doubt"/> about a loss that rises to its weight over some epochs.</summary>
     protected string? WarmupDoubt(double warmup, int epochs) => warmup <= epochs ? null
-        : $"{Name}: the loss rises over {warmup} epochs, but the run has {epochs}: it never comes to its full weight; give warmup a "
-            + "smaller number";
+        : $"{Name}: the loss rises over {warmup} epochs, but the run has {epochs}: it never comes to "
+            + "its full weight; give warmup a smaller number";
 
     /// <summary>
     /// Computes the loss terms of a step, averaged over its images: over those of this process where processes share the batch, unless

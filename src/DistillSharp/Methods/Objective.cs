@@ -84,8 +84,8 @@ public sealed class Objective : Module
                 "a TorchScript teacher shows them by returning (logits, pooled)");
         if ((needed & (Features.Stages | Features.PreActivations)) != 0 && teacher.Shapes.Stages.Count == 0)
             throw new UserException(
-                $"{method.Name} needs the stages of the teacher, and {teacher.Name} has none to show, as no TorchScript or ONNX file "
-                + "has; " +
+                $"{method.Name} needs the stages of the teacher, and {teacher.Name} has none to "
+                + "show, as no TorchScript or ONNX file has; " +
                 "take a network of this library, or a method on logits or pooled features");
     }
 

@@ -42,8 +42,8 @@ public sealed class TorchScriptNetwork : Classifier
             var output = Try(() => module.Forward(images), $"{path}: the network cannot take images of {image}");
             if (output.Length is < 1 or > 2 || output.Any(tensor => tensor.Dimensions != 2 || tensor.Size(0) != 1))
                 throw new UserException(
-                    $"{path}: for one image the network returns "
-                    + $"{string.Join(" and ", output.Select(tensor => $"[{string.Join(", ", tensor.Shape)}]"))}; " +
+                    $"{path}: for one image the network "
+                    + $"returns {string.Join(" and ", output.Select(tensor => $"[{string.Join(", ", tensor.Shape)}]"))}; " +
                     "it should return logits [1, classes], or (logits, pooled features [1, width])");
             return new(Path.GetFileNameWithoutExtension(path), module, output[0].Size(1), image);
         }

@@ -154,8 +154,8 @@ public static class Weights
     static IEnumerable<string> Lines(WeightsFit fit, WeightsContent content, List<string> others, IEnumerable<StoredTensor> read)
     {
         if (fit.Group.Key.Length > 0 && others.Count > 0)
-            yield return $"the weights under {ShownText.Of(fit.Group.Key)} are taken; "
-                + $"{string.Join(", ", others.Select(ShownText.Of))} would fit, too: FILE#{ShownText.Of(others[0])} takes that";
+            yield return $"the weights under {ShownText.Of(fit.Group.Key)} "
+                + $"are taken; {string.Join(", ", others.Select(ShownText.Of))} would fit, too: FILE#{ShownText.Of(others[0])} takes that";
         if (fit.Other is { } other) yield return $"the names are those of {other.Program}";
         if (fit.Other?.Epsilons is var (there, here))
             yield return string.Create(

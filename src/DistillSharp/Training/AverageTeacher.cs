@@ -25,8 +25,8 @@ sealed class AverageTeacher : Teacher
         var own = Network.State().ToList();
         if (own.Count != averages.Count
             || own.Any(entry => !averages.TryGetValue(entry.Name, out var average) || !average.Shape.SequenceEqual(entry.Tensor.Shape)))
-            throw new UsageException("the moving average of the student cannot be its teacher: the methods deploy another network than "
-                + "the student itself");
+            throw new UsageException("the moving average of the student cannot be its teacher: the methods "
+                + "deploy another network than the student itself");
         foreach (var (name, tensor) in own) tensor.CopyFrom(averages[name]);
     }
 

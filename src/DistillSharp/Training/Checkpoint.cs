@@ -95,8 +95,8 @@ public sealed record Checkpoint(TrainingProgress Progress, IReadOnlyList<StoredT
             var checkpoint = new Checkpoint(
                 JsonSerializer.Deserialize<TrainingProgress>(text) ?? throw new JsonException("it is null"), file.Tensors);
             if (checkpoint.Digest(text) != digest)
-                throw new UserException($"{path}: the checkpoint is damaged: its content does not have the digest that was written "
-                    + "with it");
+                throw new UserException($"{path}: the checkpoint is damaged: its content does "
+                    + "not have the digest that was written with it");
             return checkpoint;
         }
         catch (JsonException error)

@@ -68,8 +68,8 @@ public sealed class CheckpointStore(string folder, int keep = 2)
             }
         }
         return files.Count == 0 ? null
-            : throw new UserException($"{Folder}: all {files.Count} checkpoints are damaged, so the run cannot be resumed; begin it "
-                + "anew under another name");
+            : throw new UserException($"{Folder}: all {files.Count} checkpoints are damaged, so the run cannot "
+                + "be resumed; begin it anew under another name");
     }
 
     void Prepare()

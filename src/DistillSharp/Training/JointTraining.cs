@@ -27,11 +27,10 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
 
     /// <summary>A sentence on what a checkpoint of another number of processes means; null where the number is the same.</summary>
     public static string? Change(int before, int now, bool syncNorm) => before == now ? null
-        : $"the checkpoint is of {Counted(before)}, and {Counted(now)} go{(now == 1 ? "es" : "")} on: every step sees the same images in "
-            + "the same order, " +
-          "but sums are rounded "
-          + $"otherwise{(syncNorm ? "" : ", and batch norm without sync_norm takes its statistics over other shares")}, " +
-          "so the weights will not be, bit for bit, those of an undisturbed run";
+        : $"the checkpoint is of {Counted(before)}, and {Counted(now)} go{(now == 1 ? "es" : "")} on: every step sees the same images "
+            + "in the same order, but sums are rounded otherwise"
+            + (syncNorm ? "" : ", and batch norm without sync_norm takes its statistics over other shares")
+            + ", so the weights will not be, bit for bit, those of an undisturbed run";
 
     /// <summary>Makes sure that all processes train the same, and gives them the state of process 0.</summary>
     /// <param name="progress">Where this process stands.</param>
@@ -108,8 +107,8 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
         var other = Array.FindIndex(all, theirs => !theirs.SequenceEqual(all[0]));
         if (other >= 0)
             throw new UserException(
-                $"{what} of process {other} are not those of process 0; give all processes the same recipe, the same files and the same "
-                + "program");
+                $"{what} of process {other} are not those of process 0; give all processes the same "
+                + "recipe, the same files and the same program");
     }
 
     Checkpoint Tell(Checkpoint? own)

@@ -47,8 +47,8 @@ public sealed class Trainer : IDisposable
             data.Train, data.Normalization, Objective.TeacherFeatures is null ? batches : batches with { Teacher = options.TeacherInput });
         if (options.Augmentation.Mixing is [var mixing, ..]
             && Objective.Methods.FirstOrDefault(method => method.NeedsOneLabel) is { } single)
-            throw new UsageException($"{single.Name} needs one label for each image, and augmentation '{mixing.Name}' mixes two; leave "
-                + "one of them out");
+            throw new UsageException($"{single.Name} needs one label for each image, and augmentation '{mixing.Name}' "
+                + "mixes two; leave one of them out");
         if (Objective.TeacherFeatures is { } features)
         {
             teacherNetwork = teacher ?? throw new UsageException(

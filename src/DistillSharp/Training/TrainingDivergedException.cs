@@ -13,8 +13,8 @@ public sealed class TrainingDivergedException : UserException
     /// <param name="epoch">The epoch, from 1.</param>
     /// <param name="step">The step since the run's start, from 1.</param>
     public TrainingDivergedException(string term, double value, int epoch, long step)
-        : base($"the loss term '{term}' became {value} at step {step} (epoch {epoch}); training stopped before that step changed the "
-            + $"weights. {Advice}") =>
+        : base($"the loss term '{term}' became {value} at step {step} (epoch {epoch}); training stopped "
+            + $"before that step changed the weights. {Advice}") =>
         (Term, Step) = (term, step);
 
     /// <summary>For weights or statistics that a step of finite loss ruined: its gradient overflowed.</summary>
@@ -22,8 +22,8 @@ public sealed class TrainingDivergedException : UserException
     /// <param name="epoch">The epoch, from 1.</param>
     /// <param name="step">The last step that was done, from 1.</param>
     public TrainingDivergedException(string tensor, int epoch, long step)
-        : base($"{tensor} holds NaN or infinite values after step {step} (epoch {epoch}); training stopped, and no checkpoint has "
-            + $"them. {Advice.Replace("this term", "a term")}") =>
+        : base($"{tensor} holds NaN or infinite values after step {step} (epoch {epoch}); training stopped, "
+            + $"and no checkpoint has them. {Advice.Replace("this term", "a term")}") =>
         (Term, Step) = (tensor, step);
 
     /// <summary>The name of the term or tensor.</summary>

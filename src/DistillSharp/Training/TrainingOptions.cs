@@ -149,16 +149,16 @@ public sealed record TrainingOptions
     {
         if (Accumulate > 1 && Processes is { Size: > 1 } processes)
             throw new UsageException(
-                $"a batch is computed in {Accumulate} parts or by {processes.Size} processes, which share it already; leave "
-                + "one of the two out");
+                $"a batch is computed in {Accumulate} parts or by {processes.Size} processes, which "
+                + "share it already; leave one of the two out");
         if (Accumulate < 1 || BatchSize % Accumulate != 0)
-            throw new UsageException($"a batch of {BatchSize} images cannot be computed in {Accumulate} equal parts; change one of the "
-                + "two numbers");
+            throw new UsageException($"a batch of {BatchSize} images cannot be computed in {Accumulate} "
+                + "equal parts; change one of the two numbers");
         if (AverageDecay is not (null or >= 0 and < 1))
             throw new UsageException($"the decay of the moving average is {AverageDecay}; it must be from 0 to below 1");
         if (TeacherIsAverage && AverageDecay is null)
-            throw new UsageException("the teacher is to be the moving average of the student, and none is kept; say its decay, 0.999 "
-                + "for example");
+            throw new UsageException("the teacher is to be the moving average of the student, and "
+                + "none is kept; say its decay, 0.999 for example");
     }
 
     internal int LoaderThreadsOrIdle =>

@@ -91,8 +91,8 @@ public sealed class FolderCasesTests : IDisposable
         Assert.Equal("4 images in 2 classes (train), 2 in 2 (test); left out: 1 .ppm, 2 .tiff", Found);
         Put("train/c/0.tiff", webp);
         Assert.Equal(
-            $"'{folder["train/c"]}' holds no images (files ending with .jpg, .jpeg, .png, .webp, .bmp, .gif); there are 1 .ppm, 3 .tiff, "
-            + "which are not read",
+            $"'{folder["train/c"]}' holds no images (files ending with .jpg, .jpeg, .png, .webp, .bmp, .gif); "
+            + "there are 1 .ppm, 3 .tiff, which are not read",
             Refusal());
     }
 

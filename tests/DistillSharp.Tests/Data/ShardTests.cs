@@ -104,11 +104,9 @@ public sealed class ShardTests : IDisposable
                 foreach (var file in Directory.GetFiles(path).Order(StringComparer.Ordinal).Take(4))
                     File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
             }
-        var seen = 0;
-        var shards =
-            ShardWriter.Write(
-                folder["set"], folder["shards"], new ReadOptions(64), perShard: 5, (count, total) => seen = (count * 1000) + total);
-        Assert.Equal((6, 24024), (shards.Count, seen));
+        var heard = new Heard();
+        var shards = ShardWriter.Write(folder["set"], folder["shards"], new ReadOptions(64), perShard: 5, heard);
+        Assert.Equal((6, new WorkProgress("writing images", 24, 24)), (shards.Count, heard.Steps[^1]));
         var (folders, sharded) =
             (Datasets.ImageFolder(folder["set"], 64), Toolkit.BuiltIn.Datasets["webdataset"].Load(folder["shards"], 64));
         Assert.Equal(folders.ClassNames, sharded.ClassNames);
@@ -138,9 +136,11 @@ public sealed class ShardTests : IDisposable
         // Its beginning and end are whole: only decoding shows it.
         File.WriteAllBytes(folder["train/a/2.png"], [.. red[..40], .. red[^12..]]);
         File.WriteAllBytes(folder["val/a/2.png"], []);
-        var counts = new List<int>();
-        var check = DataCheck.Of(Toolkit.BuiltIn.Datasets["image-folder"], folder.Path, (count, total) => counts.Add(count * 10 + total));
-        Assert.Equal([13, 23, 33], counts);
+        var heard = new Heard();
+        var check = DataCheck.Of(Toolkit.BuiltIn.Datasets["image-folder"], folder.Path, heard);
+        Assert.Equal(
+            [new("reading images", 1, 3), new("reading images", 2, 3), new("reading images", 3, 3)],
+            heard.Steps.Where(step => step.Work == "reading images"));
         Assert.Equal((2, 2), (check.Read, check.Broken.Count));
         Assert.Equal((folder["val/a/2.png"], "is empty"), (check.Broken[0].File, check.Broken[0].Why));
         Assert.Equal(folder["train/a/2.png"], check.Broken[1].File);

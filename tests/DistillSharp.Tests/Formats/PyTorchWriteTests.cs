@@ -102,6 +102,13 @@ sealed class PythonTorchFactAttribute : FactAttribute
     }
 }
 
+/// <summary>A fact that needs the shared material as well.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+sealed class SharedPythonTorchFactAttribute : SharedFactAttribute
+{
+    public SharedPythonTorchFactAttribute() => Skip ??= new PythonTorchFactAttribute().Skip;
+}
+
 /// <summary>The system's Python with its PyTorch, as the judge of what we write.</summary>
 static class PythonTorch
 {

@@ -51,10 +51,9 @@ public sealed class SharedCasesTests
         ["15-nan.pth"] = "not finite: conv1.weight holds NaN or infinite values",
     };
 
-    [SharedFact]
+    [SharedPythonTorchFact]
     public void Every_checkpoint_of_the_script_has_its_right_outcome()
     {
-        if (!PythonTorch.Exists) return;
         using var folder = new TemporaryFolder();
         using var plain = Networks.Create("resnet8", Classes, seed: 1);
         DistillSharp.Formats.PyTorch.PyTorchFile.Write(folder["R8.pth"], plain.StoredState());

@@ -81,11 +81,11 @@ public sealed class Int8ExportTests : IDisposable
     public void The_file_says_what_became_of_it()
     {
         using var network = Network();
-        var told = new List<string>();
+        var heard = new Heard();
         var report =
             network.ExportInt8(
                 folder["a.onnx"], Data(), new() { DynamicBatch = true },
-                new() { Images = 12, LargestLoss = 100, KeepFloat = ["first", "fc"] }, new Told(told));
+                new() { Images = 12, LargestLoss = 100, KeepFloat = ["first", "fc"] }, heard);
         using var classifier = new OnnxClassifier(folder["a.onnx"]);
         Assert.Equal(report.Int8, OnnxAccuracy.Measure(classifier, Data()));
         Assert.Equal(report.Int8.Top1, classifier.Card.Accuracy);
@@ -99,8 +99,8 @@ public sealed class Int8ExportTests : IDisposable
             (report.Calibration, 12, 2),
             (quantization.GetProperty("calibration").GetString(), quantization.GetProperty("images").GetInt32(),
                 quantization.GetProperty("float32").GetArrayLength()));
-        Assert.Contains("calibration", told);
-        Assert.Contains("accuracy of int8", told);
+        Assert.Contains("calibration", heard.Steps.Select(step => step.Work));
+        Assert.Contains("accuracy of int8", heard.Steps.Select(step => step.Work));
         Assert.Equal(2, Optimized(folder["a.onnx"]).Count(type => type is "FusedConv" or "Conv" or "Gemm"));
     }
 
@@ -188,10 +188,5 @@ public sealed class Int8ExportTests : IDisposable
         Assert.InRange(report.Int8.Top1, report.Float.Top1 - 1, report.Float.Top1 + 1);
         Assert.InRange(100.0 * report.Bytes / report.FloatBytes, 25, 30);
         Assert.Empty(report.Costs);
-    }
-
-    sealed class Told(List<string> told) : IProgress<WorkProgress>
-    {
-        public void Report(WorkProgress value) => told.Add(value.Work);
     }
 }

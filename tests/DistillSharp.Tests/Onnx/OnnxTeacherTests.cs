@@ -132,7 +132,7 @@ public sealed class OnnxTeacherTests : IDisposable
         var file = Export(new() { DynamicBatch = true });
         Refused(new(folder["missing.onnx"], Classes, 32), "the file does not exist");
         File.WriteAllText(folder["text.onnx"], "no graph");
-        Refused(new(folder["text.onnx"], Classes, 32), "is no graph that ONNX Runtime can run");
+        Refused(new(folder["text.onnx"], Classes, 32), "is no model that ONNX Runtime can run");
         Refused(
             new(file, Classes, 32) { Pooled = "feature" },
             "has no output 'feature' for pooled; it gives logits, features; did you mean 'features'?");

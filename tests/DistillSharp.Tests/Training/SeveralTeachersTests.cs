@@ -77,8 +77,8 @@ public class SeveralTeachersTests
     {
         using var student = Networks.Create("resnet8", Classes, seed: 1);
         using var other = Networks.Create("resnet20", Classes, seed: 1);
-        const string different = "the moving average of the student cannot be its teacher: the methods deploy another network than the "
-            + "student itself";
+        const string different = "the moving average of the student cannot be its teacher: the methods "
+            + "deploy another network than the student itself";
         Assert.Equal(
             different, Assert.Throws<UsageException>(() => new Trainer(student, other, [new Kd()], TinyTraining.Data, Options)).Message);
         using var same = Networks.Create("resnet8", Classes, seed: 1);

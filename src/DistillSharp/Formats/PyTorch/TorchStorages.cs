@@ -53,8 +53,8 @@ internal sealed class TorchStorages(string file, AllocationBudget budget, bool b
         if (!loaded.TryGetValue(storage.Key, out var bytes)) loaded.Add(storage.Key, bytes = load(storage));
         var available = bytes.Length / storage.Type.Size;
         if (storage.Start > available || storage.Count > available - storage.Start)
-            throw Fail(name, $"needs {storage.Count} elements of storage '{ShownText.Of(storage.Key)}' from element {storage.Start} on, "
-                + $"which has {available}");
+            throw Fail(name, $"needs {storage.Count} elements of storage '{ShownText.Of(storage.Key)}' from element {storage.Start} "
+                + $"on, which has {available}");
         return bytes.Slice((int)storage.Start * storage.Type.Size, (int)storage.Count * storage.Type.Size);
     }
 

@@ -75,8 +75,8 @@ internal sealed class SafeTensorsHeader
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         var rest = stream.Length - SafeTensorsFile.PrefixSize;
         if (length > (ulong)rest)
-            throw header.Fail($"its header should have {length} bytes, but only {rest} follow; the file is cut short or no safetensors "
-                + "file");
+            throw header.Fail($"its header should have {length} bytes, but only {rest} follow; "
+                + "the file is cut short or no safetensors file");
         if (length > Longest) throw header.Fail($"its header of {length} bytes is longer than the format allows ({Longest})");
         budget.Charge((long)length);
         var json = GC.AllocateUninitializedArray<byte>((int)length);
@@ -153,8 +153,8 @@ internal sealed class SafeTensorsHeader
     {
         if (tensor.Type is null && tensor.Small is null)
             throw Wrong(tensor.Name,
-                $"has elements of type {ShownText.Of(tensor.TypeName)}; known are "
-                    + $"{string.Join(", ", types.Select(known => known.Name).Concat(smallTypes.Select(known => known.Name)))}");
+                $"has elements of type {ShownText.Of(tensor.TypeName)}; "
+                    + $"known are {string.Join(", ", types.Select(known => known.Name).Concat(smallTypes.Select(known => known.Name)))}");
         if (tensor.End - tensor.Start > Array.MaxLength) throw Wrong(tensor.Name, "is larger than 2 GiB, which is not supported");
     }
 

@@ -133,8 +133,8 @@ public static class TorchSharpFile
         {
             var dimensions = Number();
             if (dimensions > TensorShape.MaxDimensions)
-                throw Fail($"has a tensor '{ShownText.Of(called)}' of {dimensions} dimensions; it is damaged or no state file of "
-                    + "TorchSharp");
+                throw Fail($"has a tensor '{ShownText.Of(called)}' of {dimensions} dimensions; "
+                    + "it is damaged or no state file of TorchSharp");
             var shape = new long[dimensions];
             for (var i = 0; i < shape.Length; i++) shape[i] = Number();
             return shape;

@@ -63,8 +63,8 @@ public sealed class TeacherLookTests : IDisposable
         Assert.Contains(
             heard.Warnings, line =>
                 line.StartsWith(
-                    $"the teacher resnet14 is right on {measured.Top1:0.0} % of 60 test images, where guessing is on 10 %: look at the "
-                    + "normalization"));
+                    $"the teacher resnet14 is right on {measured.Top1:0.0} % of 60 test images, where "
+                    + "guessing is on 10 %: look at the normalization"));
 
         heard.Lines.Clear();
         manifest = RunReader.Load(Train("part", sample: 40).Folder).Manifest;

@@ -22,8 +22,8 @@ public class RecipeErrorTests
     [InlineData("set: cifar100, bacth: 3", "r.yaml:1: data has no key 'bacth'; did you mean 'batch'?")]
     [InlineData(
         "set: cifar100, color: 3",
-        "r.yaml:1: data has no key 'color'; there are set, root, size, batch, augment, mean, std, damaged, decode, orientation, classes, "
-        + "train_limit, test_limit")]
+        "r.yaml:1: data has no key 'color'; there are set, root, size, batch, augment, mean, std, damaged, decode, "
+        + "orientation, classes, train_limit, test_limit")]
     [InlineData(
         "root: data",
         "r.yaml:1: data does not say which set; there are cifar10, cifar100, cifar100-coarse, fashion-mnist, image-folder, imagenet, "

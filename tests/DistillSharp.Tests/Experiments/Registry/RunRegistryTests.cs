@@ -198,8 +198,8 @@ public sealed class RunRegistryTests : IDisposable
     [Theory]
     [InlineData("this is no database, and it is longer than the sixteen bytes of SQLite's header")]
     [InlineData(
-        "SQLite format 3\0 but the rest of the page is rubbish, rubbish, rubbish, rubbish and more rubbish to fill a header of one "
-        + "hundred bytes")]
+        "SQLite format 3\0 but the rest of the page is rubbish, rubbish, rubbish, rubbish and more "
+        + "rubbish to fill a header of one hundred bytes")]
     public void A_damaged_file_is_told_and_rebuilt(string content)
     {
         Finished(Sample.Manifest("a"), Sample.Recipe, 40);

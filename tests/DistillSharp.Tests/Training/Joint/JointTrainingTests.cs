@@ -164,8 +164,8 @@ public sealed class JointTrainingTests : IDisposable
     {
         var options = TinyTraining.Options();
         Assert.Equal(
-            "the training options of process 1 are not those of process 0; give all processes the same recipe, the same files and the "
-            + "same program",
+            "the training options of process 1 are not those of process 0; give all processes the same "
+            + "recipe, the same files and the same program",
             Refusal(rank => options with { WeightDecay = rank * 1e-4 }, "kd", "kd"));
         Assert.StartsWith("the networks and methods of process 1 ", Refusal(_ => options, "kd", "vid"));
 
