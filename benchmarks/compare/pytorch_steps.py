@@ -24,9 +24,14 @@ def main():
     teacher, student = NETWORKS[teacher_name]().eval(), NETWORKS[student_name]().train()
     if layout == "channels_last":
         teacher, student = (n.to(memory_format=torch.channels_last) for n in (teacher, student))
-    optimizer = torch.optim.SGD(student.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
     memory_format = torch.channels_last if layout == "channels_last" else torch.contiguous_format
     batches = [(torch.randn(batch, 3, 32, 32).contiguous(memory_format=memory_format), torch.randint(0, 100, (batch,))) for _ in range(8)]
+    with torch.no_grad():
+        widths = [network.eval()(batches[0][0][:1])[1].shape[1] for network in (student, teacher)]
+    student.train()
+    # FSECD embeds the student's features linearly where its width is not the teacher's.
+    embed = torch.nn.Identity() if widths[0] == widths[1] else torch.nn.Linear(*widths)
+    optimizer = torch.optim.SGD([*student.parameters(), *embed.parameters()], lr=0.01, momentum=0.9, weight_decay=5e-4)
     times = []
     for step in range(steps + warmup):
         images, labels = batches[step % len(batches)]
@@ -35,7 +40,7 @@ def main():
             with torch.no_grad():
                 _, t = teacher(images)
             logits, s = student(images)
-        similarity = F.normalize(s.float()) @ F.normalize(t.float()).t() / 0.1
+        similarity = F.normalize(embed(s.float())) @ F.normalize(t.float()).t() / 0.1
         loss = F.cross_entropy(logits.float(), labels) + F.cross_entropy(similarity, torch.arange(batch))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
