@@ -55,6 +55,9 @@ fi
 numbers='FullyQualifiedName~.Verification.|FullyQualifiedName~.Training.|FullyQualifiedName~.Models.Network'
 as_avx2=(env DISTILLSHARP_KERNELS=avx2 ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 OPENBLAS_CORETYPE=HASWELL)
 
+# Many processes at once: threads that wait busily for work would take the cores from the others.
+export OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=0
+
 # run NAME PROJECT [COMMAND...]: one project's tests into $results/NAME, what they print into NAME.log; filter is the environment's.
 run() {
   local name=$1 project=$2 started=$SECONDS

@@ -22,7 +22,8 @@ static class TrainingSteps
         var precision = Enum.Parse<Precision>(arguments[2], ignoreCase: true);
         var batch = int.Parse(arguments[3], CultureInfo.InvariantCulture);
         var steps = int.Parse(arguments[4], CultureInfo.InvariantCulture);
-        var classes = arguments.Length > 5 ? int.Parse(arguments[5], CultureInfo.InvariantCulture) : 100;
+        var device = arguments.Length > 5 ? Devices.Find(arguments[5]) : Device.Cpu;
+        var classes = arguments.Length > 6 ? int.Parse(arguments[6], CultureInfo.InvariantCulture) : 100;
         const int warmup = 5;
 
         var data = RandomData((steps + warmup) * batch, classes);
@@ -33,6 +34,7 @@ static class TrainingSteps
             Epochs = 1,
             BatchSize = batch,
             Precision = precision,
+            Device = device,
             Schedule = new ConstantSchedule { BaseRate = 0.01 },
         });
         var clock = new StepClock(warmup, steps);

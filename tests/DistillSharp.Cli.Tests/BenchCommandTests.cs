@@ -90,7 +90,9 @@ public sealed class BenchCommandTests : IDisposable
         Assert.Equal(
             0, session.Run(
                 CommandList.All(), [.. export, "--int8", "--calibrate", "10", "--calibration", "min_max", "--with-preprocessing"]));
-        Assert.Matches(@"^.*a\.onnx: [\d,]+ bytes, \d\d\.\d % of float32's [\d,]+\nAcc1 [\d.]+ % in float32, [\d.]+ % in int8, on 30 test images of mnist\n10 layers, calibrated on 10 training images \(min-max\)\n$", session.Out);
+        Assert.Matches(@"^.*a\.onnx: [\d,]+ bytes, \d\d\.\d % of float32's [\d,]+\n"
+            + @"Acc1 [\d.]+ % in float32, [\d.]+ % in int8, on 30 test images of mnist\n"
+            + @"10 layers, calibrated on 10 training images \(min-max\)\n$", session.Out);
 
         File.WriteAllBytes(
             folder["one.png"],

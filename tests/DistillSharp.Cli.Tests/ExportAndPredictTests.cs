@@ -65,7 +65,7 @@ public sealed class ExportAndPredictTests : IDisposable
 
     [Theory]
     [InlineData(2, "nothing to write", "RUN")]
-    [InlineData(2, "give a run's folder, or --model and --weights", "--onnx", "x")]
+    [InlineData(2, "--model NAME is missing; give a run's folder, or --model NAME --weights FILE", "--onnx", "x")]
     [InlineData(2, "not both", "RUN", "--model", "resnet8", "--weights", "w", "--onnx", "x")]
     [InlineData(2, "contradict", "RUN", "--onnx", "x", "--batch", "2", "--dynamic-batch")]
     [InlineData(2, "13 to 20", "RUN", "--onnx", "x", "--opset", "9")]
@@ -142,7 +142,7 @@ public sealed class ExportAndPredictTests : IDisposable
 
     [Theory]
     [InlineData("no image was given", "RUN")]
-    [InlineData("names no class", "RUN", "x.png", "--top", "0")]
+    [InlineData("the 0 likeliest classes are none", "RUN", "x.png", "--top", "0")]
     [InlineData("the normalization of the images is unknown", "--model", "resnet8", "--weights", "RUN/student.safetensors", "x.png")]
     public void A_wrong_prediction_is_refused(string said, params string[] arguments)
     {

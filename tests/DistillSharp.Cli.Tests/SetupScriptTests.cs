@@ -54,7 +54,11 @@ public sealed class SetupScriptTests : IDisposable
     {
         Provide("grep", "sed", "paste", "env", "uname", "readlink");
         Stand("dotnet", "echo '10.0.100 [/usr/share/dotnet/sdk]'");
-        Stand("dpkg-query", """for p in "$@"; do [[ $p == -* || $p == cmake || $p == libpng-dev ]] || echo "$p installed"; done; echo 'cmake not-installed'; exit 1""");
+        Stand("dpkg-query", """
+            for p in "$@"; do [[ $p == -* || $p == cmake || $p == libpng-dev ]] || echo "$p installed"; done
+            echo 'cmake not-installed'
+            exit 1
+            """);
         Stand("apt-get", """echo "$*" >>"${0%/*}/log" """);
         Stand("sudo", """exec "$@" """);
         Stand("update-alternatives", "exit 0");

@@ -117,7 +117,8 @@ public sealed class SweepCommandTests : IDisposable
             teachers: {samples.At("teachers")}/{"{teacher}"}.pth
             methods: [ce, kd, fsecd]
             seeds: [1, 2]
-            set: {"{"} data.set: cifar100, data.root: {samples.Images(train: 48, test: 10)}, data.batch: 16, train.epochs: {Epochs}, train.precision: fp32 {"}"}
+            set: {"{"} data.set: cifar100, data.root: {samples.Images(train: 48, test: 10)}, data.batch: 16,
+                train.epochs: {Epochs}, train.precision: fp32 {"}"}
             """);
         var random = new Random(20230513);
         for (var kill = 0; kill < 10; kill++)

@@ -8,6 +8,7 @@ namespace DistillSharp.Tests;
 public partial class ArchitectureTests
 {
     const int LongestFile = 400;
+    const int LongestLine = 140;
 
     // The rooms of all libraries, in one order: each may use only those before it. A folder is a room, and so is a folder in
     // it that stands here by itself. What lies in a library's root (errors and the like) all may use.
@@ -204,6 +205,34 @@ public partial class ArchitectureTests
     }
 
     [Fact]
+    public void No_line_is_longer_than_it_should_be()
+    {
+        var files = new[] { "src", "tests", "native", "benchmarks", "examples" }
+            .SelectMany(folder => SourceTree.Files(folder, ".cs", ".cpp", ".h")).ToList();
+        Assert.NotEmpty(files);
+        var wrong =
+            from file in files
+            from line in File.ReadLines(file).Index()
+            where line.Item.Length > LongestLine
+            select $"{Shown(file)}: line {line.Index + 1} has {line.Item.Length} characters";
+        None(wrong);
+    }
+
+    // Its messages tell what is missing; which option of the command would say it, the command knows.
+    [Fact]
+    public void The_library_knows_no_option_of_the_command()
+    {
+        var wrong =
+            from folder in new[] { "src/DistillSharp.Torch", "src/DistillSharp", "src/DistillSharp.Onnx" }
+            from file in SourceTree.Files(folder, ".cs")
+            from line in File.ReadLines(file)
+            from Match match in OptionInText().Matches(line)
+            where !line.TrimStart().StartsWith("//", StringComparison.Ordinal) && !NotOurs().IsMatch(line)
+            select $"{Shown(file)}: {match.Value}";
+        None(wrong);
+    }
+
+    [Fact]
     public void The_checks_see_what_they_are_to_forbid()
     {
         var used = TypeReferences.Of(typeof(Sample));
@@ -221,6 +250,8 @@ public partial class ArchitectureTests
             ["A", "B", "C"], DeclaredTypes("public sealed partial class A;\nrecord struct B(int C);\n  class Inner;\npublic enum C { }"));
         Assert.Matches(Computing(), "Tensor x");
         Assert.DoesNotMatch(Computing(), "TensorBoard x");
+        Assert.Matches(OptionInText(), """throw new("give --model NAME")""");
+        Assert.DoesNotMatch(OptionInText(), """count--; say("a--b")""");
     }
 
     sealed class Sample(Lazy<Random> lazy) : UserException("")
@@ -292,4 +323,11 @@ public partial class ArchitectureTests
 
     [GeneratedRegex(@"\b(Tensor|TensorScope|Operator|Autograd|Functional|Initialize|DllImport|LibraryImport|unsafe)\b")]
     private static partial Regex Computing();
+
+    [GeneratedRegex("""\"[^"]*(?<!\w)--[a-z][a-z-]*""")]
+    private static partial Regex OptionInText();
+
+    // Other programs' options.
+    [GeneratedRegex("sudo |eng/")]
+    private static partial Regex NotOurs();
 }

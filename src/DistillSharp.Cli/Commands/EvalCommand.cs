@@ -10,9 +10,7 @@ sealed class EvalCommand : CliCommand
         Description = "A finished run's folder, instead of --model and --weights",
         Arity = ArgumentArity.ZeroOrOne,
     };
-    readonly Option<string?> model = new("--model") { Description = "The network's name ('distill models' lists them)" };
-    readonly Option<string?> weights = new("--weights") { Description = "Its weights: a PyTorch state dict (.pth) or safetensors" };
-    readonly Option<string?> data = new("--data") { Description = "The data set's name; a run's own where it is left out" };
+    readonly NetworkOptions network = new("The data set's name; a run's own where it is left out");
     readonly Option<string?> root = new("--root") { Description = "The folder that holds the data set's files or archive" };
     readonly Option<string> precision = new("--precision") { Description = "fp32, tf32, bf16 or auto", DefaultValueFactory = _ => "fp32" };
     readonly Option<string[]> set = CommonOptions.Set();
@@ -21,22 +19,20 @@ sealed class EvalCommand : CliCommand
     public EvalCommand() : base(
         "eval", "Measure a network's accuracy on a test set.",
         "distill eval --model resnet56 --weights resnet56.pth --data cifar100 --root data",
-        "distill eval --model resnet56 --weights resnet56.pth --data cifar100 --root data --set data.mean=[0.507,0.4865,0.4409] --json",
+        "distill eval --model resnet56 --weights resnet56.pth --data cifar100 --root data --set data.test_limit=1000 --json",
         "distill eval runs/resnet56-resnet20-fsecd-s1")
     {
         Arguments.Add(run);
-        foreach (var option in new Option[] { model, weights, data, root, precision, set, json }) Options.Add(option);
+        network.AddTo(this);
+        foreach (var option in new Option[] { root, precision, set, json }) Options.Add(option);
     }
 
     public override int Run(ParseResult given, Terminal terminal)
     {
+        if (given.GetValue(run) is null) network.RequireData(given);
         var request = new EvaluationRequest
         {
-            Toolkit = Toolkit,
-            Run = given.GetValue(run),
-            Model = given.GetValue(model),
-            Weights = given.GetValue(weights),
-            Dataset = given.GetValue(data),
+            Source = network.Source(given, given.GetValue(run), Toolkit, terminal),
             Root = given.GetValue(root),
             Overrides = [$"train.precision={given.GetValue(precision)}", .. given.GetValue(set) ?? []],
         };

@@ -72,6 +72,8 @@ sealed class ExportCommand : CliCommand
             },
         };
         if (int8.Given(given)) return int8.Run(given, export, terminal, given.GetValue(json));
+        if ((export.Onnx ?? export.SafeTensors ?? export.PyTorch ?? export.TorchSharp) is null)
+            throw new UsageException("nothing to write: give --onnx FILE, --safetensors FILE, --pth FILE or --torchsharp FILE");
         var written = export.Write();
         var files = written.Select(path => new { File = path, Bytes = new FileInfo(path).Length }).ToList();
         if (given.GetValue(json)) terminal.Json(files);

@@ -47,11 +47,7 @@ sealed class Int8Arguments
         };
         var source = export.Source;
         using var loaded = source.Load();
-        var data = new EvaluationRequest
-        {
-            Toolkit = source.Toolkit, Run = source.Run, Model = source.Model, Weights = source.Weights, Dataset = source.Dataset,
-            Root = given.GetValue(root),
-        }.LoadData();
+        var data = new EvaluationRequest { Source = source, Root = given.GetValue(root) }.LoadData();
         var report =
             WorkProgressView.During(
                 terminal, progress => loaded.Network.ExportInt8(export.Onnx, data, export.Filled(loaded), options, progress));

@@ -6,7 +6,7 @@ using DistillSharp.Interop;
 namespace DistillSharp.Cli.Commands;
 
 /// <summary>The options that name a network outside a run, and what is known of its images.</summary>
-sealed class NetworkOptions
+sealed class NetworkOptions(string aboutData = "The data set it was trained on, for its normalization")
 {
     readonly Option<string?> model = new("--model") { Description = "The network's name ('distill models' lists them)" };
     readonly Option<string?> weights = new("--weights")
@@ -14,7 +14,7 @@ sealed class NetworkOptions
         Description = "Its weights: a PyTorch state dict (.pth) or safetensors",
         HelpName = "FILE",
     };
-    readonly Option<string?> data = new("--data") { Description = "The data set it was trained on, for its normalization" };
+    readonly Option<string?> data = new("--data") { Description = aboutData };
     readonly Option<string?> mean = new("--mean")
     {
         Description = "The mean of each channel, 0..1, as in 0.485,0.456,0.406",
@@ -30,17 +30,37 @@ sealed class NetworkOptions
     /// <summary>Whether a network was named by --model or --weights.</summary>
     public bool Given(ParseResult given) => (given.GetValue(model) ?? given.GetValue(weights)) is not null;
 
-    public NetworkSource Source(ParseResult given, string? run, Toolkit toolkit, Terminal terminal) => new()
+    /// <summary>The network that was asked for.</summary>
+    /// <exception cref="UsageException">Too little was given, or a run beside a network.</exception>
+    public NetworkSource Source(ParseResult given, string? run, Toolkit toolkit, Terminal terminal)
     {
-        Toolkit = toolkit,
-        Said = terminal.Error.WriteLine,
-        Run = run,
-        Model = given.GetValue(model),
-        Weights = given.GetValue(weights),
-        Dataset = given.GetValue(data),
-        Mean = Numbers(given, mean),
-        Std = Numbers(given, std),
-    };
+        if (run is not null && Given(given)) throw new UsageException("give a run or --model with --weights, not both");
+        if (run is null)
+        {
+            Require(given, model, "NAME");
+            Require(given, weights, "FILE");
+        }
+        return new()
+        {
+            Toolkit = toolkit,
+            Said = terminal.Error.WriteLine,
+            Run = run,
+            Model = given.GetValue(model),
+            Weights = given.GetValue(weights),
+            Dataset = given.GetValue(data),
+            Mean = Numbers(given, mean),
+            Std = Numbers(given, std),
+        };
+    }
+
+    /// <summary>Refuses a command without <c>--data</c>.</summary>
+    public void RequireData(ParseResult given) => Require(given, data, "NAME");
+
+    static void Require(ParseResult given, Option<string?> option, string value)
+    {
+        if (given.GetValue(option) is null)
+            throw new UsageException($"{option.Name} {value} is missing; give a run's folder, or --model NAME --weights FILE --data NAME");
+    }
 
     static float[]? Numbers(ParseResult given, Option<string?> option)
     {

@@ -36,14 +36,15 @@ sealed record ResumedRecipe(Recipe Recipe, IReadOnlyList<string> Adopted)
         ];
         if (different.Where(path => !MayChange(path)).ToList() is { Count: > 0 } others)
             throw new UsageException(
-                $"{run} was made from another recipe: {List(others, path => $"{path} is {Shown(after, path)} instead of {Shown(before, path)}")}; "
-                + $"a run cannot change in that: begin a new one under another --name, or go on with its own recipe by giving {run}");
+                $"{Made(others)}; a run cannot change in that: begin a new one under another --name, or go on with its own recipe by "
+                + $"giving {run}");
         var changed = given.Train.Epochs > own.Train.Epochs ? different.Except([Epochs]).ToList() : [.. different];
         if (changed.Count > 0 && !adopt)
-            throw new UsageException(
-                $"{run} was made from another recipe: {List(changed, path => $"{path} is {Shown(after, path)} instead of {Shown(before, path)}")}; "
-                + "to change it on the way give --resume --adopt");
+            throw new UsageException($"{Made(changed)}; to change it on the way give --resume --adopt");
         return new(given, [.. changed.Select(path => $"{path} {Shown(before, path)} → {Shown(after, path)}")]);
+
+        string Made(List<string> paths) => $"{run} was made from another recipe: "
+            + List(paths, path => $"{path} is {Shown(after, path)} instead of {Shown(before, path)}");
     }
 
     static bool MayChange(string path) =>

@@ -1,30 +1,17 @@
+using System.Globalization;
 using DistillSharp.Data;
-using DistillSharp.Extending;
 using DistillSharp.Evaluation;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Interop;
-using DistillSharp.Models;
 
 namespace DistillSharp.Experiments.Measurement;
 
-/// <summary>Which network is to be measured, and on what: a run's student, or a network with a file of weights.</summary>
+/// <summary>Which network is to be measured, and on what.</summary>
 public sealed record EvaluationRequest
 {
-    /// <summary>The networks and data sets that there are.</summary>
-    public Toolkit Toolkit { get; init; } = Toolkit.BuiltIn;
-
-    /// <summary>A finished run's folder; null for <see cref="Model"/> and <see cref="Weights"/>.</summary>
-    public string? Run { get; init; }
-
-    /// <summary>The network's name.</summary>
-    public string? Model { get; init; }
-
-    /// <summary>The file of its weights.</summary>
-    public string? Weights { get; init; }
-
-    /// <summary>The data set's name; null for the one that a run was trained on.</summary>
-    public string? Dataset { get; init; }
+    /// <summary>The network. Its data set may be left out where it is a run: then it is the one that the run was trained on.</summary>
+    public required NetworkSource Source { get; init; }
 
     /// <summary>The folder of the data set; null for the one that a run was trained on.</summary>
     public string? Root { get; init; }
@@ -32,34 +19,30 @@ public sealed record EvaluationRequest
     /// <summary>Values of a recipe's data and train sections, as <c>path=value</c>.</summary>
     public IReadOnlyList<string> Overrides { get; init; } = [];
 
-    /// <summary>The request as a recipe, and the file of the weights.</summary>
-    /// <exception cref="UsageException">Something is missing, or given twice.</exception>
-    internal (Recipe Recipe, string Weights) Resolve()
-    {
-        if (Run is not null)
-        {
-            if (Model is not null || Weights is not null) throw new UsageException("give a run or --model with --weights, not both");
-            var stored = RunReader.Load(Run);
-            string[] elsewhere =
-                [.. Dataset is null ? [] : new[] { $"data.set={Dataset}" }, .. Root is null ? [] : new[] { $"data.root={Root}" }];
-            var recipe = Recipe.Parse(stored.Recipe, Path.Combine(Run, RunFiles.Recipe), Toolkit, [.. elsewhere, .. Overrides]);
-            return (recipe, Path.Combine(Run, StudentFile.FileName));
-        }
-        var network = Model ?? throw Missing("--model NAME");
-        var weights = Weights ?? throw Missing("--weights FILE");
-        var set = Dataset ?? throw Missing("--data NAME");
-        // Names on the command line are told from those in a recipe.
-        (_, _) = (Toolkit.Networks[network], Toolkit.Datasets[set]);
-        var text = $"data: {{ set: '{Quoted(set)}', root: '{Quoted(Root ?? "data")}' }}\nstudent: {{ network: '{Quoted(network)}' }}";
-        return (Recipe.Parse(text, "the command line", Toolkit, Overrides), weights);
-    }
-
     /// <summary>Reads the data set, as it was read for the run.</summary>
     /// <exception cref="UserException">Something is missing, or files are damaged.</exception>
-    public Dataset LoadData() => Resolve().Recipe.LoadData();
+    public Dataset LoadData() => Recipe().LoadData();
 
-    static UsageException Missing(string option) =>
-        new($"{option} is missing; give a run's folder, or --model NAME --weights FILE --data NAME --root DIR");
+    /// <summary>The request as a recipe: the run's own, or one of the data set and the network.</summary>
+    /// <exception cref="UsageException">The data set is missing, or there is none of its name.</exception>
+    internal Recipe Recipe()
+    {
+        var toolkit = Source.Toolkit;
+        string[] overrides = [.. Given("data.set", Source.Dataset), .. Given("data.root", Root),
+            .. Given("data.mean", Numbers(Source.Mean)), .. Given("data.std", Numbers(Source.Std)), .. Overrides];
+        if (Source.Run is { } run)
+            return Recipes.Recipe.Parse(RunReader.Load(run).Recipe, Path.Combine(run, RunFiles.Recipe), toolkit, overrides);
+        var set = Source.Dataset ?? throw new UsageException("the name of the data set is missing, on whose test images to measure");
+        // A name that was given by itself is told from one in a recipe.
+        _ = toolkit.Datasets[set];
+        var text = $"data: {{ set: '{Quoted(set)}', root: data }}\nstudent: {{ network: '{Quoted(Source.Model ?? "")}' }}";
+        return Recipes.Recipe.Parse(text, "the request", toolkit, overrides);
+    }
+
+    static string[] Given(string path, string? value) => value is null ? [] : [$"{path}={value}"];
+
+    static string? Numbers(IReadOnlyList<float>? values) => values is null ? null
+        : $"[{string.Join(',', values.Select(value => value.ToString(CultureInfo.InvariantCulture)))}]";
 
     static string Quoted(string text) => text.Replace("'", "''", StringComparison.Ordinal);
 }
@@ -87,12 +70,14 @@ public sealed record EvaluationReport(
     /// <exception cref="UserException">Files are missing or damaged, or the weights do not fit.</exception>
     public static EvaluationReport Measure(EvaluationRequest request, IProgress<WorkProgress>? progress = null)
     {
-        var (recipe, weights) = request.Resolve();
-        if (!File.Exists(Weights.Split(weights).File)) throw new UserException($"{weights}: there is no such file of weights");
+        var notes = new List<string>();
+        using var loaded = (request.Source with { Said = notes.Add }).Load();
+        var (recipe, network) = (request.Recipe(), loaded.Network);
         recipe.CheckFiles();
         var data = recipe.LoadData(progress);
-        using var network = request.Toolkit.Networks.Create(recipe.Student.Network, data.Classes);
-        network.LoadWeights(weights, out var loaded);
+        if (data.Classes != network.Classes)
+            throw new UserException($"{request.Source.Weights ?? request.Source.Run}: this {network.Name} tells {network.Classes} classes "
+                + $"apart, and {data.Name} has {data.Classes}");
         var device = recipe.Train.Device;
         network.To(device);
 
@@ -106,7 +91,7 @@ public sealed record EvaluationReport(
                 : null, network.ParameterCount,
             data.Name, "fp32", Math.Round(seconds, 3), Math.Round(accuracy.Images / seconds, 1))
         {
-            Notes = [.. loaded.Lines.Select(line => $"{weights}: {line}")],
+            Notes = notes,
         };
     }
 }

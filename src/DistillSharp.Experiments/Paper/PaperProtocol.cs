@@ -35,24 +35,25 @@ static class PaperProtocol
 
         // Table 2's learning rates for the larger batches are not public.
         if (paper.Batch is null or 128)
-            Setting("train.lr", "learning rate", Text(protocol.LearningRate(paper.Student)));
+            Setting("train.lr", "learning rate", protocol.LearningRate(paper.Student));
         Setting("train.schedule", "schedule", "steps");
         // With other epochs, which are told, the steps are others too.
-        if (run.EpochsDone == protocol.Epochs) Setting("train.schedule.steps", "learning rate steps", List(protocol.Steps));
-        Setting("train.schedule.factor", "learning rate factor", Text(Protocol.Factor));
-        Setting("train.warmup_steps", "warm-up steps", "0");
+        if (run.EpochsDone == protocol.Epochs)
+            Setting("train.schedule.steps", "learning rate steps", SettingValue.List(protocol.Steps.Select(step => (double)step)));
+        Setting("train.schedule.factor", "learning rate factor", Protocol.Factor);
+        Setting("train.warmup_steps", "warm-up steps", 0);
         Setting("train.optimizer", "optimizer", "sgd");
-        Setting("train.decay_norms", "decay of norms and biases", "true");
-        Setting("train.clip", "gradient clipping", "");
-        Setting("train.label_smoothing", "label smoothing", "0");
-        Setting("train.nesterov", "Nesterov momentum", "false");
-        Setting("train.momentum", "momentum", Text(Protocol.Momentum));
-        Setting("train.weight_decay", "weight decay", Text(protocol.WeightDecay));
+        Setting("train.decay_norms", "decay of norms and biases", true);
+        Setting("train.clip", "gradient clipping", SettingValue.None);
+        Setting("train.label_smoothing", "label smoothing", 0);
+        Setting("train.nesterov", "Nesterov momentum", false);
+        Setting("train.momentum", "momentum", Protocol.Momentum);
+        Setting("train.weight_decay", "weight decay", protocol.WeightDecay);
         if (record.Dataset == paper.Dataset && set is not null)
         {
-            Setting("data.augment", "augmentation", $"[{string.Join(", ", protocol.Augment.Select(step => step.Name))}]");
-            Setting("data.mean", "mean", List(set.Mean));
-            Setting("data.std", "standard deviation", List(set.Std));
+            Setting("data.augment", "augmentation", SettingValue.List(protocol.Augment.Select(step => step.Name)));
+            Setting("data.mean", "mean", Numbers(set.Mean));
+            Setting("data.std", "standard deviation", Numbers(set.Std));
         }
         if (run.Settings.TryGetValue("student.weights", out var begun) && begun.Length > 0)
             found.Add("a student that begins from trained weights");
@@ -62,10 +63,9 @@ static class PaperProtocol
         if (paper.Method != "fsecd") found.AddRange(OfMethod(paper, run.Settings));
         return found;
 
-        static string Text(double value) => value.ToString(CultureInfo.InvariantCulture);
-
-        static string List<T>(IEnumerable<T> values) where T : IFormattable =>
-            $"[{string.Join(", ", values.Select(value => value.ToString(null, CultureInfo.InvariantCulture)))}]";
+        // As they are printed: a float's own digits, not those of the double next to it.
+        static SettingValue Numbers(IEnumerable<float> values) =>
+            SettingValue.Read($"[{string.Join(", ", values.Select(value => value.ToString(CultureInfo.InvariantCulture)))}]");
 
         void Number(string what, int? ours, int theirs)
         {
@@ -84,10 +84,10 @@ static class PaperProtocol
                 : $"{ours.Value.ToString("N0", CultureInfo.InvariantCulture)} of {whole} {what} images");
         }
 
-        void Setting(string path, string what, string theirs)
+        void Setting(string path, string what, SettingValue theirs)
         {
-            if (run.Settings.TryGetValue(path, out var ours) && ours != theirs)
-                found.Add($"{what} {(ours.Length == 0 ? "none" : ours)} instead of {theirs}");
+            if (run.Settings.TryGetValue(path, out var text) && SettingValue.Read(text) is var ours && !ours.Equals(theirs))
+                found.Add($"{what} {ours} instead of {theirs}");
         }
     }
 
@@ -112,21 +112,30 @@ static class PaperProtocol
             if (path.StartsWith(FirstMethod, StringComparison.Ordinal) && Differs(path) is var (ours, own))
                 yield return $"{path[FirstMethod.Length..].Replace('_', ' ')} {ours} instead of {own}";
 
-        (string Ours, string Theirs)? Differs(string path) =>
-            settings.TryGetValue(path, out var ours) && theirs.TryGetValue(path, out var own) && ours.Length > 0 && own.Length > 0
-                && ours != own
-                ? (ours, own) : null;
+        (SettingValue Ours, SettingValue Theirs)? Differs(string path)
+        {
+            if (!settings.TryGetValue(path, out var text) || !theirs.TryGetValue(path, out var own)) return null;
+            var ours = SettingValue.Read(text);
+            return ours.IsNone || own.IsNone || ours.Equals(own) ? null : (ours, own);
+        }
     }
 
-    static readonly ConcurrentDictionary<PaperResult, IReadOnlyDictionary<string, string>> published = new();
+    static readonly ConcurrentDictionary<PaperResult, IReadOnlyDictionary<string, SettingValue>> published = new();
 
-    static IReadOnlyDictionary<string, string> Published(PaperResult paper)
+    static IReadOnlyDictionary<string, SettingValue> Published(PaperResult paper)
     {
-        try { return RecipeSettings.Of(PaperRecipes.Get(PaperRecipes.NameOf(paper)).Resolve()); }
+        try
+        {
+            var recipe = PaperRecipes.Get(PaperRecipes.NameOf(paper));
+            var values = new Dictionary<string, SettingValue> { ["ce.weight"] = recipe.CrossEntropyWeight };
+            foreach (var (name, value) in recipe.Methods.Take(1).SelectMany(method => method.Settings))
+                values[FirstMethod + name] = SettingValue.Read(value ?? "");
+            return values;
+        }
         catch (UsageException)
         {
             // Its data set or a network of it is not in this build.
-            return new Dictionary<string, string>();
+            return new Dictionary<string, SettingValue>();
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Training;
@@ -124,50 +123,4 @@ public static class RunExport
     }
 
     static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
-}
-
-/// <summary>CSV as RFC 4180 has it, numbers in the invariant culture.</summary>
-static class Csv
-{
-    public static void AppendLine(StringBuilder text, IEnumerable<object?> fields) =>
-        text.AppendJoin(',', fields.Select(Field)).Append('\n');
-
-    static string Field(object? value)
-    {
-        var field = value switch
-        {
-            null => "",
-            double d when !double.IsFinite(d) => "",
-            IFormattable f => f.ToString(null, CultureInfo.InvariantCulture),
-            _ => value.ToString()!,
-        };
-        return field.AsSpan().IndexOfAny(",\"\r\n") < 0 ? field : '"' + field.Replace("\"", "\"\"") + '"';
-    }
-}
-
-/// <summary>JSON written by hand, where the names are data.</summary>
-static class Json
-{
-    public static string Write(Action<Utf8JsonWriter> content)
-    {
-        using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-            content(json);
-        return Encoding.UTF8.GetString(bytes.ToArray());
-    }
-
-    public static void Write(Utf8JsonWriter json, string name, object? value)
-    {
-        switch (value)
-        {
-            case null: json.WriteNull(name); break;
-            case double d when !double.IsFinite(d): json.WriteNull(name); break;
-            case double d: json.WriteNumber(name, d); break;
-            case long l: json.WriteNumber(name, l); break;
-            case int i: json.WriteNumber(name, i); break;
-            case bool b: json.WriteBoolean(name, b); break;
-            case string s: json.WriteString(name, s); break;
-            default: throw new ArgumentException($"no JSON for a {value.GetType().Name}", nameof(value));
-        }
-    }
 }

@@ -25,7 +25,7 @@ public sealed class OnnxPredictor : ImagePredictor
         classifier.Dispose();
         throw new UserException(
             $"'{path}' does not say how its images are normalized (mean and std in its metadata); "
-            + "export it with --data NAME, or --mean and --std");
+            + "export it with its data set, or the channels' mean and std");
     }
 
     /// <summary>Whether a path names an ONNX file, by its ending.</summary>

@@ -63,7 +63,8 @@ public sealed class OnnxGraphFile : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            throw new UserException($"{Path}: ONNX Runtime cannot run it on images of [{string.Join(", ", shape)}]: {OnnxSession.Reason(e)}", e);
+            throw new UserException(
+                $"{Path}: ONNX Runtime cannot run it on images of [{string.Join(", ", shape)}]: {OnnxSession.Reason(e)}", e);
         }
     }
 

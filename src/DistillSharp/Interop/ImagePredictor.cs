@@ -32,7 +32,7 @@ public abstract class ImagePredictor : IDisposable
     /// <param name="top">How many classes to name for each image, at most.</param>
     public IEnumerable<Prediction> Predict(IEnumerable<string> paths, int top = 5)
     {
-        if (top < 1) throw new UsageException($"--top {top} names no class; give 1 or more");
+        if (top < 1) throw new UsageException($"the {top} likeliest classes are none; give 1 or more");
         return paths.SelectMany(Files).Chunk(Batch).SelectMany(files => PredictBatch(files, top));
     }
 

@@ -34,7 +34,7 @@ public sealed record NetworkExport
     public IReadOnlyList<string> Write()
     {
         if ((Onnx ?? SafeTensors ?? PyTorch ?? TorchSharp) is null)
-            throw new UsageException("nothing to write: give --onnx FILE, --safetensors FILE, --pth FILE or --torchsharp FILE");
+            throw new UsageException("nothing to write: give a file for ONNX, safetensors, PyTorch or TorchSharp");
         using var loaded = Source.Load();
         if (Onnx is not null) loaded.Network.ExportOnnx(Onnx, Filled(loaded));
         // A run's own file says more than the weights, and stays what it is.
@@ -54,7 +54,8 @@ public sealed record NetworkExport
     public OnnxOptions Filled(LoadedNetwork loaded)
     {
         if (Options.WithPreprocessing && loaded.Normalization is null)
-            throw new UsageException("preprocessing in the graph needs the normalization: give --data NAME, or --mean and --std");
+            throw new UsageException("preprocessing in the graph needs the images' normalization: "
+                + "give the data set, or the channels' mean and std");
         var metadata = new Dictionary<string, string>(Options.Metadata);
         if (loaded.Dataset is { } dataset) metadata["dataset"] = dataset;
         if (loaded.Acc1 is { } accuracy) metadata["accuracy"] = accuracy.ToString("R", CultureInfo.InvariantCulture);

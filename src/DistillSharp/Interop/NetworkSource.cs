@@ -38,9 +38,11 @@ public sealed record NetworkSource
     public LoadedNetwork Load()
     {
         if (Run is not null && (Model ?? Weights) is not null)
-            throw new UsageException("give either a run or --model and --weights, not both");
-        if (Run is null && (Model is null || Weights is null)) throw new UsageException("give a run's folder, or --model and --weights");
-        if (Mean is null != Std is null) throw new UsageException("give both --mean and --std, or neither");
+            throw new UsageException("give either a run or a network's name and weights, not both");
+        if (Run is null && (Model is null || Weights is null))
+            throw new UsageException("give a run's folder, or a network's name and the file of its weights");
+        if (Mean is null != Std is null)
+            throw new UsageException("give both the mean and the standard deviation (std) of the channels, or neither");
         var set = Dataset is null ? null : Toolkit.Datasets[Dataset];
         if (Run is not null)
         {

@@ -15,7 +15,7 @@ public sealed class Predictor : ImagePredictor
     {
         this.loaded = loaded;
         normalization = loaded.Normalization
-            ?? throw new UsageException("the normalization of the images is unknown: give --data NAME, or --mean and --std");
+            ?? throw new UsageException("the normalization of the images is unknown: give the data set, or the channels' mean and std");
     }
 
     /// <inheritdoc/>

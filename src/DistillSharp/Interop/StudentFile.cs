@@ -114,7 +114,7 @@ public sealed record StudentFile
         string Text(string key) => metadata.TryGetValue($"distillsharp.{key}", out var text) ? text
             : throw new UserException(
                 $"{path}: this file was not written by a run of distill (it says nothing of its {key}); "
-                + "give --model NAME --weights FILE instead");
+                + "name the network, and give the file as its weights, instead");
 
         T Value<T>(string key) => JsonSerializer.Deserialize<T>(Text(key)) ?? throw new JsonException($"{key} is null");
     }

@@ -84,7 +84,7 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
         (lost.TimedOut
             ? $"another process did not answer within {processes.Timeout.TotalSeconds:0.###} s"
             : "the connection to another process broke, as it does when that one ends") +
-        $" ({lost.Message}); start all of them again with --resume, and they go on from the last checkpoint", lost);
+        $" ({lost.Message}); resume all of them, and they go on from the last checkpoint", lost);
 
     // What decides the run, but not where it is computed or what is remembered.
     static string Shown(TrainingOptions options) =>

@@ -75,7 +75,7 @@ public static class Doctor
         : new("bf16", "not native on this processor: precision auto computes in float32", true);
 
     static Finding Gpu() => Runtime.CudaDevices > 0
-        ? new("GPU", $"{Runtime.CudaDevices} CUDA device(s): train with --set train.device=cuda", true)
+        ? new("GPU", $"{Runtime.CudaDevices} CUDA device(s): train with train.device: cuda", true)
         : new("GPU", "none that this libtorch can use", true);
 
     static string BuildSummary()

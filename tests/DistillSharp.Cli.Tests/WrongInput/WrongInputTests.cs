@@ -35,7 +35,8 @@ public abstract class WrongInputTests : IDisposable
     private protected string Runs => Folder["runs"];
 
     /// <summary>Writes the recipe, some of its sections replaced.</summary>
-    private protected void Write(string? data = null, string teacher = "", string train = "epochs: 1, precision: fp32") => File.WriteAllText(Recipe, $$"""
+    private protected void Write(string? data = null, string teacher = "", string train = "epochs: 1, precision: fp32") =>
+        File.WriteAllText(Recipe, $$"""
         data: { {{data ?? $"set: fashion-mnist, root: '{Folder["data"]}', batch: 8"}} }
         student: { network: resnet8 }
         train: { {{train}} }

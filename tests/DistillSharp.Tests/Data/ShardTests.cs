@@ -28,7 +28,8 @@ public sealed class ShardTests : IDisposable
     [Fact]
     public void Samples_are_entries_of_one_key()
     {
-        Shard("x-train-0.tar", ("b/1.png", red), ("b/1.cls", Text("2\n")), ("b/1.txt", Text("a caption")), ("b/2.json", Text("""{"label": 0}""")), ("b/2.png", red));
+        Shard("x-train-0.tar", ("b/1.png", red), ("b/1.cls", Text("2\n")), ("b/1.txt", Text("a caption")),
+            ("b/2.json", Text("""{"label": 0}""")), ("b/2.png", red));
         Shard("x-train-1.tar", ("3.seg.png", red), ("3.png", red), ("3.cls", Text("1")), (new string('k', 150) + ".png", red),
             (new string('k', 150) + ".cls", Text("0")));
         Shard("x-val-0.tar", ("v.png", red), ("v.cls", Text("2")));

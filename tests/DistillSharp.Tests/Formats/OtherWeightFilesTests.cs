@@ -168,7 +168,8 @@ public sealed class OtherWeightFilesTests : IDisposable
         SafeTensorsFile.Write(folder["part-1.safetensors"], every[..1]);
         SafeTensorsFile.Write(folder["part-2.safetensors"], every[1..2]);
         const string index = """
-            {"metadata": {"total_size": 16}, "weight_map": {"conv.weight": "part-1.safetensors", "bn.num_batches_tracked": "part-2.safetensors"}}
+            {"metadata": {"total_size": 16},
+             "weight_map": {"conv.weight": "part-1.safetensors", "bn.num_batches_tracked": "part-2.safetensors"}}
             """;
         Fuzz.Run([Encoding.UTF8.GetBytes(index)], file =>
         {
@@ -185,8 +186,10 @@ public sealed class OtherWeightFilesTests : IDisposable
 
         byte[][] valid =
         [
-            Pickle("}(X\u0001\u0000\u0000\u0000acmy\nList\n)\u0081(K\u0001K\u0002eX\u0001\u0000\u0000\u0000c(cos\nsystem\nX\u0002\u0000\u0000\u0000ido}X\u0001\u0000\u0000\u0000xK\u0001sbu."),
-            Pickle("ctorch.nn\nNet\n)\u0081}(X\u000b\u0000\u0000\u0000_parametersccollections\nOrderedDict\n)RX\u0008\u0000\u0000\u0000_modules}X\u0001\u0000\u0000\u0000mcmy\nM\n)\u0081}bsub."),
+            Pickle("}(X\u0001\u0000\u0000\u0000acmy\nList\n)\u0081(K\u0001K\u0002eX\u0001\u0000\u0000\u0000c"
+                + "(cos\nsystem\nX\u0002\u0000\u0000\u0000ido}X\u0001\u0000\u0000\u0000xK\u0001sbu."),
+            Pickle("ctorch.nn\nNet\n)\u0081}(X\u000b\u0000\u0000\u0000_parameters"
+                + "ccollections\nOrderedDict\n)RX\u0008\u0000\u0000\u0000_modules}X\u0001\u0000\u0000\u0000mcmy\nM\n)\u0081}bsub."),
         ];
         Fuzz.Run(valid, file =>
         {

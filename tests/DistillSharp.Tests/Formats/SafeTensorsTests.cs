@@ -116,7 +116,9 @@ public class SafeTensorsTests : IDisposable
     [InlineData(One, 8, null)]
     [InlineData("{}", 0, null)]
     [InlineData("""{"__metadata__":{"k":"v"}}    """, 0, null)]
-    [InlineData("""{"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 12, null)]
+    [InlineData(
+        """{"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""",
+        12, null)]
     [InlineData(One, 4, "cut short")]
     [InlineData(One, 9, null)]
     [InlineData("[1]", 0, "does not begin with '{'")]
@@ -128,13 +130,17 @@ public class SafeTensorsTests : IDisposable
     [InlineData("""{"a":{}}""", 0, "lacks its dtype, shape or data_offsets")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2]}}""", 8, "lacks its dtype, shape or data_offsets")]
     [InlineData("""{"a":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[0,2]}}""", 2, null)]
-    [InlineData("""{"a":{"dtype":"F8_E5M2","shape":[2],"data_offsets":[0,3]}}""", 3, "3 bytes, which is not what its shape [2] of F8_E5M2 needs")]
+    [InlineData(
+        """{"a":{"dtype":"F8_E5M2","shape":[2],"data_offsets":[0,3]}}""",
+        3, "3 bytes, which is not what its shape [2] of F8_E5M2 needs")]
     [InlineData("""{"a":{"dtype":"C64","shape":[2],"data_offsets":[0,16]}}""", 16, "type C64")]
     [InlineData("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", 8, "8 bytes, which is not what its shape [3] of F32 needs")]
     [InlineData("""{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}""", 8, "no size")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}}""", 8, "no size")]
     [InlineData("""{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8]}}""", 8, "no size")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[4294967296,4294967296,4294967296],"data_offsets":[0,8]}}""", 8, "which is not what its shape")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[4294967296,4294967296,4294967296],"data_offsets":[0,8]}}""",
+        8, "which is not what its shape")]
     [InlineData("""{"a":{"dtype":"F32","shape":["2"],"data_offsets":[0,8]}}""", 8, "other than numbers")]
     [InlineData("""{"a":{"dtype":"F32","shape":2,"data_offsets":[0,8]}}""", 8, "no list")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""", 8, "a start and an end")]
@@ -142,8 +148,12 @@ public class SafeTensorsTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "'dtype'")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":1}}""", 8, "'more'")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", 12, "gap of 4 bytes")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "'b' overlaps")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "'a' twice")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""",
+        8, "'b' overlaps")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""",
+        8, "'a' twice")]
     [InlineData("""{"__metadata__":{"k":1}}""", 0, "no text")]
     [InlineData("""{"__metadata__":[]}""", 0, "no map")]
     [InlineData("""{"__metadata__":{"k":"1","k":"2"}}""", 0, "'k' twice")]
@@ -168,8 +178,12 @@ public class SafeTensorsTests : IDisposable
     }
 
     [Fact]
-    public void Too_many_dimensions_are_refused() =>
-        Assert.Contains("more than 64 dimensions", Refusal(Raw("""{"a":{"dtype":"F32","shape":[SIZES],"data_offsets":[0,0]}}""".Replace("SIZES", string.Join(',', Enumerable.Repeat(0, 65))))));
+    public void Too_many_dimensions_are_refused()
+    {
+        var sizes = string.Join(',', Enumerable.Repeat(0, 65));
+        Assert.Contains("more than 64 dimensions",
+            Refusal(Raw("""{"a":{"dtype":"F32","shape":[SIZES],"data_offsets":[0,0]}}""".Replace("SIZES", sizes))));
+    }
 
     [Fact]
     public void What_cannot_be_read_is_said()

@@ -60,7 +60,9 @@ sealed class ApiText
             yield break;
         }
         foreach (var field in type.GetFields(Declared).Where(field => Visible(field.Attributes & FieldAttributes.FieldAccessMask, type)))
-            yield return $"{Access(field.IsFamily || field.IsFamilyOrAssembly)}{(field.IsLiteral ? "const " : field.IsStatic ? "static " : "")}{(field.IsInitOnly ? "readonly " : "")}"
+            yield return Access(field.IsFamily || field.IsFamilyOrAssembly)
+                + (field.IsLiteral ? "const " : field.IsStatic ? "static " : "")
+                + $"{(field.IsInitOnly ? "readonly " : "")}"
                 + $"{TypeName.Of(field.FieldType, nullability.Create(field))} "
                 + $"{field.Name}{(field.IsLiteral ? $" = {Value(field.GetRawConstantValue())}" : "")}";
         foreach (var property in type.GetProperties(Declared))
@@ -105,7 +107,8 @@ sealed class ApiText
     {
         var passed = parameter.IsOut ? "out " : parameter.ParameterType.IsByRef ? parameter.IsIn ? "in " : "ref " : "";
         var several = HasAttribute<ParamArrayAttribute>(parameter) || HasAttribute<ParamCollectionAttribute>(parameter) ? "params " : "";
-        var left = parameter.HasDefaultValue ? $" = {(parameter.ParameterType.IsValueType && parameter.RawDefaultValue is null ? "default" : Value(parameter.RawDefaultValue))}" : "";
+        var isDefault = parameter.ParameterType.IsValueType && parameter.RawDefaultValue is null;
+        var left = parameter.HasDefaultValue ? $" = {(isDefault ? "default" : Value(parameter.RawDefaultValue))}" : "";
         return $"{passed}{several}{TypeName.Of(parameter.ParameterType, nullability.Create(parameter))} {parameter.Name}{left}";
     }
 

@@ -54,7 +54,8 @@ public sealed class LongListTests : IDisposable
         await page.GotoAsync(server.Address, new() { WaitUntil = WaitUntilState.Commit });
         return await page.EvaluateAsync<double>("""
             () => new Promise(done => {
-              const look = () => document.querySelectorAll('tbody tr').length === 250 ? requestAnimationFrame(() => done(performance.now())) : setTimeout(look, 5);
+              const look = () => document.querySelectorAll('tbody tr').length === 250
+                  ? requestAnimationFrame(() => done(performance.now())) : setTimeout(look, 5);
               look();
             })
             """);

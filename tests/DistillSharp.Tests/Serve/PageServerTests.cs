@@ -47,7 +47,10 @@ public sealed class PageServerTests : IDisposable
         Directory.CreateDirectory(Root);
         // The number is a living process's, but that one started at another time.
         File.WriteAllText(Path.Combine(Root, ".page.json"),
-            $$"""{"address":"http://localhost:1/","process":{{Environment.ProcessId}},"started":"2001-01-01T00:00:00Z","machine":"{{Environment.MachineName}}"}""");
+            $$"""
+            {"address":"http://localhost:1/","process":{{Environment.ProcessId}},"started":"2001-01-01T00:00:00Z",
+             "machine":"{{Environment.MachineName}}"}
+            """);
         Assert.Null(ServedPage.Find(Root));
         File.WriteAllText(Path.Combine(Root, ".page.json"), "{\"address\":");
         Assert.Null(ServedPage.Find(Root));

@@ -54,7 +54,8 @@ public sealed class FlushTests : IDisposable
         foreach (var file in new[] { "best", "step-000000007" })
         {
             var flushed = Find($@"^fsync\(\d+<{checkpoints}/{file}\.safetensors\.\w+\.tmp>\)", after);
-            var renamed = Find($@"^rename.*""{checkpoints}/{file}\.safetensors\.\w+\.tmp"",.*""{checkpoints}/{file}\.safetensors""", flushed + 1);
+            var renamed = Find(
+                $@"^rename.*""{checkpoints}/{file}\.safetensors\.\w+\.tmp"",.*""{checkpoints}/{file}\.safetensors""", flushed + 1);
             after = Find($@"^fsync\(\d+<{checkpoints}>\)", renamed + 1);
         }
         Assert.Equal(2, calls.Count(call => call.StartsWith("rename", StringComparison.Ordinal)));
@@ -76,10 +77,13 @@ static class Strace
 
     public static bool IsPossible => OperatingSystem.IsLinux() && possible.Value;
 
-    /// <summary>Runs a program and returns the calls of the kinds asked for, those of all its threads in order, descriptors with their paths.</summary>
+    /// <summary>
+    /// Runs a program and returns the calls of the kinds asked for, those of all its threads in order, descriptors with their paths.
+    /// </summary>
     public static IReadOnlyList<string> Run(string log, string kinds, string[] program)
     {
-        using var process = Process.Start(new ProcessStartInfo("strace", ["-f", "-y", "--seccomp-bpf", "-s", "4096", "-e", $"trace={kinds}", "-o", log, .. program])
+        using var process = Process.Start(new ProcessStartInfo("strace",
+            ["-f", "-y", "--seccomp-bpf", "-s", "4096", "-e", $"trace={kinds}", "-o", log, .. program])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         })!;

@@ -1,4 +1,7 @@
 using DistillSharp.Experiments.Measurement;
+using DistillSharp.Formats.PyTorch;
+using DistillSharp.Interop;
+using DistillSharp.Models;
 using DistillSharp.Tests.Data;
 
 namespace DistillSharp.Tests.Experiments.Measurement;
@@ -26,17 +29,34 @@ public class EvaluationReportTests
     [Fact]
     public void What_is_missing_or_unknown_is_named()
     {
-        var request = Request("resnet20", "none.pth");
-        Assert.Contains("--weights", Refused(request with { Weights = null }));
-        Assert.Contains("--data", Refused(request with { Dataset = null }));
-        Assert.Contains("did you mean 'resnet20'?", Refused(request with { Model = "resnet2o" }));
-        Assert.Contains("did you mean 'cifar100'?", Refused(request with { Dataset = "cifar_100" }));
-        Assert.Contains("not both", Refused(request with { Run = "runs/first" }));
-        Assert.Contains("none.pth", Assert.Throws<UserException>(() => EvaluationReport.Measure(request)).Message);
+        Assert.Contains("the file of its weights", Refused(source => source with { Weights = null }));
+        Assert.Contains("did you mean 'resnet20'?", Refused(source => source with { Model = "resnet2o" }));
+        Assert.Contains("did you mean 'cifar100'?", Refused(source => source with { Dataset = "cifar_100" }));
+        Assert.Contains("not both", Refused(source => source with { Run = "runs/first" }));
+        Assert.Contains("none.pth", Assert.Throws<UserException>(() => EvaluationReport.Measure(Request("resnet20", "none.pth"))).Message);
     }
 
-    static string Refused(EvaluationRequest request) => Assert.Throws<UsageException>(() => EvaluationReport.Measure(request)).Message;
+    [Fact]
+    public void The_data_set_must_be_known_and_have_the_networks_classes()
+    {
+        using var folder = new TemporaryFolder();
+        var weights = folder["ten.pth"];
+        using (var network = Networks.Create("resnet8", classes: 10, seed: 1)) PyTorchFile.Write(weights, network.StoredState());
+        SmallFiles.Write(folder["cifar-100-binary"], SmallFiles.Cifar100Binary(4, 4));
+        var request = Request("resnet8", weights);
+        Assert.Contains("data set is missing", Assert.Throws<UsageException>(
+            () => EvaluationReport.Measure(request with { Source = request.Source with { Dataset = null } })).Message);
+        request = request with { Root = folder.Path };
+        Assert.Contains("10 classes apart, and cifar100 has 100",
+            Assert.Throws<UserException>(() => EvaluationReport.Measure(request)).Message);
+    }
+
+    static string Refused(Func<NetworkSource, NetworkSource> change)
+    {
+        var request = Request("resnet20", "none.pth");
+        return Assert.Throws<UsageException>(() => EvaluationReport.Measure(request with { Source = change(request.Source) })).Message;
+    }
 
     static EvaluationRequest Request(string model, string weights) =>
-        new() { Model = model, Weights = weights, Dataset = "cifar100", Root = "data" };
+        new() { Source = new() { Model = model, Weights = weights, Dataset = "cifar100" }, Root = "data" };
 }

@@ -35,7 +35,8 @@ public class PaperRecipesTests
             Assert.Equal(result.Batch ?? (result.Dataset == "imagenet" ? 256 : result.Method == "fsecd" ? 128 : 64), recipe.Data.Batch);
             Assert.Empty(recipe.Warnings);
             // The teacher of Finished was trained here, and ImageNet's tables follow torchvision's.
-            string[] departures = result is { Dataset: "imagenet", Method: not "ce" } ? ["a teacher trained here instead of torchvision's"] : [];
+            string[] departures = result is { Dataset: "imagenet", Method: not "ce" }
+                ? ["a teacher trained here instead of torchvision's"] : [];
             Assert.Equal(departures, PaperProtocol.Departures(result, Finished(recipe)));
             Assert.All(
                 recipe.Resolve().Split('\n'), line =>

@@ -299,7 +299,8 @@ public class PaperTableTests
             r => r with { Batch = batch, Methods = [new("fsecd", policy)] }, "resnet32x4", "resnet8x4", new() { ["train.lr"] = "0.4" });
         var table = PaperTable.Of(2, [At("class", 512, 72), At("instance", 1024, 74), At("instance", 100, 75)]);
         Assert.Equal("72.00 (1) ‡1", PaperTableWriter.Ours(Cell(table, "resnet32x4 → resnet8x4, FSECD (class-level)", "batch 512")));
-        Assert.Equal("74.00 (1) ‡1", PaperTableWriter.Ours(Cell(table, "resnet32x4 → resnet8x4, FSECD (instance-level)", "batch 1024")));
+        Assert.Equal("74.00 (1) ‡1",
+            PaperTableWriter.Ours(Cell(table, "resnet32x4 → resnet8x4, FSECD (instance-level)", "batch 1024")));
         Assert.Equal(2, table.Cells.SelectMany(r => r).Count(c => c.Ours is not null));
     }
 

@@ -13,7 +13,8 @@ public class RecipeTests
 {
     internal const string Full = """
         # the design's example
-        data:    { set: cifar100, root: data, batch: 128, augment: [crop, flip], mean: [0.5070, 0.4865, 0.4409], std: [.2673, .2564, .2762], train_limit: 10000, test_limit: 2000 }
+        data:    { set: cifar100, root: data, batch: 128, augment: [crop, flip], train_limit: 10000, test_limit: 2000,
+                   mean: [0.5070, 0.4865, 0.4409], std: [.2673, .2564, .2762] }
         teacher: { network: resnet56, weights: "teachers/resnet 56.pth" }
         student: { network: resnet20, weights: start.safetensors }
         methods: [ { name: fsecd, policy: class, layer: logits, temperature: 0.07, weight: 3 }, { name: kd, temperature: 2 } ]
