@@ -163,7 +163,7 @@ public class RecipeTests
     public void A_step_after_the_end_is_warned_of()
     {
         var warning = Assert.Single(Recipe.Parse(Full, "r.yaml", "train.epochs=120").Warnings);
-        Assert.Equal("r.yaml:10: the learning rate is to fall after epoch 150, but training ends with epoch 120; "
+        Assert.Equal("r.yaml:11: the learning rate is to fall after epoch 150, but training ends with epoch 120; "
             + "leave train.schedule out and the steps follow train.epochs", warning);
     }
 
