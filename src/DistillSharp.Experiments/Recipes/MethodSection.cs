@@ -1,5 +1,6 @@
 using DistillSharp.Formats.Files;
 using DistillSharp.Methods;
+using DistillSharp.Models;
 using DistillSharp.Extending;
 
 namespace DistillSharp.Experiments.Recipes;
@@ -26,7 +27,9 @@ public sealed class MethodSection
         Name = name;
         this.make = make;
         NeedsTeacher = method.TeacherFeatures is not null;
+        NeedsTeacherFeatures = method.TeacherFeatures is not (null or Features.Logits);
         NeedsOneLabel = method.NeedsOneLabel;
+        NeedsSecondView = method.NeedsSecondView;
         CrossEntropyWeight = method.CrossEntropyWeight;
         CrossEntropyOfPair = method.WeightsDependOnPair;
         this.given = given;
@@ -52,7 +55,11 @@ public sealed class MethodSection
 
     internal bool NeedsTeacher { get; }
 
+    internal bool NeedsTeacherFeatures { get; }
+
     internal bool NeedsOneLabel { get; }
+
+    internal bool NeedsSecondView { get; }
 
     /// <summary>Makes the method with the settings that the recipe gives; the others are the method's own.</summary>
     public DistillationMethod Create()

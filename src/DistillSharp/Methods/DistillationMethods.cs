@@ -28,6 +28,7 @@ public static class DistillationMethods
         methods.Add("fitnet", () => new FitNet());
         methods.Add("fsecd", () => new Fsecd());
         methods.Add("kd", () => new Kd());
+        methods.Add("mlld", () => new Mlld());
         methods.Add("nst", () => new Nst());
         methods.Add("ofd", () => new Ofd());
         methods.Add("pkt", () => new Pkt());
@@ -35,6 +36,7 @@ public static class DistillationMethods
         methods.Add("rkd", () => new Rkd());
         methods.Add("simkd", () => new SimKd());
         methods.Add("sp", () => new Sp());
+        methods.Add("srrl", () => new Srrl());
         methods.Add("vid", () => new Vid());
         return methods;
     }

@@ -76,6 +76,55 @@ public class TorchvisionTests
             new Step((image, to) => jitter.Apply(image, one.order, one.factor[0], one.factor[1], one.factor[2], one.factor[3], to)))));
     }
 
+    // torchvision draws by itself; here its draws are replaced by ours, so that the same numbers must come to the same area and pixels.
+    [TorchvisionFact]
+    public void Random_erasing_is_torchvisions_to_the_last_bit()
+    {
+        RandomErasing[] steps =
+        [
+            new() { Probability = 1 },
+            new() { Probability = 1, MinShare = .3, MaxShare = .9, MaxRatio = 8 },
+            new() { Probability = 1, MinShare = .9, MaxShare = .99, MaxRatio = 1.5 },
+        ];
+        AugmentationDraw Draw(int step, int image) =>
+            new(KeyedRandom.For(KeyedRandom.Purpose.Augmentation, seed: step), image * steps[0].Numbers, null);
+        var cases = (
+            from step in Enumerable.Range(0, steps.Length)
+            from image in Enumerable.Range(0, Images.Count)
+            select (step, image)).ToList();
+        var theirs = Torchvision(
+            """
+            import torch
+            import torchvision.transforms as T
+            import torchvision.transforms.functional as F
+            torch.set_default_dtype(torch.float64)
+            class Drawn:
+                def uniform_(self, low, high): return torch.tensor(float(low) + (float(high) - float(low)) * next(drawn))
+            torch.empty = lambda *size, **more: Drawn()
+            torch.randint = lambda low, high, size: torch.tensor(low + int(next(places) * (high - low)))
+            for low, high, ratio, image, top, left, *numbers in cases:
+                drawn, places = iter(map(float, numbers)), iter([float(top), float(left)])
+                pixels = F.pil_to_tensor(images[int(image)])
+                area = T.RandomErasing.get_params(pixels, (float(low), float(high)), (1 / float(ratio), float(ratio)), [0.])
+                erased = F.erase(pixels, *area[:4], area[4].to(pixels.dtype))
+                put(F.to_pil_image(erased))
+            """, cases.Select(one =>
+            {
+                var (step, draw) = (steps[one.step], Draw(one.step, one.image));
+                double[] numbers =
+                [
+                    step.MinShare, step.MaxShare, step.MaxRatio, one.image, draw.Between(0, 1, 21), draw.Between(0, 1, 22),
+                    .. Enumerable.Range(1, 20).Select(number => draw.Between(0, 1, number)),
+                ];
+                return string.Join(' ', numbers.Select(Text));
+            }));
+        var areas = cases.Select(one => steps[one.step].Area(Images[one.image].Height, Images[one.image].Width, Draw(one.step, one.image)));
+        Assert.Contains(areas, area => area is null);
+        Assert.InRange(areas.Count(area => area is not null), cases.Count / 2, cases.Count);
+        Compare(theirs, cases.Select(one => ($"erasing {one.step} of {Shown(one.image)}", one.image,
+            new Step((image, to) => steps[one.step].Apply(image, Draw(one.step, one.image), image.Height, image.Width, to)))));
+    }
+
     [TorchvisionFact]
     public void Magnitudes_and_policies_are_torchvisions()
     {

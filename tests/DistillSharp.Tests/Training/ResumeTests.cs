@@ -1,3 +1,4 @@
+using DistillSharp.Extending;
 using DistillSharp.Tests.Data;
 using DistillSharp.Torch;
 using DistillSharp.Torch.Optimizers;
@@ -52,6 +53,32 @@ public sealed class ResumeTests : IDisposable
             _ => [],
         };
         Assert.Subset(undisturbed.Content.Keys.ToHashSet(), own.ToHashSet());
+    }
+
+    public static TheoryData<string> EveryMethod => [.. Toolkit.BuiltIn.Methods.Names];
+
+    // Whatever the method keeps, also one that is new: stopped within the epoch.
+    [Theory]
+    [MemberData(nameof(EveryMethod))]
+    public void Every_method_is_resumed_to_the_last_bit(string method)
+    {
+        var state = 0;
+        var undisturbed = Train("undisturbed");
+        Assert.Equal(undisturbed, Train("stopped", 2));
+        Assert.Equal(state, undisturbed.Keys.Count(name => name.StartsWith("objective.", StringComparison.Ordinal)));
+
+        SortedDictionary<string, string> Train(string name, params long[] stops)
+        {
+            var checkpoints = new CheckpointStore(folder[name]);
+            foreach (var stop in stops.Append(long.MaxValue))
+            {
+                using var run = new TinyTraining(
+                    TinyTraining.Options() with { Epochs = 1 }, TinyTraining.Data, "resnet14", TinyTraining.Methods(method));
+                Assert.Equal(stop == long.MaxValue, run.Run(checkpoints, resume: true, stop).Completed);
+                state = run.Objective.State().Count();
+            }
+            return TinyTraining.Latest(checkpoints);
+        }
     }
 
     [Theory]

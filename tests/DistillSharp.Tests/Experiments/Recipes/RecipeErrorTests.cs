@@ -22,7 +22,7 @@ public class RecipeErrorTests
     [InlineData("set: cifar100, bacth: 3", "r.yaml:1: data has no key 'bacth'; did you mean 'batch'?")]
     [InlineData(
         "set: cifar100, color: 3",
-        "r.yaml:1: data has no key 'color'; there are set, root, size, batch, augment, mean, std, damaged, decode, "
+        "r.yaml:1: data has no key 'color'; there are set, root, size, batch, augment, second_view, mean, std, damaged, decode, "
         + "orientation, classes, train_limit, test_limit")]
     [InlineData(
         "root: data",
@@ -76,7 +76,8 @@ public class RecipeErrorTests
     [InlineData(
         "network: resnet65, weights: t.pth",
         "r.yaml:2: teacher.network is 'resnet65', but there is no such network; did you mean 'resnet56'?")]
-    [InlineData("network: resnet56, weight: t.pth", "r.yaml:2: teacher has no key 'weight'; did you mean 'weights'?")]
+    [InlineData(
+        "network: resnet56, weight: t.pth", "r.yaml:2: teacher.weight is 't.pth'; it must be a number above 0; did you mean 'weights'?")]
     [InlineData(
         "network: resnet56, weights: t.pth, mean: [129, 124, 112]",
         "r.yaml:2: teacher.mean is '129'; it must be a list of numbers from 0 to 1")]
