@@ -232,6 +232,24 @@ public partial class ArchitectureTests
         None(wrong);
     }
 
+    // test.sh gives them a process of their own, beside the others': a collection would wait for the end of all.
+    [Fact]
+    public void Tests_that_nothing_may_run_beside_are_marked()
+    {
+        var all = typeof(ArchitectureTests).Assembly.GetTypes();
+        var alone = all.SelectMany(type => type.GetCustomAttributesData())
+            .Where(attribute => attribute.AttributeType == typeof(CollectionDefinitionAttribute) && attribute.NamedArguments.Any(argument =>
+                argument is { MemberName: nameof(CollectionDefinitionAttribute.DisableParallelization), TypedValue.Value: true }))
+            .Select(attribute => attribute.ConstructorArguments[0].Value).ToList();
+        Assert.NotEmpty(alone);
+        None(all.Where(type => IsAlone(type) != type.GetCustomAttributesData().Any(attribute =>
+                attribute.AttributeType == typeof(TraitAttribute) && attribute.ConstructorArguments[1].Value is "alone"))
+            .Select(type => $"{type.Name}: [Trait(\"runs\", \"alone\")] stands with such a collection, and with it alone"));
+
+        bool IsAlone(Type type) => type.GetCustomAttributesData().Any(attribute =>
+            attribute.AttributeType == typeof(CollectionAttribute) && alone.Contains(attribute.ConstructorArguments[0].Value));
+    }
+
     [Fact]
     public void The_checks_see_what_they_are_to_forbid()
     {

@@ -85,7 +85,7 @@ public sealed record CellResult(
     [
         "data.root", "train.seed", "train.precision", "train.device", "train.evaluate_every", "train.evaluate_batch",
             "train.keep_checkpoints",
-        "train.checkpoint_minutes", "train.teacher_memory",
+        "train.checkpoint_minutes", "train.teacher_memory", "train.teacher_folder", "train.teacher_folder_size",
     ];
 
     // Everything that decides the result apart from the seed.

@@ -223,6 +223,8 @@ public sealed class Recipe
         KeepCheckpoints = Train.KeepCheckpoints,
         CheckpointEvery = Train.CheckpointMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
         TeacherMemory = Train.TeacherMemory,
+        TeacherFolder = Train.TeacherFolder,
+        TeacherFolderBytes = Train.TeacherFolderSize,
         LoaderThreads = Train.LoaderThreads,
     };
 

@@ -82,6 +82,12 @@ public sealed record TrainSection
         "what remembered outputs of the teacher may take, in decimal units", otherwise: null,
         "`auto`: on a processor 2 GB, but at most a quarter of its memory; off on a GPU", changesResults: false);
 
+    static readonly RecipeKey<string?> teacherFolder = Keys.Add("teacher_folder", RecipeForms.Text("a folder"),
+        "a folder where runs share what their teacher answered to equal batches; a sweep's runs have one by themselves", otherwise: null,
+        "none", changesResults: false, written: known => teacherFolder!.Of(known.Values) is not null);
+    static readonly RecipeKey<long> teacherFolderSize = Keys.Add("teacher_folder_size", SizeForm(),
+        "what that folder may come to; what was not used for longest goes first", otherwise: 10_000_000_000, "`10 GB`",
+        changesResults: false, written: known => teacherFolder!.Of(known.Values) is not null);
     static readonly RecipeKey<int?> loaderThreads = Keys.Add("loader_threads", RecipeForms.Int(min: 1, max: 1024).OrNone(),
         "threads that prepare batches", otherwise: null,
         "the cores that training leaves idle, and at least 1: with a GPU all but one", changesResults: false);
@@ -155,6 +161,12 @@ public sealed record TrainSection
     /// <summary>Bytes for remembered outputs of the teacher: 0 for none, null for what seems right.</summary>
     public long? TeacherMemory => teacherMemory.Of(values);
 
+    /// <summary>The folder where runs share what their teacher answered; null for none.</summary>
+    public string? TeacherFolder => teacherFolder.Of(values);
+
+    /// <summary>Bytes that it may come to.</summary>
+    public long TeacherFolderSize => teacherFolderSize.Of(values);
+
     /// <summary>Threads that prepare batches; null for the cores that training leaves idle.</summary>
     public int? LoaderThreads => loaderThreads.Of(values);
 
@@ -175,6 +187,13 @@ public sealed record TrainSection
     internal void Write(RecipeText text, bool decisive) => Keys.Write(text, values, decisive);
 
     static bool IsSgd(RecipeKnown known) => optimizer.Of(known.Values) == OptimizerKind.Sgd;
+
+    static RecipeForm<long> SizeForm()
+    {
+        const string must = "a size such as 10 GB";
+        return new(must, given => given.Value is { Kind: YamlKind.Scalar } text && DataSize.TryParse(text.Text, out var bytes) ? bytes
+            : throw given.Wrong(must), DataSize.Text);
+    }
 
     static RecipeForm<long?> MemoryForm()
     {

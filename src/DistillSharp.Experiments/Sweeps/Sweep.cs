@@ -19,6 +19,7 @@ namespace DistillSharp.Experiments.Sweeps;
 /// seeds:    [1, 2, 3]
 /// set:      { train.epochs: 5, data.train_limit: 5000 }
 /// vary:     { train.lr: [0.05, 0.1] }        # one more dimension for each setting
+/// share_teacher: false                       # let each run ask the teacher itself; left out, runs of one seed share its answers
 /// </code>
 /// Or, instead of pairs and methods, whole recipes: <c>recipes: [table3/*, table2/resnet32x4-*/fsecd-*, my.yaml]</c>, those of the
 /// paper by name or pattern and files. Equal runs are made once: cross-entropy has no teacher, so pairs of one student share it.
@@ -28,7 +29,7 @@ public sealed class Sweep
     const int LargestFile = 1 << 20;
     const int MaxRuns = 10_000;
 
-    static readonly string[] keys = ["recipes", "recipe", "pairs", "teachers", "methods", "seeds", "set", "vary"];
+    static readonly string[] keys = ["recipes", "recipe", "pairs", "teachers", "methods", "seeds", "set", "vary", "share_teacher"];
     static readonly string[] sections = ["data", "teacher", "student", "ce", "train"];
 
     readonly string source;
@@ -57,6 +58,7 @@ public sealed class Sweep
         if ((long)bases.Count * seeds.Count * variants.Count > MaxRuns)
             throw new UsageException($"{source}: the sweep has more than {MaxRuns} runs");
         Runs = Build(bases, seeds, variants, last);
+        if (Flag(root, "share_teacher") ?? true) Runs = Shared(Runs);
     }
 
     /// <summary>The runs, each once, in the order of pairs, methods, variants and seeds.</summary>
@@ -105,6 +107,23 @@ public sealed class Sweep
     sealed record MethodEntry(string Label, string? Yaml, string[] Assignments);
 
     sealed record Variant(string Suffix, string[] Assignments);
+
+    // Runs that show one teacher the same batches. Where there is none besides, nothing is shared, and nothing kept.
+    static IReadOnlyList<RunSpec> Shared(IReadOnlyList<RunSpec> runs)
+    {
+        var several = runs.Where(run => run.Recipe is { Teacher: { IsAverage: false }, Train.TeacherFolder: null })
+            .GroupBy(run => (run.Recipe.Teacher, run.Recipe.Train.Seed, run.Recipe.Data.Batch))
+            .Where(group => group.Count() > 1).SelectMany(group => group).ToHashSet();
+        return [.. runs.Select(run => several.Contains(run) ? run with { SharesTeacher = true } : run)];
+    }
+
+    static bool? Flag(YamlValue root, string key) => root[key] switch
+    {
+        null or { IsNull: true } => null,
+        { Kind: YamlKind.Scalar, Text: "true" } => true,
+        { Kind: YamlKind.Scalar, Text: "false" } => false,
+        var other => throw new UsageException($"{other.Place}: {key} is true or false"),
+    };
 
     List<Base> Matrix(YamlValue root)
     {

@@ -20,6 +20,9 @@ public sealed partial class TrainingProcess(IReadOnlyList<string> command, strin
     /// <summary>Where recipes and logs lie, below the folder of all runs.</summary>
     public const string FolderName = ".sweeps";
 
+    /// <summary>Where runs share what their teacher answered, in that folder.</summary>
+    public const string AnswersName = "teacher-answers";
+
     const int Terminate = 15;
 
     // $0 is the log. A system without setsid runs the process in the sweep's own session.
@@ -50,9 +53,11 @@ public sealed partial class TrainingProcess(IReadOnlyList<string> command, strin
         }
         AtomicFile.Write(recipe, Encoding.UTF8.GetBytes(start.Spec.RecipeText));
 
+        string[] shared = start.Spec.SharesTeacher
+            ? ["--set", $"train.teacher_folder={Path.Combine(root, FolderName, AnswersName)}"] : [];
         var info =
             new ProcessStartInfo(
-                "/bin/sh", ["-c", Launch, log, .. command, "train", recipe, "--name", start.Run, "--resume", "--runs", root]);
+                "/bin/sh", ["-c", Launch, log, .. command, "train", recipe, "--name", start.Run, "--resume", "--runs", root, .. shared]);
         var threads = start.Threads.ToString(CultureInfo.InvariantCulture);
         (info.Environment["OMP_NUM_THREADS"], info.Environment["DOTNET_PROCESSOR_COUNT"]) = (threads, threads);
         try

@@ -92,7 +92,7 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
         {
             Processes = null,
             Device = default,
-            TeacherMemory = null,
+            TeacherMemory = null, TeacherFolder = null,
             CheckpointEvery = null,
             KeepCheckpoints = 0,
             LoaderThreads = null

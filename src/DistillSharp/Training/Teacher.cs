@@ -28,6 +28,9 @@ public abstract class Teacher : IDisposable
     /// </summary>
     public virtual double? Remembered => null;
 
+    /// <summary>What a run had of answers that were there already, for its log; null where there were none to be had.</summary>
+    internal virtual string? Summary => null;
+
     private protected Classifier Network { get; }
 
     /// <summary>What is computed beside the logits. Binding the methods may change it: one makes do with what this teacher has.</summary>
@@ -43,10 +46,12 @@ public abstract class Teacher : IDisposable
 
     /// <summary>What the teacher makes of images that are not a batch's own, such as its second view: never from memory.</summary>
     /// <param name="images">The images as the teacher takes them, on its device: [N, C, H, W].</param>
-    public ClassifierOutput Look(Tensor images)
+    public ClassifierOutput Look(Tensor images) => Look(images, Features);
+
+    private protected ClassifierOutput Look(Tensor images, Features features)
     {
         using var off = Autograd.NoGrad();
-        return Network.Forward(images, Features);
+        return Network.Forward(images, features);
     }
 
     /// <summary>Frees what is the teacher's own; the network stays the caller's.</summary>

@@ -65,7 +65,7 @@ public sealed class Trainer : IDisposable
                 ? new AverageTeacher(teacherNetwork, features, TeacherImageSize, options.Device)
                 : new FrozenTeacher(
                     teacherNetwork, features, TeacherImageSize, options.Device,
-                        TeacherCachePlan.For(Objective, data, options, out cacheRefusal),
+                        TeacherCachePlan.For(Objective, data, options, out cacheRefusal), SharedAnswers(features),
                     line => observer.Said(line));
         }
         var member = PairMember.Of(student, ImageSize);
@@ -102,6 +102,14 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Notes where a step's time goes, while it is set.</summary>
     public StepProfile? Profile { get; set; }
+
+    Func<Classifier, TeacherAnswers?>? SharedAnswers(Features features)
+    {
+        if (options.TeacherFolder is not { } folder || (features & ~Features.Pooled) != 0 || options.Device.Type != DeviceType.Cpu)
+            return null;
+        var precision = options.Precision.Resolve(options.Device);
+        return network => TeacherAnswers.Open(folder, options.TeacherFolderBytes, network, precision, line => observer.Said(line));
+    }
 
     void CheckLogits(Classifier teacher)
     {
@@ -165,6 +173,7 @@ public sealed class Trainer : IDisposable
             Save(checkpoints, best);
             if (IsToStop(stop) && progress.Epoch <= options.Epochs) return Result(completed: false);
         }
+        if (teacher?.Summary is { } summary) observer.Said(summary);
         return Result(completed: true);
     }
 

@@ -136,6 +136,15 @@ public sealed record TrainingOptions
     public long? TeacherMemory { get; init; }
 
     /// <summary>
+    /// A folder where runs share what their teacher answered: those of one seed, batch and augmentation show it the same batches. It
+    /// changes no result. Null for none; methods that need more than pooled features and logits, and GPUs, do without.
+    /// </summary>
+    public string? TeacherFolder { get; init; }
+
+    /// <summary>Bytes that <see cref="TeacherFolder"/> may come to; what was not used for longest goes first.</summary>
+    public long TeacherFolderBytes { get; init; } = 10_000_000_000;
+
+    /// <summary>
     /// Threads that prepare batches, which change no result. Null takes the cores that training leaves idle, and at least one: on a
     /// processor those that libtorch does not use, with a GPU all but one.
     /// </summary>

@@ -11,6 +11,7 @@ public class WholeProcessCollection
 }
 
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public class BatchLifetimeTests
 {
     static BatchLoader Loader() => new(

@@ -9,6 +9,7 @@ namespace DistillSharp.Tests.Data;
 
 /// <summary>Images mixed of two: which two, in what shares, with what labels, and who can live with it.</summary>
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public class MixingTests
 {
     const int Count = 12, Side = 8, Values = Side * Side * 3;

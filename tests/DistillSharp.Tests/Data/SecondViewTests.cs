@@ -9,6 +9,7 @@ namespace DistillSharp.Tests.Data;
 
 /// <summary>Two views of an image: each a pure function of seed, epoch and image, and the second only where a method asks for it.</summary>
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public class SecondViewTests
 {
     const int Count = 30, Side = 8, Values = Side * Side * 3;

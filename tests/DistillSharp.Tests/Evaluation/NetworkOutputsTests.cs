@@ -81,6 +81,7 @@ public class NetworkOutputsTests
 }
 
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public class NetworkOutputsLifetimeTests
 {
     [Fact]

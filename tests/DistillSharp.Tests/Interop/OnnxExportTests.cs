@@ -28,7 +28,8 @@ public sealed class OnnxExportTests : IDisposable
 
     static Classifier Network(string name, int classes = 10)
     {
-        var network = Networks.Create(name, classes, seed: 1);
+        using var values = Initialize.Skip();
+        var network = Networks.Create(name, classes);
         new ReferenceValues("onnx").Fill(network);
         return network;
     }

@@ -5,6 +5,7 @@ using DistillSharp.Tests.Data;
 namespace DistillSharp.Tests.Interop;
 
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class OnnxLifetimeTests : IDisposable
 {
     readonly TemporaryFolder folder = new();

@@ -1,5 +1,4 @@
 using DistillSharp.Methods;
-using DistillSharp.Models;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Tests.Methods;

@@ -8,6 +8,7 @@ namespace DistillSharp.Tests.Models;
 public class NetworkLifetimeCollection;
 
 [Collection(nameof(NetworkLifetimeTests))]
+[Trait("runs", "alone")]
 public class NetworkLifetimeTests
 {
     public static TheoryData<string> Forms => NetworkTests.Forms;

@@ -8,6 +8,7 @@ namespace DistillSharp.Tests.Serve;
 
 // The runs' networks are drawn by seeds: nobody else may draw from libtorch's generator meanwhile.
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class LivePicturesTests : IDisposable
 {
     readonly SmallRuns runs = new();

@@ -7,6 +7,7 @@ namespace DistillSharp.Tests.Serve;
 
 // A time is measured: nothing else of this process runs beside it.
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class LongListTests : IDisposable
 {
     readonly TemporaryFolder folder = new();

@@ -9,6 +9,7 @@ using DistillSharp.Training;
 namespace DistillSharp.Tests.Training;
 
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public class AccumulationTests
 {
     const int Count = 12, Side = 8, Labels = 5;

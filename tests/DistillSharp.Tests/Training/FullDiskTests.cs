@@ -6,6 +6,7 @@ namespace DistillSharp.Tests.Training;
 
 /// <summary>Checkpoints that cannot be written are a warning: training goes on, and tries again.</summary>
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class FullDiskTests : IDisposable
 {
     readonly TemporaryFolder folder = new();

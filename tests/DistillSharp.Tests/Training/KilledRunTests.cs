@@ -11,6 +11,7 @@ namespace DistillSharp.Tests.Training;
 
 /// <summary>Processes that train are killed, go on from what they left on the disk, and end as one that was left alone.</summary>
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class KilledRunTests : IDisposable
 {
     public const string TrainRole = "train-recipe";

@@ -8,6 +8,7 @@ namespace DistillSharp.Tests.Training;
 
 /// <summary>A run that was stopped ends where one that was not ends, to the last bit.</summary>
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class ResumeTests : IDisposable
 {
     readonly TemporaryFolder folder = new();

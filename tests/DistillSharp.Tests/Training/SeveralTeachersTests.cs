@@ -9,6 +9,7 @@ namespace DistillSharp.Tests.Training;
 
 /// <summary>Several teachers as one, and the student's moving average as its teacher.</summary>
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public class SeveralTeachersTests
 {
     const int Classes = TinyTraining.Classes;

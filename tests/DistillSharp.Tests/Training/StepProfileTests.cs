@@ -7,6 +7,7 @@ using DistillSharp.Training;
 namespace DistillSharp.Tests.Training;
 
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class StepProfileTests
 {
     [Fact]

@@ -9,6 +9,7 @@ namespace DistillSharp.Tests.Training;
 
 /// <summary>Whole runs whose teacher takes other images than the student.</summary>
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public class TeacherInputRunTests
 {
     static readonly TeacherInput own = new() { Mean = [.4f, .3f, .2f], Std = [.3f, .3f, .2f], Size = 64 };

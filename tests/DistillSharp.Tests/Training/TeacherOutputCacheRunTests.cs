@@ -7,6 +7,7 @@ namespace DistillSharp.Tests.Training;
 
 /// <summary>Whole runs whose images come up again and again: what the cache of teacher outputs does changes no bit of them.</summary>
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class TeacherOutputCacheRunTests : IDisposable
 {
     readonly TemporaryFolder folder = new();

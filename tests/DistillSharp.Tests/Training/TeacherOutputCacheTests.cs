@@ -8,6 +8,7 @@ using DistillSharp.Training;
 namespace DistillSharp.Tests.Training;
 
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class TeacherOutputCacheTests
 {
     const int Batch = 32, Images = 64, Variants = 3, Classes = 5, Width = 7;

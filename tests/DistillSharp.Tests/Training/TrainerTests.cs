@@ -8,6 +8,7 @@ using DistillSharp.Training;
 namespace DistillSharp.Tests.Training;
 
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class TrainerTests : IDisposable
 {
     readonly TemporaryFolder folder = new();

@@ -8,6 +8,7 @@ using DistillSharp.Training;
 namespace DistillSharp.Tests.Training;
 
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public class TrainingStepTests
 {
     const int Count = 4, Side = 16;

@@ -7,6 +7,7 @@ namespace DistillSharp.Tests.Training;
 
 /// <summary>The moving average of the weights: its definition, what is measured of it, and that it is resumed.</summary>
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public class WeightAverageTests
 {
     [Fact]

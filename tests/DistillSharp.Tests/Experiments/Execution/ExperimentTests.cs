@@ -13,6 +13,7 @@ namespace DistillSharp.Tests.Experiments.Execution;
 
 /// <summary>A recipe becomes a run, and what a user can get wrong on the way is one sentence and leaves nothing behind.</summary>
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class ExperimentTests : IDisposable
 {
     readonly TemporaryFolder folder = new();

@@ -7,13 +7,13 @@ using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Interop;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
-using DistillSharp.Torch;
 using DistillSharp.Training;
 
 namespace DistillSharp.Tests.Experiments.Execution;
 
 /// <summary>Runs that follow several teachers, or their student's own average.</summary>
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class TeacherFormsTests : IDisposable
 {
     readonly TemporaryFolder folder = new();

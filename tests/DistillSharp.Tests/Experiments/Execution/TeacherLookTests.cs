@@ -13,6 +13,7 @@ namespace DistillSharp.Tests.Experiments.Execution;
 
 /// <summary>A teacher is looked at before it is followed, and nothing of the training depends on it.</summary>
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class TeacherLookTests : IDisposable
 {
     const int TestImages = 60;

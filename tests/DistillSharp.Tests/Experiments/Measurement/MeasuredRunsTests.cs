@@ -9,6 +9,7 @@ namespace DistillSharp.Tests.Experiments.Measurement;
 
 // Networks made by the same seed must be the same ones: nobody else may draw from libtorch's generator meanwhile.
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class MeasuredRunsTests : IDisposable
 {
     readonly SmallRuns runs = new();

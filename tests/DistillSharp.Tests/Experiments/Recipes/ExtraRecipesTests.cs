@@ -11,6 +11,7 @@ namespace DistillSharp.Tests.Experiments.Recipes;
 
 /// <summary>The recipes for what students are trained with beside the protocol: all are right, and one is trained.</summary>
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public class ExtraRecipesTests
 {
     static readonly string folder = Path.Combine(SourceTree.Root, "recipes", "extras");

@@ -55,6 +55,25 @@ public class SweepTests
         Assert.Equal(["resnet20-ce-s1", "resnet56-resnet20-kd-s1", "resnet110-resnet20-kd-s1"], runs.Select(r => r.Name));
     }
 
+    [Theory]
+    [InlineData("", "kd-s1 kd-s2 dkd-s1 dkd-s2")]
+    [InlineData("share_teacher: true", "kd-s1 kd-s2 dkd-s1 dkd-s2")]
+    [InlineData("share_teacher: false", "")]
+    [InlineData("vary: { train.teacher_folder: [mine] }", "")]
+    public void Runs_of_one_teacher_and_seed_share_its_answers(string line, string sharing)
+    {
+        var runs = Sweep.Parse($$"""
+            pairs: [resnet56-resnet20]
+            methods: [ce, kd, dkd, { name: fsecd, set: { data.batch: 32 } }]
+            seeds: [1, 2]
+            set: { data.set: cifar100 }
+            {{line}}
+            """).Runs;
+        Assert.Equal(8, runs.Count);
+        Assert.Equal(
+            sharing, string.Join(' ', runs.Where(run => run.SharesTeacher).Select(run => run.Name["resnet56-resnet20-".Length..])));
+    }
+
     [Fact]
     public void Any_setting_can_vary_and_overrides_go_before_all()
     {

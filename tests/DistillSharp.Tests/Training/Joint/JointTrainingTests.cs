@@ -14,6 +14,7 @@ namespace DistillSharp.Tests.Training.Joint;
 /// connections of their own; The launcher's tests have processes.
 /// </summary>
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class JointTrainingTests : IDisposable
 {
     const int Steps = 5;
@@ -205,7 +206,7 @@ public sealed class JointTrainingTests : IDisposable
         Assert.StartsWith(
             "process 0 of 2 stops after step 2 (epoch 1): the connection to another process broke, as it does when that one ends (",
             message);
-        Assert.EndsWith("); start all of them again with --resume, and they go on from the last checkpoint", message);
+        Assert.EndsWith("); resume all of them, and they go on from the last checkpoint", message);
     }
 
     sealed record Trained(

@@ -16,6 +16,7 @@ namespace DistillSharp.Tests.Training.Joint;
 /// Two processes train together as the launcher starts them; one is killed, and they go on from what process 0 left on the disk.
 /// </summary>
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class KilledProcessTests : IDisposable
 {
     public const string TrainRole = "train-with-others";
