@@ -63,8 +63,9 @@ sealed class RecipeCheckCommand : CliCommand
 
     static string Describe(Recipe recipe)
     {
-        var from = recipe.Teacher is { } teacher
-            ? $" from {teacher.Name} by {string.Join(" and ", recipe.Methods.Select(method => method.Name))}" : " from the labels alone";
+        var from = recipe.Teacher is not { } teacher ? " from the labels alone"
+            : $" from {(teacher.IsAverage ? "its own average" : teacher.Name)} by "
+                + string.Join(" and ", recipe.Methods.Select(method => method.Name));
         return $"{recipe.Student.Network} learns{from}, on {recipe.Data.Set}, {recipe.Train.Epochs} "
             + $"epoch{(recipe.Train.Epochs == 1 ? "" : "s")} in batches of {recipe.Data.Batch}";
     }

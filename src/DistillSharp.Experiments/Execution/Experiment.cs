@@ -233,17 +233,32 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     RunManifest LookAt(Classifier? teacher, Dataset data, RunManifest manifest)
     {
         if (teacher is null) return manifest;
-        var known = KnownTeacher?.Invoke(recipe.Teacher!.File);
-        manifest = manifest with { TeacherDepartures = known?.Departures };
-        data = recipe.Teacher!.Shown(data);
+        if (recipe.Teacher!.IsAverage)
+        {
+            Say("teacher: the moving average of the student");
+            return manifest;
+        }
+        var known = recipe.Teacher.Members.Select(member => KnownTeacher?.Invoke(member.File)).ToList();
+        var departures = known.OfType<TeacherTraining>().SelectMany(training => training.Departures).Distinct().ToList();
+        manifest = manifest with { TeacherDepartures = known.Exists(training => training is not null) ? departures : null };
+        data = recipe.Teacher.Shown(data);
+        // Of several, one that is fed wrongly would hide behind the others.
+        if (teacher is Ensemble several)
+            foreach (var (member, training) in several.Members.Zip(known)) _ = LookAt(member, data, training?.Acc1);
+        return LookAt(teacher, data, teacher is Ensemble ? null : known[0]?.Acc1) is not { } look ? manifest
+            : manifest with { TeacherAcc1 = Math.Round(look.Accuracy.Top1, 4), TeacherImages = look.Accuracy.Images };
+    }
+
+    TeacherLook? LookAt(Classifier teacher, Dataset data, double? expected)
+    {
         if (teacher.Input.Natural is var natural && natural != new Size2(data.Test.Height, data.Test.Width))
             Say($"teacher {teacher.Name}: made for images of {natural}, it gets {data.Test.Height}x{data.Test.Width}");
         if (!teacher.ShowsLogits) Say($"teacher {teacher.Name}: its accuracy is not known, since it shows no logits");
-        if (TeacherSample <= 0 || !teacher.ShowsLogits) return manifest;
-        var look = TeacherLook.Take(teacher, data, TeacherSample, known?.Acc1, recipe.Train.Device, recipe.Train.EvaluateBatch);
+        if (TeacherSample <= 0 || !teacher.ShowsLogits) return null;
+        var look = TeacherLook.Take(teacher, data, TeacherSample, expected, recipe.Train.Device, recipe.Train.EvaluateBatch);
         Say(look.Line);
         if (look.Warning is { } warning) Warn(warning);
-        return manifest with { TeacherAcc1 = Math.Round(look.Accuracy.Top1, 4), TeacherImages = look.Accuracy.Images };
+        return look;
     }
 
     /// <summary>Adds up how long the epochs of this call took.</summary>

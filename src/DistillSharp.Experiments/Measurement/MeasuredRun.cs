@@ -84,7 +84,7 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
             try
             {
                 measured = measured with { Student = StudentOf(run, recipe, data) };
-                return recipe.Teacher is { } teacher ? measured with { Teacher = TeacherOf(teacher, recipe, data) } : measured;
+                return recipe.Teacher is { } teacher ? measured with { Teacher = TeacherOf(run, teacher, recipe, data) } : measured;
             }
             catch (UserException e) when (e is not UsageException)
             {
@@ -119,11 +119,14 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
                 return Outputs(network, recipe, data, $"running the student of {run.Manifest.Name} over {data.Test.Count} images");
         }
 
-        NetworkOutputs TeacherOf(TeacherSection teacher, Recipe recipe, Dataset data)
+        NetworkOutputs TeacherOf(RunReader run, TeacherSection teacher, Recipe recipe, Dataset data)
         {
-            var key = $"{teacher.Name}|{Path.GetFullPath(teacher.File)}|{Own(teacher.Input)}|{Key(recipe)}";
+            var own = Path.Combine(run.Path, StudentFile.AverageFileName);
+            var from = teacher.IsAverage ? own : string.Join('|', teacher.Members.Select(member =>
+                $"{member.Name}|{Path.GetFullPath(member.File)}|{Own(member.Input)}|{member.Weight}"));
+            var key = $"{from}|{Key(recipe)}";
             if (teachers.TryGetValue(key, out var known)) return known;
-            using var network = teacher.Load(data, recipe.Toolkit);
+            using var network = teacher.IsAverage ? StudentFile.Load(own, toolkit).Network : teacher.Load(data, recipe.Toolkit);
             return teachers[key] = Outputs(
                 network, recipe, teacher.Shown(data), $"running the teacher {teacher.Name} over {data.Test.Count} images");
         }

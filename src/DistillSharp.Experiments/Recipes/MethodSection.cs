@@ -1,5 +1,6 @@
 using DistillSharp.Formats.Files;
 using DistillSharp.Methods;
+using DistillSharp.Models;
 using DistillSharp.Extending;
 
 namespace DistillSharp.Experiments.Recipes;
@@ -26,6 +27,7 @@ public sealed class MethodSection
         Name = name;
         this.make = make;
         NeedsTeacher = method.TeacherFeatures is not null;
+        NeedsTeacherFeatures = method.TeacherFeatures is not (null or Features.Logits);
         NeedsOneLabel = method.NeedsOneLabel;
         CrossEntropyWeight = method.CrossEntropyWeight;
         CrossEntropyOfPair = method.WeightsDependOnPair;
@@ -51,6 +53,8 @@ public sealed class MethodSection
     internal bool CrossEntropyOfPair { get; }
 
     internal bool NeedsTeacher { get; }
+
+    internal bool NeedsTeacherFeatures { get; }
 
     internal bool NeedsOneLabel { get; }
 

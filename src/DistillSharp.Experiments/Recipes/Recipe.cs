@@ -13,8 +13,8 @@ namespace DistillSharp.Experiments.Recipes;
 /// exists is one that makes sense.
 /// <code>
 /// data:    { set: cifar100, root: data, batch: 128, augment: [crop, flip] }
-/// teacher: { network: resnet56, weights: teachers/resnet56.pth } # or { torchscript: FILE }, { onnx: FILE, pooled: OUTPUT }; none for
-/// cross-entropy alone
+/// teacher: { network: resnet56, weights: teachers/resnet56.pth } # or { torchscript: FILE }, { onnx: FILE, pooled: OUTPUT }, a list
+/// of several, average for the student's own average; none for cross-entropy alone
 /// student: { network: resnet20 }
 /// methods: [ { name: fsecd, policy: instance, temperature: 0.1 } ]
 /// ce:      { weight: 1 }
@@ -35,7 +35,8 @@ public sealed class Recipe
     readonly string[] overrides;
     readonly CrossEntropySection crossEntropy;
     readonly bool crossEntropyGiven;
-    readonly YamlPlace dataPlace, rootPlace, teacherPlace, studentPlace;
+    readonly YamlPlace dataPlace, rootPlace, studentPlace;
+    readonly YamlPlace[] teacherPlaces;
 
     Recipe(string text, string source, Toolkit toolkit, string[] overrides)
     {
@@ -59,7 +60,7 @@ public sealed class Recipe
         var methods = Section(document, "methods");
         var crossEntropy = Section(document, "ce");
 
-        Teacher = teacher is null ? null : TeacherSection.Read(teacher, known);
+        Teacher = teacher is null ? null : TeacherSection.Read(teacher, known, Student.Network);
         Methods = methods is null ? []
             : MethodSection.ReadAll(methods, toolkit.Methods, new(Teacher?.Name ?? "", Student.Network, known.Protocol.IsImageNet));
         known = known with { Student = Student.Network, CrossEntropyWeight = DefaultCrossEntropyWeight() };
@@ -72,7 +73,8 @@ public sealed class Recipe
         dataPlace = data.Place;
         rootPlace = data["root"]?.Place ?? data.Place;
         studentPlace = student["weights"]?.Place ?? student.Place;
-        teacherPlace = (teacher?["weights"] ?? teacher?["torchscript"] ?? teacher?["onnx"] ?? teacher)?.Place ?? default;
+        teacherPlaces = teacher is null ? [] : [.. (teacher.Kind == YamlKind.Sequence ? teacher.Items : [teacher])
+            .Select(one => (one["weights"] ?? one["torchscript"] ?? one["onnx"] ?? one).Place)];
         if (Teacher is null && Methods.FirstOrDefault(method => method.NeedsTeacher) is { } needy)
             throw new UsageException(
                 $"{methods!.Place}: {needy.Name} needs a teacher, and the recipe has none; give teacher: {{ "
@@ -81,7 +83,7 @@ public sealed class Recipe
             throw new UsageException(
                 $"{teacher!.Place}: the recipe has a teacher, but no method that uses one; add a method "
                 + "or remove the teacher (--set teacher=null)");
-        CheckTogether(data, methods);
+        CheckTogether(data, teacher, methods);
         if (CrossEntropyWeight == 0 && Methods.All(method => method.Settings["weight"] == "0"))
             throw new UsageException(
                 $"{crossEntropy!.Place}: cross-entropy has weight 0, and so has every method there is: nothing is left to learn from");
@@ -93,7 +95,7 @@ public sealed class Recipe
     /// <summary>The images.</summary>
     public DataSection Data { get; }
 
-    /// <summary>The network to learn from; null for cross-entropy alone.</summary>
+    /// <summary>Whom to learn from; null for cross-entropy alone.</summary>
     public TeacherSection? Teacher { get; }
 
     /// <summary>The network to train.</summary>
@@ -196,6 +198,7 @@ public sealed class Recipe
         ClipGradients = Train.Clip,
         LabelSmoothing = Train.LabelSmoothing,
         AverageDecay = Train.AverageDecay,
+        TeacherIsAverage = Teacher is { IsAverage: true },
         Accumulate = Train.Accumulate,
         Precision = Train.Precision,
         Seed = Train.Seed,
@@ -240,16 +243,26 @@ public sealed class Recipe
     {
         Devices.Require(Train.Device);
         CheckRoot();
-        if (Teacher is not null && !File.Exists(Weights.Split(Teacher.File).File))
-            throw Missing(teacherPlace, "file", Teacher.File, "the teacher's");
-        if (Teacher?.Prepare is { } prepare && !File.Exists(prepare)) throw Missing(teacherPlace, "file", prepare, "teacher.prepare");
+        foreach (var (teacher, place) in (Teacher?.Members ?? []).Zip(teacherPlaces))
+        {
+            if (!File.Exists(Weights.Split(teacher.File).File)) throw Missing(place, "file", teacher.File, "the teacher's");
+            if (teacher.Prepare is { } prepare && !File.Exists(prepare)) throw Missing(place, "file", prepare, "teacher.prepare");
+        }
         if (Student.Weights is { } weights && !File.Exists(Weights.Split(weights).File))
             throw Missing(studentPlace, "file", weights, "student.weights");
     }
 
     // What is each right by itself, and wrong together.
-    void CheckTogether(YamlValue data, YamlValue? methods)
+    void CheckTogether(YamlValue data, YamlValue? teacher, YamlValue? methods)
     {
+        if (Teacher is { IsAverage: true } && Train.AverageDecay is null)
+            throw new UsageException(
+                $"{teacher!.Place}: the teacher is the moving average of the student, which train.ema keeps; give its decay, such as "
+                + "train.ema: 0.999");
+        if (Teacher is { Members.Count: > 1 } && Methods.FirstOrDefault(method => method.NeedsTeacherFeatures) is { } featured)
+            throw new UsageException(
+                $"{methods!.Place}: {featured.Name} needs features of the teacher, and several teachers are averaged by their logits "
+                + $"alone; take a method on logits, such as kd or dist, or one teacher");
         if (Data.Augment.OfType<MixingStep>().FirstOrDefault() is { } mixing
             && Methods.FirstOrDefault(method => method.NeedsOneLabel) is { } single)
             throw new UsageException(
@@ -270,7 +283,7 @@ public sealed class Recipe
     public void CheckWeights(Action<string>? said = null)
     {
         if (Toolkit.Datasets[Data.Set].ClassesIn(Data.Root) is not { } classes) return;
-        Teacher?.Load(Data.Set, classes, Teacher.Input?.Size ?? Data.Size, Toolkit, said).Dispose();
+        Teacher?.Load(Data.Set, classes, Teacher.Input?.Size ?? Data.Size, new(Data.Mean, Data.Std), Toolkit, said).Dispose();
         if (Student.Weights is null) return;
         using var student = Toolkit.Networks.Create(Student.Network, classes);
         student.LoadWeights(Student.Weights, out var report);

@@ -42,8 +42,10 @@ sealed class RecipeKeys(string section)
             otherwise, usual ?? (otherwise is null ? "none" : $"`{form.Write(otherwise)}`"), changesResults, written);
 
     /// <summary>Opens a section of a recipe, where it may have these keys and no other.</summary>
+    /// <param name="mapping">Its keys with values.</param>
+    /// <param name="path">How to call it; null for the section's name.</param>
     /// <exception cref="UsageException">It is no mapping, or it has another key.</exception>
-    public RecipeSection Open(YamlValue mapping) => new(mapping, section, Names);
+    public RecipeSection Open(YamlValue mapping, string? path = null) => new(mapping, path ?? section, Names);
 
     /// <summary>The values of an opened section, given or by default.</summary>
     /// <exception cref="UsageException">A value is wrong.</exception>
@@ -64,6 +66,13 @@ sealed class RecipeKeys(string section)
     public void Write(RecipeText text, RecipeValues values, bool decisive, string? remark = null)
     {
         text.Section(section);
+        WriteEntries(text, values, decisive, remark);
+    }
+
+    /// <summary>Writes the keys with their values, where the text stands.</summary>
+    /// <inheritdoc cref="Write"/>
+    public void WriteEntries(RecipeText text, RecipeValues values, bool decisive, string? remark = null)
+    {
         foreach (var key in keys)
             if (values.IsShown(key.Name) && (key.ChangesResults || !decisive)) text.Raw(key.Name, key.Write(values), remark);
     }

@@ -13,4 +13,7 @@ sealed record RecipeKnown(Toolkit Toolkit, Protocol Protocol, string Student, do
 {
     /// <summary>The section's keys that are read already: those declared before.</summary>
     public RecipeValues Values { get; init; } = new();
+
+    /// <summary>Whether what is read is an item of a list of several.</summary>
+    public bool IsOneOfSeveral { get; init; }
 }

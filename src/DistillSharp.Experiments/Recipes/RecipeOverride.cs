@@ -72,7 +72,9 @@ static partial class RecipeOverride
     {
         if (int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < sequence.Items.Count)
             return index;
-        var names = sequence.Items.Select(item => (item.Kind == YamlKind.Mapping ? item["name"] : item)?.Text ?? "").ToList();
+        // A method by its name, a teacher by its network.
+        var names =
+            sequence.Items.Select(item => (item.Kind == YamlKind.Mapping ? item["name"] ?? item["network"] : item)?.Text ?? "").ToList();
         if (names.IndexOf(step) is >= 0 and var named) return named;
         throw new UsageException(sequence.Items.Count == 0
             ? $"{option}: {path} is an empty list; give it whole, as {path}=[...]"

@@ -7,7 +7,7 @@ static class RecipePage
 {
     /// <summary>Every key that there is, by section, in the order of the written recipe.</summary>
     public static IReadOnlyList<RecipeKeys> Sections { get; } =
-        [DataSection.Keys, TeacherSection.Keys, StudentSection.Keys, CrossEntropySection.Keys, TrainSection.Keys];
+        [DataSection.Keys, TeacherEntry.Keys, StudentSection.Keys, CrossEntropySection.Keys, TrainSection.Keys];
 
     /// <summary>The table of all keys, and which of them change no result.</summary>
     public static string Keys()

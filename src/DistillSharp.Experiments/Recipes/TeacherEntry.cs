@@ -5,8 +5,8 @@ using DistillSharp.Torch;
 
 namespace DistillSharp.Experiments.Recipes;
 
-/// <summary>The section <c>teacher</c>: a network of this library with its weights, or a TorchScript or ONNX file.</summary>
-public sealed record TeacherSection
+/// <summary>One teacher of the section <c>teacher</c>: a network of this library with its weights, or a TorchScript or ONNX file.</summary>
+public sealed record TeacherEntry
 {
     internal static RecipeKeys Keys { get; } = new("teacher");
 
@@ -36,10 +36,13 @@ public sealed record TeacherSection
     static readonly RecipeKey<int?> size = Keys.Add("size", RecipeForms.Size.OrNone(),
         "height and width of the teacher's images, which are made from the student's crops", otherwise: null, "the student's",
         written: known => size!.Of(known.Values) is not null);
+    static readonly RecipeKey<double> weight = Keys.Add("weight", RecipeForms.Positive,
+        "of [several teachers](#several-teachers): how much this one counts beside the others", otherwise: 1,
+        written: known => known.IsOneOfSeveral);
 
     readonly RecipeValues values;
 
-    TeacherSection(RecipeValues values) => this.values = values;
+    TeacherEntry(RecipeValues values) => this.values = values;
 
     static bool IsOwn(RecipeValues values) => torchscript!.Of(values) is null && onnx!.Of(values) is null;
 
@@ -68,8 +71,8 @@ public sealed record TeacherSection
     public TeacherInput? Input => mean.Of(values) is null && std.Of(values) is null && size.Of(values) is null ? null
         : new() { Mean = mean.Of(values), Std = std.Of(values), Size = size.Of(values) };
 
-    /// <summary>The data set as the teacher is to see it.</summary>
-    internal Dataset Shown(Dataset data) => Input?.Of(data) ?? data;
+    /// <summary>How much it counts beside others; 1 where it is alone.</summary>
+    public double Weight => weight.Of(values);
 
     /// <summary>What to call the teacher: its network, or another program's file's name without its ending.</summary>
     public string Name => Network ?? Path.GetFileNameWithoutExtension(File);
@@ -77,20 +80,13 @@ public sealed record TeacherSection
     /// <summary>The file that the teacher comes from.</summary>
     public string File => Weights ?? TorchScript ?? Onnx!;
 
-    /// <summary>Loads the teacher with its weights, for the classes of a data set.</summary>
-    /// <param name="data">The data set.</param>
-    /// <param name="toolkit">The networks and kinds of teachers that there are.</param>
-    /// <param name="said">Is told what was found in the file beside what was taken.</param>
-    /// <exception cref="UserException">Its file is missing or damaged, or does not fit.</exception>
-    public Classifier Load(Dataset data, Toolkit toolkit, Action<string>? said = null) =>
-        Load(data.Name, data.Classes, Input?.Size is { } own ? new(own, own) : new(data.Train.Height, data.Train.Width), toolkit, said);
-
-    /// <summary>The same where the data are not read.</summary>
+    /// <summary>Loads the teacher with its weights.</summary>
     /// <param name="set">The data set's name.</param>
     /// <param name="classes">How many classes it has.</param>
     /// <param name="image">Height and width of the teacher's images.</param>
     /// <param name="toolkit">The networks and kinds of teachers that there are.</param>
     /// <param name="said">Is told what was found in the file beside what was taken.</param>
+    /// <exception cref="UserException">Its file is missing or damaged, or does not fit.</exception>
     internal Classifier Load(string set, int classes, Size2 image, Toolkit toolkit, Action<string>? said)
     {
         if (TorchScript is { } file) return LoadTorchScript(file, set, classes, image);
@@ -128,12 +124,22 @@ public sealed record TeacherSection
         throw new UserException($"{file}: the network knows {teacher.Classes} classes, but {set} has {classes}");
     }
 
-    internal static TeacherSection Read(YamlValue value, RecipeKnown known)
+    /// <param name="value">The mapping.</param>
+    /// <param name="path">How to call it: <c>teacher</c>, <c>teacher[0]</c>.</param>
+    /// <param name="known">What is known around it.</param>
+    internal static TeacherEntry Read(YamlValue value, string path, RecipeKnown known)
     {
-        var section = Keys.Open(value);
-        var teacher = new TeacherSection(Keys.Read(section, known));
+        var section = Keys.Open(value, path);
+        if (section[weight.Name] is { } given && section[weights.Name] is null && !RecipeSection.IsNumber(given, out _))
+            throw section.Mistake(weight.Name,
+                $"{path}.weight is {RecipeSection.Shown(given)}; it must be {weight.Allowed}; did you mean 'weights'?");
+        var teacher = new TeacherEntry(Keys.Read(section, known));
         return teacher switch
         {
+            _ when section[weight.Name] is not null && !known.IsOneOfSeveral =>
+                throw section.Mistake(weight.Name,
+                    $"{path}.weight says how much one of several teachers counts, and there is one; give a list of teachers, or "
+                    + "leave it out"),
             { TorchScript: not null, Network: not null } =>
                 throw section.Mistake("torchscript", "the teacher has both a network and a torchscript file; give one of them"),
             { TorchScript: not null, Weights: not null } =>
@@ -156,36 +162,14 @@ public sealed record TeacherSection
         };
     }
 
-    internal void Write(RecipeText text, bool decisive) => Keys.Write(text, values, decisive);
-}
-
-/// <summary>The section <c>student</c>: the network to train.</summary>
-public sealed record StudentSection
-{
-    internal static RecipeKeys Keys { get; } = new("student");
-
-    static readonly RecipeKey<string?> network = Keys.Add("network", RecipeForms.Name(toolkit => toolkit.Networks),
-        "a network (`distill models`)", otherwise: null, "must be given");
-    static readonly RecipeKey<string?> weights = Keys.Add("weights", RecipeForms.Text("a file"),
-        "a file of weights to begin from", otherwise: null, "fresh weights");
-
-    readonly RecipeValues values;
-
-    StudentSection(RecipeValues values) => this.values = values;
-
-    /// <summary>The network, one of <see cref="Toolkit.Networks"/>.</summary>
-    public string Network => network.Of(values)!;
-
-    /// <summary>The file of the weights to begin with, relative to the current folder; null for fresh ones.</summary>
-    public string? Weights => weights.Of(values);
-
-    internal static StudentSection Read(YamlValue value, RecipeKnown known)
+    internal void Write(RecipeText text, bool decisive)
     {
-        var section = Keys.Open(value);
-        return section["network"] is null
-            ? throw section.Mistake("network", $"the student has no network; there are {string.Join(", ", known.Toolkit.Networks.Names)}")
-            : new(Keys.Read(section, known));
+        if (!values.IsShown(weight.Name))
+        {
+            Keys.Write(text, values, decisive);
+            return;
+        }
+        text.Item();
+        Keys.WriteEntries(text, values, decisive);
     }
-
-    internal void Write(RecipeText text, bool decisive) => Keys.Write(text, values, decisive);
 }

@@ -10,6 +10,9 @@ public sealed class Ensemble : Classifier
 {
     readonly (Classifier Network, double Share)[] members;
 
+    /// <summary>The networks.</summary>
+    internal IEnumerable<Classifier> Members => members.Select(member => member.Network);
+
     /// <param name="members">The networks, which become parts and are disposed of with it, and how much each counts.</param>
     /// <exception cref="UsageException">There is none, a share is not above 0, or they tell different classes apart.</exception>
     public Ensemble(params IReadOnlyList<(Classifier Network, double Share)> members)

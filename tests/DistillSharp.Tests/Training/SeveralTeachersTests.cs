@@ -1,3 +1,4 @@
+using DistillSharp.Data;
 using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
@@ -32,6 +33,31 @@ public class SeveralTeachersTests
         using var other = Networks.Create("resnet8", 7, seed: 3);
         Assert.Equal("resnet8 tells 5 classes apart and resnet8 7: they cannot teach together",
             Assert.Throws<UsageException>(() => new Ensemble((networks[0], 1), (other, 1))).Message);
+    }
+
+    [Fact]
+    public void A_network_of_another_normalization_sees_the_images_by_its_own()
+    {
+        using var scope = TensorScope.Open();
+        using var off = Autograd.NoGrad();
+        float[] mean = [.1f, .2f, .3f], std = [.9f, .8f, .7f];
+        var pixels = SmallFiles.Bytes(2 * 32 * 32 * 3, 5);
+        Tensor Images(Normalization by)
+        {
+            var values = new float[pixels.Length];
+            by.Apply(pixels, values);
+            return Tensor.From(values, 2, 32, 32, 3).Permute(0, 3, 1, 2);
+        }
+        var network = Networks.Create("resnet8", Classes, seed: 1);
+        network.Train(false);
+        var expected = network.Forward(Images(new(mean, std))).Logits;
+        using var renormalized = new Renormalized(network, [.5f, .4f, .3f], [.25f, .2f, .3f], mean, std);
+        renormalized.Train(false);
+        var given = Images(new([.5f, .4f, .3f], [.25f, .2f, .3f]));
+        Assert.True((renormalized.Forward(given).Logits - expected).Abs().Max().Item() < 1e-5);
+        Assert.True((network.Forward(given).Logits - expected).Abs().Max().Item() > 1e-2);
+        using (renormalized.FoldNorms(32)) Assert.True((renormalized.Forward(given).Logits - expected).Abs().Max().Item() < 1e-4);
+        Assert.Equal("resnet8", renormalized.Name);
     }
 
     [Fact]

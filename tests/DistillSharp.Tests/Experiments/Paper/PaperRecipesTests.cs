@@ -29,7 +29,7 @@ public class PaperRecipesTests
         {
             var recipe = PaperRecipes.Get(PaperRecipes.NameOf(result));
             Assert.Equal((result.Dataset, result.Student), (recipe.Data.Set, recipe.Student.Network));
-            Assert.Equal(result.Method == "ce" ? null : result.Teacher, recipe.Teacher?.Network);
+            Assert.Equal(result.Method == "ce" ? null : result.Teacher, recipe.Teacher?.Members[0].Network);
             Assert.Equal(result.Method == "ce" ? [] : [result.Method], recipe.Methods.Select(method => method.Name));
             if (result.Policy is not null) Assert.Equal(result.Policy, recipe.Methods[0].Settings["policy"]);
             Assert.Equal(result.Batch ?? (result.Dataset == "imagenet" ? 256 : result.Method == "fsecd" ? 128 : 64), recipe.Data.Batch);

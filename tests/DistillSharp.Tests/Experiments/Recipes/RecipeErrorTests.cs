@@ -76,7 +76,8 @@ public class RecipeErrorTests
     [InlineData(
         "network: resnet65, weights: t.pth",
         "r.yaml:2: teacher.network is 'resnet65', but there is no such network; did you mean 'resnet56'?")]
-    [InlineData("network: resnet56, weight: t.pth", "r.yaml:2: teacher has no key 'weight'; did you mean 'weights'?")]
+    [InlineData(
+        "network: resnet56, weight: t.pth", "r.yaml:2: teacher.weight is 't.pth'; it must be a number above 0; did you mean 'weights'?")]
     [InlineData(
         "network: resnet56, weights: t.pth, mean: [129, 124, 112]",
         "r.yaml:2: teacher.mean is '129'; it must be a list of numbers from 0 to 1")]

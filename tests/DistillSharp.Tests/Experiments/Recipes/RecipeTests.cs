@@ -53,7 +53,8 @@ public class RecipeTests
         Assert.Equal([0.5070f, 0.4865f, 0.4409f], recipe.Data.Mean!);
         Assert.Equal([.2673f, .2564f, .2762f], recipe.Data.Std!);
         Assert.Equal(
-            ("resnet56", "teachers/resnet 56.pth", null), (recipe.Teacher!.Network, recipe.Teacher.Weights, recipe.Teacher.TorchScript));
+            ("resnet56", "teachers/resnet 56.pth", null),
+            (recipe.Teacher!.Members[0].Network, recipe.Teacher.Members[0].Weights, recipe.Teacher.Members[0].TorchScript));
         Assert.Equal(("resnet20", "start.safetensors"), (recipe.Student.Network, recipe.Student.Weights));
         Assert.Equal(["fsecd", "kd"], recipe.Methods.Select(method => method.Name));
         Assert.Equal(("class", "logits", "0.07", "3"), (recipe.Methods[0].Settings["policy"], recipe.Methods[0].Settings["layer"],
@@ -170,7 +171,8 @@ public class RecipeTests
     public void A_teacher_may_be_torchscript()
     {
         var recipe = Recipe.Parse(Small, "x", "teacher={ torchscript: a/tiny-net.pt }");
-        Assert.Equal(("tiny-net", "a/tiny-net.pt", null), (recipe.Teacher!.Name, recipe.Teacher.File, recipe.Teacher.Network));
+        var only = Assert.Single(recipe.Teacher!.Members);
+        Assert.Equal(("tiny-net", "a/tiny-net.pt", null), (recipe.Teacher.Name, only.File, only.Network));
     }
 
     [Fact]

@@ -39,11 +39,11 @@ public class SweepTests
         Assert.Equal(12, runs.Select(r => r.Digest).Distinct().Count());
 
         var fsecd = runs.Single(r => r.Name == "resnet56-resnet20-fsecd-s2").Recipe;
-        Assert.Equal("kept/resnet56.safetensors", fsecd.Teacher!.Weights);
+        Assert.Equal("kept/resnet56.safetensors", fsecd.Teacher!.Members[0].Weights);
         Assert.Equal("0.2", fsecd.Methods.Single().Settings["temperature"]);
         Assert.Equal((128, 5, 2L, 0.1), (fsecd.Data.Batch, fsecd.Train.Epochs, fsecd.Train.Seed, fsecd.Train.Schedule.BaseRate));
         Assert.Equal(64, runs.Single(r => r.Name == "resnet56-resnet20-kd-s2").Recipe.Data.Batch);
-        Assert.Equal("my teachers/r110.pth", runs.Single(r => r.Name == "resnet110-resnet32-kd-s1").Recipe.Teacher!.Weights);
+        Assert.Equal("my teachers/r110.pth", runs.Single(r => r.Name == "resnet110-resnet32-kd-s1").Recipe.Teacher!.Members[0].Weights);
         Assert.Null(runs[0].Recipe.Teacher);
         Assert.Empty(runs[0].Recipe.Methods);
     }
