@@ -181,6 +181,10 @@ public sealed class Recipe
         return resolved.ToString();
     }
 
+    /// <summary>The files of weights that it names, relative to the current folder.</summary>
+    internal IEnumerable<string> WeightFiles =>
+        (Teacher?.Members ?? []).Select(member => member.File).Concat(Student.Weights is { } own ? [own] : []);
+
     /// <summary>Makes the methods with their settings.</summary>
     public IReadOnlyList<DistillationMethod> CreateMethods() => [.. Methods.Select(method => method.Create())];
 

@@ -40,6 +40,11 @@ public sealed record ClusterJob(Cluster Cluster, string File, int Runs)
     {
         SweepEntry[] left = [.. plan.Entries.Where(entry => entry.State != SweepState.Finished)];
         if (left.Length == 0) throw new UserException("every run of this sweep is finished, so there is nothing to submit");
+        // The elements of a job begin in any order.
+        foreach (var entry in left)
+            if (plan.Before(entry).FirstOrDefault(other => other.State != SweepState.Finished) is { } first)
+                throw new UserException($"{entry.Run} begins with what {first.Run} trains, and a cluster's job trains both at once; submit "
+                    + $"a sweep with {first.Run} alone first, or sweep on one machine");
         var root = Path.GetFullPath(plan.RunsRoot);
         var folder = Path.Combine(root, TrainingProcess.FolderName);
         try

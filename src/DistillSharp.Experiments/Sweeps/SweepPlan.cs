@@ -62,7 +62,32 @@ public sealed class SweepPlan
 
     /// <summary>The files and folders that runs not finished need and that are not there, a sentence each.</summary>
     public IReadOnlyList<string> MissingFiles() =>
-        [.. Entries.Where(e => e.State != SweepState.Finished).Select(e => Missing(e.Spec.Recipe)).OfType<string>().Distinct()];
+        [.. Entries.Where(e => e.State != SweepState.Finished && Before(e).All(other => other.State == SweepState.Finished))
+            .Select(e => Missing(e.Spec.Recipe)).OfType<string>().Distinct()];
+
+    /// <summary>The runs of the sweep that come before one, since it begins with a file of theirs, such as its teacher's.</summary>
+    public IEnumerable<SweepEntry> Before(SweepEntry entry)
+    {
+        var files = entry.Spec.Recipe.WeightFiles.Select(file => Path.GetFullPath(file)).ToList();
+        return Entries.Where(other => other != entry && files.Exists(file => file.StartsWith(Folder(other), StringComparison.Ordinal)));
+
+        string Folder(SweepEntry other) => Path.Combine(RunsRoot, other.Run) + Path.DirectorySeparatorChar;
+    }
+
+    /// <summary>The runs in an order in which each comes after those that are <see cref="Before"/> it.</summary>
+    internal IReadOnlyList<SweepEntry> InOrder()
+    {
+        var (ordered, seen) = (new List<SweepEntry>(), new HashSet<SweepEntry>());
+        foreach (var entry in Entries) Add(entry);
+        return ordered;
+
+        void Add(SweepEntry entry)
+        {
+            if (!seen.Add(entry)) return;
+            foreach (var other in Before(entry)) Add(other);
+            ordered.Add(entry);
+        }
+    }
 
     static string? Missing(Recipe recipe)
     {

@@ -77,8 +77,9 @@ public sealed class SweepRunner(Func<RunStart, CancellationToken, Task<RunExit>>
         if (jobs < 1) throw new UsageException($"{jobs} runs side by side are none; give at least 1");
         jobs = Math.Min(jobs, Environment.ProcessorCount);
         var threads = Math.Max(1, Environment.ProcessorCount / jobs);
-        var waiting = new ConcurrentQueue<SweepEntry>(plan.Entries);
+        var waiting = new ConcurrentQueue<SweepEntry>(plan.InOrder());
         var outcomes = new ConcurrentDictionary<SweepEntry, SweepOutcome>();
+        var ends = plan.Entries.ToDictionary(entry => entry, _ => new TaskCompletionSource<SweepOutcome>());
         await Task.WhenAll(Enumerable.Range(0, jobs).Select(_ => Task.Run(async () =>
         {
             while (waiting.TryDequeue(out var entry))
@@ -86,17 +87,33 @@ public sealed class SweepRunner(Func<RunStart, CancellationToken, Task<RunExit>>
                 SweepOutcome outcome;
                 try
                 {
-                    outcome = await One(plan.RunsRoot, entry, threads, stop);
+                    outcome = await Hindrance(plan, entry, ends) ?? await One(plan.RunsRoot, entry, threads, stop);
                 }
                 catch (UserException e)
                 {
                     outcome = new SweepOutcome(entry, SweepResult.Failed, e.Message);
                 }
                 outcomes[entry] = outcome;
+                ends[entry].SetResult(outcome);
                 lock (telling) observer.Ended(outcome);
             }
         }, CancellationToken.None)));
         return [.. plan.Entries.Select(e => outcomes[e])];
+    }
+
+    // Waits for the runs whose students this one begins with. They stand before it in the queue, so that someone is at each of them.
+    static async Task<SweepOutcome?> Hindrance(
+        SweepPlan plan, SweepEntry entry, Dictionary<SweepEntry, TaskCompletionSource<SweepOutcome>> ends)
+    {
+        foreach (var other in plan.InOrder().TakeWhile(one => one != entry).Intersect(plan.Before(entry)))
+            switch ((await ends[other].Task).Result)
+            {
+                case SweepResult.Stopped:
+                    return new(entry, SweepResult.Stopped);
+                case SweepResult.Failed:
+                    return new(entry, SweepResult.Failed, $"it begins with what {other.Run} trains, which failed");
+            }
+        return null;
     }
 
     async Task<SweepOutcome> One(string root, SweepEntry entry, int threads, CancellationToken stop)

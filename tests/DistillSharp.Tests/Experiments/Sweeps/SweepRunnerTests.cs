@@ -33,6 +33,67 @@ public sealed class SweepRunnerTests : IDisposable
         Assert.Equal(6, RunReader.FoldersIn(folder.Path).Count);
     }
 
+    // A chain of assistants, its links listed backwards: each run's teacher is the student of another.
+    SweepPlan Chain()
+    {
+        string Link(string name, string teacher, string weights, string student)
+        {
+            File.WriteAllText(folder[name], $"data: {{ set: cifar100, root: '{folder.Path}' }}\n"
+                + $"teacher: {{ network: {teacher}, weights: '{weights}' }}\nstudent: {{ network: {student} }}\nmethods: [kd]\n"
+                + "train: { epochs: 3 }");
+            return folder[name];
+        }
+        string Student(string run) => folder[$"runs/{run}/student.safetensors"];
+        string[] links =
+        [
+            Link("c.yaml", "resnet20", Student("resnet32-resnet20-kd-s1"), "resnet8"),
+            Link("b.yaml", "resnet32", Student("resnet56-resnet32-kd-s1"), "resnet20"),
+            Link("a.yaml", "resnet56", folder["no-such.pth"], "resnet32"),
+        ];
+        return SweepPlan.Of(Sweep.Parse($"{{ recipes: ['{string.Join("', '", links)}'] }}").Runs, folder["runs"]);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_run_waits_for_the_one_that_trains_its_teacher(int jobs)
+    {
+        var missing = Assert.Single(Chain().MissingFiles());
+        Assert.Contains("there is no file", missing);
+        Assert.Contains("no-such.pth", missing);
+        var order = new List<string>();
+        var outcomes = await Runner(async (start, stop) =>
+        {
+            lock (order) order.Add(start.Run);
+            await Task.Delay(20, CancellationToken.None);
+            var exit = await FakeTraining.Start(folder["runs"], start, stop);
+            lock (order) order.Add("done");
+            return exit;
+        }).Run(Chain(), jobs);
+        Assert.Equal(["resnet56-resnet32-kd-s1", "done", "resnet32-resnet20-kd-s1", "done", "resnet20-resnet8-kd-s1", "done"], order);
+        Assert.Equal(Chain().Entries.Select(entry => entry.Run), outcomes.Select(outcome => outcome.Entry.Run));
+        Assert.All(outcomes, outcome => Assert.Equal(SweepResult.Finished, outcome.Result));
+        Assert.All(await Runner().Run(Chain(), jobs), outcome => Assert.Equal(SweepResult.Skipped, outcome.Result));
+    }
+
+    [Fact]
+    public async Task A_run_whose_teacher_failed_is_not_begun()
+    {
+        var begun = new List<string>();
+        var outcomes = await Runner((start, stop) =>
+        {
+            begun.Add(start.Run);
+            var fails = start.Run.StartsWith("resnet32", StringComparison.Ordinal);
+            return FakeTraining.Start(folder["runs"], start, stop, failAfter: fails ? 1 : 9);
+        }).Run(Chain());
+        Assert.Equal(["resnet56-resnet32-kd-s1", "resnet32-resnet20-kd-s1"], begun);
+        Assert.Equal(
+            (SweepResult.Failed, "it begins with what resnet32-resnet20-kd-s1 trains, which failed"),
+            (outcomes[0].Result, outcomes[0].Message));
+        Assert.All(await Runner((start, stop) => FakeTraining.Start(folder["runs"], start, stop)).Run(Chain()),
+            outcome => Assert.NotEqual(SweepResult.Failed, outcome.Result));
+    }
+
     [Fact]
     public async Task The_failure_of_one_is_recorded_and_the_others_go_on()
     {
