@@ -35,6 +35,7 @@ public static class DistillationMethods
         methods.Add("rkd", () => new Rkd());
         methods.Add("simkd", () => new SimKd());
         methods.Add("sp", () => new Sp());
+        methods.Add("srrl", () => new Srrl());
         methods.Add("vid", () => new Vid());
         return methods;
     }

@@ -31,7 +31,7 @@ public class EveryPairTests(EveryPairTests.Teachers teachers) : IClassFixture<Ev
     static readonly string[] methods =
     [
         "ce", "kd", "fitnet", "at", "rkd", "ofd", "crd", "dkd", "fsecd-instance", "fsecd-class",
-        "sp", "pkt", "nst", "vid", "reviewkd", "dist", "simkd", "kd-standardized", "dkd-standardized",
+        "sp", "pkt", "nst", "vid", "reviewkd", "dist", "simkd", "srrl", "kd-standardized", "dkd-standardized",
     ];
 
     // Grouped by pair, so that each teacher looks at the images once.
