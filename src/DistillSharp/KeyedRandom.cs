@@ -26,6 +26,8 @@ public readonly struct KeyedRandom
         Embedding = 5,
         /// <summary>Which image is mixed into which, and how.</summary>
         Mixing = 6,
+        /// <summary>What happens to the second view of an image.</summary>
+        SecondView = 7,
     }
 
     /// <summary>The numbers for a purpose, a seed and (where it matters) an epoch.</summary>

@@ -26,6 +26,10 @@ public sealed record DataSection
         known => Of(known).Protocol.Augment,
         $"`{AugmentationList.Write(Protocol.Cifar.Augment)}`; `[crop]` for digits; `{AugmentationList.Write(Protocol.ImageNet.Augment)}` "
         + $"{Photographs}");
+    static readonly RecipeKey<IReadOnlyList<AugmentationStep>?> secondView = Keys.Add("second_view", AugmentationList.Form.OrAbsent(),
+        "the same for the second view of an image, of which a method asks for two", otherwise: null,
+        "`augment` with `auto-augment` behind it (policy `imagenet` for photographs)",
+        written: known => secondView!.Of(known.Values) is not null);
     static readonly RecipeKey<IReadOnlyList<float>> mean = Keys.Add("mean", RecipeForms.Mean,
         "the mean of each channel, of pixels in 0..1", known => Of(known).Mean, "the set's own");
     static readonly RecipeKey<IReadOnlyList<float>> std = Keys.Add("std", RecipeForms.Deviation,
@@ -67,6 +71,9 @@ public sealed record DataSection
 
     /// <summary>What is done to training images, step by step; nothing where it is empty.</summary>
     public IReadOnlyList<AugmentationStep> Augment => augment.Of(values);
+
+    /// <summary>What is done for the second view of an image, where a method asks for two; null for the usual.</summary>
+    public IReadOnlyList<AugmentationStep>? SecondView => secondView.Of(values);
 
     /// <summary>Mean of each channel, in 0..1.</summary>
     public IReadOnlyList<float> Mean => mean.Of(values);

@@ -29,6 +29,7 @@ public sealed class MethodSection
         NeedsTeacher = method.TeacherFeatures is not null;
         NeedsTeacherFeatures = method.TeacherFeatures is not (null or Features.Logits);
         NeedsOneLabel = method.NeedsOneLabel;
+        NeedsSecondView = method.NeedsSecondView;
         CrossEntropyWeight = method.CrossEntropyWeight;
         CrossEntropyOfPair = method.WeightsDependOnPair;
         this.given = given;
@@ -57,6 +58,8 @@ public sealed class MethodSection
     internal bool NeedsTeacherFeatures { get; }
 
     internal bool NeedsOneLabel { get; }
+
+    internal bool NeedsSecondView { get; }
 
     /// <summary>Makes the method with the settings that the recipe gives; the others are the method's own.</summary>
     public DistillationMethod Create()

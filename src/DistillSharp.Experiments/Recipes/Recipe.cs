@@ -189,7 +189,13 @@ public sealed class Recipe
     public IReadOnlyList<DistillationMethod> CreateMethods() => [.. Methods.Select(method => method.Create())];
 
     /// <summary>What the trainer is told.</summary>
-    public TrainingOptions ToTrainingOptions() => new()
+    public TrainingOptions ToTrainingOptions()
+    {
+        var options = Options();
+        return Data.SecondView is { } steps ? options with { SecondView = new(steps) } : options;
+    }
+
+    TrainingOptions Options() => new()
     {
         Epochs = Train.Epochs,
         BatchSize = Data.Batch,
@@ -272,6 +278,15 @@ public sealed class Recipe
             throw new UsageException(
                 $"{methods!.Place}: {single.Name} needs one label for each image, and data.augment's {mixing.Name} "
                 + "mixes two; leave one of them out");
+        if (Methods.FirstOrDefault(method => method.NeedsSecondView) is { } looker)
+        {
+            if (Data.Augment.Concat(Data.SecondView ?? []).OfType<MixingStep>().FirstOrDefault() is { } mixed)
+                throw new UsageException($"{methods!.Place}: {looker.Name} compares two views of an image, and {mixed.Name} mixes two "
+                    + "images; leave one of them out");
+        }
+        else if (Data.SecondView is not null)
+            throw new UsageException($"{data["second_view"]!.Place}: data.second_view is for a method that looks at two views of an "
+                + "image, and there is none; leave it out");
         if (Data.Batch % Train.Accumulate != 0)
             throw new UsageException(
                 $"{data.Place}: a data.batch of {Data.Batch} images cannot be computed in {Train.Accumulate} equal parts "

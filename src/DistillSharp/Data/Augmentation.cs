@@ -57,6 +57,17 @@ public sealed record Augmentation
     /// <summary>The steps that mix another image in; one of them is drawn for each image.</summary>
     public IReadOnlyList<MixingStep> Mixing => mixing;
 
+    // Which numbers decide.
+    KeyedRandom.Purpose Draw { get; init; } = KeyedRandom.Purpose.Augmentation;
+
+    /// <summary>The same steps with draws of their own, for the second view of an image.</summary>
+    internal Augmentation OfSecondView() => this with { Draw = KeyedRandom.Purpose.SecondView };
+
+    /// <summary>These steps and one more behind them, for a second view that is changed more; itself where it has that step.</summary>
+    /// <param name="more">The step.</param>
+    internal Augmentation Stronger(AugmentationStep more) =>
+        Steps.Any(step => step.Name == more.Name) ? this : new([.. steps, more, .. mixing]);
+
     /// <summary>How many outcomes there are, all equally likely: the product of the steps'; null where one's cannot be counted.</summary>
     public int? VariantCount { get; }
 
@@ -68,7 +79,7 @@ public sealed record Augmentation
     /// lowest digit: the key of a cache of teacher outputs. -1 where outcomes cannot be counted.
     /// </summary>
     public int Variant(long seed, int epoch, int index) =>
-        VariantCount is { } count ? KeyedRandom.For(KeyedRandom.Purpose.Augmentation, seed, epoch).Below(count, index) : -1;
+        VariantCount is { } count ? KeyedRandom.For(Draw, seed, epoch).Below(count, index) : -1;
 
     /// <summary>What is mixed into image <paramref name="index"/> in <paramref name="epoch"/>; null for nothing.</summary>
     /// <param name="seed">The run's seed.</param>
@@ -121,7 +132,7 @@ public sealed record Augmentation
         if (VariantCount is not null) Split(Variant(seed, epoch, index), draws);
         else
         {
-            var random = KeyedRandom.For(KeyedRandom.Purpose.Augmentation, seed, epoch);
+            var random = KeyedRandom.For(Draw, seed, epoch);
             var first = unchecked(index * numbers);
             for (var i = 0; i < steps.Length; first = unchecked(first + steps[i++].Numbers))
                 draws[i] = new(random, first, steps[i].Variants);

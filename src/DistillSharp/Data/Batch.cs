@@ -18,12 +18,16 @@ public sealed class Batch
     }
 
     internal Batch(int count, ImageSet set, bool mixed) : this(
-        Tensor.Empty([count, set.Channels, set.Height, set.Width], DType.Float32, format: MemoryFormat.ChannelsLast).Unscoped(),
+        Room(count, set),
         Tensor.Empty([count], DType.Int64).Unscoped(),
         Tensor.Empty([count], DType.Int64).Unscoped())
     {
         if (mixed) Mix = new(Tensor.Empty([count], DType.Int64).Unscoped(), Tensor.Empty([count]).Unscoped());
     }
+
+    /// <summary>Room for images of a set: float32 [N, C, H, W], channels last.</summary>
+    internal static Tensor Room(int count, ImageSet set) =>
+        Tensor.Empty([count, set.Channels, set.Height, set.Width], DType.Float32, format: MemoryFormat.ChannelsLast).Unscoped();
 
     /// <summary>
     /// A batch of images that come from no set. The tensors stay the caller's; outcomes of an augmentation are not counted.
@@ -42,6 +46,14 @@ public sealed class Batch
 
     /// <summary>The same images as the teacher takes them; null where it takes <see cref="Images"/>.</summary>
     public Tensor? TeacherImages { get; internal init; }
+
+    /// <summary>
+    /// A second view of each image, with draws of its own, in the form of <see cref="Images"/>; null where none is asked for.
+    /// </summary>
+    public Tensor? SecondImages { get; internal init; }
+
+    /// <summary>The second view as the teacher takes it; null where it takes <see cref="SecondImages"/>.</summary>
+    public Tensor? TeacherSecondImages { get; internal init; }
 
     /// <summary>The class of each image: int64 [N].</summary>
     public Tensor Labels { get; }
@@ -82,6 +94,8 @@ public sealed class Batch
         {
             Mix = Mix is null ? null : new(Mix.Others.Narrow(0, first, count), Mix.Shares.Narrow(0, first, count)),
             TeacherImages = TeacherImages?.Narrow(0, first, count),
+            SecondImages = SecondImages?.Narrow(0, first, count),
+            TeacherSecondImages = TeacherSecondImages?.Narrow(0, first, count),
             Epoch = Epoch,
             Number = Number,
         };
@@ -90,7 +104,7 @@ public sealed class Batch
     }
 
     internal void Fill(int epoch, int number, int whole, ReadOnlyMemory<int> indices, ImageSet set, Normalization normalization,
-        BatchOptions options, TeacherView? teacher)
+        BatchOptions options, Augmentation? second, TeacherView? teacher)
     {
         (Epoch, Number, WholeCount) = (epoch, number, whole);
         var labels = Labels.Memory<long>();
@@ -115,26 +129,33 @@ public sealed class Batch
             var (moved, other) = (new byte[size], Mix is null ? [] : new float[size]);
             for (var i = Interlocked.Increment(ref next); i < Count; i = Interlocked.Increment(ref next))
             {
-                Prepare(indices.Span[i], moved, images.Slice(i * size, size));
-                if (teacher is not null) MakeTeachers(indices.Span[i], moved, Teachers(i));
+                Prepare(indices.Span[i], options.Augmentation, moved, images.Slice(i * size, size));
+                if (teacher is not null) MakeTeachers(indices.Span[i], options.Augmentation, moved, Of(TeacherImages!, i));
+                if (second is not null) PrepareSecond(i, indices.Span[i], moved);
                 if (Mix is not null) MixIn(i, indices.Span[i], images.Slice(i * size, size), moved, other);
             }
         }
 
-        void Prepare(int index, byte[] moved, Span<float> shown)
+        void Prepare(int index, Augmentation augmentation, byte[] moved, Span<float> shown)
         {
-            options.Augmentation.Apply(set, options.Seed, epoch, index, moved);
+            augmentation.Apply(set, options.Seed, epoch, index, moved);
             normalization.Apply(moved, shown);
         }
 
-        Span<float> Teachers(int place)
+        void PrepareSecond(int place, int index, byte[] moved)
         {
-            var all = TeacherImages!.Memory<float>();
+            Prepare(index, second!, moved, Of(SecondImages!, place));
+            if (teacher is not null) MakeTeachers(index, second!, moved, Of(TeacherSecondImages!, place));
+        }
+
+        Span<float> Of(Tensor images, int place)
+        {
+            var all = images.Memory<float>();
             return all.Slice(all.Length / Count * place, all.Length / Count);
         }
 
-        void MakeTeachers(int index, byte[] moved, Span<float> shown) =>
-            teacher!.Make(index, epoch, new(moved, set.Height, set.Width, set.Channels), options, shown);
+        void MakeTeachers(int index, Augmentation augmentation, byte[] moved, Span<float> shown) =>
+            teacher!.Make(index, epoch, new(moved, set.Height, set.Width, set.Channels), augmentation, options.Seed, shown);
 
         void MixIn(int place, int index, Span<float> shown, byte[] moved, float[] other)
         {
@@ -142,12 +163,12 @@ public sealed class Batch
             Mix!.Others.Memory<long>()[place] = set.Labels[mix?.Other ?? index];
             Mix.Shares.Memory<float>()[place] = 1;
             if (mix is not var (step, partner, random)) return;
-            Prepare(partner, moved, other);
+            Prepare(partner, options.Augmentation, moved, other);
             Mix.Shares.Memory<float>()[place] = (float)step.Mix(shown, other, set.Height, set.Width, random);
             if (teacher is null) return;
             var teachers = new float[TeacherImages!.Count / Count];
-            MakeTeachers(partner, moved, teachers);
-            _ = step.Mix(Teachers(place), teachers, teacher.Height, teacher.Width, random);
+            MakeTeachers(partner, options.Augmentation, moved, teachers);
+            _ = step.Mix(Of(TeacherImages!, place), teachers, teacher.Height, teacher.Width, random);
         }
     }
 
@@ -155,6 +176,8 @@ public sealed class Batch
     {
         Images.Dispose();
         TeacherImages?.Dispose();
+        SecondImages?.Dispose();
+        TeacherSecondImages?.Dispose();
         Labels.Dispose();
         Indices.Dispose();
         Mix?.Others.Dispose();

@@ -9,6 +9,7 @@ public sealed class BatchLoader
     readonly ImageSet images;
     readonly Normalization normalization;
     readonly BatchOptions options;
+    readonly Augmentation? second;
     readonly BatchShares shares;
     readonly TeacherView? teacher;
 
@@ -22,6 +23,7 @@ public sealed class BatchLoader
         if (normalization.Channels != images.Channels)
             throw new UsageException($"the normalization has {normalization.Channels} channels, but the images have {images.Channels}");
         (this.images, this.normalization, this.options) = (images, normalization, options);
+        second = options.SecondView?.OfSecondView();
         if (options.Teacher is { } input) teacher = new(input, images, normalization);
         shares = new(images.Count, options);
         if (shares.Count == 0)
@@ -68,11 +70,13 @@ public sealed class BatchLoader
     internal Batch NewBatch(int number) => new(SizeOf(number), images, options.Augmentation.Mixing.Count > 0)
     {
         TeacherImages = teacher?.NewImages(SizeOf(number)),
+        SecondImages = second is null ? null : Batch.Room(SizeOf(number), images),
+        TeacherSecondImages = second is null ? null : teacher?.NewImages(SizeOf(number)),
     };
 
     internal void Fill(Batch batch, int epoch, int number, int[] order)
     {
         var (start, length) = shares[number];
-        batch.Fill(epoch, number, shares.Whole(number), order.AsMemory(start, length), images, normalization, options, teacher);
+        batch.Fill(epoch, number, shares.Whole(number), order.AsMemory(start, length), images, normalization, options, second, teacher);
     }
 }

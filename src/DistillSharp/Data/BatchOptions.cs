@@ -15,6 +15,9 @@ public sealed record BatchOptions
     /// <summary>What is done to the images.</summary>
     public Augmentation Augmentation { get; init; } = Augmentation.None;
 
+    /// <summary>What is done to the same images for a second view of each; null for one view.</summary>
+    public Augmentation? SecondView { get; init; }
+
     /// <summary>What a teacher takes, where that is not what the student does; null for no images of its own.</summary>
     public TeacherInput? Teacher { get; init; }
 
@@ -50,6 +53,8 @@ public sealed record BatchOptions
             throw new UsageException(
                 $"a batch of {BatchSize} images cannot be shared by {Processes} processes; give at least one image to each");
         if (Threads < 1) throw new UsageException($"batches cannot be prepared by {Threads} threads; give 1 or more");
+        if (SecondView is not null && Augmentation.Mixing.Concat(SecondView.Mixing).FirstOrDefault() is { } mixing)
+            throw new UsageException($"augmentation '{mixing.Name}' mixes two images, and so there are no two views of one");
         if (Ahead < 1) throw new UsageException($"{Ahead} batches cannot be kept ready; give 1 or more");
     }
 }

@@ -40,16 +40,17 @@ sealed class TeacherView
     /// <param name="index">Its position in the set.</param>
     /// <param name="epoch">The epoch, which together with the seed decides what was done to it.</param>
     /// <param name="finished">The student's, before it is normalized.</param>
-    /// <param name="options">How batches are made.</param>
+    /// <param name="augmentation">What was done to it.</param>
+    /// <param name="seed">The run's seed.</param>
     /// <param name="destination">Its place among the teacher's.</param>
-    public void Make(int index, int epoch, ImageView finished, BatchOptions options, Span<float> destination)
+    public void Make(int index, int epoch, ImageView finished, Augmentation augmentation, long seed, Span<float> destination)
     {
         if (sameSize) normalization.Apply(finished.Pixels, destination);
-        else if (options.Augmentation.Steps.Count == 0) normalization.Apply(unchanged.Image(index).Pixels, destination);
-        else if (options.Augmentation.TakesOriginals)
+        else if (augmentation.Steps.Count == 0) normalization.Apply(unchanged.Image(index).Pixels, destination);
+        else if (augmentation.TakesOriginals)
         {
             var own = new byte[destination.Length];
-            options.Augmentation.Apply(unchanged, options.Seed, epoch, index, own);
+            augmentation.Apply(unchanged, seed, epoch, index, own);
             normalization.Apply(own, destination);
         }
         else normalization.Apply(ImageScaling.Scale(finished, ImageArea.Of(finished), unchanged.Height, unchanged.Width), destination);

@@ -9,7 +9,8 @@ namespace DistillSharp.Methods;
 /// <code>
 /// L = -1/N sum_i ( (1 - a) log softmax(s_i)[y_i] + a/K sum_c log softmax(s_i)[c] )
 /// </code>
-/// Where an image is mixed of two, it is lambda of the loss with its own label and 1 - lambda of that with the other's.
+/// Where an image is mixed of two, it is lambda of the loss with its own label and 1 - lambda of that with the other's. Where a method
+/// asks for two views of an image, it is the sum over both.
 /// </summary>
 [Method(
     "-log softmax(s)[y]",
@@ -28,9 +29,15 @@ public sealed class CrossEntropy : DistillationMethod
     public double LabelSmoothing { get; set; }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<LossTerm> Compute(DistillationStep step) =>
-        [new(Name, step.Mix is { } mix ? Mixed(step.Student.Logits, step.Labels, mix)
-            : Functional.CrossEntropy(step.Student.Logits, step.Labels, LabelSmoothing))];
+    public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
+    {
+        using var scope = TensorScope.Open();
+        var loss = Loss(step.Student.Logits, step);
+        return [new(Name, scope.Keep(step.Second is { } second ? loss + Loss(second.Student.Logits, step) : loss))];
+    }
+
+    Tensor Loss(Tensor logits, DistillationStep step) => step.Mix is { } mix ? Mixed(logits, step.Labels, mix)
+        : Functional.CrossEntropy(logits, step.Labels, LabelSmoothing);
 
     Tensor Mixed(Tensor logits, Tensor labels, LabelMix mix)
     {

@@ -24,6 +24,9 @@ public sealed record DistillationStep(ClassifierOutput Student, ClassifierOutput
     /// <summary>What else is in the images, where each is mixed of two; else null.</summary>
     public LabelMix? Mix { get; init; }
 
+    /// <summary>What both networks make of the second view of each image, where a method asks for it; else null.</summary>
+    public SecondView? Second { get; init; }
+
     /// <summary>The processes that share the batch; what stands above is this process's share of it.</summary>
     public BatchPeers Peers { get; init; } = BatchPeers.None;
 
@@ -32,12 +35,18 @@ public sealed record DistillationStep(ClassifierOutput Student, ClassifierOutput
     {
         Student = Peers.Gather(Student, student),
         Teacher = Peers.Gather(Teacher, teacher),
+        Second = Second is null ? null : new(Peers.Gather(Second.Student, student), Peers.Gather(Second.Teacher, teacher)),
         Labels = Peers.Gather(Labels),
         Indices = Peers.Gather(Indices),
         Mix = Mix is null ? null : new(Peers.Gather(Mix.Others), Peers.Gather(Mix.Shares)),
         Peers = BatchPeers.None,
     };
 }
+
+/// <summary>The outputs for another view of the same images, which was drawn by itself.</summary>
+/// <param name="Student">The student's, with the features that the methods asked for.</param>
+/// <param name="Teacher">The teacher's, without gradients.</param>
+public sealed record SecondView(ClassifierOutput Student, ClassifierOutput Teacher);
 
 /// <summary>Images that are mixed of two: beside the label that each image has anyway, the other's, and how much is whose.</summary>
 /// <param name="Others">int64 [N]: the label of the image that was mixed in.</param>
@@ -114,6 +123,12 @@ public abstract class DistillationMethod : Module
     /// mixes images such a method is refused before the first step.
     /// </summary>
     public virtual bool NeedsOneLabel => false;
+
+    /// <summary>
+    /// Whether two views of each image are looked at, which <see cref="DistillationStep.Second"/> then holds. With an augmentation that
+    /// mixes images such a method is refused before the first step.
+    /// </summary>
+    public virtual bool NeedsSecondView => false;
 
     /// <summary>What is needed of the student beside its logits.</summary>
     public virtual Features StudentFeatures => Features.Logits;

@@ -28,6 +28,7 @@ public static class DistillationMethods
         methods.Add("fitnet", () => new FitNet());
         methods.Add("fsecd", () => new Fsecd());
         methods.Add("kd", () => new Kd());
+        methods.Add("mlld", () => new Mlld());
         methods.Add("nst", () => new Nst());
         methods.Add("ofd", () => new Ofd());
         methods.Add("pkt", () => new Pkt());

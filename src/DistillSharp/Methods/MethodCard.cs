@@ -46,7 +46,7 @@ public sealed record MethodCard(string Name, string Formula, string Source, stri
             method.Name,
             about?.Formula ?? "",
             about?.Source ?? "",
-            Needs(method.StudentFeatures, logits: true),
+            Needs(method.StudentFeatures, logits: true) + (method.NeedsSecondView ? " of two views" : ""),
             method.TeacherFeatures is { } features ? Needs(features, method.UsesTeacherLogits) : "nothing",
             about is null ? values : $"{values}: {about.Defaults}");
     }

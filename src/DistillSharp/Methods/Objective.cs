@@ -41,6 +41,9 @@ public sealed class Objective : Module
     public Features? TeacherFeatures => methods.Aggregate((Features?)null, (all, method) =>
         method.TeacherFeatures is { } needed ? (all ?? Features.Logits) | needed : all);
 
+    /// <summary>The first method that asks for two views of each image; null where none does.</summary>
+    internal DistillationMethod? OfTwoViews => methods.FirstOrDefault(method => method.NeedsSecondView);
+
     /// <summary>Whether a method uses the teacher's logits.</summary>
     public bool UsesTeacherLogits => methods.Any(method => method.TeacherFeatures is not null && method.UsesTeacherLogits);
 

@@ -39,7 +39,11 @@ public abstract class Teacher : IDisposable
     /// <summary>What the teacher makes of a batch, in the precision of the caller's region.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="images">The batch's images as the teacher takes them, on its device: [N, C, H, W].</param>
-    public virtual ClassifierOutput Answer(Batch batch, Tensor images)
+    public virtual ClassifierOutput Answer(Batch batch, Tensor images) => Look(images);
+
+    /// <summary>What the teacher makes of images that are not a batch's own, such as its second view: never from memory.</summary>
+    /// <param name="images">The images as the teacher takes them, on its device: [N, C, H, W].</param>
+    public ClassifierOutput Look(Tensor images)
     {
         using var off = Autograd.NoGrad();
         return Network.Forward(images, Features);

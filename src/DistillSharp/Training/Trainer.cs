@@ -43,6 +43,13 @@ public sealed class Trainer : IDisposable
         var batches = JointTraining.Shared(
             BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation) with { Threads = options.LoaderThreadsOrIdle },
                 options.Processes);
+        if (Objective.OfTwoViews is { } looker)
+        {
+            if (options.Augmentation.Mixing.Concat(options.SecondView.Mixing).FirstOrDefault() is { } mixed)
+                throw new UsageException($"{looker.Name} compares two views of an image, and augmentation '{mixed.Name}' mixes two "
+                    + "images; leave one of them out");
+            batches = batches with { SecondView = options.SecondView };
+        }
         loader = new(
             data.Train, data.Normalization, Objective.TeacherFeatures is null ? batches : batches with { Teacher = options.TeacherInput });
         if (options.Augmentation.Mixing is [var mixing, ..]

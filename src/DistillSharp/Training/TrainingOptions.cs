@@ -25,7 +25,7 @@ public sealed record TrainingOptions
     readonly int? epochs, batchSize;
     readonly double? weightDecay;
     readonly LearningRateSchedule? schedule;
-    readonly Augmentation? augmentation;
+    readonly Augmentation? augmentation, secondView;
 
     /// <summary>What decides the rest; null for the data set's own, which a trainer puts here.</summary>
     public Protocol? Protocol { get; init; }
@@ -109,6 +109,17 @@ public sealed record TrainingOptions
 
     /// <summary>What is done to the training images.</summary>
     public Augmentation Augmentation { get => augmentation ?? new(Unsaid.Augment); init => augmentation = value; }
+
+    /// <summary>
+    /// What is done to the second view of each image, for a method that asks for two; unsaid, <see cref="Augmentation"/> with AutoAugment
+    /// behind it, by the policy learned on CIFAR-10, or on ImageNet for its protocol.
+    /// </summary>
+    public Augmentation SecondView
+    {
+        get => secondView ?? Augmentation.Stronger(
+            new AutoAugment { Policy = Unsaid.IsImageNet ? AutoAugmentPolicy.Imagenet : AutoAugmentPolicy.Cifar });
+        init => secondView = value;
+    }
 
     /// <summary>What the teacher takes, where that is not what the student does: its own normalization or size.</summary>
     public TeacherInput? TeacherInput { get; init; }

@@ -107,6 +107,7 @@ public sealed class TrainingStep : IDisposable
             terms = objective.Compute(new(output, guidance ?? output, labels, indices, epoch)
             {
                 Mix = mix,
+                Second = part.SecondImages is { } again ? LookAgain(again, part.TeacherSecondImages) : null,
                 Peers = shared?.PeersOf(part) ?? BatchPeers.None,
             });
             loss = terms.Select(term => shared?.Share(term, part) ?? term.Value).Aggregate((sum, term) => sum + term);
@@ -119,6 +120,13 @@ public sealed class TrainingStep : IDisposable
         shared?.End();
         profile?.Mark(StepPhase.Backward);
         return values;
+    }
+
+    SecondView LookAgain(Tensor images, Tensor? teachers)
+    {
+        images = images.To(device);
+        var output = student.Forward(images, objective.StudentFeatures);
+        return new(output, teacher?.Look(teachers?.To(device) ?? images) ?? output);
     }
 
     /// <summary>Refuses weights, statistics or method state that hold NaN or infinite values.</summary>

@@ -31,7 +31,7 @@ public class EveryPairTests(EveryPairTests.Teachers teachers) : IClassFixture<Ev
     static readonly string[] methods =
     [
         "ce", "kd", "fitnet", "at", "rkd", "ofd", "crd", "dkd", "fsecd-instance", "fsecd-class",
-        "sp", "pkt", "nst", "vid", "reviewkd", "dist", "simkd", "srrl", "kd-standardized", "dkd-standardized",
+        "sp", "pkt", "nst", "vid", "reviewkd", "dist", "simkd", "srrl", "mlld", "kd-standardized", "dkd-standardized",
     ];
 
     // Grouped by pair, so that each teacher looks at the images once.
@@ -65,7 +65,12 @@ public class EveryPairTests(EveryPairTests.Teachers teachers) : IClassFixture<Ev
         for (var k = 0; k < steps; k++)
         {
             var output = network.Forward(Images(Size(teacher), k), objective.StudentFeatures);
-            var terms = objective.Compute(new(output, outputs[k], Labels(k), Tensor.Range(k * Batch, (k + 1) * Batch), Epoch: 1));
+            var terms = objective.Compute(new(output, outputs[k], Labels(k), Tensor.Range(k * Batch, (k + 1) * Batch), Epoch: 1)
+            {
+                // For another view, other images will do.
+                Second = objective.OfTwoViews is null ? null
+                    : new(network.Forward(Images(Size(teacher), 1 - k), objective.StudentFeatures), outputs[1 - k]),
+            });
             Assert.All(terms, term => Assert.True(term.Value.AllFinite(), $"{term.Name} is {term.Value.Item()} in step {k + 1}"));
             optimizer.ZeroGrad();
             terms.Select(term => term.Value).Aggregate((sum, term) => sum + term).Backward();

@@ -22,7 +22,7 @@ public class RecipeErrorTests
     [InlineData("set: cifar100, bacth: 3", "r.yaml:1: data has no key 'bacth'; did you mean 'batch'?")]
     [InlineData(
         "set: cifar100, color: 3",
-        "r.yaml:1: data has no key 'color'; there are set, root, size, batch, augment, mean, std, damaged, decode, "
+        "r.yaml:1: data has no key 'color'; there are set, root, size, batch, augment, second_view, mean, std, damaged, decode, "
         + "orientation, classes, train_limit, test_limit")]
     [InlineData(
         "root: data",

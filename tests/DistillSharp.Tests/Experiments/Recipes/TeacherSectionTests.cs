@@ -110,7 +110,7 @@ public class TeacherSectionTests
     public void What_makes_no_sense_of_the_average_is_refused(string change, string says) => Assert.Contains(says, Mistake(Own, change));
 
     [Fact]
-    public void Methods_on_logits_follow_several() => Recipe.Parse(Several, "x", "methods=[kd, dkd, dist]");
+    public void Methods_on_logits_follow_several() => Recipe.Parse(Several, "x", "methods=[kd, dkd, dist, mlld]");
 
     [Fact]
     public void A_file_that_is_missing_is_named_with_its_line()
