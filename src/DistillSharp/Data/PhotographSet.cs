@@ -6,9 +6,12 @@ abstract class PhotographFiles
     /// <summary>A file's name, for messages.</summary>
     public abstract string Name(int index);
 
-    /// <summary>A file's content. May be called from several threads at once.</summary>
-    /// <exception cref="UserException">It cannot be read.</exception>
-    public abstract byte[] Content(int index);
+    /// <summary>A file's path from the folder or within the shard that holds the set.</summary>
+    public abstract string LocalName(int index);
+
+    /// <summary>A file's content, to be disposed of. May be called from several threads at once.</summary>
+    /// <exception cref="DamagedImageException">It cannot be read.</exception>
+    public abstract FileBytes Open(int index);
 }
 
 /// <summary>What was noticed among the files of photographs.</summary>
@@ -63,19 +66,27 @@ sealed class PhotographSet : ImageSet
     /// <summary>The name of an image's file.</summary>
     public string FileName(int index) => files.Name(At(index));
 
-    /// <summary>The bytes of an image's file.</summary>
-    /// <exception cref="UserException">It cannot be read.</exception>
-    public byte[] FileContent(int index) => files.Content(At(index));
+    /// <summary>The path of an image's file from the folder or within the shard that holds the set.</summary>
+    public string LocalName(int index) => files.LocalName(At(index));
+
+    /// <summary>The bytes of an image's file, to be disposed of.</summary>
+    /// <exception cref="DamagedImageException">It cannot be read.</exception>
+    public FileBytes OpenFile(int index) => files.Open(At(index));
 
     /// <inheritdoc/>
     public override ImageView Image(int index) =>
         new(ImageScaling.FitCenter(Original(index), Height * 256 / 224, Height, Width), Height, Width, Channels);
 
     /// <inheritdoc/>
-    public override ImageView Original(int index)
+    public override ImageView Original(int index) => Stored(index);
+
+    /// <summary>The image at a position as it is stored.</summary>
+    /// <exception cref="DamagedImageException">It cannot be read.</exception>
+    public ImageView Stored(int index)
     {
         var at = At(index);
-        var image = reader.Read(files.Content(at), files.Name(at));
+        using var file = files.Open(at);
+        var image = reader.Read(file.Span, files.Name(at));
         return new(image.Pixels, image.Height, image.Width, Channels);
     }
 
@@ -83,7 +94,8 @@ sealed class PhotographSet : ImageSet
     public override void Crop(int index, AreaChoice choose, int height, int width, Span<byte> destination)
     {
         var at = At(index);
-        reader.Crop(files.Content(at), files.Name(at), choose, height, width, destination);
+        using var file = files.Open(at);
+        reader.Crop(file.Span, files.Name(at), choose, height, width, destination);
     }
 
     /// <inheritdoc/>
