@@ -1,8 +1,8 @@
 using BenchmarkDotNet.Running;
 using DistillSharp.Benchmarks;
 
-// `steps ...` measures whole training steps for compare.sh, `loader ...` the loader of photographs for loader.sh, `losses [ROUNDS]` what
-// losses cost; anything else goes to BenchmarkDotNet.
+// `steps ...` measures whole training steps for compare.sh, `loader ...` the loader of photographs for loader.sh, `index FOLDER` how a
+// set of shards opens for index.sh, `losses [ROUNDS]` what losses cost; anything else goes to BenchmarkDotNet.
 if (args is ["steps", .. var rest])
 {
     TrainingSteps.Run(rest);
@@ -11,6 +11,11 @@ if (args is ["steps", .. var rest])
 if (args is ["loader", .. var given])
 {
     LoaderSpeed.Run(given);
+    return 0;
+}
+if (args is ["index", var folder])
+{
+    IndexSpeed.Run(folder);
     return 0;
 }
 if (args is ["losses", .. var rounds])

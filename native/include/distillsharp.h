@@ -16,6 +16,7 @@ extern "C" {
 typedef struct ds_tensor_s* ds_tensor;
 typedef struct ds_operator_s* ds_operator;
 typedef struct ds_module_s* ds_module;
+typedef struct ds_image_s* ds_image;
 typedef struct ds_process_group_s* ds_process_group;
 typedef struct ds_gradient_reducer_s* ds_gradient_reducer;
 
@@ -123,13 +124,16 @@ DS_API int ds_gradient_reducer_end(ds_gradient_reducer reducer);        // after
 DS_API int32_t ds_gradient_reducer_early(ds_gradient_reducer reducer);  // buckets under way before the pass had ended
 DS_API void ds_gradient_reducer_free(ds_gradient_reducer reducer);
 
-// ---- images: JPEG and PNG files in memory
-DS_API int ds_image_size(const uint8_t* bytes, int64_t count, int32_t* height, int32_t* width);
-DS_API int ds_image_decode(const uint8_t* bytes, int64_t count, uint8_t* pixels,
-                           int64_t capacity);  // pixels: RGB, [height, width, 3]
-// An area of a JPEG image that is scaled to eighths / 8 of its size; pixels: RGB, [height, width, 3].
-DS_API int ds_jpeg_decode_part(const uint8_t* bytes, int64_t count, int32_t eighths, int32_t top, int32_t left,
-                               int32_t height, int32_t width, uint8_t* pixels, int64_t capacity);
+// ---- images: JPEG and PNG files in memory, which stays where it is until the image is closed. Pixels are RGB,
+// [height, width, 3]; an image is read once.
+DS_API int ds_image_open(const uint8_t* bytes, int64_t count, int32_t* height, int32_t* width, ds_image* opened);
+DS_API void ds_image_close(ds_image image);
+DS_API int ds_image_read(ds_image image, uint8_t* pixels, int64_t capacity);
+// An area of a JPEG image that is scaled to eighths / 8 of its size.
+DS_API int ds_image_read_part(ds_image image, int32_t eighths, int32_t top, int32_t left, int32_t height, int32_t width,
+                              uint8_t* pixels, int64_t capacity);
+DS_API int ds_jpeg_encode(const uint8_t* pixels, int32_t height, int32_t width, int32_t quality, uint8_t* bytes,
+                          int64_t capacity, int64_t* written);
 
 // ---- runtime
 DS_API int ds_runtime_start(void);  // allocator thresholds, libtorch_cuda where there is one

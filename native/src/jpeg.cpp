@@ -1,6 +1,7 @@
-// JPEG by libjpeg-turbo: grey, YCbCr, RGB, CMYK and YCCK, baseline and progressive.
+// JPEG by libjpeg-turbo: grey, YCbCr, RGB, CMYK and YCCK, baseline and progressive; written as baseline.
 #include <csetjmp>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 // jpeglib.h expects FILE and size_t to be known.
@@ -118,59 +119,95 @@ void read_part(j_decompress_ptr decoder, const Part& part, uint8_t* pixels) {
   jpeg_abort_decompress(decoder);
 }
 
-struct Decoder {
+}  // namespace
+
+struct Jpeg {
   jpeg_decompress_struct info;
   jpeg_progress_mgr progress;
   Errors errors;
 };
 
-void open(Decoder* decoder, const uint8_t* bytes, size_t count) {
-  decoder->info.mem->max_memory_to_use = most_memory;
-  decoder->progress.progress_monitor = count_scans;
-  decoder->info.progress = &decoder->progress;
-  jpeg_mem_src(&decoder->info, bytes, count);
-  jpeg_read_header(&decoder->info, TRUE);
-}
-
-void create(Decoder* decoder, Failure* failure) {
-  decoder->info.err = jpeg_std_error(&decoder->errors.base);
-  decoder->errors.base.error_exit = leave;
-  decoder->errors.base.emit_message = warn;
-  decoder->errors.base.output_message = silent;
-  decoder->errors.failure = failure;
-  jpeg_create_decompress(&decoder->info);
-}
-
-}  // namespace
-
-bool read_jpeg(const uint8_t* bytes, size_t count, Header* header, uint8_t* pixels, Failure* failure) {
-  Decoder decoder;
-  create(&decoder, failure);
-  if (setjmp(decoder.errors.back) != 0) {
-    jpeg_destroy_decompress(&decoder.info);
-    return false;
+Jpeg* open_jpeg(const uint8_t* bytes, size_t count, Header* header, Failure* failure) {
+  auto* jpeg = new Jpeg;
+  jpeg->info.err = jpeg_std_error(&jpeg->errors.base);
+  jpeg->errors.base.error_exit = leave;
+  jpeg->errors.base.emit_message = warn;
+  jpeg->errors.base.output_message = silent;
+  jpeg->errors.failure = failure;
+  jpeg_create_decompress(&jpeg->info);
+  if (setjmp(jpeg->errors.back) != 0) {
+    close_jpeg(jpeg);
+    return nullptr;
   }
-  open(&decoder, bytes, count);
-  header->height = static_cast<int32_t>(decoder.info.image_height);
-  header->width = static_cast<int32_t>(decoder.info.image_width);
+  jpeg->info.mem->max_memory_to_use = most_memory;
+  jpeg->progress.progress_monitor = count_scans;
+  jpeg->info.progress = &jpeg->progress;
+  jpeg_mem_src(&jpeg->info, bytes, count);
+  jpeg_read_header(&jpeg->info, TRUE);
+  header->height = static_cast<int32_t>(jpeg->info.image_height);
+  header->width = static_cast<int32_t>(jpeg->info.image_width);
   // Every block of 8x8 takes a bit of the first scan; arithmetic coding, which is rare, can do with less.
-  header->least_bytes = int64_t{header->height} * header->width / (decoder.info.arith_code ? 1 << 16 : 64 * 8);
-  if (pixels != nullptr) read_pixels(&decoder.info, pixels);
-  jpeg_destroy_decompress(&decoder.info);
+  header->least_bytes = int64_t{header->height} * header->width / (jpeg->info.arith_code ? 1 << 16 : 64 * 8);
+  return jpeg;
+}
+
+bool read_jpeg(Jpeg* jpeg, uint8_t* pixels, Failure* failure) {
+  jpeg->errors.failure = failure;
+  if (setjmp(jpeg->errors.back) != 0) return false;
+  read_pixels(&jpeg->info, pixels);
   return true;
 }
 
-bool read_jpeg_part(const uint8_t* bytes, size_t count, const Part& part, uint8_t* pixels, Failure* failure) {
-  Decoder decoder;
-  create(&decoder, failure);
-  if (setjmp(decoder.errors.back) != 0) {
-    jpeg_destroy_decompress(&decoder.info);
+bool read_jpeg_part(Jpeg* jpeg, const Part& part, uint8_t* pixels, Failure* failure) {
+  jpeg->errors.failure = failure;
+  if (setjmp(jpeg->errors.back) != 0) return false;
+  read_part(&jpeg->info, part, pixels);
+  return true;
+}
+
+void close_jpeg(Jpeg* jpeg) {
+  jpeg_destroy_decompress(&jpeg->info);
+  delete jpeg;
+}
+
+bool write_jpeg(const uint8_t* pixels, int32_t height, int32_t width, int32_t quality, uint8_t* bytes, size_t capacity,
+                size_t* written, Failure* failure) {
+  jpeg_compress_struct encoder;
+  Errors errors;
+  // libjpeg takes memory of its own where this does not suffice.
+  struct Target {
+    unsigned char* bytes;
+    unsigned long count;
+  } target{bytes, capacity};
+  encoder.err = jpeg_std_error(&errors.base);
+  errors.base.error_exit = leave;
+  errors.base.output_message = silent;
+  errors.failure = failure;
+  jpeg_create_compress(&encoder);
+  if (setjmp(errors.back) != 0) {
+    jpeg_destroy_compress(&encoder);
     return false;
   }
-  open(&decoder, bytes, count);
-  read_part(&decoder.info, part, pixels);
-  jpeg_destroy_decompress(&decoder.info);
-  return true;
+  jpeg_mem_dest(&encoder, &target.bytes, &target.count);
+  encoder.image_width = static_cast<JDIMENSION>(width);
+  encoder.image_height = static_cast<JDIMENSION>(height);
+  encoder.input_components = 3;
+  encoder.in_color_space = JCS_RGB;
+  jpeg_set_defaults(&encoder);
+  jpeg_set_quality(&encoder, quality, TRUE);
+  jpeg_start_compress(&encoder, TRUE);
+  const size_t row_bytes = size_t{encoder.image_width} * 3;
+  while (encoder.next_scanline < encoder.image_height) {
+    JSAMPROW row = const_cast<JSAMPROW>(pixels + encoder.next_scanline * row_bytes);
+    jpeg_write_scanlines(&encoder, &row, 1);
+  }
+  jpeg_finish_compress(&encoder);
+  jpeg_destroy_compress(&encoder);
+  *written = target.count;
+  if (target.bytes == bytes) return true;
+  std::free(target.bytes);
+  failure->say("the buffer is too short");
+  return false;
 }
 
 }  // namespace distillsharp::image

@@ -4,21 +4,23 @@ using System.Runtime.InteropServices;
 namespace DistillSharp.Cli;
 
 /// <summary>
-/// Turns the first Ctrl-C, SIGTERM, SIGQUIT or SIGHUP (a lost connection) into a request to end after the step under way; the
-/// second ends at once.
+/// Turns the first Ctrl-C, SIGTERM, SIGQUIT or SIGHUP (a lost connection) into a request to end after what is under way; the second
+/// ends at once.
 /// </summary>
 sealed class StopOnInterrupt : IDisposable
 {
     readonly CancellationTokenSource source = new();
     readonly PosixSignalRegistration[] registrations;
 
-    public StopOnInterrupt(Terminal terminal) =>
+    /// <param name="terminal">Hears of the first.</param>
+    /// <param name="saying">What the user is told.</param>
+    public StopOnInterrupt(Terminal terminal, string saying = "stopping after this step, with a checkpoint") =>
         registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT, PosixSignal.SIGHUP }.Where(IsHeard)
             .Select(signal => PosixSignalRegistration.Create(signal, context =>
         {
             if (source.IsCancellationRequested) return;
             context.Cancel = true;
-            terminal.Error.WriteLine("stopping after this step, with a checkpoint (once more to stop at once)");
+            terminal.Error.WriteLine($"{saying} (once more to stop at once)");
             source.Cancel();
         }))];
 

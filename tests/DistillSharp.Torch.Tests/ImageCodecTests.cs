@@ -73,6 +73,33 @@ public class ImageCodecTests
     }
 
     [Fact]
+    public void A_written_photograph_is_nearly_its_pixels()
+    {
+        var image = ImageCodec.Decode(File("color.jpg"));
+        double last = 255;
+        foreach (var quality in new[] { 10, 50, 90, 100 })
+        {
+            var written = ImageCodec.Decode(ImageCodec.EncodeJpeg(image.Pixels, image.Height, image.Width, quality));
+            Assert.Equal((image.Height, image.Width), (written.Height, written.Width));
+            var difference = image.Pixels.Zip(written.Pixels).Average(pair => Math.Abs(pair.First - pair.Second));
+            Assert.InRange(difference, 0, last - .01);
+            last = difference;
+        }
+        Assert.InRange(last, 0, 3);
+        // Noise and single pixels take the most bytes for their size.
+        var noise = new byte[40 * 33 * 3];
+        new Random(1).NextBytes(noise);
+        Assert.Equal(noise.Length, ImageCodec.Decode(ImageCodec.EncodeJpeg(noise, 40, 33, 100)).Pixels.Length);
+        foreach (var (height, width) in new[] { (1, 1), (1, 440), (440, 1) })
+            Assert.Equal(
+                (height, width), ImageCodec.Size(ImageCodec.EncodeJpeg(noise.AsSpan(0, height * width * 3), height, width, 100)));
+        Assert.Contains("1 to 100, not 0", Assert.Throws<TorchException>(() => ImageCodec.EncodeJpeg(noise, 40, 33, 0)).Message);
+        var wide = new byte[3 * 70000];
+        Assert.Contains("as a JPEG image", Assert.Throws<TorchException>(() => ImageCodec.EncodeJpeg(wide, 1, 70000, 90)).Message);
+        Assert.Throws<ArgumentException>(() => ImageCodec.EncodeJpeg(noise, 40, 32, 90));
+    }
+
+    [Fact]
     public void What_is_no_image_is_refused()
     {
         Assert.Contains("is empty", Assert.Throws<TorchException>(() => ImageCodec.Decode([])).Message);

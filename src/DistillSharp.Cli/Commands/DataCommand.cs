@@ -3,7 +3,8 @@ using DistillSharp.Data;
 
 namespace DistillSharp.Cli.Commands;
 
-sealed class DataCommand() : CliGroup("data", "Check data sets, and write photographs as shards.", new CheckCommand(), new ShardCommand())
+sealed class DataCommand() : CliGroup(
+    "data", "Check data sets, and write photographs as shards or as one file.", new CheckCommand(), new ShardCommand(), new PackCommand())
 {
     sealed class CheckCommand : CliCommand
     {
@@ -65,6 +66,69 @@ sealed class DataCommand() : CliGroup("data", "Check data sets, and write photog
                 $"{shards.Count} shard{(shards.Count == 1 ? "" : "s")} in {given.GetValue(output)}; train on them by data.set: "
                 + $"webdataset, data.root: {given.GetValue(output)}");
             return 0;
+        }
+    }
+
+    sealed class PackCommand : CliCommand
+    {
+        static readonly PackOptions usual = new();
+
+        readonly Argument<string> root =
+            new("DIR") { Description = "Where the photographs lie: the folder that holds train/ and val/, or a pattern of shards" };
+        readonly Option<string> set = new("--set") { Description = "Which data set it is", DefaultValueFactory = _ => "image-folder" };
+        readonly Option<string> output = new("--out") { Description = "The file to write, which does not exist yet", Required = true };
+        readonly Option<int> size = new("--size")
+        {
+            Description = "Images whose shorter side is longer are scaled to it", DefaultValueFactory = _ => usual.Size,
+        };
+        readonly Option<int?> quality = new("--quality") { Description = $"Of scaled images as JPEG, 1 to 100 (default {usual.Quality})" };
+        readonly Option<bool> raw = new("--raw") { Description = "Keep all images as pixels: larger, and nothing to decode" };
+        readonly Option<bool> skip = new("--skip-damaged") { Description = "Leave out images that cannot be read" };
+        readonly Option<bool> json = JsonOption();
+
+        public PackCommand() : base(
+            "pack", "Write photographs as one file of smaller images, which is quicker to read.",
+            "distill data pack pictures --out pictures.pack", "distill data pack imagenet --out imagenet.pack --size 256 --quality 95")
+        {
+            Arguments.Add(root);
+            Options.Add(set);
+            Options.Add(output);
+            Options.Add(size);
+            Options.Add(quality);
+            Options.Add(raw);
+            Options.Add(skip);
+            Options.Add(json);
+        }
+
+        public override int Run(ParseResult given, Terminal terminal)
+        {
+            var (asked, pixels) = (given.GetValue(quality), given.GetValue(raw));
+            if (pixels && asked is not null) throw new UsageException("--quality is for JPEG files, and --raw writes none; give one");
+            var (description, file) = (Toolkit.Datasets[given.GetValue(set)!], given.GetValue(output)!);
+            var options = new PackOptions(given.GetValue(size), pixels ? null : asked ?? usual.Quality);
+            using var stop = new StopOnInterrupt(terminal, "stopping; nothing is kept");
+            try
+            {
+                var packed = WorkProgressView.During(
+                    terminal, progress => PackWriter.Write(
+                        description.Load(
+                            given.GetValue(root)!,
+                            new ReadOptions(description.Size, description.HasSizes && given.GetValue(skip)) { Progress = progress }),
+                        file, options, given.GetValue(skip), progress, stop.Token));
+                if (given.GetValue(json)) terminal.Json(packed);
+                else
+                {
+                    foreach (var problem in packed.LeftOut) terminal.Out.WriteLine($"left out: {problem.File} {problem.Why}");
+                    terminal.Out.WriteLine(
+                        $"{packed.Images:N0} images in {file}, {packed.Scaled:N0} of them scaled, {packed.Bytes:N0} bytes; train on it by "
+                        + $"data.root: {file}");
+                }
+                return 0;
+            }
+            catch (OperationCanceledException e)
+            {
+                throw new UserException($"stopped; '{file}' was not written", e);
+            }
         }
     }
 }

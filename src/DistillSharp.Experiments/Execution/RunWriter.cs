@@ -1,3 +1,4 @@
+using DistillSharp.Data;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Experiments.TensorBoard;
@@ -77,6 +78,9 @@ public sealed class RunWriter : TrainingObserver, IDisposable
             registryBehind = true;
         }
     }
+
+    /// <summary>Counts an image that was left out.</summary>
+    public override void Skipped(ImageProblem image) => Try(() => Folder.Update(manifest => manifest.WithSkipped(image.File)));
 
     /// <summary>Records how the run ended.</summary>
     /// <param name="state">Finished, failed or interrupted.</param>

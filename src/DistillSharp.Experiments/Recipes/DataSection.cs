@@ -35,7 +35,8 @@ public sealed record DataSection
     static readonly RecipeKey<IReadOnlyList<float>> std = Keys.Add("std", RecipeForms.Deviation,
         "the standard deviation of each channel", known => Of(known).Std, "the set's own");
     static readonly RecipeKey<bool> damaged = Keys.Add("damaged", RecipeForms.Word(("stop", false), ("skip", true)),
-        "photographs that cannot be read: stop before anything is trained, naming them, or leave them out, counted", otherwise: false,
+        "photographs that cannot be read: stop before anything is trained, naming them, or leave them out, counted; one that turns out "
+        + "damaged later ends the run with a checkpoint, or is left out, counted in run.json", otherwise: false,
         written: known => Of(known).HasSizes);
     static readonly RecipeKey<bool> decode = Keys.Add("decode", RecipeForms.Word(("exact", false), ("scaled", true)),
         "JPEG files whose crop is at least twice as large as `size`: decoded as they are, or "

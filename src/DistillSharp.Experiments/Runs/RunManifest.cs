@@ -85,6 +85,12 @@ public sealed record RunManifest
     /// <summary>How many images its accuracy was measured on.</summary>
     public int? TestImages { get; init; }
 
+    /// <summary>How many images turned out damaged on the way and were left out; null for none.</summary>
+    public int? SkippedImages { get; init; }
+
+    /// <summary>The first <see cref="MaxSkippedFiles"/> of their names.</summary>
+    public IReadOnlyList<string>? SkippedFiles { get; init; }
+
     /// <summary>The teacher's network; null without one.</summary>
     public string? Teacher { get; init; }
 
@@ -120,6 +126,19 @@ public sealed record RunManifest
 
     /// <summary>The student's parameters.</summary>
     public long? Parameters { get; init; }
+
+    /// <summary>How many names of damaged images a record keeps.</summary>
+    public const int MaxSkippedFiles = 100;
+
+    /// <summary>The record with one more image that was left out; the same where its name stands there already.</summary>
+    internal RunManifest WithSkipped(string file)
+    {
+        var files = SkippedFiles ?? [];
+        return files.Contains(file) ? this : this with
+        {
+            SkippedImages = (SkippedImages ?? 0) + 1, SkippedFiles = files.Count < MaxSkippedFiles ? [.. files, file] : files,
+        };
+    }
 
     /// <summary>The record of a recipe's run, before anything is loaded: what the data and the trainer tell is still missing.</summary>
     /// <param name="recipe">The recipe.</param>

@@ -142,11 +142,16 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] public static partial int ds_gradient_reducer_end(nint reducer);
     [LibraryImport(Library)] public static partial int ds_gradient_reducer_early(nint reducer);
     [LibraryImport(Library)] public static partial void ds_gradient_reducer_free(nint reducer);
-    [LibraryImport(Library)] public static partial int ds_image_size(byte* bytes, long count, out int height, out int width);
-    [LibraryImport(Library)] public static partial int ds_image_decode(byte* bytes, long count, byte* pixels, long capacity);
     [LibraryImport(Library)]
-    public static partial int ds_jpeg_decode_part(
-        byte* bytes, long count, int eighths, int top, int left, int height, int width, byte* pixels, long capacity);
+    public static partial int ds_image_open(byte* bytes, long count, out int height, out int width, out nint opened);
+    [LibraryImport(Library)] public static partial void ds_image_close(nint image);
+    [LibraryImport(Library)] public static partial int ds_image_read(nint image, byte* pixels, long capacity);
+    [LibraryImport(Library)]
+    public static partial int ds_image_read_part(
+        nint image, int eighths, int top, int left, int height, int width, byte* pixels, long capacity);
+    [LibraryImport(Library)]
+    public static partial int ds_jpeg_encode(
+        byte* pixels, int height, int width, int quality, byte* bytes, long capacity, out long written);
     [LibraryImport(Library)] public static partial int ds_runtime_start();
     [LibraryImport(Library)] public static partial byte* ds_libtorch_version();
     [LibraryImport(Library)] public static partial int ds_build_description(byte* buffer, int capacity);

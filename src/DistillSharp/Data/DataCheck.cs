@@ -2,11 +2,6 @@ using System.Collections.Concurrent;
 
 namespace DistillSharp.Data;
 
-/// <summary>What is wrong with an image.</summary>
-/// <param name="File">Its name.</param>
-/// <param name="Why">A sentence without its subject.</param>
-public sealed record ImageProblem(string File, string Why);
-
 /// <summary>What reading every image of a data set came to.</summary>
 /// <param name="Found">What there is, in a line.</param>
 /// <param name="Read">Images that were read as a whole.</param>
@@ -30,12 +25,13 @@ public sealed record DataCheck(string Found, int Read, IReadOnlyList<ImageProble
             {
                 try
                 {
-                    _ = set.Original(index);
+                    if (set is PhotographSet photographs) _ = photographs.Stored(index);
+                    else _ = set.Original(index);
                 }
                 catch (UserException e)
                 {
-                    broken[(part, index)] = e.InnerException is UndecodedException cause && set is PhotographSet photographs
-                        ? new(photographs.FileName(index), cause.Message) : new($"image {index}", e.Message);
+                    broken[(part, index)] = e is DamagedImageException damage ? new(damage.File, damage.Why)
+                        : new($"image {index}", e.Message);
                 }
                 lock (turn) progress?.Report(new("reading images", ++done, total));
             });

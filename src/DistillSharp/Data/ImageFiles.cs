@@ -31,7 +31,7 @@ public static class ImageFiles
     /// <param name="file">The content.</param>
     /// <param name="name">The file's name, for messages.</param>
     /// <exception cref="UserException">It is no image or a damaged one.</exception>
-    internal static DecodedImage Decode(byte[] file, string name)
+    internal static DecodedImage Decode(ReadOnlySpan<byte> file, string name)
     {
         try
         {
@@ -39,7 +39,7 @@ public static class ImageFiles
         }
         catch (UndecodedException e)
         {
-            throw new UserException($"'{name}' {e.Message}", e);
+            throw new DamagedImageException(name, e.Message, e);
         }
     }
 
@@ -58,6 +58,23 @@ public static class ImageFiles
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new UserException($"cannot read '{path}': {Reason(e)}", e);
+        }
+    }
+
+    /// <summary>The bytes of an image file, in memory that is used again.</summary>
+    /// <exception cref="UserException">It cannot be read, or is far too large.</exception>
+    internal static FileBytes Open(string path)
+    {
+        try
+        {
+            using var file = File.OpenHandle(path);
+            var length = RandomAccess.GetLength(file);
+            return length <= MaxBytes ? FileBytes.Read(file, 0, (int)length)
+                : throw new DamagedImageException(path, $"is larger than {MaxBytes >> 20} MiB: that is no image");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DamagedImageException(path, $"cannot be read: {Reason(e)}", e);
         }
     }
 
@@ -87,12 +104,12 @@ public static class ImageFiles
             ? throw new UndecodedException($"is larger than {MaxBytes >> 20} MiB: that is no image") : File.ReadAllBytes(path);
     }
 
-    static DecodedImage Decode(byte[] file)
+    static DecodedImage Decode(ReadOnlySpan<byte> file)
     {
         if (file.Length == 0) throw new UndecodedException("is empty");
-        var kind = ImageKind.Of(file.AsSpan(0, Math.Min(file.Length, ImageKind.HeadLength)));
+        var kind = ImageKind.Of(file[..Math.Min(file.Length, ImageKind.HeadLength)]);
         if (ImageKind.Refusal(kind) is { } refusal) throw new UndecodedException(refusal);
-        if (kind is not (ImageKind.Jpeg or ImageKind.Png)) return SkiaImages.Decode(file, kind!);
+        if (kind is not (ImageKind.Jpeg or ImageKind.Png)) return SkiaImages.Decode(file.ToArray(), kind!);
         try
         {
             return ImageCodec.Decode(file);

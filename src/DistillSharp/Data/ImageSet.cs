@@ -67,6 +67,15 @@ public class ImageSet
     /// <summary>What was taken and is not what its name says, such as <c>1 .jpg holding WebP</c>.</summary>
     public virtual IReadOnlyList<string> Misnamed => [];
 
+    /// <summary>
+    /// The images that turned out damaged when they were asked for and were left out, in the order in which that was noticed: another of
+    /// their class was given instead. May be asked for while other threads read images.
+    /// </summary>
+    public virtual IReadOnlyList<ImageProblem> Skipped => [];
+
+    /// <summary>Whether the image at a position is one of <see cref="Skipped"/>.</summary>
+    public virtual bool IsSkipped(int index) => false;
+
     /// <summary>All images one after another, [N, H, W, C]; empty when the set decodes its images as they are asked for.</summary>
     public ReadOnlySpan<byte> Pixels => pixels;
 

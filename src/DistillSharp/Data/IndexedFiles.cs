@@ -7,25 +7,29 @@ sealed class IndexedFiles(PhotographIndex index, string root) : PhotographFiles
 {
     public override string Name(int at) => Named(index[at]);
 
-    public override byte[] Content(int at)
+    public override string LocalName(int at)
     {
         var entry = index[at];
         var container = index.Findings.Containers[entry.Container];
-        if (container.IsFolder) return ImageFiles.Content(Named(entry));
+        return container.IsFolder ? Path.Combine(container.Path, entry.Name) : entry.Name;
+    }
+
+    public override FileBytes Open(int at)
+    {
+        var entry = index[at];
+        var container = index.Findings.Containers[entry.Container];
+        if (container.IsFolder) return ImageFiles.Open(Named(entry));
         try
         {
             using var shard = File.OpenHandle(container.Path);
-            var content = GC.AllocateUninitializedArray<byte>(entry.Length);
-            for (var read = 0; read < content.Length;)
-            {
-                var more = RandomAccess.Read(shard, content.AsSpan(read), entry.Offset + read);
-                read += more > 0 ? more : throw new UserException($"'{Named(entry)}' is no longer whole: the shard was cut or replaced");
-            }
-            return content;
+            var content = FileBytes.Read(shard, entry.Offset, entry.Length);
+            if (content.Span.Length == entry.Length) return content;
+            content.Dispose();
+            throw new DamagedImageException(Named(entry), "is no longer whole: the shard was cut or replaced");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UserException($"cannot read '{container.Path}': {ImageFiles.Reason(e)}", e);
+            throw new DamagedImageException(Named(entry), $"cannot be read: {ImageFiles.Reason(e)}", e);
         }
     }
 

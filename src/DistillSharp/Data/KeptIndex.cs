@@ -66,8 +66,9 @@ static class KeptIndex
                 writer.End(write(writer));
                 count = writer.Count;
             }
-            if (count >= MinCount && (Kept(temporary, path) ?? Kept(temporary, Cached(path))) is { } kept) return kept;
-            return PhotographIndex.Over(new MemoryStream(File.ReadAllBytes(temporary)));
+            if (count < MinCount) return PhotographIndex.Over(new MemoryStream(File.ReadAllBytes(temporary)));
+            // Where it cannot be kept it stays mapped, and goes with the process.
+            return Kept(temporary, path) ?? Kept(temporary, Cached(path)) ?? PhotographIndex.Open(temporary);
         }
         finally
         {

@@ -18,18 +18,30 @@ readonly record struct Orientation(bool ReverseRows, bool ReverseColumns, bool S
     public bool IsStored => this == default;
 
     /// <summary>What a JPEG file says; nothing where it says nothing, or what makes no sense.</summary>
-    public static Orientation Of(ReadOnlySpan<byte> jpeg)
+    public static Orientation Of(ReadOnlySpan<byte> jpeg) => Numbered(NumberOf(jpeg));
+
+    /// <summary>EXIF's number in a JPEG file, 1 to 8; 0 where it says none, or what makes no sense.</summary>
+    public static int NumberOf(ReadOnlySpan<byte> jpeg)
     {
         for (var rest = jpeg[Math.Min(2, jpeg.Length)..]; rest is [Marker, not StartOfScan and var kind, var high, var low, ..];)
         {
             var length = (high << 8 | low) + 2;
             if (length < 4 || length > rest.Length) break;
             var content = rest[4..length];
-            if (kind == Exif && content.StartsWith("Exif\0\0"u8)) return Numbered(Value(content[6..]));
+            if (kind == Exif && content.StartsWith("Exif\0\0"u8)) return Value(content[6..]) is >= 1 and <= 8 and var said ? said : 0;
             rest = rest[length..];
         }
-        return default;
+        return 0;
     }
+
+    /// <summary>A JPEG file with a number for its orientation in front of all that it says.</summary>
+    /// <param name="jpeg">The file, which says none.</param>
+    /// <param name="number">EXIF's number, 1 to 8.</param>
+    public static byte[] Noted(ReadOnlySpan<byte> jpeg, int number) =>
+    [
+        .. jpeg[..2], Marker, Exif, 0, 34, .. "Exif\0\0MM"u8, 0, 42, 0, 0, 0, 8, 0, 1, Tag >> 8, Tag & 255, 0, Short, 0, 0, 0, 1, 0,
+            (byte)number, 0, 0, 0, 0, 0, 0, .. jpeg[2..],
+    ];
 
     /// <summary>The size of an image after it is turned.</summary>
     public (int Height, int Width) Size(int height, int width) => Swap ? (width, height) : (height, width);
@@ -73,8 +85,8 @@ readonly record struct Orientation(bool ReverseRows, bool ReverseColumns, bool S
             }
     }
 
-    // EXIF's eight, from "the 0th row is the visual top, the 0th column the visual left" on.
-    static Orientation Numbered(int number) => number switch
+    /// <summary>EXIF's eight, from "the 0th row is the visual top, the 0th column the visual left" on.</summary>
+    public static Orientation Numbered(int number) => number switch
     {
         2 => new(false, true, false),
         3 => new(true, true, false),

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -92,7 +91,14 @@ sealed class PhotographIndex
         if (!trailer.AsSpan(16).SequenceEqual(Magic) || table < 0 || count is < 0 or > int.MaxValue || json is < 2 or > int.MaxValue)
             throw Damaged();
         Count = (int)count;
-        Findings = JsonSerializer.Deserialize<PhotographFindings>(read(table + count * 8, (int)json)) ?? throw Damaged();
+        try
+        {
+            Findings = JsonSerializer.Deserialize<PhotographFindings>(read(table + count * 8, (int)json)) ?? throw Damaged();
+        }
+        catch (JsonException e)
+        {
+            throw new UserException($"'{name}' is damaged: what its index found is no JSON", e);
+        }
     }
 
     /// <summary>How many photographs there are.</summary>
@@ -103,35 +109,10 @@ sealed class PhotographIndex
 
     /// <summary>Opens the index at the end of a file.</summary>
     /// <exception cref="UserException">It has none, or a damaged one.</exception>
-    public static PhotographIndex Open(string path)
-    {
-        try
-        {
-            var length = new FileInfo(path).Length;
-            if (length < TrailerLength) throw new UserException($"'{path}' is cut short: it has no index at its end");
-            var map =
-                MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read)
-                    .CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-            return new(Read, length, path);
+    public static PhotographIndex Open(string path) => Open(MappedFile.Open(path));
 
-            byte[] Read(long at, int count)
-            {
-                if (at < 0 || count < 0 || at > length - count)
-                    throw new UserException($"'{path}' is damaged: its index leads outside of it");
-                var bytes = GC.AllocateUninitializedArray<byte>(count);
-                map.SafeMemoryMappedViewHandle.ReadSpan((ulong)at, bytes.AsSpan());
-                return bytes;
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UserException($"cannot read '{path}': {ImageFiles.Reason(e)}", e);
-        }
-        catch (JsonException e)
-        {
-            throw new UserException($"'{path}' is damaged: what its index found is no JSON", e);
-        }
-    }
+    /// <inheritdoc cref="Open(string)"/>
+    public static PhotographIndex Open(MappedFile file) => new(file.Read, file.Length, file.Path);
 
     /// <summary>An index that was written into memory.</summary>
     public static PhotographIndex Over(MemoryStream written)
@@ -141,19 +122,24 @@ sealed class PhotographIndex
     }
 
     /// <summary>The class of each photograph.</summary>
-    public int[] Labels()
+    public int[] Labels() => Column(16);
+
+    /// <summary>The number of each photograph's container.</summary>
+    public int[] ContainerNumbers() => Column(12);
+
+    int[] Column(int at)
     {
-        var labels = new int[Count];
+        var column = new int[Count];
         const int block = 1 << 16;
         // Entries lie one after the other, so that they are read in large pieces.
         for (var from = 0; from < Count; from += block)
         {
             var places = Places(from, Math.Min(block, Count - from));
-            var content = read(places[0], checked((int)(places[^1] - places[0]) + RecordLength));
+            var content = read(places[0], (int)(places[^1] - places[0]) + RecordLength);
             for (var i = 0; i < places.Length; i++)
-                labels[from + i] = BinaryPrimitives.ReadInt32LittleEndian(content.AsSpan((int)(places[i] - places[0]) + 16));
+                column[from + i] = BinaryPrimitives.ReadInt32LittleEndian(content.AsSpan((int)(places[i] - places[0]) + at));
         }
-        return labels;
+        return column;
     }
 
     /// <summary>Where a photograph lies.</summary>
@@ -180,8 +166,8 @@ sealed class PhotographIndex
         for (var i = 0; i < count; i++)
         {
             places[i] = BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(i * 8));
-            if (places[i] < 0 || places[i] < places[0]
-                || (i > 0 && places[i] - places[i - 1] > MaxName + RecordLength + (long)int.MaxValue)) throw Damaged();
+            if (places[i] < 0 || places[i] - places[0] > int.MaxValue - RecordLength
+                || (i > 0 && places[i] < places[i - 1] + RecordLength)) throw Damaged();
         }
         return places;
     }

@@ -29,21 +29,32 @@ sealed class PhotographIndexWriter(Stream to)
     }
 
     /// <summary>Ends the index.</summary>
-    public void End(PhotographFindings findings)
+    public void End(PhotographFindings findings) => End(to, 0, findings);
+
+    /// <summary>Writes the index behind what another stream holds, and leaves it unfinished where it was.</summary>
+    public void EndBehind(Stream other, PhotographFindings findings)
     {
-        var table = to.Position;
+        var start = other.Position;
+        to.Position = 0;
+        to.CopyTo(other);
+        End(other, start, findings);
+    }
+
+    void End(Stream at, long start, PhotographFindings findings)
+    {
+        var table = at.Position;
         Span<byte> number = stackalloc byte[8];
         foreach (var place in places)
         {
-            BinaryPrimitives.WriteInt64LittleEndian(number, place);
-            to.Write(number);
+            BinaryPrimitives.WriteInt64LittleEndian(number, start + place);
+            at.Write(number);
         }
-        to.Write(JsonSerializer.SerializeToUtf8Bytes(findings));
+        at.Write(JsonSerializer.SerializeToUtf8Bytes(findings));
         foreach (var value in new[] { table, places.Count })
         {
             BinaryPrimitives.WriteInt64LittleEndian(number, value);
-            to.Write(number);
+            at.Write(number);
         }
-        to.Write(PhotographIndex.Magic);
+        at.Write(PhotographIndex.Magic);
     }
 }

@@ -19,10 +19,10 @@ sealed record PhotographReader(bool Scaled, bool Upright)
     /// <summary>Decodes a whole image.</summary>
     /// <param name="file">The file's content.</param>
     /// <param name="name">The file's name, for messages.</param>
-    /// <exception cref="UserException">It is no image or a damaged one.</exception>
-    public DecodedImage Read(byte[] file, string name)
+    /// <exception cref="DamagedImageException">It is no image or a damaged one.</exception>
+    public DecodedImage Read(ReadOnlySpan<byte> file, string name)
     {
-        var image = ImageFiles.Decode(file, name);
+        var image = RawImage.Is(file) ? Raw(file, name) : ImageFiles.Decode(file, name);
         var orientation = OrientationOf(file);
         if (orientation.IsStored) return image;
         var upright = new byte[image.Pixels.Length];
@@ -38,49 +38,93 @@ sealed record PhotographReader(bool Scaled, bool Upright)
     /// <param name="height">Rows of the result.</param>
     /// <param name="width">Columns of the result.</param>
     /// <param name="destination">[height, width, 3].</param>
-    /// <exception cref="UserException">It is no image or a damaged one.</exception>
-    public void Crop(byte[] file, string name, AreaChoice choose, int height, int width, Span<byte> destination)
+    /// <exception cref="DamagedImageException">It is no image or a damaged one.</exception>
+    public void Crop(ReadOnlySpan<byte> file, string name, AreaChoice choose, int height, int width, Span<byte> destination)
     {
-        if (ImageKind.Of(file) != ImageKind.Jpeg)
-        {
-            var image = Read(file, name);
-            ImageScaling.Scale(
-                new(image.Pixels, image.Height, image.Width, 3), choose(image.Height, image.Width), height, width, destination);
-            return;
-        }
         try
         {
-            CropJpeg(file, choose, height, width, destination);
+            if (ImageKind.Of(file) == ImageKind.Jpeg)
+            {
+                CropJpeg(file, choose, height, width, destination);
+                return;
+            }
+            if (RawImage.Is(file))
+            {
+                var stored = RawImage.View(file, out var number);
+                if (!Upright || number <= 1)
+                {
+                    ImageScaling.Scale(stored, choose(stored.Height, stored.Width), height, width, destination);
+                    return;
+                }
+            }
         }
-        catch (TorchException e)
+        catch (Exception e) when (e is TorchException or UndecodedException)
         {
-            throw new UserException($"'{name}' {e.Message}", e);
+            throw new DamagedImageException(name, e.Message, e);
         }
-    }
-
-    void CropJpeg(byte[] file, AreaChoice choose, int height, int width, Span<byte> destination)
-    {
-        var stored = ImageCodec.Size(file);
-        var orientation = OrientationOf(file);
-        var (fullHeight, fullWidth) = orientation.Size(stored.Height, stored.Width);
-        var chosen = choose(fullHeight, fullWidth);
-        var eighths = Scaled ? ScaleFor(chosen, height, width) : Eighths;
-        var (area, box) = Part(orientation.Stored(chosen, stored.Height, stored.Width), eighths, stored);
-        using var pixels = new Borrowed(area.Height * area.Width * 3);
-        ImageCodec.DecodeJpegPart(file, eighths, area.Top, area.Left, area.Height, area.Width, pixels.Bytes);
-        if (orientation.IsStored)
-        {
-            ImageScaling.Scale(new(pixels.Bytes, area.Height, area.Width, 3), box, height, width, destination);
-            return;
-        }
-        using var upright = new Borrowed(pixels.Bytes.Length);
-        orientation.Turn(pixels.Bytes, area.Height, area.Width, upright.Bytes);
-        var (rows, columns) = orientation.Size(area.Height, area.Width);
+        var image = Read(file, name);
         ImageScaling.Scale(
-            new(upright.Bytes, rows, columns, 3), orientation.Upright(box, area.Height, area.Width), height, width, destination);
+            new(image.Pixels, image.Height, image.Width, 3), choose(image.Height, image.Width), height, width, destination);
     }
 
-    Orientation OrientationOf(byte[] file) => Upright && ImageKind.Of(file) == ImageKind.Jpeg ? Orientation.Of(file) : default;
+    void CropJpeg(ReadOnlySpan<byte> file, AreaChoice choose, int height, int width, Span<byte> destination)
+    {
+        var orientation = OrientationOf(file);
+        var (area, box, rented) = (default(JpegPart), default(ImageBox), default(byte[]));
+        try
+        {
+            ImageCodec.DecodeJpegPart(file, Choose);
+            Span<byte> pixels = rented.AsSpan(0, area.Height * area.Width * 3);
+            if (orientation.IsStored)
+            {
+                ImageScaling.Scale(new(pixels, area.Height, area.Width, 3), box, height, width, destination);
+                return;
+            }
+            using var upright = new Borrowed(pixels.Length);
+            orientation.Turn(pixels, area.Height, area.Width, upright.Bytes);
+            var (rows, columns) = orientation.Size(area.Height, area.Width);
+            ImageScaling.Scale(
+                new(upright.Bytes, rows, columns, 3), orientation.Upright(box, area.Height, area.Width), height, width, destination);
+        }
+        finally
+        {
+            if (rented is not null) ArrayPool<byte>.Shared.Return(rented);
+        }
+
+        Memory<byte> Choose(int storedHeight, int storedWidth, out JpegPart part)
+        {
+            var (fullHeight, fullWidth) = orientation.Size(storedHeight, storedWidth);
+            var chosen = choose(fullHeight, fullWidth);
+            var eighths = Scaled ? ScaleFor(chosen, height, width) : Eighths;
+            (area, box) = Part(orientation.Stored(chosen, storedHeight, storedWidth), eighths, (storedHeight, storedWidth));
+            part = area;
+            return rented = ArrayPool<byte>.Shared.Rent(area.Height * area.Width * 3);
+        }
+    }
+
+    static DecodedImage Raw(ReadOnlySpan<byte> file, string name)
+    {
+        try
+        {
+            var view = RawImage.View(file, out _);
+            return new(view.Pixels.ToArray(), view.Height, view.Width);
+        }
+        catch (UndecodedException e)
+        {
+            throw new DamagedImageException(name, e.Message, e);
+        }
+    }
+
+    Orientation OrientationOf(ReadOnlySpan<byte> file) => Upright ? Orientation.Numbered(NumberOf(file)) : default;
+
+    /// <summary>EXIF's number for the orientation of an image; 0 where there is none.</summary>
+    public static int NumberOf(ReadOnlySpan<byte> file)
+    {
+        if (ImageKind.Of(file) == ImageKind.Jpeg) return Orientation.NumberOf(file);
+        if (!RawImage.Is(file)) return 0;
+        _ = RawImage.View(file, out var number);
+        return number;
+    }
 
     // The least of a half, a quarter and an eighth at which the area still has the wanted size: those libjpeg-turbo is fast at.
     static int ScaleFor(ImageArea area, int height, int width)
@@ -92,11 +136,11 @@ sealed record PhotographReader(bool Scaled, bool Upright)
     }
 
     // The pixels of the scaled image that an area touches, and where within them it lies.
-    static (ImageArea Area, ImageBox Box) Part(ImageArea area, int eighths, (int Height, int Width) full)
+    static (JpegPart Area, ImageBox Box) Part(ImageArea area, int eighths, (int Height, int Width) full)
     {
         var (top, rows, above) = Along(area.Top, area.Height, full.Height);
         var (left, columns, beside) = Along(area.Left, area.Width, full.Width);
-        return (new(top, left, rows, columns),
+        return (new(eighths, top, left, rows, columns),
             new(above, beside, area.Height * eighths / (double)Eighths, area.Width * eighths / (double)Eighths));
 
         (int First, int Count, double Before) Along(int start, int length, int side)

@@ -16,9 +16,15 @@ class ImageFolderSet : DatasetDescription
     public override Protocol Protocol => Protocol.ImageNet;
 
     public override int? ClassesIn(string root) =>
-        Path.Combine(root, "train") is var train && Directory.Exists(train) ? FolderListing.Classes(train).Length : null;
+        PackHeader.IsIn(root) ? PhotographPack.Open(root).Classes.Count
+        : Path.Combine(root, "train") is var train && Directory.Exists(train) ? FolderListing.Classes(train).Length : null;
 
-    protected override (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options) => ImageFolder.Read(root, options);
+    protected sealed override (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options) =>
+        Checked(root, PackHeader.IsIn(root) ? PhotographPack.Open(root).Read(options) : ReadFiles(root, options));
+
+    protected virtual (ImageSet Train, ImageSet Test) ReadFiles(string root, ReadOptions options) => ImageFolder.Read(root, options);
+
+    protected virtual (ImageSet Train, ImageSet Test) Checked(string root, (ImageSet Train, ImageSet Test) read) => read;
 
     /// <summary>256/224 of the network's size.</summary>
     public override int ShorterSide(int height, int width) => Math.Max(height, width) * 256 / 224;
@@ -31,14 +37,12 @@ sealed class ImageNetSet : ImageFolderSet
 
     public override string Name => "imagenet";
 
-    protected override (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options)
-    {
-        var read = base.Read(root, options);
-        return read.Train.ClassNames.Count == Classes ? read
+    protected override (ImageSet Train, ImageSet Test) Checked(string root, (ImageSet Train, ImageSet Test) read) =>
+        read.Train.ClassNames.Count == Classes ? read
             : throw new UserException(
-                $"'{Path.Combine(root, "train")}' holds {read.Train.ClassNames.Count} folders, but ImageNet has {Classes} classes; a "
+                $"'{(Directory.Exists(root) ? Path.Combine(root, "train") : root)}' holds {read.Train.ClassNames.Count} "
+                + $"{(Directory.Exists(root) ? "folders" : "classes")}, but ImageNet has {Classes} classes; a "
                 + "part of it, or other photographs, are the data set image-folder");
-    }
 }
 
 /// <summary>Photographs in WebDataset's shards.</summary>
@@ -48,5 +52,5 @@ sealed class WebDatasetSet : ImageFolderSet
 
     public override bool Exists(string root) => Shards.Exist(root);
 
-    protected override (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options) => Shards.Read(root, options);
+    protected override (ImageSet Train, ImageSet Test) ReadFiles(string root, ReadOptions options) => Shards.Read(root, options);
 }

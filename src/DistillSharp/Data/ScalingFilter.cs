@@ -9,9 +9,17 @@ sealed class ScalingFilter
     /// <summary>A half, with which sums begin so that they are rounded.</summary>
     public const int Half = 1 << (Bits - 1);
 
-    readonly int[] first, lengths, weights;
+    /// <summary>Bits of a weight that are in <see cref="LowPairs"/>.</summary>
+    public const int LowBits = 12;
 
-    ScalingFilter(int count, int reach) => (first, lengths, weights) = (new int[count], new int[count], new int[count * reach]);
+    readonly int[] first, lengths, weights, high, low;
+
+    ScalingFilter(int count, int reach)
+    {
+        (first, lengths, weights) = (new int[count], new int[count], new int[count * reach]);
+        var pairs = (reach + 1) / 2;
+        (high, low) = (new int[count * pairs], new int[count * pairs]);
+    }
 
     /// <summary>How many places there are.</summary>
     public int Count => first.Length;
@@ -27,6 +35,15 @@ sealed class ScalingFilter
 
     /// <summary>How much each place of the source counts, from the first on.</summary>
     public ReadOnlySpan<int> Weights(int place) => weights.AsSpan(place * (weights.Length / Count), lengths[place]);
+
+    /// <summary>
+    /// The upper bits of the weights, two by two: the first's in the lower half of a number, the second's, 0 where there is none, in the
+    /// upper. With <see cref="LowPairs"/> they are what instructions that multiply 16 bits and add neighbors take.
+    /// </summary>
+    public ReadOnlySpan<int> HighPairs(int place) => high.AsSpan(place * (high.Length / Count), (lengths[place] + 1) / 2);
+
+    /// <summary>The lowest <see cref="LowBits"/> bits of the weights, in the same way.</summary>
+    public ReadOnlySpan<int> LowPairs(int place) => low.AsSpan(place * (low.Length / Count), (lengths[place] + 1) / 2);
 
     /// <summary>The weights of a triangle filter, as Pillow computes them.</summary>
     /// <param name="source">Length of the source.</param>
@@ -70,5 +87,12 @@ sealed class ScalingFilter
         (first[place], lengths[place]) = (begin, shares.Length);
         var into = weights.AsSpan(place * (weights.Length / Count), shares.Length);
         for (var i = 0; i < shares.Length; i++) into[i] = (int)(.5 + shares[i] * (1 << Bits));
+        var pair = place * (high.Length / Count);
+        for (var i = 0; i < into.Length; i += 2, pair++)
+        {
+            var (one, other) = (into[i], i + 1 < into.Length ? into[i + 1] : 0);
+            high[pair] = one >> LowBits | other >> LowBits << 16;
+            low[pair] = one & ((1 << LowBits) - 1) | (other & ((1 << LowBits) - 1)) << 16;
+        }
     }
 }

@@ -32,7 +32,8 @@ sealed class ShardScan
         var scan = new ShardScan(shard, number);
         try
         {
-            using var file = UnpackedFile.Open(shard);
+            // Of a photograph no more than its header is read: what is read ahead would be all of the shard.
+            using var file = UnpackedFile.Open(shard, ahead: 1 << 12);
             if (file.IsPacked)
                 throw new UserException(
                     $"'{shard}' is compressed, so that no image in it can be found without unpacking all before; unpack it with gunzip");

@@ -54,7 +54,7 @@ public static class ShardWriter
                     Path.GetFileNameWithoutExtension(file).Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' ? c : '_'));
             var key = string.Create(CultureInfo.InvariantCulture, $"{index:00000000}_{own}");
             key = key[..Math.Min(key.Length, MaxName - 5)];
-            Entry(to, key + extension, set.FileContent(index));
+            using (var content = set.OpenFile(index)) Entry(to, key + extension, content.Span);
             Entry(to, key + ".cls", Encoding.ASCII.GetBytes(set.Labels[index].ToString(CultureInfo.InvariantCulture)));
             written();
         }
@@ -62,7 +62,7 @@ public static class ShardWriter
     }
 
     // A ustar header: the same bytes for the same images, with no date and no owner.
-    static void Entry(Stream to, string name, byte[] content)
+    static void Entry(Stream to, string name, ReadOnlySpan<byte> content)
     {
         var header = new byte[Block];
         Encoding.ASCII.GetBytes(name, header);

@@ -42,12 +42,14 @@ sealed class UnpackedFile : IDisposable
     public long Left => limit - position;
 
     /// <exception cref="UserException">The file is missing or cannot be read, or is packed with something else than gzip.</exception>
-    public static UnpackedFile Open(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="ahead">How much is read at once: little where most of the file is passed over.</param>
+    public static UnpackedFile Open(string path, int ahead = 1 << 16)
     {
         FileStream? raw = null;
         try
         {
-            raw = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16);
+            raw = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, ahead);
             return new(raw, path);
         }
         catch (Exception e)

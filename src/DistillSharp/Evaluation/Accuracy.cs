@@ -21,7 +21,10 @@ public readonly record struct Accuracy(int Images, int Correct1, int? Correct5)
     [JsonIgnore]
     public double? Top5 => 100.0 * Correct5 / Images;
 
-    /// <summary>Measures a network, in evaluation mode, without augmentation; its mode is restored afterwards.</summary>
+    /// <summary>
+    /// Measures a network, in evaluation mode, without augmentation; its mode is restored afterwards. Images that the set leaves out, as
+    /// they turn out damaged, are not counted.
+    /// </summary>
     /// <param name="network">The network.</param>
     /// <param name="images">The images.</param>
     /// <param name="normalization">How they are normalized.</param>
@@ -58,15 +61,32 @@ public readonly record struct Accuracy(int Images, int Correct1, int? Correct5)
         IProgress<WorkProgress>? progress)
     {
         using var mode = new EvaluationMode(network, new(images.Height, images.Width), precision, device);
-        var sum = default(Accuracy);
+        var (sum, seen) = (default(Accuracy), 0);
         foreach (var batch in new BatchLoader(images, normalization, options).Epoch())
         {
             using var scope = TensorScope.Open();
             var logits = network.Forward(batch.Images.To(device)).Logits;
-            sum = sum.Add(Count(logits, batch.Labels.To(device)));
-            progress?.Report(new($"running {network.Name} over {images.Count} images", sum.Images, images.Count));
+            sum = sum.Add(Count(logits, batch.Labels.To(device), Intact(images, batch)));
+            seen += batch.Count;
+            progress?.Report(new($"running {network.Name} over {images.Count} images", seen, images.Count));
         }
         return sum;
+    }
+
+    // The rows of a batch, but for those of images that were left out; null for all.
+    static long[]? Intact(ImageSet images, Batch batch)
+    {
+        if (images.Skipped.Count == 0) return null;
+        var indices = batch.Indices.ToArray<long>();
+        return [.. Enumerable.Range(0, indices.Length).Where(row => !images.IsSkipped((int)indices[row])).Select(row => (long)row)];
+    }
+
+    static Accuracy Count(Tensor logits, Tensor labels, long[]? rows)
+    {
+        if (rows is null || rows.Length == labels.Count) return Count(logits, labels);
+        if (rows.Length == 0) return default;
+        var taken = Tensor.From(rows).To(labels.Device);
+        return Count(logits.IndexSelect(0, taken), labels.IndexSelect(0, taken));
     }
 
     /// <summary>Counts the right guesses of one batch: logits [N, K], labels int64 [N].</summary>
@@ -81,5 +101,5 @@ public readonly record struct Accuracy(int Images, int Correct1, int? Correct5)
 
     /// <summary>Both together.</summary>
     public Accuracy Add(Accuracy other) =>
-        Images == 0 ? other : new(Images + other.Images, Correct1 + other.Correct1, Correct5 + other.Correct5);
+        Images == 0 ? other : other.Images == 0 ? this : new(Images + other.Images, Correct1 + other.Correct1, Correct5 + other.Correct5);
 }

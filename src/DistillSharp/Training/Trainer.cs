@@ -25,6 +25,7 @@ public sealed class Trainer : IDisposable
     readonly string? cacheRefusal;
     readonly JointTraining? joint;
     TrainingProgress progress = new();
+    readonly int[] toldSkipped = new int[2];
     long warnedAt = -1;
     TrainingObserver observer = TrainingObserver.Of();
 
@@ -141,6 +142,12 @@ public sealed class Trainer : IDisposable
         {
             throw joint.Report(lost, progress);
         }
+        catch (DamagedImageException damage)
+        {
+            throw new UserException(
+                $"{damage.Message}; mend or remove it, or leave it out by data.damaged=skip"
+                + (checkpoints is null ? "" : $", and --resume goes on after step {progress.Step}"), damage);
+        }
     }
 
     TrainingResult Run(CheckpointStore? checkpoints, bool resume, CancellationToken stop)
@@ -171,7 +178,7 @@ public sealed class Trainer : IDisposable
             if (!trained) return Result(completed: false);
             var best = EndEpoch();
             Save(checkpoints, best);
-            if (IsToStop(stop) && progress.Epoch <= options.Epochs) return Result(completed: false);
+            if (IsToStop(IsAsked(stop)) && progress.Epoch <= options.Epochs) return Result(completed: false);
         }
         if (teacher?.Summary is { } summary) observer.Said(summary);
         return Result(completed: true);
@@ -187,11 +194,22 @@ public sealed class Trainer : IDisposable
         var sinceCheckpoint = Stopwatch.StartNew();
         teacher?.BeginEpoch();
         Profile?.Begin();
-        foreach (var batch in loader.Epoch(progress.Epoch, skip: progress.Batch))
+        using var batches = loader.Epoch(progress.Epoch, skip: progress.Batch).GetEnumerator();
+        for (var first = true; progress.Batch < loader.BatchCount; first = false)
         {
-            Train(batch);
+            // Waiting for the batch and for the other processes counts too.
+            var clock = Stopwatch.StartNew();
+            // Asked before the step: then processes that train together stop at the same one, whichever has no batch to train on.
+            var damage = Advance(batches);
+            if (IsToStop(damage is not null || (!first && IsAsked(stop))))
+            {
+                if (damage is null) return;
+                Save(checkpoints, best: false);
+                throw damage;
+            }
+            var batch = batches.Current;
+            Train(batch, clock);
             Profile?.EndStep(batch.Count, step.SkippedImages);
-            if (progress.Batch == loader.BatchCount || IsToStop(stop)) return;
             if (options.CheckpointEvery is { } interval && sinceCheckpoint.Elapsed > interval)
             {
                 Save(checkpoints, best: false);
@@ -201,6 +219,32 @@ public sealed class Trainer : IDisposable
         }
     }
 
+    static DamagedImageException? Advance(IEnumerator<Batch> batches)
+    {
+        try
+        {
+            batches.MoveNext();
+            return null;
+        }
+        catch (DamagedImageException damage)
+        {
+            return damage;
+        }
+    }
+
+    // What the loader left out since the last time.
+    void TellSkipped()
+    {
+        foreach (var (part, images) in new[] { data.Train, data.Test }.Index())
+            for (var all = images.Skipped; toldSkipped[part] < all.Count; toldSkipped[part]++)
+            {
+                var image = all[toldSkipped[part]];
+                observer.Warned(
+                    $"'{image.File}' {image.Why}; it is left out, and another of its class seen instead ({toldSkipped.Sum() + 1} so far)");
+                observer.Skipped(image);
+            }
+    }
+
     void Follow()
     {
         if (teacher is AverageTeacher follower) follower.Follow(average!);
@@ -208,19 +252,18 @@ public sealed class Trainer : IDisposable
 
     bool IsMeasured => progress.Epoch % options.EvaluateEvery == 0 || progress.Epoch == options.Epochs;
 
-    bool IsToStop(CancellationToken stop)
-    {
-        var asked = stop.IsCancellationRequested || Profile is { IsDone: true };
-        return joint?.Any(asked) ?? asked;
-    }
+    bool IsAsked(CancellationToken stop) => stop.IsCancellationRequested || Profile is { IsDone: true };
 
-    void Train(Batch batch)
+    // Where one process is to stop, all do.
+    bool IsToStop(bool asked) => joint?.Any(asked) ?? asked;
+
+    void Train(Batch batch, Stopwatch clock)
     {
-        var clock = Stopwatch.StartNew();
         var rate = options.Schedule.At(new(progress.Step, loader.BatchCount, options.Epochs));
         var terms = step.Run(batch, rate, progress.Epoch, progress.Step + 1, Profile);
         average?.Update();
         Follow();
+        TellSkipped();
         progress.Count(batch.WholeCount, clock.Elapsed.TotalSeconds, terms);
         observer.Stepped(
             new(progress.Epoch, progress.Batch, progress.Step, terms.Sum(term => term.Value), terms, rate, progress.ImagesPerSecond));
@@ -242,6 +285,7 @@ public sealed class Trainer : IDisposable
             using (ShowAverage())
                 if (average is not null) progress.AverageAccuracy = Measure();
         }
+        TellSkipped();
         var best = accuracy is { } measured && !(measured.Top1 <= progress.BestAcc1);
         if (best) (progress.BestAcc1, progress.BestEpoch) = (accuracy!.Value.Top1, epoch);
 
@@ -291,6 +335,8 @@ public sealed class Trainer : IDisposable
         checkpoint.Restore(student, Objective, step.Optimizer, path, average?.State());
         Follow();
         progress = checkpoint.Progress;
+        // Images may have been taken away meanwhile.
+        progress.Batch = Math.Min(progress.Batch, loader.BatchCount);
         observer.Said($"resumed from {path}: epoch {progress.Epoch}, step {progress.Step}");
         if (JointTraining.Change(progress.Processes, joint?.Count ?? 1, options.SyncNorm) is { } note) observer.Warned(note);
     }

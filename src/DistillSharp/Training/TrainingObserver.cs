@@ -1,3 +1,5 @@
+using DistillSharp.Data;
+
 namespace DistillSharp.Training;
 
 /// <summary>What is about to be trained.</summary>
@@ -36,6 +38,9 @@ public abstract class TrainingObserver
     /// <summary>An epoch ended. It is called before the epoch's checkpoint is written.</summary>
     public virtual void EpochEnded(EpochMetrics metrics) { }
 
+    /// <summary>An image turned out damaged and is left out; <see cref="Warned"/> tells of it too.</summary>
+    public virtual void Skipped(ImageProblem image) { }
+
     /// <summary>Something worth knowing.</summary>
     public virtual void Said(string message) { }
 
@@ -54,6 +59,8 @@ public abstract class TrainingObserver
         public override void Evaluating(int epoch) => Each(observer => observer.Evaluating(epoch));
 
         public override void EpochEnded(EpochMetrics metrics) => Each(observer => observer.EpochEnded(metrics));
+
+        public override void Skipped(ImageProblem image) => Each(observer => observer.Skipped(image));
 
         public override void Said(string message) => Each(observer => observer.Said(message));
 

@@ -56,7 +56,7 @@ public sealed class FolderCasesTests : IDisposable
         Assert.Equal([0, 0, 0, 0, 1, 1, 1], data.Train.Labels.ToArray());
         Assert.Equal("7 images in 2 classes (train), 2 in 2 (test)", data.Found);
         File.WriteAllBytes(folder["train/a/more/0.png"], png[..50]);
-        Assert.Throws<UserException>(() => data.Train.Original(3).Height);
+        Assert.Throws<DamagedImageException>(() => data.Train.Original(3).Height);
         Assert.Equal(2, data.Train.Original(2).Height);
     }
 

@@ -98,9 +98,10 @@ public sealed class ImageFolderTests : IDisposable
         // What is damaged only in its middle shows when it is read.
         Put("val/a/y.png", [.. red[..40], .. red[^12..]]);
         Assert.StartsWith(
-            $"'{folder["val/a/y.png"]}' is a damaged PNG image", Assert.Throws<UserException>(() => data.Test.Image(0).Height).Message);
+            $"'{folder["val/a/y.png"]}' is a damaged PNG image",
+            Assert.Throws<DamagedImageException>(() => data.Test.Image(0).Height).Message);
         File.Delete(folder["val/a/y.png"]);
-        Assert.Contains("does not exist", Assert.Throws<UserException>(() => data.Test.Image(0).Height).Message);
+        Assert.Contains("does not exist", Assert.Throws<DamagedImageException>(() => data.Test.Image(0).Height).Message);
     }
 
     string Refusal() => Assert.Throws<UserException>(() => Datasets.ImageFolder(folder.Path)).Message;

@@ -59,7 +59,7 @@ public sealed class OtherImagesTests : IClassFixture<OtherImages>
         Assert.StartsWith("4 files cannot be read as images: ", said);
         foreach (var kind in new[] { "WebP", "BMP", "GIF" }) Assert.Contains($"is a damaged {kind} image", said);
         foreach (var name in new[] { "lossless.webp", "lossy.webp", "color.bmp", "palette.gif" })
-            Assert.Contains(name, Assert.Throws<UserException>(() => ImageFiles.Read(folder[$"train/a/{name}"])).Message);
+            Assert.Contains(name, Assert.ThrowsAny<UserException>(() => ImageFiles.Read(folder[$"train/a/{name}"])).Message);
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class OtherImagesTests : IClassFixture<OtherImages>
                 0x44, 0, (byte)';']);
         Assert.Contains(
             "claims 20000x20000 pixels, which is too many for 34 bytes",
-            Assert.Throws<UserException>(() => ImageFiles.Read(folder["huge.gif"])).Message);
+            Assert.ThrowsAny<UserException>(() => ImageFiles.Read(folder["huge.gif"])).Message);
     }
 
     [PillowTheory]

@@ -145,7 +145,7 @@ public sealed class PhotographCropTests
         var cut = file[..(file.Length / 2)];
         var (height, width) = ImageCodec.Size(file);
         Assert.Equal(Crop(exact, file, new(0, 0, height / 8, width), 16), Crop(exact, cut, new(0, 0, height / 8, width), 16));
-        var failure = Assert.Throws<UserException>(() => Crop(exact, cut, new(0, 0, height, width), 16));
+        var failure = Assert.Throws<DamagedImageException>(() => Crop(exact, cut, new(0, 0, height, width), 16));
         Assert.StartsWith("'a photograph' is a damaged JPEG image: ", failure.Message);
     }
 }

@@ -13,7 +13,7 @@ internal static partial class AtomicFile
     /// A symbolic link stays; the file it leads to is replaced.
     /// </summary>
     /// <param name="path">The file to write.</param>
-    /// <param name="write">Writes the content. When it throws, the path keeps what it had.</param>
+    /// <param name="write">Writes the content, to a file that it may also read. When it throws, the path keeps what it had.</param>
     /// <exception cref="UserException">The file cannot be written; what was there before is untouched.</exception>
     public static void Write(string path, Action<Stream> write)
     {
@@ -24,7 +24,7 @@ internal static partial class AtomicFile
             var target = file.LinkTarget is null ? file.FullName : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
             if (Directory.Exists(target)) throw new UserException($"cannot write {path}: it is a folder");
             temporary = $"{target}.{Guid.NewGuid().ToString("N")[..12]}.tmp";
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, BufferSize))
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, BufferSize))
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);
