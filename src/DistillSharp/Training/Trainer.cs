@@ -22,6 +22,7 @@ public sealed class Trainer : IDisposable
     readonly BatchLoader loader;
     readonly TrainingStep step;
     readonly AveragedStudent? average;
+    readonly StudentQuantizer? quantizer;
     readonly string? cacheRefusal;
     readonly JointTraining? joint;
     TrainingProgress progress = new();
@@ -71,6 +72,7 @@ public sealed class Trainer : IDisposable
             step = new(student, this.teacher, Objective, pair, options);
             Deployed = Objective.Deployed(student);
             if (options.AverageDecay is { } decay) average = new(Deployed, decay);
+            if (options.Quantization is { } quantization) quantizer = step.Quantizer = Quantizer(quantization);
             Follow();
             if (options.Processes is { Size: > 1 } processes) joint = new(processes, student, Objective, step.Optimizer, average);
         }
@@ -95,6 +97,12 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Notes where a step's time goes, while it is set.</summary>
     public StepProfile? Profile { get; set; }
+
+    StudentQuantizer Quantizer(QuantizedTraining quantization) => Deployed == student
+        ? quantization.For(student, Objective.StudentFeatures, ImageSize)
+        : throw new UserException(
+            $"{Deployed.Name} is more than the student, which alone can be trained in {quantization.Name}; "
+            + "leave out the method that adds to it");
 
     void CheckLogits(Classifier teacher)
     {
@@ -126,6 +134,10 @@ public sealed class Trainer : IDisposable
         {
             throw joint.Report(lost, progress);
         }
+        finally
+        {
+            quantizer?.IsActive = false;
+        }
     }
 
     TrainingResult Run(CheckpointStore? checkpoints, bool resume, CancellationToken stop)
@@ -149,6 +161,7 @@ public sealed class Trainer : IDisposable
         Profile?.Device = options.Device;
         while (progress.Epoch <= options.Epochs)
         {
+            Quantize();
             TrainEpoch(checkpoints, stop);
             var trained = progress.Batch == loader.BatchCount;
             // Before the student is measured: a damaged test image, or a kill meanwhile, costs no training.
@@ -185,6 +198,19 @@ public sealed class Trainer : IDisposable
         }
     }
 
+    // From its first epoch in whole numbers on, the student is measured in them as well: so it will be used.
+    void Quantize()
+    {
+        if (quantizer is null) return;
+        var first = options.FirstQuantizedEpoch;
+        quantizer.IsActive = progress.Epoch >= first;
+        if (progress.Epoch > first || (progress.Epoch == first && progress.Batch > 0)) return;
+        student.TrainedRanges = null;
+        if (quantizer.IsActive)
+            observer.Said(
+                $"from this epoch on the student is trained and measured in {options.Quantization!.Name}: rounded as its export will be");
+    }
+
     void Follow()
     {
         if (teacher is AverageTeacher follower) follower.Follow(average!);
@@ -205,6 +231,7 @@ public sealed class Trainer : IDisposable
         var terms = step.Run(batch, rate, progress.Epoch, progress.Step + 1, Profile);
         average?.Update();
         Follow();
+        if (quantizer is not null) progress.Ranges = student.TrainedRanges;
         progress.Count(batch.WholeCount, clock.Elapsed.TotalSeconds, terms);
         observer.Stepped(
             new(progress.Epoch, progress.Batch, progress.Step, terms.Sum(term => term.Value), terms, rate, progress.ImagesPerSecond));
@@ -275,6 +302,7 @@ public sealed class Trainer : IDisposable
         checkpoint.Restore(student, Objective, step.Optimizer, path, average?.State());
         Follow();
         progress = checkpoint.Progress;
+        if (quantizer is not null) student.TrainedRanges = progress.Ranges;
         observer.Said($"resumed from {path}: epoch {progress.Epoch}, step {progress.Step}");
         if (JointTraining.Change(progress.Processes, joint?.Count ?? 1, options.SyncNorm) is { } note) observer.Warned(note);
     }
@@ -295,6 +323,7 @@ public sealed class Trainer : IDisposable
     {
         teacher?.Dispose();
         average?.Dispose();
+        quantizer?.Dispose();
         step.Dispose();
         Objective.Dispose();
     }
