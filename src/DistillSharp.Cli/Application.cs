@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Reflection;
 using DistillSharp.Extending;
+using DistillSharp.Onnx.Quantization;
 using DistillSharp.Onnx.Teachers;
 
 namespace DistillSharp.Cli;
@@ -69,6 +70,7 @@ sealed class Application
     {
         var toolkit = new Toolkit();
         OnnxTeacher.Register(toolkit);
+        Int8Training.Register(toolkit);
         add?.Invoke(toolkit);
         foreach (var file in files) Plugin.Load(file, toolkit);
         return toolkit;

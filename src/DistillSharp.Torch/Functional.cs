@@ -16,6 +16,8 @@ public static class Functional
     static readonly Operator logSumExp = new("aten::logsumexp");
     static readonly Operator crossEntropy = new("aten::cross_entropy_loss"), klDiv = new("aten::kl_div");
     static readonly Operator mseLoss = new("aten::mse_loss"), smoothL1 = new("aten::smooth_l1_loss");
+    static readonly Operator fakeQuantize = new("aten::fake_quantize_per_tensor_affine");
+    static readonly Operator fakeQuantizeChannels = new("aten::fake_quantize_per_channel_affine");
     static readonly Operator clampMin = new("aten::clamp_min"), nearest = new("aten::upsample_nearest2d");
 
     /// <summary>
@@ -61,6 +63,21 @@ public static class Functional
     {
         reluInPlace.CallInPlace(x);
         return x;
+    }
+
+    /// <summary>
+    /// scale (clamp(round(x / scale) + zeroPoint, least, largest) - zeroPoint): float32 that whole numbers can stand for. The gradient is
+    /// that of x where nothing was clamped, and 0 elsewhere (arXiv:1308.3432).
+    /// </summary>
+    public static Tensor FakeQuantize(Tensor x, double scale, long zeroPoint, long least, long largest) =>
+        fakeQuantize.Call(x, scale, zeroPoint, least, largest);
+
+    /// <summary>The same with a scale [C] for each place along a dimension of C, and 0 standing for 0.</summary>
+    public static Tensor FakeQuantize(Tensor x, Tensor scales, long dimension, long least, long largest)
+    {
+        using var scope = TensorScope.Open();
+        var zeros = Tensor.Zeros([scales.Count], DType.Int32, scales.Device);
+        return scope.Keep(fakeQuantizeChannels.Call(x, scales, zeros, dimension, least, largest));
     }
 
     /// <summary>x P(X &lt;= x) for a normally distributed X (Hendrycks and Gimpel 2016), exactly.</summary>

@@ -24,6 +24,7 @@ public sealed unsafe class Operator(string name)
     /// <exception cref="ObjectDisposedException">An argument was disposed.</exception>
     public Tensor Call(params ReadOnlySpan<Argument> arguments)
     {
+        if (OperatorTrace.Replaced(this, arguments) is { } replaced) return replaced;
         NativeValue result;
         Expect(Invoke(arguments, &result, 1), 1);
         var tensor = Tensor.Own(result.Pointer);

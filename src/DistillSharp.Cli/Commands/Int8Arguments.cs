@@ -79,7 +79,8 @@ sealed class Int8Arguments
         terminal.Out.WriteLine($"{report.File}: {share}");
         var accuracies = Text($"Acc1 {report.Float.Top1:0.00} % in float32, {report.Int8.Top1:0.00} % in int8");
         terminal.Out.WriteLine(Text($"{accuracies}, on {report.Int8.Images:n0} test images of {data}"));
-        terminal.Out.WriteLine(Text($"{report.Layers} layers, calibrated on {report.Images:n0} training images ({report.Calibration})"));
+        terminal.Out.WriteLine(report.Calibration == "trained" ? Text($"{report.Layers} layers, with the ranges that were trained")
+            : Text($"{report.Layers} layers, calibrated on {report.Images:n0} training images ({report.Calibration})"));
         if (report.Costs.Count == 0) return;
         var worst = report.Costs.Where(cost => cost.Points > 0).Take(5).ToList();
         terminal.Error.WriteLine(Text($"int8 loses {report.Float.Top1 - report.Int8.Top1:0.00} points. ") + (worst.Count == 0

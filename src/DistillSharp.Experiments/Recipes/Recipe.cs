@@ -211,6 +211,7 @@ public sealed class Recipe
         TeacherIsAverage = Teacher is { IsAverage: true },
         Accumulate = Train.Accumulate,
         Precision = Train.Precision,
+        Quantization = Quantization(),
         Seed = Train.Seed,
         Device = Train.Device,
         SyncNorm = Train.SyncNorm,
@@ -227,6 +228,16 @@ public sealed class Recipe
         TeacherFolderBytes = Train.TeacherFolderSize,
         LoaderThreads = Train.LoaderThreads,
     };
+
+    QuantizedTraining? Quantization()
+    {
+        if (Train.Quantize is not { } type) return null;
+        var name = type.ToString().ToLowerInvariant();
+        return Toolkit.Quantizations.Contains(name) ? Toolkit.Quantizations[name](Train.QuantizeEpochs)
+            : throw new UsageException(
+                $"train.quantize is {name}, which this program does not know: it needs the package DistillSharp.Onnx and "
+                + "Int8Training.Register(toolkit)");
+    }
 
     /// <summary>Reads the data set, normalized and limited as the recipe says. A limit takes the same images whatever the seed.</summary>
     /// <param name="progress">Hears how far the files have been looked at, where that takes long.</param>

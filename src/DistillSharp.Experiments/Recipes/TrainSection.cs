@@ -1,9 +1,17 @@
 using DistillSharp.Data;
+using DistillSharp.Models;
 using DistillSharp.Torch;
 using DistillSharp.Torch.Optimizers;
 using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Recipes;
+
+/// <summary>The whole numbers that a student's last epochs can be trained for.</summary>
+public enum QuantizedType
+{
+    /// <summary>Weights of int8 and activations of uint8, as <c>distill export --int8</c> writes them.</summary>
+    Int8,
+}
 
 /// <summary>The section <c>train</c>: how the student learns.</summary>
 public sealed record TrainSection
@@ -59,6 +67,12 @@ public sealed record TrainSection
         otherwise: Precision.Auto);
     static readonly RecipeKey<Device> device =
         Keys.Add("device", RecipeForms.Device, "where to compute; cuda is cuda:0", otherwise: Device.Cpu);
+    static readonly RecipeKey<QuantizedType?> quantize = Keys.Add("quantize", RecipeForms.Word<QuantizedType>().OrNone(),
+        "the whole numbers that the student is to compute in: its last epochs train it, with the teacher, rounded as its export will be",
+        otherwise: null, written: known => quantize!.Of(known.Values) is not null);
+    static readonly RecipeKey<int> quantizeEpochs = Keys.Add("quantize_epochs", RecipeForms.Int(min: 1, max: ScheduleForm.MaxEpochs),
+        "how many of the last epochs", known => QuantizedTraining.UsualEpochs(epochs.Of(known.Values)), "a tenth of the epochs, at least 1",
+        written: known => quantize.Of(known.Values) is not null);
     static readonly RecipeKey<long> seed = Keys.Add("seed", RecipeForms.Whole(min: 0),
         "decides initial weights, order, augmentation and what methods draw", otherwise: 1);
     static readonly RecipeKey<bool> syncNorm = Keys.Add("sync_norm", RecipeForms.Flag,
@@ -137,6 +151,12 @@ public sealed record TrainSection
     /// <summary>Where to compute.</summary>
     public Device Device => device.Of(values);
 
+    /// <summary>The whole numbers that the last epochs train the student for (<c>quantize</c>); null for none.</summary>
+    public QuantizedType? Quantize => quantize.Of(values);
+
+    /// <summary>How many of the last epochs do (<c>quantize_epochs</c>).</summary>
+    public int QuantizeEpochs => quantizeEpochs.Of(values);
+
     /// <summary>Decides initial weights, order, augmentation and what methods draw.</summary>
     public long Seed => seed.Of(values);
 
@@ -181,6 +201,17 @@ public sealed record TrainSection
                         key, $"train.{key} is SGD's, but train.optimizer is {section["optimizer"]!.Text}; leave one of them out");
         if (train is { Nesterov: true, Momentum: 0 })
             throw section.Mistake("nesterov", "train.nesterov looks ahead along the momentum, but train.momentum is 0; change one of them");
+        if (train.Quantize is null && section[quantizeEpochs.Name] is not null)
+            throw section.Mistake(
+                quantizeEpochs.Name, "train.quantize_epochs is given, but not train.quantize; give quantize: int8, or leave it out");
+        if (train.Quantize is not null && train.QuantizeEpochs > train.Epochs)
+            throw section.Mistake(
+                quantizeEpochs.Name,
+                $"train.quantize_epochs is {train.QuantizeEpochs}, but train.epochs {train.Epochs}; change one of them");
+        if (train.Quantize is not null && train.AverageDecay is not null)
+            throw section.Mistake(
+                quantize.Name,
+                "train.quantize finds ranges for the student, and train.ema averages it, which has none; leave one of them out");
         return train;
     }
 

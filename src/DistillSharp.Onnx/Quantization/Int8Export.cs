@@ -20,6 +20,9 @@ public static class Int8Export
     // Ranges are compared on so many images.
     const int CompareImages = 128;
 
+    // How ranges are called that come with the network.
+    const string Trained = "trained";
+
     static readonly double[] candidates = [100, 99.999, 99.99, 99.9];
 
     /// <summary>
@@ -49,11 +52,14 @@ public static class Int8Export
         };
         int8.Validate();
         options.Validate(network.Name, network.Classes);
-        var model = OnnxModel.Of(network, options);
+        var model = OnnxModel.Of(network, options, out var names);
+        // Ranges are of the network with its norms folded.
+        var trained = int8.Calibration == Calibration.Auto && options.FoldBatchNorm && network.TrainedRanges is not null
+            ? QuantizationPoints.Of(model.Graph, names).Trained(network) : null;
         var kept = Kept(network.Name, QuantizationPlan.Layers(model.Graph), int8.KeepFloat);
         var work = new Work(model, data, int8, progress);
         var before = work.Accuracy(model, "float32", data.Test);
-        var (ranges, calibration) = work.Calibrate(kept);
+        var (ranges, calibration) = work.Calibrate(kept, trained);
         var written = work.Int8(ranges, kept, out var layers);
         var after = work.Accuracy(written, "int8", data.Test);
         var costs = before.Top1 - after.Top1 > int8.LargestLoss ? work.Costs(ranges, kept) : [];
@@ -117,10 +123,14 @@ public static class Int8Export
             return copy;
         }
 
-        public (IReadOnlyDictionary<string, ActivationRange> Ranges, string Name) Calibrate(IReadOnlySet<string> kept)
+        public (IReadOnlyDictionary<string, ActivationRange> Ranges, string Name) Calibrate(
+            IReadOnlySet<string> kept, IReadOnlyDictionary<string, ActivationRange>? trained)
         {
             // All that any choice of layers needs.
-            var seen = CalibrationRun.Of(model, QuantizationPlan.Of(model.Graph, new HashSet<string>()).Tensors, data, images, progress);
+            var plan = QuantizationPlan.Of(model.Graph, new HashSet<string>());
+            var tensors = plan.Tensors.ToList();
+            if (trained is not null && tensors.TrueForAll(tensor => trained.ContainsKey(plan.ScaleOf(tensor)))) return (trained, Trained);
+            var seen = CalibrationRun.Of(model, tensors, data, images, progress);
             double[] tried = options.Calibration switch
             {
                 Calibration.MinMax => [100],
@@ -128,6 +138,10 @@ public static class Int8Export
                 _ => candidates,
             };
             var chosen = tried.Length == 1 ? tried[0] : Nearest(tried, seen, kept);
+            // What a translation into several nodes hides between them was not trained.
+            if (trained is not null)
+                return (Ranges(seen, chosen).ToDictionary(
+                    range => range.Key, range => trained.TryGetValue(range.Key, out var own) ? own : range.Value), Trained);
             return (Ranges(seen, chosen), chosen == 100 ? "min-max" : $"percentile {chosen.ToString(CultureInfo.InvariantCulture)}");
         }
 

@@ -13,10 +13,16 @@ namespace DistillSharp.Onnx.Quantization;
 /// </summary>
 sealed class Int8Graph
 {
-    const int LargestWeight = 127;
-    // Processors without integer dot products (AVX2, AVX-512 without VNNI) add two products of a byte and a weight in 16 bits, and
-    // clip: 255 times two weights fits only where these are together at most 128, of which rounding may take one.
-    const int LargestPair = 127;
+    /// <summary>The largest int8 value of a weight, and the least but for its sign.</summary>
+    public const int LargestWeight = 127;
+
+    /// <summary>
+    /// The largest sum of two weights of a channel. Processors without integer dot products (AVX2, AVX-512 without VNNI) add two products
+    /// of a byte and a weight in 16 bits, and clip: 255 times two weights fits only where these are together at most 128, of which rounding
+    /// may take one.
+    /// </summary>
+    public const int LargestPair = 127;
+
     readonly QuantizationPlan plan;
     readonly IReadOnlyDictionary<string, ActivationRange> ranges;
     readonly Dictionary<string, TensorProto> floats;

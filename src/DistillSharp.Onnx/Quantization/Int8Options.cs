@@ -3,7 +3,10 @@ namespace DistillSharp.Onnx.Quantization;
 /// <summary>How the range of an activation's int8 values is found.</summary>
 public enum Calibration
 {
-    /// <summary>Whichever of the others keeps the logits of the calibration images nearest to float32's.</summary>
+    /// <summary>
+    /// Those that the network was trained with (<see cref="Int8Training"/>); for any other network whichever of the others keeps the logits
+    /// of the calibration images nearest to float32's.
+    /// </summary>
     Auto,
 
     /// <summary>From the least value that was seen to the largest.</summary>

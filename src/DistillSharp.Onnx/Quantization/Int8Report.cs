@@ -13,7 +13,7 @@ public sealed record LayerCost(string Layer, double Points);
 /// <param name="FloatBytes">The length of the same graph in float32.</param>
 /// <param name="Float">Accuracy of the graph in float32 on the test images.</param>
 /// <param name="Int8">Accuracy in int8 on the same images.</param>
-/// <param name="Calibration">How ranges were found: <c>min-max</c>, <c>percentile 99.99</c>.</param>
+/// <param name="Calibration">How ranges were found: <c>min-max</c>, <c>percentile 99.99</c>, <c>trained</c>.</param>
 /// <param name="Images">On how many training images.</param>
 /// <param name="Layers">How many layers compute in int8.</param>
 /// <param name="KeptFloat">Layers that stayed in float32.</param>

@@ -21,6 +21,7 @@ public sealed class Toolkit
         Datasets.Close();
         Augmentations.Close();
         Teachers.Close();
+        Quantizations.Close();
     }
 
     /// <summary>A toolkit of your own, which has all that comes with the library.</summary>
@@ -43,4 +44,10 @@ public sealed class Toolkit
     /// <c>onnx</c>.
     /// </summary>
     public Registry<TeacherReader> Teachers { get; } = new("kind of teacher");
+
+    /// <summary>
+    /// In what a student's last epochs can be trained, by the name in a recipe; each is told how many epochs. The package
+    /// DistillSharp.Onnx adds <c>int8</c>.
+    /// </summary>
+    public Registry<Func<int, QuantizedTraining>> Quantizations { get; } = new("kind of quantization");
 }

@@ -57,6 +57,7 @@ public sealed record StudentFile
             ["distillsharp.size"] = JsonSerializer.Serialize(new[] { data.Train.Height, data.Train.Width }),
         };
         if (acc1 is { } accuracy) metadata["distillsharp.acc1"] = accuracy.ToString("R", CultureInfo.InvariantCulture);
+        if (network.TrainedRanges is { } ranges) metadata["distillsharp.ranges"] = JsonSerializer.Serialize(ranges);
         SafeTensorsFile.Write(path, network.StoredState(), metadata);
     }
 
@@ -79,6 +80,7 @@ public sealed record StudentFile
         try
         {
             network.LoadState(content.Tensors, path);
+            network.TrainedRanges = Ranges(content.Metadata, path);
             network.Train(false);
             return (network, description);
         }
@@ -86,6 +88,19 @@ public sealed record StudentFile
         {
             network.Dispose();
             throw;
+        }
+    }
+
+    // Only of a student that was trained as it computes in whole numbers.
+    static TrainedRange[]? Ranges(IReadOnlyDictionary<string, string> metadata, string path)
+    {
+        try
+        {
+            return metadata.TryGetValue("distillsharp.ranges", out var text) ? JsonSerializer.Deserialize<TrainedRange[]>(text) : null;
+        }
+        catch (JsonException error)
+        {
+            throw new UserException($"{path}: the ranges of its activations cannot be read: {error.Message}", error);
         }
     }
 

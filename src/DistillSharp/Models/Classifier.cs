@@ -29,6 +29,15 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
     /// <summary>Whether its logits mean anything; a network that shows its features alone fills them with NaN.</summary>
     public virtual bool ShowsLogits => true;
 
+    /// <summary>
+    /// The ranges of its activations, where it was trained as it computes in whole numbers (<see cref="QuantizedTraining"/>); the export
+    /// takes them over. Null for any other.
+    /// </summary>
+    public IReadOnlyList<TrainedRange>? TrainedRanges { get; internal set; }
+
+    /// <summary>Computes the network's operators, in evaluation mode, while it is set; a recording is of the network as it is.</summary>
+    internal OperatorReplacement? Replacement { get; set; }
+
     /// <summary>Under which names other programs keep the same state, where weights are read from their files.</summary>
     internal virtual IReadOnlyList<OtherNames> OtherNames => [];
 
@@ -42,6 +51,7 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
     {
         Input.Check(Name, images);
         using var scope = TensorScope.Open();
+        using var replaced = Replacement is { } other && !OperatorTrace.IsRecording ? OperatorTrace.Replace(other) : null;
         var output = tap.Output(Compute(images, tap));
         foreach (var tensor in output.Tensors) scope.Keep(tensor);
         return output;

@@ -22,6 +22,7 @@ public sealed class Trainer : IDisposable
     readonly BatchLoader loader;
     readonly TrainingStep step;
     readonly AveragedStudent? average;
+    readonly StudentQuantizer? quantizer;
     readonly string? cacheRefusal;
     readonly JointTraining? joint;
     TrainingProgress progress = new();
@@ -79,6 +80,7 @@ public sealed class Trainer : IDisposable
             step = new(student, this.teacher, Objective, pair, options);
             Deployed = Objective.Deployed(student);
             if (options.AverageDecay is { } decay) average = new(Deployed, decay);
+            if (options.Quantization is { } quantization) quantizer = step.Quantizer = Quantizer(quantization);
             Follow();
             if (options.Processes is { Size: > 1 } processes) joint = new(processes, student, Objective, step.Optimizer, average);
         }
@@ -111,6 +113,12 @@ public sealed class Trainer : IDisposable
         var precision = options.Precision.Resolve(options.Device);
         return network => TeacherAnswers.Open(folder, options.TeacherFolderBytes, network, precision, line => observer.Said(line));
     }
+
+    StudentQuantizer Quantizer(QuantizedTraining quantization) => Deployed == student
+        ? quantization.For(student, Objective.StudentFeatures, ImageSize)
+        : throw new UserException(
+            $"{Deployed.Name} is more than the student, which alone can be trained in {quantization.Name}; "
+            + "leave out the method that adds to it");
 
     void CheckLogits(Classifier teacher)
     {
@@ -146,7 +154,11 @@ public sealed class Trainer : IDisposable
         {
             throw new UserException(
                 $"{damage.Message}; mend or remove it, or leave it out by data.damaged=skip"
-                + (checkpoints is null ? "" : $", and --resume goes on after step {progress.Step}"), damage);
+                + (checkpoints is null ? "" : $", and the run, resumed, goes on after step {progress.Step}"), damage);
+        }
+        finally
+        {
+            quantizer?.IsActive = false;
         }
     }
 
@@ -171,6 +183,7 @@ public sealed class Trainer : IDisposable
         Profile?.Device = options.Device;
         while (progress.Epoch <= options.Epochs)
         {
+            Quantize();
             TrainEpoch(checkpoints, stop);
             var trained = progress.Batch == loader.BatchCount;
             // Before the student is measured: a damaged test image, or a kill meanwhile, costs no training.
@@ -245,6 +258,19 @@ public sealed class Trainer : IDisposable
             }
     }
 
+    // From its first epoch in whole numbers on, the student is measured in them as well: so it will be used.
+    void Quantize()
+    {
+        if (quantizer is null) return;
+        var first = options.FirstQuantizedEpoch;
+        quantizer.IsActive = progress.Epoch >= first;
+        if (progress.Epoch > first || (progress.Epoch == first && progress.Batch > 0)) return;
+        student.TrainedRanges = null;
+        if (quantizer.IsActive)
+            observer.Said(
+                $"from this epoch on the student is trained and measured in {options.Quantization!.Name}: rounded as its export will be");
+    }
+
     void Follow()
     {
         if (teacher is AverageTeacher follower) follower.Follow(average!);
@@ -264,6 +290,7 @@ public sealed class Trainer : IDisposable
         average?.Update();
         Follow();
         TellSkipped();
+        if (quantizer is not null) progress.Ranges = student.TrainedRanges;
         progress.Count(batch.WholeCount, clock.Elapsed.TotalSeconds, terms);
         observer.Stepped(
             new(progress.Epoch, progress.Batch, progress.Step, terms.Sum(term => term.Value), terms, rate, progress.ImagesPerSecond));
@@ -337,6 +364,7 @@ public sealed class Trainer : IDisposable
         progress = checkpoint.Progress;
         // Images may have been taken away meanwhile.
         progress.Batch = Math.Min(progress.Batch, loader.BatchCount);
+        if (quantizer is not null) student.TrainedRanges = progress.Ranges;
         observer.Said($"resumed from {path}: epoch {progress.Epoch}, step {progress.Step}");
         if (JointTraining.Change(progress.Processes, joint?.Count ?? 1, options.SyncNorm) is { } note) observer.Warned(note);
     }
@@ -357,6 +385,7 @@ public sealed class Trainer : IDisposable
     {
         teacher?.Dispose();
         average?.Dispose();
+        quantizer?.Dispose();
         step.Dispose();
         Objective.Dispose();
     }

@@ -121,6 +121,9 @@ public sealed record TrainingOptions
         init => secondView = value;
     }
 
+    /// <summary>Trains the student's last epochs as it will compute in whole numbers; null for none of them.</summary>
+    public QuantizedTraining? Quantization { get; init; }
+
     /// <summary>What the teacher takes, where that is not what the student does: its own normalization or size.</summary>
     public TeacherInput? TeacherInput { get; init; }
 
@@ -176,9 +179,29 @@ public sealed record TrainingOptions
                 + "equal parts; change one of the two numbers");
         if (AverageDecay is not (null or >= 0 and < 1))
             throw new UsageException($"the decay of the moving average is {AverageDecay}; it must be from 0 to below 1");
+        if (Quantization is { } quantization) Validate(quantization);
         if (TeacherIsAverage && AverageDecay is null)
             throw new UsageException("the teacher is to be the moving average of the student, and "
                 + "none is kept; say its decay, 0.999 for example");
+    }
+
+    /// <summary>
+    /// From which epoch on the student is trained as it will compute in whole numbers; one that never comes where it is not.
+    /// </summary>
+    internal int FirstQuantizedEpoch =>
+        Quantization is { } quantization ? Epochs - (quantization.Epochs ?? QuantizedTraining.UsualEpochs(Epochs)) + 1 : int.MaxValue;
+
+    void Validate(QuantizedTraining quantization)
+    {
+        if (Processes is { Size: > 1 } processes)
+            throw new UsageException(
+                $"the student is to be trained in {quantization.Name}, and by {processes.Size} processes, which would each find ranges of "
+                + "their own; leave one of the two out");
+        if (AverageDecay is not null)
+            throw new UsageException(
+                $"the student is to be trained in {quantization.Name}, and averaged; an average has no ranges: leave one of the two out");
+        if (quantization.Epochs is { } last && (last < 1 || last > Epochs))
+            throw new UsageException($"{last} of {Epochs} epochs cannot be trained in {quantization.Name}; give 1 to {Epochs}");
     }
 
     internal int LoaderThreadsOrIdle =>

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using DistillSharp.Evaluation;
+using DistillSharp.Models;
 
 namespace DistillSharp.Training;
 
@@ -36,6 +37,10 @@ public sealed record TrainingProgress
     /// <summary>The last measurement of the moving average of the weights; null where none is kept.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Accuracy? AverageAccuracy { get; set; }
+
+    /// <summary>The student's ranges, where it is trained as it computes in whole numbers; null elsewhere.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<TrainedRange>? Ranges { get; set; }
 
     /// <summary>How many processes trained together.</summary>
     public int Processes { get; set; } = 1;

@@ -56,10 +56,14 @@ public sealed class TrainingStep : IDisposable
     /// <summary>Moves the student's and the methods' parameters, in this order.</summary>
     public Optimizer Optimizer { get; }
 
+    /// <summary>Lets the student compute in whole numbers while it is active; null where it never does.</summary>
+    internal StudentQuantizer? Quantizer { get; set; }
+
     /// <summary>Images of the last batch that the teacher did not look at, as its answer was remembered.</summary>
     internal int SkippedImages { get; private set; }
 
-    /// <summary>Takes a step. Student and methods are in training mode from then on.</summary>
+    /// <summary>Takes a step. Student and methods are in training mode from then on, but for a
+    /// student that is trained as it computes in whole numbers.</summary>
     /// <param name="batch">What to look at.</param>
     /// <param name="rate">The learning rate.</param>
     /// <param name="epoch">The epoch under way, from 1: methods may rise over the first ones.</param>
@@ -70,7 +74,9 @@ public sealed class TrainingStep : IDisposable
     public IReadOnlyList<(string Name, double Value)> Run(Batch batch, double rate, int epoch, long number, StepProfile? profile = null)
     {
         using var scope = TensorScope.Open();
-        if (!student.Training) student.Train();
+        // In whole numbers, norms keep the statistics that they have.
+        var quantized = Quantizer is { IsActive: true };
+        if (student.Training == quantized) student.Train(!quantized);
         if (!objective.Training) objective.Train();
         SkippedImages = 0;
         Optimizer.ZeroGrad();
@@ -99,7 +105,8 @@ public sealed class TrainingStep : IDisposable
         Tensor loss;
         using (precision.Enter(device))
         {
-            var output = student.Forward(images, objective.StudentFeatures);
+            var output = Quantizer is { IsActive: true } quantizer
+                ? quantizer.Learn(images, objective.StudentFeatures, device) : student.Forward(images, objective.StudentFeatures);
             profile?.Mark(StepPhase.StudentForward);
             var guidance = teacher?.Answer(part, part.TeacherImages?.To(device) ?? images);
             SkippedImages += teacher?.SkippedImages ?? 0;

@@ -17,14 +17,21 @@ public sealed class PackageTests : IDisposable
     [Fact]
     public void The_example_builds_on_the_packages_and_distils()
     {
-        var binding = Pack("DistillSharp.Torch");
-        AssertHolds(binding, "DistillSharp.Torch", $"runtimes/linux-{Architecture}/native/libdistillsharp_native.so");
-        var library = Pack("DistillSharp");
-        AssertHolds(library, "DistillSharp");
-        // Whatever else the program needs comes with them.
-        Assert.Contains(Nuspec(library).Descendants().Where(element => element.Name.LocalName == "dependency"),
-            dependency =>
-                (dependency.Attribute("id")!.Value, dependency.Attribute("version")!.Value) == ("DistillSharp.Torch", Version(binding)));
+        Pack();
+        var page = File.ReadAllText(Path.Combine(SourceTree.Root, "README.md"));
+        var listed = Regex.Match(page, @"comes as packages \(([^;]+);").Groups[1].Value;
+        string[] packages = [.. Regex.Matches(listed, "`([^`]+)`").Select(name => name.Groups[1].Value)];
+        Assert.Equal(packages.Order(), Directory.GetFiles(folder["packages"]).Select(Id).Order());
+        foreach (var package in packages)
+        {
+            string[] native = package == "DistillSharp.Torch" ? [$"runtimes/linux-{Architecture}/native/libdistillsharp_native.so"] : [];
+            AssertHolds(Package(package), package, native);
+            // Whatever else a program needs comes with it, in the version that was packed beside it.
+            var needed = Needed(package).Where(one => one.Id.StartsWith("DistillSharp", StringComparison.Ordinal)).ToList();
+            Assert.Equal(package == "DistillSharp.Torch", needed.Count == 0);
+            Assert.All(needed, one => Assert.Equal(Version(Package(one.Id)), one.Version));
+        }
+        Assert.Contains(Needed("DistillSharp.Onnx"), one => one.Id == "Microsoft.ML.OnnxRuntime");
 
         foreach (var file in SourceTree.Files("examples/fashion-mnist", ".cs", ".csproj"))
         {
@@ -36,6 +43,13 @@ public sealed class PackageTests : IDisposable
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
         Dotnet("build", folder["example"], "-o", folder["program"], "-nodeReuse:false", "-p:UseSharedCompilation=false",
             $"-p:DistillSharpPackages={folder["packages"]}", $"-p:RestoreSources={folder["packages"]}%3B{restored}");
+
+        // What a program that names the library alone takes with it.
+        var taken = Dotnet("list", folder["example"], "package", "--include-transitive", "--no-restore");
+        Assert.Matches(@"> DistillSharp +0\.1\.0", taken);
+        Assert.Contains("> DistillSharp.Torch ", taken);
+        string[] foreign = ["YamlDotNet", "Sqlite", "SQLitePCL", "Plot", "OnnxRuntime", "Spectre", "System.CommandLine"];
+        Assert.All(foreign, name => Assert.DoesNotContain(name, taken, StringComparison.OrdinalIgnoreCase));
 
         var real = Directory.Exists(RealData.FashionMnistRoot);
         var said =
@@ -52,14 +66,22 @@ public sealed class PackageTests : IDisposable
 
     static string Architecture => System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
 
-    string Pack(string project)
+    // All packages at once: one start of MSBuild instead of six.
+    void Pack()
     {
         var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
-        Dotnet("pack", Path.Combine(SourceTree.Root, "src", project), "--no-build", "-c", configuration, "-o", folder["packages"],
+        Dotnet(
+            "pack", Path.Combine(SourceTree.Root, "DistillSharp.slnx"), "--no-build", "-c", configuration, "-o", folder["packages"],
             "-nodeReuse:false");
-        return Assert.Single(
-            Directory.GetFiles(folder["packages"]), file => Regex.IsMatch(Path.GetFileName(file), $@"^{project}\.\d+\.\d+\.\d+\.nupkg$"));
     }
+
+    string Package(string id) => Assert.Single(Directory.GetFiles(folder["packages"]), file => Id(file) == id);
+
+    static string Id(string package) => Regex.Replace(Path.GetFileName(package), @"\.\d+\.\d+\.\d+\.nupkg$", "");
+
+    IEnumerable<(string Id, string Version)> Needed(string package) =>
+        Nuspec(Package(package)).Descendants().Where(element => element.Name.LocalName == "dependency")
+            .Select(dependency => (dependency.Attribute("id")!.Value, dependency.Attribute("version")!.Value));
 
     static void AssertHolds(string package, string assembly, params string[] more)
     {

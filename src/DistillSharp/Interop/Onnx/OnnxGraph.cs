@@ -44,6 +44,9 @@ sealed class OnnxGraph
         return Constant(name, tensor.Shape, tensor.ToArray<float>());
     }
 
+    /// <summary>The name of a tensor that was computed; null for any other.</summary>
+    public string? ValueName(Tensor tensor) => values.GetValueOrDefault(tensor);
+
     /// <summary>The name of a parameter or buffer, or null for any other tensor.</summary>
     public string? StateName(Tensor tensor) => state.GetValueOrDefault(tensor);
 

@@ -13,13 +13,17 @@ static class OnnxModel
 {
     const string InputName = "images", OutputName = "logits", BatchName = "batch";
 
-    public static ModelProto Of(Classifier network, OnnxOptions options)
+    public static ModelProto Of(Classifier network, OnnxOptions options) => Of(network, options, out _);
+
+    /// <summary>The same, and which of the graph's tensors comes from which operator call.</summary>
+    public static ModelProto Of(Classifier network, OnnxOptions options, out TracedNames names)
     {
         var size = options.ImageSize ?? network.Input.Natural;
         var trace = NetworkTrace.Of(network, size);
         var graph = new OnnxGraph(network.Name, options.WrittenOpset, network.State());
         graph.Bind(trace.Input, options.WithPreprocessing ? Preprocessing(graph, options, size) : InputName);
-        Translate(network, trace, graph, options.FoldBatchNorm ? NormFold.In(trace.Calls, trace.Logits) : []);
+        var images = graph.NameOf(trace.Input);
+        names = new(trace, images, Translate(network, trace, graph, options.FoldBatchNorm ? NormFold.In(trace.Calls, trace.Logits) : []));
 
         var message = graph.Message;
         // The result keeps the name under which it is known outside.
@@ -48,8 +52,9 @@ static class OnnxModel
         return model;
     }
 
-    static void Translate(Classifier network, NetworkTrace trace, OnnxGraph graph, IReadOnlyList<NormFold> folds)
+    static List<string?> Translate(Classifier network, NetworkTrace trace, OnnxGraph graph, IReadOnlyList<NormFold> folds)
     {
+        var names = new List<string?>();
         var foldOf = new Dictionary<TracedCall, NormFold>(ReferenceEqualityComparer.Instance);
         foreach (var fold in folds) foldOf[fold.Convolution] = foldOf[fold.Norm] = fold;
         var memory = new SharedMemory();
@@ -60,6 +65,7 @@ static class OnnxModel
             {
                 memory.Note(call.Traced);
                 OnnxOperators.Translate(call);
+                names.Add(call.Traced.Results is [var only] ? graph.ValueName(only) : null);
             }
             catch (UserException e)
             {
@@ -67,6 +73,7 @@ static class OnnxModel
                     $"{network.Name} cannot be written as ONNX: {e.Message} (operator {i + 1}, {call.Traced.Operator})", e);
             }
         }
+        return names;
     }
 
     static string Preprocessing(OnnxGraph graph, OnnxOptions options, Size2 size) => OnnxPreprocessing.Add(
@@ -106,3 +113,9 @@ static class OnnxModel
     static string Numbers(ReadOnlySpan<float> values) =>
         $"[{string.Join(", ", values.ToArray().Select(value => value.ToString(CultureInfo.InvariantCulture)))}]";
 }
+
+/// <summary>What a network computes, and what its tensors are called in its graph.</summary>
+/// <param name="Trace">The calls.</param>
+/// <param name="Images">The images' name, as the network takes them.</param>
+/// <param name="Results">The name of each call's one result; null where it has several, or none in the graph.</param>
+sealed record TracedNames(NetworkTrace Trace, string Images, IReadOnlyList<string?> Results);
