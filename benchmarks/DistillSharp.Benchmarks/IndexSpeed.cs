@@ -19,6 +19,7 @@ static class IndexSpeed
         var peak = File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))[6..].Trim();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{data.Train.Count:N0} images opened in {opened:0.00} s, first batch after {clock.Elapsed.TotalSeconds:0.00} s more; peak {peak}"));
+            $"{data.Train.Count:N0} images opened in {opened:0.00} s, first batch after "
+            + $"{clock.Elapsed.TotalSeconds:0.00} s more; peak {peak}"));
     }
 }

@@ -40,7 +40,8 @@ static class PackHeader
             throw new UserException($"'{file.Path}' is no packed file; `distill data pack` writes them");
         var header = file.Read(0, Size).AsSpan();
         if (BinaryPrimitives.ReadInt32LittleEndian(header[8..]) is var version and not Version)
-            throw new UserException($"'{file.Path}' was packed in version {version} of this form, and {Version} is read here; pack it anew");
+            throw new UserException(
+                $"'{file.Path}' was packed in version {version} of this form, and {Version} is read here; pack it anew");
         var (index, length) = (BinaryPrimitives.ReadInt64LittleEndian(header[16..]), BinaryPrimitives.ReadInt64LittleEndian(header[24..]));
         if (length != file.Length)
             throw new UserException($"'{file.Path}' is cut short or damaged: it has {file.Length:N0} bytes, and says {length:N0}");

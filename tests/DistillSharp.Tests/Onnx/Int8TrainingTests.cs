@@ -15,6 +15,7 @@ namespace DistillSharp.Tests.Onnx;
 
 /// <summary>Students that are trained rounded as their export is.</summary>
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class Int8TrainingTests : IDisposable
 {
     readonly TemporaryFolder folder = new();

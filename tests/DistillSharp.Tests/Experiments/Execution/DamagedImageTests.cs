@@ -13,6 +13,7 @@ namespace DistillSharp.Tests.Experiments.Execution;
 
 /// <summary>A photograph whose damage shows only when it is decoded ends a run with a checkpoint, or is left out and counted.</summary>
 [Collection(WholeProcessCollection.Name)]
+[Trait("runs", "alone")]
 public sealed class DamagedImageTests : IDisposable
 {
     const int Images = 20, Batch = 5;
