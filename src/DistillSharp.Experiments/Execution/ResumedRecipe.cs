@@ -4,8 +4,8 @@ namespace DistillSharp.Experiments.Execution;
 
 /// <summary>
 /// The recipe that a run goes on with. More epochs may be asked for at any time, what changes no result, and what is done about damaged
-/// images, on which a run may have stopped; what else of the training differs from the run's own recipe must be adopted on purpose, and what
-/// the run is about never changes.
+/// images, on which a run may have stopped; what else of the training differs from the run's own recipe must be adopted on purpose, and
+/// what the run is about never changes.
 /// </summary>
 /// <param name="Recipe">What is trained on. A schedule that the given recipe leaves unsaid stays the run's.</param>
 /// <param name="Adopted">What the run changes in, a few words each; empty where it goes on as it was.</param>
