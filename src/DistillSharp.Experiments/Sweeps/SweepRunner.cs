@@ -94,8 +94,15 @@ public sealed class SweepRunner(Func<RunStart, CancellationToken, Task<RunExit>>
                     outcome = new SweepOutcome(entry, SweepResult.Failed, e.Message);
                 }
                 outcomes[entry] = outcome;
-                ends[entry].SetResult(outcome);
-                lock (telling) observer.Ended(outcome);
+                try
+                {
+                    lock (telling) observer.Ended(outcome);
+                }
+                finally
+                {
+                    // Last, so that what waits for it is told of after it.
+                    ends[entry].SetResult(outcome);
+                }
             }
         }, CancellationToken.None)));
         return [.. plan.Entries.Select(e => outcomes[e])];
