@@ -92,7 +92,8 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
         {
             Processes = null,
             Device = default,
-            TeacherMemory = null, TeacherFolder = null,
+            TeacherMemory = null,
+            TeacherFolder = null,
             CheckpointEvery = null,
             KeepCheckpoints = 0,
             LoaderThreads = null

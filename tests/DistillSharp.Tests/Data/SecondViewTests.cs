@@ -25,7 +25,9 @@ public class SecondViewTests
     {
         var options = BatchOptions.Training(batch, seed, Augmentation.CropAndFlip) with
         {
-            SecondView = second, Threads = threads, Teacher = teacher,
+            SecondView = second,
+            Threads = threads,
+            Teacher = teacher,
         };
         var seen = new SortedDictionary<int, Seen>();
         foreach (var one in new BatchLoader(images, normalization, options).Epoch(epoch, skip))
