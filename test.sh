@@ -45,12 +45,6 @@ require "Set up" eng/setup.sh --tests
 require "Build" build
 require "The command" ./distill --version
 
-echo "== Format"
-if ! lint; then
-  echo "Mend it with: dotnet format whitespace; clang-format -i native/src/* native/include/* native/kernels/*"
-  failed=1
-fi
-
 # The numbers once more as a processor without AVX-512 computes them; on such a one they are the same.
 numbers='FullyQualifiedName~.Verification.|FullyQualifiedName~.Training.|FullyQualifiedName~.Models.Network'
 as_avx2=(env DISTILLSHARP_KERNELS=avx2 ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 OPENBLAS_CORETYPE=HASWELL)
@@ -71,6 +65,9 @@ run() {
 rm -rf "$results"
 mkdir -p "$results"
 names=()
+# The format besides: it takes half a minute of one core.
+lint >"$results/format.log" 2>&1 &
+format=$!
 # Side by side: each has tests that wait for processes of their own while a core is idle. What nothing may run beside in one process
 # has its own.
 for project in tests/*.Tests/*.csproj; do
@@ -84,12 +81,19 @@ for project in tests/*.Tests/*.csproj; do
     run "$name" "$name" &
   fi
 done
-wait
+wait $(jobs -p | grep -vx "$format")
 if grep -qw avx512f /proc/cpuinfo && [[ -z ${DISTILLSHARP_KERNELS:-} ]]; then
   names+=(DistillSharp.Torch.Tests-avx2 DistillSharp.Tests-avx2)
   run DistillSharp.Torch.Tests-avx2 DistillSharp.Torch.Tests "${as_avx2[@]}" &
   filter=$numbers run DistillSharp.Tests-avx2 DistillSharp.Tests "${as_avx2[@]}" &
-  wait
+  wait $(jobs -p | grep -vx "$format")
+fi
+
+echo "== Format"
+if ! wait "$format"; then
+  cat "$results/format.log"
+  failed=1
+  echo "Mend it with: dotnet format whitespace; clang-format -i native/src/* native/include/* native/kernels/*"
 fi
 
 for name in "${names[@]}"; do

@@ -11,7 +11,7 @@ public class NetworkTests
 
     public static TheoryData<string> Forms =>
     [
-        "mobilenet_v1", "mobilenet_v2_half", "resnet8", "resnet8x4", "resnet18", "resnet18_cifar", "resnet50_cifar",
+        "mobilenet_v1", "mobilenet_v2_half", "resnet8", "resnet8x4", "resnet18", "resnet18_cifar", "resnet50",
         "shufflenet_v1", "shufflenet_v2", "vgg8", "vgg13", "wrn_16_1", "wrn_16_2",
         "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large_cifar", "efficientnet_b0_cifar", "convnext_atto_cifar",
     ];

@@ -104,7 +104,7 @@ public sealed class DamagedImageTests : IDisposable
         {
             var failure = Assert.Throws<UserException>(() => Train("stopped", resume));
             Assert.StartsWith($"'{damaged}' is a damaged JPEG image: ", failure.Message);
-            Assert.EndsWith("leave it out by data.damaged=skip, and --resume goes on after step 2", failure.Message);
+            Assert.EndsWith("leave it out by data.damaged=skip, and the run, resumed, goes on after step 2", failure.Message);
             var checkpoints = new CheckpointStore(Path.Combine(folder["stopped"], "run", RunFiles.Checkpoints));
             Assert.Equal("step-000000002.safetensors", Path.GetFileName(checkpoints.Files[0]));
         }
@@ -141,7 +141,7 @@ public sealed class DamagedImageTests : IDisposable
     {
         Damage(folder["val/b/3.jpg"]);
         var failure = Assert.Throws<UserException>(() => Train("runs"));
-        Assert.EndsWith("and --resume goes on after step 4", failure.Message);
+        Assert.EndsWith("and the run, resumed, goes on after step 4", failure.Message);
         var run = Train("runs", resume: true, "data.damaged=skip");
         Assert.Equal((RunState.Finished, 1), (run.State, run.Manifest.SkippedImages));
         // Of three images, not of four.

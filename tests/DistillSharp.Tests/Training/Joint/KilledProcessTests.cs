@@ -92,7 +92,7 @@ public sealed class KilledProcessTests : IDisposable
     {
         var launcher =
             new ProcessLauncher(
-                2, ["bash", "-c", "if [ $RANK = 1 ]; then echo first; echo the reason >&2; exit 3; fi; sleep 60"])
+                2, ["bash", "-c", "if [ $RANK = 1 ]; then echo first >&2; echo the reason >&2; exit 3; fi; sleep 60"])
             {
                 Patience = TimeSpan.FromSeconds(0.2)
             };
