@@ -28,29 +28,25 @@ public abstract class PairTraining(PairTraining.Teachers teachers)
         return combinations;
     }
 
-    /// <summary>Binds and trains a student; every parameter must get a gradient in every step.</summary>
+    /// <summary>
+    /// Binds and trains a student; every parameter must get a gradient in every step. Then student and method are made anew and given the
+    /// state that the others had before, as a resumed run does: their step has the same loss, to the last bit.
+    /// </summary>
     protected void Train(string teacher, string student, string method, int steps)
     {
         using var scope = TensorScope.Open();
-        var (guide, outputs) = teachers.Of(teacher);
         using var network = Networks.Create(student, Classes, seed: 3);
-        using var objective = new Objective(Methods(method));
-        objective.Bind(
-            new(PairMember.Of(network, Size(teacher)), guide, Classes, Enumerable.Range(0, Samples).Select(i => i % Classes).ToArray(),
-                Seed: 1));
+        using var objective = Bound(network, teacher, method);
+        var before = State(network, objective).Select(tensor => tensor.Clone()).ToList();
         var parameters = network.NamedParameters().Concat(objective.NamedParameters()).ToArray();
         using var optimizer = new Sgd(parameters.Select(parameter => parameter.Tensor), weightDecay: 5e-4);
 
+        var first = new List<float>();
         for (var k = 0; k < steps; k++)
         {
-            var output = network.Forward(Images(Size(teacher), k), objective.StudentFeatures);
-            var terms = objective.Compute(new(output, outputs[k], Labels(k), Tensor.Range(k * Batch, (k + 1) * Batch), Epoch: 1)
-            {
-                // For another view, other images will do.
-                Second = objective.OfTwoViews is null ? null
-                    : new(network.Forward(Images(Size(teacher), 1 - k), objective.StudentFeatures), outputs[1 - k]),
-            });
+            var terms = Terms(network, objective, teacher, k);
             Assert.All(terms, term => Assert.True(term.Value.AllFinite(), $"{term.Name} is {term.Value.Item()} in step {k + 1}"));
+            if (k == 0) first.AddRange(terms.Select(term => (float)term.Value.Item()));
             optimizer.ZeroGrad();
             terms.Select(term => term.Value).Aggregate((sum, term) => sum + term).Backward();
             var still = parameters
@@ -61,6 +57,42 @@ public abstract class PairTraining(PairTraining.Teachers teachers)
             // Untrained teachers of 110 layers show large features: from a longer step ReviewKD's attention comes back saturated.
             optimizer.Step(method == "reviewkd" ? 1e-5 : 0.01);
         }
+
+        using var off = Autograd.NoGrad();
+        using var resumed = Empty(student);
+        using var again = Bound(resumed, teacher, method);
+        foreach (var (tensor, kept) in State(resumed, again).Zip(before)) tensor.CopyFrom(kept);
+        Assert.Equal(first, Terms(resumed, again, teacher, 0).Select(term => (float)term.Value.Item()));
+    }
+
+    static Classifier Empty(string student)
+    {
+        using var skipped = Initialize.Skip();
+        return Networks.Create(student, Classes);
+    }
+
+    Objective Bound(Classifier network, string teacher, string method)
+    {
+        var objective = new Objective(Methods(method));
+        int[] labels = [.. Enumerable.Range(0, Samples).Select(i => i % Classes)];
+        objective.Bind(new(PairMember.Of(network, Size(teacher)), teachers.Of(teacher).Member, Classes, labels, Seed: 1));
+        return objective;
+    }
+
+    static IEnumerable<Tensor> State(Classifier network, Objective objective) =>
+        network.State().Concat(objective.State()).Select(entry => entry.Tensor);
+
+    IReadOnlyList<LossTerm> Terms(Classifier network, Objective objective, string teacher, int step)
+    {
+        var outputs = teachers.Of(teacher).Outputs;
+        var output = network.Forward(Images(Size(teacher), step), objective.StudentFeatures);
+        return objective.Compute(
+            new(output, outputs[step], Labels(step), Tensor.Range(step * Batch, (step + 1) * Batch), Epoch: 1)
+            {
+                // For another view, other images will do.
+                Second = objective.OfTwoViews is null ? null
+                    : new(network.Forward(Images(Size(teacher), 1 - step), objective.StudentFeatures), outputs[1 - step]),
+            });
     }
 
     static DistillationMethod[] Methods(string name) => name switch
