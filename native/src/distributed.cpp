@@ -113,6 +113,7 @@ int ds_process_group_join(const ds_rendezvous* rendezvous, ds_process_group* joi
       options.timeout = timeout;
       // Whoever keeps the store for this group may keep it for others as well.
       options.waitWorkers = false;
+      compat::without_libuv(options, 0);
       auto store = c10::make_intrusive<c10d::TCPStore>(rendezvous->host, options);
       group->store = c10::make_intrusive<c10d::PrefixStore>(rendezvous->prefix, store);
       group->store->setTimeout(timeout);

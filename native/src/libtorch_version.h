@@ -42,6 +42,15 @@ inline void make_deterministic() {
 #endif
 }
 
+// Newer releases let a store be served by libuv unless told otherwise, which Debian's are built without. Clients see no
+// difference.
+template <typename Options>
+auto without_libuv(Options& options, int) -> decltype(void(options.useLibUV = false)) {
+  options.useLibUV = false;
+}
+template <typename Options>
+void without_libuv(Options&, long) {}
+
 #if DS_LIBTORCH_AT_LEAST(2, 4)
 
 inline bool autocast_enabled(at::DeviceType device) { return at::autocast::is_autocast_enabled(device); }

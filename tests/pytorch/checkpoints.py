@@ -52,7 +52,9 @@ def module(name, *classes):
     return made
 
 
-# Paths of other systems and other Pythons: Python 3.13 keeps them in pathlib._local.
+# Paths of other systems and other Pythons: Python 3.13 keeps them in pathlib._local. This one's are as all before it had them.
+for kind in (pathlib.PosixPath, pathlib.WindowsPath, pathlib.PurePosixPath, pathlib.PureWindowsPath):
+    kind.__module__ = "pathlib"
 local = module("pathlib._local", *(type(name, (), {"__reduce__": lambda self: (type(self), ("C:\\", "data"))})
                                    for name in ("PosixPath", "WindowsPath", "PurePosixPath", "PureWindowsPath")))
 for name in ("PosixPath", "WindowsPath", "PureWindowsPath"):

@@ -100,11 +100,19 @@ public sealed class SharedCasesTests
         return null;
     }
 
+    // The script takes paths for granted as Pythons before 3.13 write them.
+    const string AsBefore =
+        "import pathlib, runpy, sys; sys.argv = sys.argv[1:]\n"
+        + "for kind in (pathlib.PosixPath, pathlib.WindowsPath, pathlib.PurePosixPath, pathlib.PureWindowsPath):\n"
+        + "    kind.__module__ = 'pathlib'\n"
+        + "runpy.run_path(sys.argv[0], run_name='__main__')";
+
     static void Make(string weights, string folder)
     {
         using var python =
             Process.Start(
-                new ProcessStartInfo("/usr/bin/python3", ["-W", "ignore", SharedFiles.Path("cases/make_checkpoints.py"), weights, folder])
+                new ProcessStartInfo(
+                    "/usr/bin/python3", ["-W", "ignore", "-c", AsBefore, SharedFiles.Path("cases/make_checkpoints.py"), weights, folder])
                 { RedirectStandardError = true })!;
         var error = python.StandardError.ReadToEnd();
         python.WaitForExit();
