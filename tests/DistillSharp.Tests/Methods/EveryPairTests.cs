@@ -31,11 +31,17 @@ public class EveryPairTests(PairTraining.Teachers teachers) : PairTraining(teach
 public class EveryOtherPairTests(PairTraining.Teachers teachers) : PairTraining(teachers), IClassFixture<PairTraining.Teachers>
 {
     public static TheoryData<string, string, string> Combinations => All(
-        ("vgg13", "vgg8"), ("vgg13", "mobilenet_v2_half"), ("resnet34", "resnet18"), ("resnet50", "mobilenet_v1"),
+        ("vgg13", "vgg8"), ("vgg13", "mobilenet_v2_half"), ("resnet34", "resnet18"), ("resnet50", "mobilenet_v1"));
+
+    public static TheoryData<string, string, string> Others => All(
         ("resnet8x4", "mobilenet_v3_small_cifar"), ("resnet8x4", "mobilenet_v3_large_cifar"), ("resnet8x4", "efficientnet_b0_cifar"),
         ("resnet8x4", "convnext_atto_cifar"), ("densenet121", "mobilenet_v2"));
 
     [Theory]
     [MemberData(nameof(Combinations))]
     public void It_trains(string teacher, string student, string method) => Train(teacher, student, method, steps: 1);
+
+    [Theory]
+    [MemberData(nameof(Others))]
+    public void Others_train(string teacher, string student, string method) => Train(teacher, student, method, steps: 1, exact: false);
 }

@@ -30,9 +30,11 @@ public abstract class PairTraining(PairTraining.Teachers teachers)
 
     /// <summary>
     /// Binds and trains a student; every parameter must get a gradient in every step. Then student and method are made anew and given the
-    /// state that the others had before, as a resumed run does: their step has the same loss, to the last bit.
+    /// state that the others had before, as a resumed run does: their step has the same loss: to the last bit where
+    /// <paramref name="exact"/>, which is not asked of networks that give other last bits from one pass to the next, as mobilenet_v3 does
+    /// by libtorch's operators.
     /// </summary>
-    protected void Train(string teacher, string student, string method, int steps)
+    protected void Train(string teacher, string student, string method, int steps, bool exact = true)
     {
         using var scope = TensorScope.Open();
         using var network = Networks.Create(student, Classes, seed: 3);
@@ -58,11 +60,13 @@ public abstract class PairTraining(PairTraining.Teachers teachers)
             optimizer.Step(method == "reviewkd" ? 1e-5 : 0.01);
         }
 
-        using var off = Autograd.NoGrad();
         using var resumed = Empty(student);
         using var again = Bound(resumed, teacher, method);
-        foreach (var (tensor, kept) in State(resumed, again).Zip(before)) tensor.CopyFrom(kept);
-        Assert.Equal(first, Terms(resumed, again, teacher, 0).Select(term => (float)term.Value.Item()));
+        using (Autograd.NoGrad())
+            foreach (var (tensor, kept) in State(resumed, again).Zip(before)) tensor.CopyFrom(kept);
+        var resumedTerms = Terms(resumed, again, teacher, 0).Select(term => (float)term.Value.Item()).ToList();
+        if (exact) Assert.Equal(first, resumedTerms);
+        else Assert.All(first.Zip(resumedTerms), pair => Assert.Equal(pair.First, pair.Second, 1e-3 * Math.Abs(pair.First)));
     }
 
     static Classifier Empty(string student)
