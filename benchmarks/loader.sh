@@ -22,10 +22,11 @@ for round in $(seq "$rounds"); do
   echo "round $round of $rounds" >&2
   echo "torchvision, in the process|$($theirs 0 "$seconds")" >>"$lines"
   echo "torchvision, 2 workers|$($theirs 2 "$seconds")" >>"$lines"
-  echo "DistillSharp, 1 thread, exact|$($ours $folder 1 exact "$seconds")" >>"$lines"
-  echo "DistillSharp, 1 thread, scaled|$($ours $folder 1 scaled "$seconds")" >>"$lines"
-  echo "DistillSharp, 2 threads, scaled|$($ours $folder 2 scaled "$seconds")" >>"$lines"
+  echo "DistillSharp, 1 thread, exact|$($ours "$folder" 1 exact "$seconds")" >>"$lines"
+  echo "DistillSharp, 1 thread, scaled|$($ours "$folder" 1 scaled "$seconds")" >>"$lines"
+  echo "DistillSharp, 2 threads, scaled|$($ours "$folder" 2 scaled "$seconds")" >>"$lines"
   echo "DistillSharp, 1 thread, packed|$($ours "$work/jpeg.pack" 1 exact "$seconds")" >>"$lines"
   echo "DistillSharp, 1 thread, packed as pixels|$($ours "$work/raw.pack" 1 exact "$seconds")" >>"$lines"
 done
-"$python" "$root/benchmarks/loader/table.py" "$lines" "$rounds" "$seconds" "$folder"
+"$python" "$root/benchmarks/rates.py" "$lines" \
+  "$(basename "$folder"); batches of 32 at 224x224; median over $rounds rounds of $seconds s" loader "torchvision in the process"

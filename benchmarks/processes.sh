@@ -55,25 +55,5 @@ for round in $(seq "$rounds"); do
     || { cat output >&2; exit 1; }
   echo "$processes processes, $(($(nproc) / processes)) threads each|$(speed "joint-$round")" >>lines
 done
-"$python" - lines "$rounds" "$steps" "$batch" <<'PYTHON'
-import collections
-import os
-import statistics
-import sys
-
-path, rounds, steps, batch = sys.argv[1:5]
-results = collections.OrderedDict()
-for line in open(path):
-    who, rate = line.rstrip("\n").split("|")
-    results.setdefault(who, []).append(float(rate))
-with open("/proc/cpuinfo") as info:
-    name = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), "an unnamed processor")
-print(f"{name}, {len(os.sched_getaffinity(0))} cores; resnet56 -> resnet20 by FSECD, batch {batch}; median over {rounds} rounds of {steps} "
-      f"steps; mean load over the last quarter of an hour {os.getloadavg()[2]:.1f}.\n")
-print("| processes | images/s | against one |")
-print("|---|---|---|")
-base = statistics.median(next(iter(results.values())))
-for who, rates in results.items():
-    rate = statistics.median(rates)
-    print(f"| {who} | {rate:.0f} | {rate / base:.2f} |")
-PYTHON
+"$python" "$root/benchmarks/rates.py" lines \
+  "resnet56 -> resnet20 by FSECD, batch $batch; median over $rounds rounds of $steps steps" processes one

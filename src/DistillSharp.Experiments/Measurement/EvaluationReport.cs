@@ -21,22 +21,22 @@ public sealed record EvaluationRequest
 
     /// <summary>Reads the data set, as it was read for the run.</summary>
     /// <exception cref="UserException">Something is missing, or files are damaged.</exception>
-    public Dataset LoadData() => Recipe().LoadData();
+    public Dataset LoadData() => ToRecipe().LoadData();
 
     /// <summary>The request as a recipe: the run's own, or one of the data set and the network.</summary>
     /// <exception cref="UsageException">The data set is missing, or there is none of its name.</exception>
-    internal Recipe Recipe()
+    internal Recipe ToRecipe()
     {
         var toolkit = Source.Toolkit;
         string[] overrides = [.. Given("data.set", Source.Dataset), .. Given("data.root", Root),
             .. Given("data.mean", Numbers(Source.Mean)), .. Given("data.std", Numbers(Source.Std)), .. Overrides];
         if (Source.Run is { } run)
-            return Recipes.Recipe.Parse(RunReader.Load(run).Recipe, Path.Combine(run, RunFiles.Recipe), toolkit, overrides);
+            return Recipe.Parse(RunReader.Load(run).Recipe, Path.Combine(run, RunFiles.Recipe), toolkit, overrides);
         var set = Source.Dataset ?? throw new UsageException("the name of the data set is missing, on whose test images to measure");
         // A name that was given by itself is told from one in a recipe.
         _ = toolkit.Datasets[set];
         var text = $"data: {{ set: '{Quoted(set)}', root: data }}\nstudent: {{ network: '{Quoted(Source.Model ?? "")}' }}";
-        return Recipes.Recipe.Parse(text, "the request", toolkit, overrides);
+        return Recipe.Parse(text, "the request", toolkit, overrides);
     }
 
     static string[] Given(string path, string? value) => value is null ? [] : [$"{path}={value}"];
@@ -72,7 +72,7 @@ public sealed record EvaluationReport(
     {
         var notes = new List<string>();
         using var loaded = (request.Source with { Said = notes.Add }).Load();
-        var (recipe, network) = (request.Recipe(), loaded.Network);
+        var (recipe, network) = (request.ToRecipe(), loaded.Network);
         recipe.CheckFiles();
         var data = recipe.LoadData(progress);
         if (data.Classes != network.Classes)

@@ -1,3 +1,4 @@
+using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
 
@@ -80,12 +81,11 @@ public sealed record CellResult(
     static List<RunSummary> OnePerSeed(IEnumerable<RunSummary> runs) =>
         [.. runs.GroupBy(r => r.Manifest.Seed).Select(g => g.MaxBy(r => r.Manifest.Created)!).OrderBy(r => r.Manifest.Seed)];
 
-    // Places, and how often something is kept or measured: these do not change what is learnt. The precision counts as it was used.
+    // What changes no result, and what is averaged over or counts as it was used and not as it was asked for.
     static readonly HashSet<string> indifferent =
     [
-        "data.root", "train.seed", "train.precision", "train.device", "train.evaluate_every", "train.evaluate_batch",
-            "train.keep_checkpoints",
-        "train.checkpoint_minutes", "train.teacher_memory", "train.teacher_folder", "train.teacher_folder_size",
+        .. RecipePage.Sections.SelectMany(section => section.All).Where(key => !key.ChangesResults).Select(key => key.Path),
+        "train.seed", "train.precision", "train.device",
     ];
 
     // Everything that decides the result apart from the seed.

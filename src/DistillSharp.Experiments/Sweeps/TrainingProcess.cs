@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text;
+using DistillSharp.Experiments.Recipes;
 using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Sweeps;
@@ -54,7 +55,7 @@ public sealed partial class TrainingProcess(IReadOnlyList<string> command, strin
         AtomicFile.Write(recipe, Encoding.UTF8.GetBytes(start.Spec.RecipeText));
 
         string[] shared = start.Spec.SharesTeacher
-            ? ["--set", $"train.teacher_folder={Path.Combine(root, FolderName, AnswersName)}"] : [];
+            ? ["--set", $"train.teacher_folder={RecipeText.Quote(Path.Combine(root, FolderName, AnswersName))}"] : [];
         var info =
             new ProcessStartInfo(
                 "/bin/sh", ["-c", Launch, log, .. command, "train", recipe, "--name", start.Run, "--resume", "--runs", root, .. shared]);

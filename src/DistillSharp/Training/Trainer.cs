@@ -252,8 +252,8 @@ public sealed class Trainer : IDisposable
             for (var all = images.Skipped; toldSkipped[part] < all.Count; toldSkipped[part]++)
             {
                 var image = all[toldSkipped[part]];
-                observer.Warned(
-                    $"'{image.File}' {image.Why}; it is left out, and another of its class seen instead ({toldSkipped.Sum() + 1} so far)");
+                var instead = part == 0 ? "another of its class is seen instead" : "the accuracy is that of the others";
+                observer.Warned($"'{image.File}' {image.Why}; it is left out, and {instead} ({toldSkipped.Sum() + 1} so far)");
                 observer.Skipped(image);
             }
     }

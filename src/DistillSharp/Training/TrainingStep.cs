@@ -62,8 +62,10 @@ public sealed class TrainingStep : IDisposable
     /// <summary>Images of the last batch that the teacher did not look at, as its answer was remembered.</summary>
     internal int SkippedImages { get; private set; }
 
-    /// <summary>Takes a step. Student and methods are in training mode from then on, but for a
-    /// student that is trained as it computes in whole numbers.</summary>
+    /// <summary>
+    /// Takes a step. Student and methods are in training mode from then on, but for a student that is trained as it computes in whole
+    /// numbers.
+    /// </summary>
     /// <param name="batch">What to look at.</param>
     /// <param name="rate">The learning rate.</param>
     /// <param name="epoch">The epoch under way, from 1: methods may rise over the first ones.</param>
@@ -105,8 +107,7 @@ public sealed class TrainingStep : IDisposable
         Tensor loss;
         using (precision.Enter(device))
         {
-            var output = Quantizer is { IsActive: true } quantizer
-                ? quantizer.Learn(images, objective.StudentFeatures, device) : student.Forward(images, objective.StudentFeatures);
+            var output = Look(images);
             profile?.Mark(StepPhase.StudentForward);
             var guidance = teacher?.Answer(part, part.TeacherImages?.To(device) ?? images);
             SkippedImages += teacher?.SkippedImages ?? 0;
@@ -129,10 +130,13 @@ public sealed class TrainingStep : IDisposable
         return values;
     }
 
+    ClassifierOutput Look(Tensor images) => Quantizer is { IsActive: true } quantizer
+        ? quantizer.Learn(images, objective.StudentFeatures, device) : student.Forward(images, objective.StudentFeatures);
+
     SecondView LookAgain(Tensor images, Tensor? teachers)
     {
         images = images.To(device);
-        var output = student.Forward(images, objective.StudentFeatures);
+        var output = Look(images);
         return new(output, teacher?.Look(teachers?.To(device) ?? images) ?? output);
     }
 
