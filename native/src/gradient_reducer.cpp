@@ -22,7 +22,7 @@ constexpr int64_t first_bucket_bytes = 1 << 20;
 
 struct Member {
   Tensor parameter;
-  std::shared_ptr<torch::autograd::Node> accumulator;
+  decltype(torch::autograd::impl::grad_accumulator(Tensor())) accumulator;
   uintptr_t hook = 0;
   size_t bucket = 0;
   double scale = 1;
