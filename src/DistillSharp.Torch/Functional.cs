@@ -105,7 +105,14 @@ public static class Functional
         maxPool2d.Call(x, kernel, stride ?? kernel, padding);
 
     /// <summary>Means over windows chosen so that the output has that size.</summary>
-    public static Tensor AdaptiveAvgPool2d(Tensor x, Size2 size) => adaptiveAvgPool2d.Call(x, size);
+    public static Tensor AdaptiveAvgPool2d(Tensor x, Size2 size)
+    {
+        var (height, width) = (x.Size(2), x.Size(3));
+        // Windows of one size: unlike the general operator's, their gradient on a GPU has the same bits each time.
+        return size is not { Height: 1, Width: 1 } && height % size.Height == 0 && width % size.Width == 0
+            ? AvgPool2d(x, new(height / size.Height, width / size.Width))
+            : adaptiveAvgPool2d.Call(x, size);
+    }
 
     /// <summary>[N, C, H, W] in another height and width, each value being that of the nearest place.</summary>
     public static Tensor ResizeNearest(Tensor x, Size2 size) => nearest.Call(x, size, Argument.None, Argument.None);

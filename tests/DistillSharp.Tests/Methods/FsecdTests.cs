@@ -186,7 +186,7 @@ public class FsecdTests
     {
         using var scope = TensorScope.Open();
         var (s, t) = (Make.Values(1, 8, 10), Make.Values(2, 8, 10));
-        var method = new Fsecd { Layer = EmbeddedLayer.Logits };
+        var method = new Fsecd { Layer = EmbeddedLayer.Logits, Temperature = 0.1 };
         method.Bind(Make.Pair(Make.Member("student", 3), Make.Member("teacher", 5), classes: 10));
         Assert.Empty(method.Parameters());
         var loss = method.Loss(Make.Step(new(s), new(t)));

@@ -235,8 +235,8 @@ public class RecipeTests
               - name: fsecd
                 policy: instance
                 layer: pooled
-                temperature: 0.1
-                weight: 1
+                temperature: 0.05
+                weight: 3
             ce:
               weight: 1
             train:
