@@ -52,11 +52,12 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
         return told.Progress;
     }
 
-    /// <summary>Whether one of the processes says so; all get the same answer.</summary>
-    public bool Any(bool own)
+    /// <summary>Whether one of the processes is to stop, and what they found out about the images; all get the same answer.</summary>
+    public (bool Stops, IReadOnlyList<DamageReport> Reports) Agree(bool stops, DamageReport own)
     {
         using var scope = TensorScope.Open();
-        return processes.Sum(Tensor.From([own ? 1L : 0L]).To(processes.Device)).ToArray<long>()[0] > 0;
+        var all = processes.Sum(Tensor.From([stops ? 1L : 0, own.IsEmpty ? 0L : 1]).To(processes.Device)).ToArray<long>();
+        return (all[0] > 0, all[1] > 0 ? Gather(own) : []);
     }
 
     /// <summary>Gives all processes the running statistics of process 0: those of batch norms that are not synchronized differ.</summary>
@@ -110,6 +111,18 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
             throw new UserException(
                 $"{what} of process {other} are not those of process 0; give all processes the same "
                 + "recipe, the same files and the same program");
+    }
+
+    // Of each process, in the order of their ranks.
+    T[] Gather<T>(T own)
+    {
+        using var scope = TensorScope.Open();
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(own);
+        var lengths = processes.Gather(Tensor.From([(long)bytes.Length]).To(processes.Device)).ToArray<long>();
+        // All send as many bytes as the longest has.
+        var longest = (int)lengths.Max();
+        var all = processes.Gather(Tensor.From([.. bytes, .. new byte[longest - bytes.Length]]).To(processes.Device)).ToArray<byte>();
+        return [.. lengths.Select((length, rank) => JsonSerializer.Deserialize<T>(all.AsSpan(rank * longest, (int)length))!)];
     }
 
     Checkpoint Tell(Checkpoint? own)

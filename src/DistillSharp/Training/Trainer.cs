@@ -26,7 +26,7 @@ public sealed class Trainer : IDisposable
     readonly string? cacheRefusal;
     readonly JointTraining? joint;
     TrainingProgress progress = new();
-    readonly int[] toldSkipped = new int[2];
+    readonly DamageReports damages;
     long warnedAt = -1;
     TrainingObserver observer = TrainingObserver.Of();
 
@@ -39,7 +39,8 @@ public sealed class Trainer : IDisposable
     public Trainer(
         Classifier student, Classifier? teacher, IEnumerable<DistillationMethod> methods, Dataset data, TrainingOptions? options = null)
     {
-        (this.student, this.data, this.options) = (student, data, options = (options ?? new()).For(data, student));
+        (this.student, this.data, damages) = (student, data, new(data));
+        this.options = options = (options ?? new()).For(data, student);
         options.Validate();
         Objective = new(methods, options.CrossEntropyWeight, options.LabelSmoothing);
         var batches = JointTraining.Shared(
@@ -214,7 +215,7 @@ public sealed class Trainer : IDisposable
             var clock = Stopwatch.StartNew();
             // Asked before the step: then processes that train together stop at the same one, whichever has no batch to train on.
             var damage = Advance(batches);
-            if (IsToStop(damage is not null || (!first && IsAsked(stop))))
+            if (IsToStop(!first && IsAsked(stop), ref damage))
             {
                 if (damage is null) return;
                 Save(checkpoints, best: false);
@@ -245,19 +246,6 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    // What the loader left out since the last time.
-    void TellSkipped()
-    {
-        foreach (var (part, images) in new[] { data.Train, data.Test }.Index())
-            for (var all = images.Skipped; toldSkipped[part] < all.Count; toldSkipped[part]++)
-            {
-                var image = all[toldSkipped[part]];
-                var instead = part == 0 ? "another of its class is seen instead" : "the accuracy is that of the others";
-                observer.Warned($"'{image.File}' {image.Why}; it is left out, and {instead} ({toldSkipped.Sum() + 1} so far)");
-                observer.Skipped(image);
-            }
-    }
-
     // From its first epoch in whole numbers on, the student is measured in them as well: so it will be used.
     void Quantize()
     {
@@ -280,8 +268,24 @@ public sealed class Trainer : IDisposable
 
     bool IsAsked(CancellationToken stop) => stop.IsCancellationRequested || Profile is { IsDone: true };
 
-    // Where one process is to stop, all do.
-    bool IsToStop(bool asked) => joint?.Any(asked) ?? asked;
+    bool IsToStop(bool asked)
+    {
+        DamagedImageException? damage = null;
+        return IsToStop(asked, ref damage);
+    }
+
+    // Where one process is to stop, all do, and say why; what one left out, all know of.
+    bool IsToStop(bool asked, ref DamagedImageException? damage)
+    {
+        var own = damages.Take(damage);
+        var stops = asked || damage is not null;
+        IReadOnlyList<DamageReport> reports = [own];
+        if (joint is not null) (stops, reports) = joint.Agree(stops, own);
+        damages.Tell(reports.SelectMany(report => report.Skipped), observer);
+        damage ??= reports.Select(report => report.Fatal).FirstOrDefault(fatal => fatal is not null) is { } theirs
+            ? new(theirs.File, theirs.Why) : null;
+        return stops;
+    }
 
     void Train(Batch batch, Stopwatch clock)
     {
@@ -289,7 +293,6 @@ public sealed class Trainer : IDisposable
         var terms = step.Run(batch, rate, progress.Epoch, progress.Step + 1, Profile);
         average?.Update();
         Follow();
-        TellSkipped();
         if (quantizer is not null) progress.Ranges = student.TrainedRanges;
         progress.Count(batch.WholeCount, clock.Elapsed.TotalSeconds, terms);
         observer.Stepped(
@@ -312,7 +315,6 @@ public sealed class Trainer : IDisposable
             using (ShowAverage())
                 if (average is not null) progress.AverageAccuracy = Measure();
         }
-        TellSkipped();
         var best = accuracy is { } measured && !(measured.Top1 <= progress.BestAcc1);
         if (best) (progress.BestAcc1, progress.BestEpoch) = (accuracy!.Value.Top1, epoch);
 

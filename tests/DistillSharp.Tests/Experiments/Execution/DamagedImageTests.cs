@@ -7,6 +7,8 @@ using DistillSharp.Interop;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
 using DistillSharp.Torch;
+using DistillSharp.Torch.Distributed;
+using DistillSharp.Torch.Tests.Distributed;
 using DistillSharp.Training;
 
 namespace DistillSharp.Tests.Experiments.Execution;
@@ -27,11 +29,18 @@ public sealed class DamagedImageTests : IDisposable
         for (var i = 0; i < Images; i++) Put($"train/{"ab"[i * 2 / Images]}/{i:00}.jpg", i);
         for (var i = 0; i < 4; i++) Put($"val/{"ab"[i / 2]}/{i}.jpg", 100 + i);
         // The one that the third step of the first epoch sees.
-        damaged = folder[$"train/{"ab"[At / (Images / 2)]}/{At:00}.jpg"];
+        damaged = Seen(2 * Batch + 1);
         whole = File.ReadAllBytes(damaged);
     }
 
     static int At => EpochOrder.Shuffled(Images, 1, 1)[2 * Batch + 1];
+
+    // The file of the image at a place of the first epoch's order.
+    string Seen(int place)
+    {
+        var at = EpochOrder.Shuffled(Images, 1, 1)[place];
+        return folder[$"train/{"ab"[at / (Images / 2)]}/{at:00}.jpg"];
+    }
 
     public void Dispose() => folder.Dispose();
 
@@ -59,6 +68,28 @@ public sealed class DamagedImageTests : IDisposable
 
     RunReader Train(string runs, bool resume = false, params string[] overrides) =>
         RunReader.Load(new Experiment(Recipe(overrides), folder[runs], TrainingObserver.Of()).Run("run", resume).Folder);
+
+    // As two processes would; what each failed with, or null, and the warnings of the one that tells them.
+    (Exception?[] Failures, List<string> Warnings) TrainTogether(string runs, params string[] overrides)
+    {
+        var (failures, warnings) = (new Exception?[2], new Warnings());
+        var port = Ranks.FreePort();
+        var ranks = Enumerable.Range(0, 2).Select(rank => new Thread(() =>
+        {
+            try
+            {
+                var rendezvous = new Rendezvous(rank, 2, "127.0.0.1", port) { Timeout = TimeSpan.FromSeconds(60) };
+                new Experiment(Recipe(overrides), folder[runs], warnings) { Rendezvous = rendezvous }.Run("run", resume: true);
+            }
+            catch (UserException failure)
+            {
+                failures[rank] = failure;
+            }
+        })).ToArray();
+        foreach (var rank in ranks) rank.Start();
+        foreach (var rank in ranks) rank.Join();
+        return (failures, warnings.Heard);
+    }
 
     string Weights(string runs) => Convert.ToHexString(File.ReadAllBytes(Path.Combine(folder[runs], "run", StudentFile.FileName)));
 
@@ -146,5 +177,73 @@ public sealed class DamagedImageTests : IDisposable
         Assert.Equal((RunState.Finished, 1), (run.State, run.Manifest.SkippedImages));
         // Of three images, not of four.
         Assert.All(run.Metrics, epoch => Assert.Equal(Math.Round(epoch.Acc1!.Value * .03), epoch.Acc1.Value * .03, 1e-6));
+    }
+
+    // Of five images process 0 sees two, process 1 the others.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Two_processes_leave_out_what_one_leaves_out_whichever_meets_it(int row)
+    {
+        // So slow that losses stay the same whatever a last digit does to the gradients.
+        string[] overrides = ["data.damaged=skip", "train.sync_norm=true", "train.lr=1e-5"];
+        var found = Seen(2 * Batch + row);
+        var undisturbed = Train("undisturbed", overrides: overrides);
+        Damage(found);
+        Damage(folder["val/b/3.jpg"]);
+        Assert.Equal(Batches(0, 1), [.. Batches(0, 2).Zip(Batches(1, 2), (first, second) => (float[])[.. first, .. second])]);
+
+        var alone = new Warnings();
+        new Experiment(Recipe(overrides), folder["one"], alone).Run("run");
+        var (failures, warnings) = TrainTogether("two", overrides);
+        Assert.All(failures, Assert.Null);
+        Assert.Equal(alone.Heard, warnings);
+        Assert.Equal(2, warnings.Count);
+        Assert.StartsWith($"'{found}' is a damaged JPEG image: ", warnings[0]);
+        Assert.EndsWith("it is left out, and another of its class is seen instead (1 so far)", warnings[0]);
+        Assert.EndsWith("it is left out, and the accuracy is that of the others (2 so far)", warnings[1]);
+        var (one, two) = (RunReader.Load(Path.Combine(folder["one"], "run")), RunReader.Load(Path.Combine(folder["two"], "run")));
+        Assert.Equal((2, 2), (one.Manifest.SkippedImages, two.Manifest.SkippedImages));
+        Assert.Equal(one.Manifest.SkippedFiles!, two.Manifest.SkippedFiles!);
+        Assert.Equal(2, two.Metrics.Count);
+        foreach (var (a, b) in one.Metrics.Zip(two.Metrics))
+        {
+            Assert.Equal((a.Epoch, a.Step, a.Acc1), (b.Epoch, b.Step, b.Acc1));
+            Assert.InRange(b.Loss / a.Loss, 1 - 1e-4, 1 + 1e-4);
+        }
+        Assert.NotInRange(undisturbed.Metrics[0].Loss / two.Metrics[0].Loss, 1 - 2e-4, 1 + 2e-4);
+    }
+
+    // What a process sees in the first epoch.
+    float[][] Batches(int rank, int processes)
+    {
+        var data = Extending.Toolkit.BuiltIn.Datasets["image-folder"].Load(folder.Path, 32, skipDamaged: true);
+        var options = BatchOptions.Training(Batch, seed: 1, Augmentation.CropAndFlip) with { Rank = rank, Processes = processes };
+        return [.. new BatchLoader(data.Train, data.Normalization, options).Epoch(1).Select(batch => batch.Images.ToArray<float>())];
+    }
+
+    [Fact]
+    public void Two_processes_stop_at_one_for_the_same_reason_and_go_on_without_it()
+    {
+        string[] stops = ["train.sync_norm=true"];
+        Damage(Seen(2 * Batch + 3));
+        var (failures, _) = TrainTogether("two", stops);
+        Assert.Equal(failures[0]!.Message.Split("; mend")[0], failures[1]!.Message.Split("; mend")[0]);
+        Assert.StartsWith($"'{Seen(2 * Batch + 3)}' is a damaged JPEG image: ", failures[0]!.Message);
+        Assert.EndsWith("leave it out by data.damaged=skip, and the run, resumed, goes on after step 2", failures[0]!.Message);
+        var run = RunReader.Load(Path.Combine(folder["two"], "run"));
+        Assert.Equal((RunState.Failed, failures[0]!.Message), (run.State, run.Manifest.Failure));
+
+        (failures, _) = TrainTogether("two", [.. stops, "data.damaged=skip"]);
+        Assert.All(failures, Assert.Null);
+        run = RunReader.Load(Path.Combine(folder["two"], "run"));
+        Assert.Equal((RunState.Finished, 1), (run.State, run.Manifest.SkippedImages));
+    }
+
+    sealed class Warnings : TrainingObserver
+    {
+        public List<string> Heard { get; } = [];
+
+        public override void Warned(string message) => Heard.Add(message);
     }
 }

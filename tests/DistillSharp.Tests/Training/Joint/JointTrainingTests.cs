@@ -30,56 +30,41 @@ public sealed class JointTrainingTests : IDisposable
         get
         {
             var cases = new TheoryData<string, int>();
-            foreach (
-                var method in new[] {
-                    "ce", "fsecd-same", "fsecd", "fsecd-class", "fsecd-large", "fsecd-logits", "rkd", "sp", "dist", "pkt", "crd", "kd",
-                    "dkd", "vid", "reviewkd", "simkd", "ofd", "nst" })
+            foreach (var method in DistillationMethods.Names.Concat(["fsecd-same", "fsecd-class", "fsecd-large", "fsecd-logits"]))
                 cases.Add(method, 2);
             // Shares of 2, 3 and 3 images, and of 1, 1 and 2.
-            foreach (var method in new[] { "fsecd-class", "rkd", "crd", "ofd" }) cases.Add(method, 3);
+            foreach (var method in new[] { "fsecd-class", "rkd", "crd", "ofd", "mlld" }) cases.Add(method, 3);
             return cases;
         }
     }
 
     [Theory, MemberData(nameof(Cases))]
-    public void The_first_steps_gradients_are_those_of_one_process_with_the_whole_batch(string method, int processes)
+    public void A_step_at_the_usual_rate_is_that_of_one_process_with_the_whole_batch(string method, int processes)
     {
-        // What SGD remembers after its first step is the gradient with the decay.
-        var (alone, together) = (Momentum(1), Momentum(processes));
+        var (alone, together) = (Step(1), Step(processes));
         Assert.Equal(alone.Keys, together.Keys);
-        var largest = alone.Values.Max(Length);
-        foreach (var (name, expected) in alone)
-        {
-            var difference = Length(expected.Zip(together[name], (a, b) => a - b)) / Math.Max(1e-4 * largest, Length(expected));
-            Assert.True(difference <= Tolerance, $"{name} differs by {difference:0.0e+0} of its length");
-        }
+        Assert.Contains("momentum.student.conv1.weight", alone.Keys);
+        // What SGD remembers after its first step is the gradient with the decay.
+        AssertSame(alone, together);
 
-        Dictionary<string, double[]> Momentum(int processes)
+        Dictionary<string, double[]> Step(int processes)
         {
             var checkpoints = new CheckpointStore(folder[$"{method}-{processes}"]);
-            Train(processes, method, steps: 1, checkpoints: checkpoints);
+            Train(processes, Methods(method), steps: 1, checkpoints: checkpoints, teacher: Teacher(method), warmup: 0);
             return checkpoints.Latest(Assert.Fail)!.Value.Checkpoint.Tensors
-                .Where(tensor => tensor.Name.StartsWith("momentum.", StringComparison.Ordinal))
                 .ToDictionary(tensor => tensor.Name, tensor => tensor.ToTensor().ToArray<double>());
         }
     }
 
     [Theory, MemberData(nameof(Cases))]
-    public void After_five_steps_the_weights_are_those_of_one_process_with_the_whole_batch(string method, int processes)
+    public void After_five_slow_steps_the_weights_are_those_of_one_process_with_the_whole_batch(string method, int processes)
     {
-        var alone = Train(1, method).Single();
-        var ranks = Train(processes, method);
+        var alone = Slowly(1).Single();
+        var ranks = Slowly(processes);
         foreach (var (rank, trained) in ranks.Index())
         {
             Assert.Equal(Steps, trained.Steps.Count);
-            foreach (var (name, expected) in alone.State)
-            {
-                // A mean may be 0 but for rounding, as behind another norm: it is measured by the deviation.
-                var scale = name.EndsWith("running_mean", StringComparison.Ordinal)
-                    ? alone.State[name.Replace("running_mean", "running_var")].Select(Math.Sqrt) : expected;
-                var difference = Length(expected.Zip(trained.State[name], (a, b) => a - b)) / Math.Max(1e-3, Length(scale));
-                Assert.True(difference <= Tolerance, $"{name} of process {rank} differs by {difference:0.0e+0} of its length");
-            }
+            AssertSame(alone.State, trained.State);
             // The loss that is told is that of the whole batch.
             foreach (var (a, b) in alone.Steps.Zip(trained.Steps))
             {
@@ -98,6 +83,26 @@ public sealed class JointTrainingTests : IDisposable
             _ => [],
         };
         Assert.Subset(alone.State.Keys.ToHashSet(), own.ToHashSet());
+
+        // A last digit may switch a ReLU: at the usual rate that is seen in every weight after a few steps, as it is after changing one
+        // process's weights by their last digit. A hundred times slower it stays where it is.
+        Trained[] Slowly(int processes) => Train(processes, Methods(method), teacher: Teacher(method), slower: 100);
+    }
+
+    // A bias with its weight, a norm's mean with its variance: where the next norm takes a bias out again its gradient is rounding alone.
+    static void AssertSame(Dictionary<string, double[]> alone, Dictionary<string, double[]> together)
+    {
+        var gradients = alone.Where(entry => IsGradient(entry.Key)).Select(entry => Length(entry.Value));
+        var smallest = 1e-4 * gradients.DefaultIfEmpty().Max();
+        foreach (var pair in alone.Keys.GroupBy(name => name.Replace(".bias", ".weight").Replace("running_mean", "running_var")))
+        {
+            double[] expected = [.. pair.SelectMany(name => alone[name])], actual = [.. pair.SelectMany(name => together[name])];
+            var scale = IsGradient(pair.Key) ? smallest : 1e-3;
+            var difference = Length(expected.Zip(actual, (a, b) => a - b)) / Math.Max(scale, Length(expected));
+            Assert.True(difference <= Tolerance, $"{pair.Key} differs by {difference:0.0e+0} of its length");
+        }
+
+        static bool IsGradient(string name) => name.StartsWith("momentum.", StringComparison.Ordinal);
     }
 
     [Fact]
@@ -212,11 +217,6 @@ public sealed class JointTrainingTests : IDisposable
     sealed record Trained(
         Dictionary<string, double[]> State, List<StepReport> Steps, List<string> Warnings, DistillSharp.Evaluation.Accuracy? Accuracy);
 
-    // Where the loss is steep, a hundred times slower: else a ReLU that a last digit switches is soon seen in every weight.
-    static Trained[] Train(int processes, string method, long steps = Steps, CheckpointStore? checkpoints = null) =>
-        Train(processes, Methods(method), steps: steps, checkpoints: checkpoints, teacher: Teacher(method),
-            slower: method is "rkd" or "crd" or "pkt" or "nst" ? 100 : 1);
-
     static string Teacher(string method) => method switch
     {
         "fsecd-same" => "resnet8",
@@ -226,7 +226,7 @@ public sealed class JointTrainingTests : IDisposable
 
     static Trained[] Train(
         int processes, Func<DistillationMethod[]> methods, bool sync = true, long steps = Steps, CheckpointStore? checkpoints = null,
-        string teacher = "mobilenet_v2_half", double slower = 1, bool gather = true)
+        string teacher = "mobilenet_v2_half", double slower = 1, bool gather = true, int warmup = 2)
     {
         var options = TinyTraining.Options();
         options =
@@ -234,7 +234,7 @@ public sealed class JointTrainingTests : IDisposable
             {
                 SyncNorm = sync,
                 GatherFeatures = gather,
-                Schedule = new MultiStepSchedule { BaseRate = 0.05 / slower, Milestones = [2], Gamma = 0.1, WarmupSteps = 2 }
+                Schedule = new MultiStepSchedule { BaseRate = 0.05 / slower, Milestones = [2], Gamma = 0.1, WarmupSteps = warmup }
             };
         if (processes == 1) return [Run(options, methods(), steps, checkpoints, teacher)];
         var trained = new Trained[processes];
