@@ -5,7 +5,7 @@ namespace DistillSharp.Torch;
 /// <summary>In which type the heavy operators compute.</summary>
 public enum Precision
 {
-    /// <summary>bf16 where the device computes it natively, else float32.</summary>
+    /// <summary>bf16 where the device computes it faster (<see cref="Runtime.IsBf16Faster"/>; a GPU), else float32.</summary>
     Auto,
 
     /// <summary>float32 throughout.</summary>
@@ -29,7 +29,8 @@ public static class PrecisionExtensions
     /// <summary>What is computed on a device where that precision is asked for; never <see cref="Precision.Auto"/>.</summary>
     public static Precision Resolve(this Precision precision, Device device) => precision switch
     {
-        Precision.Auto or Precision.Bf16 when device.Type == DeviceType.Cuda || Runtime.HasNativeBf16 => Precision.Bf16,
+        Precision.Auto when device.Type == DeviceType.Cuda || Runtime.IsBf16Faster => Precision.Bf16,
+        Precision.Bf16 when device.Type == DeviceType.Cuda || Runtime.HasNativeBf16 => Precision.Bf16,
         Precision.Tf32 when device.Type == DeviceType.Cuda => Precision.Tf32,
         _ => Precision.Fp32,
     };

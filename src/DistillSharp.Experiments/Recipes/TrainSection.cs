@@ -62,7 +62,7 @@ public sealed record TrainSection
         + "norms and methods that compare the images of a batch see one part", otherwise: 1,
         written: known => accumulate!.Of(known.Values) != 1);
     static readonly RecipeKey<Precision> precision = Keys.Add("precision", RecipeForms.Word<Precision>(),
-        "type of the heavy operators: bf16 where the hardware has it (auto), else float32, with a "
+        "type of the heavy operators: bf16 where the hardware is faster in it (auto), else float32, with a "
         + "sentence where it was asked for; tf32 is a GPU's",
         otherwise: Precision.Auto);
     static readonly RecipeKey<Device> device =

@@ -71,7 +71,9 @@ public static class Doctor
     }
 
     static Finding NativeBf16() => Runtime.HasNativeBf16
-        ? new("bf16", "native (AVX-512 BF16): precision auto computes in bf16", true)
+        ? new("bf16", Runtime.IsBf16Faster
+            ? "native (AVX-512 BF16): precision auto computes in bf16"
+            : "native (AVX-512 BF16), but multiplied no faster than float32: precision auto computes in float32", true)
         : new("bf16", "not native on this processor: precision auto computes in float32", true);
 
     static Finding Gpu() => Runtime.CudaDevices > 0
