@@ -1,10 +1,18 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 
 namespace DistillSharp.Onnx;
 
 /// <summary>What all users of ONNX Runtime do alike.</summary>
-static class OnnxSession
+static partial class OnnxSession
 {
+    // Else ONNX Runtime keeps a number of this machine in the user's cache and reports its use to its makers. It reads the variable when
+    // it is loaded, and sees none that .NET sets. What the user set stays.
+    static OnnxSession()
+    {
+        if (!OperatingSystem.IsWindows()) _ = SetVariable("ORT_DISABLE_TELEMETRY", "1", overwrite: 0);
+    }
+
     /// <summary>Opens a model.</summary>
     /// <param name="name">What to call it in messages.</param>
     /// <param name="open">Makes the session, from a file or from memory.</param>
@@ -30,4 +38,7 @@ static class OnnxSession
     /// <summary>Why ONNX Runtime failed: <c>[ErrorCode:InvalidProtobuf] Load model failed...</c> without the code.</summary>
     public static string Reason(OnnxRuntimeException e) =>
         e.Message[(e.Message.IndexOf(']', StringComparison.Ordinal) + 1)..].Trim().TrimEnd('.');
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetVariable(string name, string value, int overwrite);
 }

@@ -138,6 +138,12 @@ public sealed class ExportAndPredictTests : IDisposable
         Assert.Contains("text.png' is no image", session.Error);
         Assert.Contains("missing.jpg': the file does not exist", session.Error);
         Assert.Contains("one.png: ", session.Out);
+
+        session = new();
+        Assert.Equal(1, session.Run(CommandList.All(), "predict", "none", At("one.png")));
+        Assert.Equal(
+            "distill: 'none' is neither a run's folder nor a file; a run's folder is where it was written, such as runs/NAME\n",
+            session.Error);
     }
 
     [Theory]

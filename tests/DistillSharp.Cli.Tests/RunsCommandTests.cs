@@ -60,6 +60,9 @@ public sealed class RunsCommandTests : IDisposable
         var session = new Session();
         Assert.Equal(0, session.Run([new RunsCommand()], "runs", "list", "--json", "--runs", samples.At("none")));
         Assert.Equal("[]\n", session.Out);
+        session = new();
+        Assert.Equal(0, session.Run([new RunsCommand()], "runs", "list", "--runs", samples.At("none")));
+        Assert.Equal($"there is no folder of runs '{samples.At("none")}'; --runs names another\n", session.Error);
         Assert.False(Directory.Exists(samples.At("none")));
     }
 

@@ -22,6 +22,7 @@ public static class ChildProgram
         [Training.KernelSetTests.Role] = Training.KernelSetTests.Print,
         [Training.KilledRunTests.TrainRole] = Training.KilledRunTests.Train,
         [Training.Joint.KilledProcessTests.TrainRole] = Training.Joint.KilledProcessTests.Train,
+        [Onnx.TelemetryTests.Role] = Onnx.TelemetryTests.Open,
     };
 
     public static int Main(string[] arguments)

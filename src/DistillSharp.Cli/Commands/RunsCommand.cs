@@ -55,7 +55,7 @@ sealed class RunsListCommand : CliCommand
         });
         if (RunsOutput.Format(given, json, csv) is { } format)
             terminal.Out.Write(format == RunsFormat.Json ? RunExport.ToJson(found) + "\n" : RunExport.ToCsv(found));
-        else if (found.Count == 0) terminal.Error.WriteLine($"no such run in {given.GetValue(runs)}");
+        else if (found.Count == 0) terminal.Error.WriteLine(RunsOutput.None(given.GetValue(runs)!));
         else RunsOutput.Table(found).Write(terminal);
         return 0;
     }

@@ -24,9 +24,12 @@ static class RunsOutput
     public static RunRegistry Open(ParseResult given, Option<string> runs)
     {
         var root = given.GetValue(runs)!;
-        return Directory.Exists(root)
-            ? RunRegistry.Open(root) : throw new UserException($"there is no folder of runs '{root}'; --runs names another");
+        return Directory.Exists(root) ? RunRegistry.Open(root) : throw new UserException(None(root));
     }
+
+    /// <summary>What is said where no run was found.</summary>
+    public static string None(string root) =>
+        Directory.Exists(root) ? $"no such run in {root}" : $"there is no folder of runs '{root}'; --runs names another";
 
     public static FittingTable Table(IEnumerable<RunSummary> runs)
     {

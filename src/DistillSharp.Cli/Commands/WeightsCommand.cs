@@ -53,8 +53,8 @@ sealed class WeightsCommand : CliCommand
             var types = group.Tensors.Select(tensor => tensor.ElementType).Distinct();
             var of = Networks(fits.Where(fit => fit.Key == group.Key));
             terminal.Out.WriteLine(
-                $"{(group.Key.Length > 0 ? $"{Shown(group.Key)}: " : "")}{group.Tensors.Count} tensors, "
-                    + $"{group.Tensors.Sum(tensor => tensor.Count):n0} values ({string.Join(", ", types)}){of}");
+                $"{(group.Key.Length > 0 ? $"{Shown(group.Key)}: " : "")}{Counted(group.Tensors.Count, "tensor")}, "
+                    + $"{Counted(group.Tensors.Sum(tensor => tensor.Count), "value")} ({string.Join(", ", types)}){of}");
             foreach (var tensor in group.Tensors)
                 terminal.Out.WriteLine($"  {Shown(tensor.Name)}  [{string.Join(", ", tensor.Shape)}]  {tensor.ElementType}");
         }
@@ -81,6 +81,8 @@ sealed class WeightsCommand : CliCommand
         terminal.Out.WriteLine("As a teacher: teacher: { onnx: FILE, logits: OUTPUT, pooled: OUTPUT }, one of the two or both.");
         return 0;
     }
+
+    static string Counted(long count, string noun) => count == 1 ? $"1 {noun}" : $"{count:n0} {noun}s";
 
     static string Networks(IEnumerable<NetworkMatch> fits)
     {

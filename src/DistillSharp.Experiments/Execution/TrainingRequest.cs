@@ -1,6 +1,6 @@
-using DistillSharp.Extending;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
+using DistillSharp.Extending;
 
 namespace DistillSharp.Experiments.Execution;
 

@@ -1,8 +1,8 @@
 using DistillSharp.Data;
 using DistillSharp.Evaluation;
-using DistillSharp.Extending;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
+using DistillSharp.Extending;
 using DistillSharp.Interop;
 using DistillSharp.Models;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
-using DistillSharp.Extending;
 using DistillSharp.Experiments.Recipes;
+using DistillSharp.Extending;
 using DistillSharp.Methods;
 
 namespace DistillSharp.Experiments.Paper;

@@ -1,7 +1,7 @@
+using DistillSharp.Extending;
 using DistillSharp.Formats.Files;
 using DistillSharp.Methods;
 using DistillSharp.Models;
-using DistillSharp.Extending;
 
 namespace DistillSharp.Experiments.Recipes;
 

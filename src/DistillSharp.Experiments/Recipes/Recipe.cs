@@ -2,6 +2,7 @@ using System.Text;
 using DistillSharp.Data;
 using DistillSharp.Extending;
 using DistillSharp.Formats.Files;
+using DistillSharp.Interop;
 using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Training;
@@ -330,8 +331,12 @@ public sealed class Recipe
     }
 
     static UserException Missing(YamlPlace place, string kind, string path, string what) =>
-        new($"{place}: there is no {kind} '{ShownText.Of(path)}' ({what}); relative paths start from the current folder, "
-            + $"{Environment.CurrentDirectory}");
+        new($"{place}: " + (kind == "file" && Directory.Exists(path)
+            ? $"'{ShownText.Of(path)}' is a folder, and a file is needed ({what})"
+                + (Path.Combine(path, StudentFile.FileName) is var student && File.Exists(student)
+                    ? $"; what a run trained is '{ShownText.Of(student)}'" : "")
+            : $"there is no {kind} '{ShownText.Of(path)}' ({what}); relative paths start from the current folder, "
+                + $"{Environment.CurrentDirectory}"));
 
     static YamlValue? Section(YamlValue document, string key) => document[key] is { IsNull: false } section ? section : null;
 

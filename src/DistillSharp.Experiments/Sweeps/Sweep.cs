@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.IO.Enumeration;
 using System.Text;
-using DistillSharp.Extending;
 using DistillSharp.Experiments.Paper;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
+using DistillSharp.Extending;
 using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Sweeps;

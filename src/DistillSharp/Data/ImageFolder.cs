@@ -56,7 +56,7 @@ static class ImageFolder
         var folder = Path.Combine(root, name);
         return Directory.Exists(folder) ? folder
             : throw new UserException(
-                $"there is no folder '{folder}'; '{root}' should hold train/ and val/, and each "
+                $"there is no folder '{(Directory.Exists(root) ? folder : root)}'; '{root}' should hold train/ and val/, and each "
                 + "of these a folder of images for each class");
     }
 

@@ -74,6 +74,9 @@ public sealed record StudentFile
                 throw new UserException($"{path}: this run has no {FileName}; a run writes it when its last epoch ends");
             path = inside;
         }
+        else if (!File.Exists(path))
+            throw new UserException($"'{path}' is neither a run's folder nor a file; a run's folder is where it was written, such as "
+                + "runs/NAME");
         var content = SafeTensorsFile.Read(path);
         var description = Describe(content.Metadata, path);
         var network = (toolkit ?? Toolkit.BuiltIn).Networks.Create(description.Network, description.ClassNames.Count);

@@ -1,5 +1,5 @@
-using DistillSharp.Methods;
 using DistillSharp.Extending;
+using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Torch;
 using DistillSharp.Torch.Layers;

@@ -1,6 +1,6 @@
 using DistillSharp.Experiments.Execution;
-using DistillSharp.Extending;
 using DistillSharp.Experiments.Recipes;
+using DistillSharp.Extending;
 using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Interop;
 using DistillSharp.Models;

@@ -1,6 +1,6 @@
 using DistillSharp.Data;
-using DistillSharp.Extending;
 using DistillSharp.Experiments.Recipes;
+using DistillSharp.Extending;
 using DistillSharp.Tests.Data;
 
 namespace DistillSharp.Tests.Experiments.Recipes;

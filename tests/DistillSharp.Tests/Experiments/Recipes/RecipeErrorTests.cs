@@ -253,5 +253,13 @@ public class RecipeErrorTests
         var given = recipe.With("teacher.weights=other.pth");
         Assert.StartsWith(
             "--set teacher.weights=other.pth: there is no file 'other.pth'", Assert.Throws<UserException>(given.CheckFiles).Message);
+
+        // A run's folder, where its student is meant.
+        given = recipe.With($"teacher.weights={folder["data"]}");
+        Assert.Equal($"--set teacher.weights={folder["data"]}: '{folder["data"]}' is a folder, and a file is needed (the teacher's)",
+            Assert.Throws<UserException>(given.CheckFiles).Message);
+        File.WriteAllText(folder["data/student.safetensors"], "");
+        Assert.EndsWith(
+            $"; what a run trained is '{folder["data/student.safetensors"]}'", Assert.Throws<UserException>(given.CheckFiles).Message);
     }
 }

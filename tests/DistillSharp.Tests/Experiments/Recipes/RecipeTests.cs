@@ -1,11 +1,11 @@
 using DistillSharp.Data;
-using DistillSharp.Extending;
-using DistillSharp.Methods;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Training;
+using DistillSharp.Extending;
+using DistillSharp.Methods;
 using DistillSharp.Torch;
 using DistillSharp.Torch.Optimizers;
+using DistillSharp.Training;
 
 namespace DistillSharp.Tests.Experiments.Recipes;
 
