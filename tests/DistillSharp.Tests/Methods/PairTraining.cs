@@ -154,7 +154,7 @@ public abstract class PairTraining(PairTraining.Pair pair)
             return (member, outputs);
         }
 
-        /// <summary>A student as it was drawn, and another whose values stand for nothing. Drawing ten million takes half a second.</summary>
+        /// <summary>A student as it was drawn, and another whose values stand for nothing.</summary>
         public (Classifier Fresh, Classifier Other) Students(string student)
         {
             using var off = Autograd.NoGrad();

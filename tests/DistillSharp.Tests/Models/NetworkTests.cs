@@ -228,7 +228,7 @@ public class NetworkTests(NetworkTests.FreshNetworks drawn) : IClassFixture<Netw
         Assert.InRange((expected - actual).To(DType.Float32).Abs().Max().Item() / scale, 0, tolerance);
     }
 
-    /// <summary>Networks by one seed, each drawn once: to draw the ten million weights of a resnet18 takes longer than a step with it.</summary>
+    /// <summary>Networks by one seed, each drawn once: drawing the weights of a resnet18 takes longer than a step with it.</summary>
     public sealed class FreshNetworks : IDisposable
     {
         readonly Dictionary<string, Tensor[]> values = [];

@@ -12,13 +12,15 @@ public class KernelSetTests
 {
     public const string Role = "kernel-set";
 
+    static readonly Lazy<double[]> fastest = new(() => Figures(""));
+
     [Theory]
     [InlineData("baseline")]
     [InlineData("avx2")]
     [InlineData("avx512")]
     public void Every_instruction_set_computes_the_same(string set)
     {
-        var (chosen, restricted) = (Figures(""), Figures($"; export DISTILLSHARP_KERNELS={set}"));
+        var (chosen, restricted) = (fastest.Value, Figures($"; export DISTILLSHARP_KERNELS={set}"));
         Assert.Equal(chosen.Length, restricted.Length);
         for (var i = 0; i < chosen.Length; i++)
         {
