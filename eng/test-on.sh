@@ -25,8 +25,9 @@ shift
 ((EUID == 0)) || complain "this needs root, for debootstrap, mounts and chroot; run it by sudo"
 sdk=$(dirname "$(readlink -f "$(command -v dotnet || complain "the .NET SDK 10 is missing; install it from https://dot.net/download")")")
 if ! command -v debootstrap >/dev/null; then
-  apt-get -qq update >&2 || true
-  apt-get -qq install -y --no-install-recommends debootstrap >&2 || complain "debootstrap is missing and could not be installed"
+  apt=(apt-get -qq -o DPkg::Lock::Timeout=300)
+  "${apt[@]}" update >&2 || true
+  "${apt[@]}" install -y --no-install-recommends debootstrap >&2 || complain "debootstrap is missing and could not be installed"
 fi
 
 folder=$root/artifacts/debian/$suite

@@ -69,7 +69,7 @@ public sealed record NetworkSource
     Classifier Read(string model, string file)
     {
         string[] classifiers;
-        using (Initialize.Skip())
+        using var unset = Initialize.Skip();
         using (var probe = Toolkit.Networks.Create(model, NetworkMatch.UnlikelyClasses))
         {
             var own = probe.State().Last(entry => entry.Tensor.Dimensions > 0 && entry.Tensor.Size(0) == NetworkMatch.UnlikelyClasses).Name;

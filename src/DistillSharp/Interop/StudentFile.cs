@@ -4,6 +4,7 @@ using DistillSharp.Data;
 using DistillSharp.Extending;
 using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Models;
+using DistillSharp.Torch;
 
 namespace DistillSharp.Interop;
 
@@ -79,6 +80,7 @@ public sealed record StudentFile
                 + "runs/NAME");
         var content = SafeTensorsFile.Read(path);
         var description = Describe(content.Metadata, path);
+        using var unset = Initialize.Skip();
         var network = (toolkit ?? Toolkit.BuiltIn).Networks.Create(description.Network, description.ClassNames.Count);
         try
         {

@@ -13,6 +13,7 @@ static class ModelCheck
 
     public static void Run(ReferenceCase reference, Comparison comparison, Toolkit toolkit, Device device)
     {
+        using var unset = Initialize.Skip();
         using var network = toolkit.Networks.Create(reference.Text("arch"), reference.Whole("classes"));
         comparison.Same("parameters", $"{network.ParameterCount}", reference.Text("parameters"));
         CompareState(network, reference.Parsed<Dictionary<string, long[]>>("state"), comparison);

@@ -75,6 +75,7 @@ static class TrajectoryCheck
 
     static Classifier Network(ReferenceCase reference, Toolkit toolkit, string member, int classes)
     {
+        using var unset = Initialize.Skip();
         var network = toolkit.Networks.Create(reference.Text(member), classes);
         reference.Values.Fill(network, $"{member}.");
         return network;

@@ -5,7 +5,8 @@ namespace DistillSharp.Tests.Methods;
 /// <summary>
 /// The paper's 13 teacher-student pairs, times all methods (<see cref="PairTraining"/>). In two classes, which run side by side.
 /// </summary>
-public class EveryPairTests(PairTraining.Teachers teachers) : PairTraining(teachers), IClassFixture<PairTraining.Teachers>
+[TestCaseOrderer(ByName.Type, ByName.Assembly)]
+public class EveryPairTests(PairTraining.Pair pair) : PairTraining(pair), IClassFixture<PairTraining.Pair>
 {
     public static TheoryData<string, string, string> Combinations => All(
         ("wrn_40_2", "wrn_16_2"), ("wrn_40_2", "wrn_40_1"), ("wrn_40_2", "shufflenet_v1"), ("resnet110", "resnet32"),
@@ -28,7 +29,8 @@ public class EveryPairTests(PairTraining.Teachers teachers) : PairTraining(teach
 }
 
 /// <summary>The paper's other pairs, and networks beside the paper's.</summary>
-public class EveryOtherPairTests(PairTraining.Teachers teachers) : PairTraining(teachers), IClassFixture<PairTraining.Teachers>
+[TestCaseOrderer(ByName.Type, ByName.Assembly)]
+public class EveryOtherPairTests(PairTraining.Pair pair) : PairTraining(pair), IClassFixture<PairTraining.Pair>
 {
     public static TheoryData<string, string, string> Combinations => All(
         ("vgg13", "vgg8"), ("vgg13", "mobilenet_v2_half"), ("resnet34", "resnet18"), ("resnet50", "mobilenet_v1"));

@@ -2,11 +2,13 @@ using DistillSharp.Methods;
 using DistillSharp.Models;
 using DistillSharp.Torch;
 using DistillSharp.Torch.Optimizers;
+using Xunit.Abstractions;
+using Xunit.Sdk;
 
 namespace DistillSharp.Tests.Methods;
 
 /// <summary>A teacher and a student by one method: bound, and trained for a step or two on small random images.</summary>
-public abstract class PairTraining(PairTraining.Teachers teachers)
+public abstract class PairTraining(PairTraining.Pair pair)
 {
     const int Classes = 10, Batch = 4, Samples = 40, Steps = 2;
 
@@ -19,7 +21,7 @@ public abstract class PairTraining(PairTraining.Teachers teachers)
     /// <summary>The methods, FSECD by both policies, KD and DKD with standardized logits as well.</summary>
     protected static IEnumerable<string> Names => methods.Select(name => name.Split('-')[0]).Distinct().Order(StringComparer.Ordinal);
 
-    // Grouped by pair, so that each teacher looks at the images once.
+    // By pair (ByName keeps it so), so that each teacher looks at the images once, and each student is drawn once.
     protected static TheoryData<string, string, string> All(params (string Teacher, string Student)[] pairs)
     {
         var combinations = new TheoryData<string, string, string>();
@@ -29,15 +31,16 @@ public abstract class PairTraining(PairTraining.Teachers teachers)
     }
 
     /// <summary>
-    /// Binds and trains a student; every parameter must get a gradient in every step. Then student and method are made anew and given the
-    /// state that the others had before, as a resumed run does: their step has the same loss: to the last bit where
+    /// Binds and trains a student; every parameter must get a gradient in every step. Then another student and a method made anew are
+    /// given the state that the others had before, as a resumed run does: their step has the same loss: to the last bit where
     /// <paramref name="exact"/>, which is not asked of networks that give other last bits from one pass to the next, as mobilenet_v3 does
     /// by libtorch's operators.
     /// </summary>
     protected void Train(string teacher, string student, string method, int steps, bool exact = true)
     {
         using var scope = TensorScope.Open();
-        using var network = Networks.Create(student, Classes, seed: 3);
+        var (network, resumed) = pair.Students(student);
+        Runtime.Seed(4);
         using var objective = Bound(network, teacher, method);
         var before = State(network, objective).Select(tensor => tensor.Clone()).ToList();
         var parameters = network.NamedParameters().Concat(objective.NamedParameters()).ToArray();
@@ -60,26 +63,19 @@ public abstract class PairTraining(PairTraining.Teachers teachers)
             optimizer.Step(method == "reviewkd" ? 1e-5 : 0.01);
         }
 
-        using var resumed = Empty(student);
         using var again = Bound(resumed, teacher, method);
         using (Autograd.NoGrad())
             foreach (var (tensor, kept) in State(resumed, again).Zip(before)) tensor.CopyFrom(kept);
         var resumedTerms = Terms(resumed, again, teacher, 0).Select(term => (float)term.Value.Item()).ToList();
         if (exact) Assert.Equal(first, resumedTerms);
-        else Assert.All(first.Zip(resumedTerms), pair => Assert.Equal(pair.First, pair.Second, 1e-3 * Math.Abs(pair.First)));
-    }
-
-    static Classifier Empty(string student)
-    {
-        using var skipped = Initialize.Skip();
-        return Networks.Create(student, Classes);
+        else Assert.All(first.Zip(resumedTerms), both => Assert.Equal(both.First, both.Second, 1e-3 * Math.Abs(both.First)));
     }
 
     Objective Bound(Classifier network, string teacher, string method)
     {
         var objective = new Objective(Methods(method));
         int[] labels = [.. Enumerable.Range(0, Samples).Select(i => i % Classes)];
-        objective.Bind(new(PairMember.Of(network, Size(teacher)), teachers.Of(teacher).Member, Classes, labels, Seed: 1));
+        objective.Bind(new(PairMember.Of(network, Size(teacher)), pair.Teacher(teacher).Member, Classes, labels, Seed: 1));
         return objective;
     }
 
@@ -88,7 +84,7 @@ public abstract class PairTraining(PairTraining.Teachers teachers)
 
     IReadOnlyList<LossTerm> Terms(Classifier network, Objective objective, string teacher, int step)
     {
-        var outputs = teachers.Of(teacher).Outputs;
+        var outputs = pair.Teacher(teacher).Outputs;
         var output = network.Forward(Images(Size(teacher), step), objective.StudentFeatures);
         return objective.Compute(
             new(output, outputs[step], Labels(step), Tensor.Range(step * Batch, (step + 1) * Batch), Epoch: 1)
@@ -133,18 +129,19 @@ public abstract class PairTraining(PairTraining.Teachers teachers)
     // Two images share a class, so that the class policy has something to do.
     static Tensor Labels(int step) => Tensor.From([step, 4L, 4L, 7L], Batch);
 
-    /// <summary>What the teachers say of the images; only the latest teacher is kept.</summary>
-    public sealed class Teachers : IDisposable
+    /// <summary>A pair's networks, and what the teacher says of the images; only the latest of each is kept.</summary>
+    public sealed class Pair : IDisposable
     {
-        string? name;
-        Classifier? network;
+        string? name, studentName;
+        Classifier? network, student, other;
         PairMember? member;
         ClassifierOutput[] outputs = [];
+        Tensor[] fresh = [];
 
-        public (PairMember Member, ClassifierOutput[] Outputs) Of(string teacher)
+        public (PairMember Member, ClassifierOutput[] Outputs) Teacher(string teacher)
         {
             if (teacher == name) return (member!, outputs);
-            Dispose();
+            DisposeTeacher();
             network = Networks.Create(name = teacher, Classes, seed: 2);
             member = PairMember.Of(network, Size(teacher));
             network.Train(false);
@@ -157,10 +154,49 @@ public abstract class PairTraining(PairTraining.Teachers teachers)
             return (member, outputs);
         }
 
+        /// <summary>A student as it was drawn, and another whose values stand for nothing.</summary>
+        public (Classifier Fresh, Classifier Other) Students(string student)
+        {
+            using var off = Autograd.NoGrad();
+            if (student != studentName)
+            {
+                DisposeStudents();
+                this.student = Networks.Create(studentName = student, Classes, seed: 3);
+                fresh = [.. this.student.State().Select(entry => entry.Tensor.Clone().Unscoped())];
+                using var skipped = Initialize.Skip();
+                other = Networks.Create(student, Classes);
+            }
+            Autograd.ClearGradients(this.student!.Parameters());
+            foreach (var (entry, value) in this.student.State().Zip(fresh)) entry.Tensor.CopyFrom(value);
+            return (this.student, other!);
+        }
+
         public void Dispose()
+        {
+            DisposeTeacher();
+            DisposeStudents();
+        }
+
+        void DisposeTeacher()
         {
             network?.Dispose();
             foreach (var tensor in outputs.SelectMany(output => output.Tensors)) tensor.Dispose();
         }
+
+        void DisposeStudents()
+        {
+            student?.Dispose();
+            other?.Dispose();
+            foreach (var tensor in fresh) tensor.Dispose();
+        }
     }
+}
+
+/// <summary>Runs a class's cases in the order of their names; xunit's own order is that of a hash.</summary>
+public sealed class ByName : ITestCaseOrderer
+{
+    public const string Type = "DistillSharp.Tests.Methods.ByName", Assembly = "DistillSharp.Tests";
+
+    public IEnumerable<TTestCase> OrderTestCases<TTestCase>(IEnumerable<TTestCase> testCases) where TTestCase : ITestCase =>
+        testCases.OrderBy(test => test.DisplayName, StringComparer.Ordinal);
 }

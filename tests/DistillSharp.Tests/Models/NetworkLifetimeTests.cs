@@ -20,6 +20,7 @@ public class NetworkLifetimeTests
         using var images = NetworkTests.Images(2, 32, 32);
         using var labels = Tensor.From(new long[] { 3, 1 });
         var outside = LivingTensors.Count();
+        using var unset = Initialize.Skip();
         using (var network = Networks.Create(name, 10))
         {
             Step(network, images, labels);
@@ -37,6 +38,7 @@ public class NetworkLifetimeTests
     public void Inference_leaves_what_was_asked_for_and_nothing_else(string name)
     {
         using var images = NetworkTests.Images(1, 32, 32);
+        using var unset = Initialize.Skip();
         using var network = Networks.Create(name, 10);
         network.Train(false);
         using var off = Autograd.NoGrad();

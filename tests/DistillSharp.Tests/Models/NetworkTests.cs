@@ -5,7 +5,7 @@ using DistillSharp.Torch.Layers;
 namespace DistillSharp.Tests.Models;
 
 /// <summary>What holds for every network, tried on one of each form: small ones, so that the tests stay quick.</summary>
-public class NetworkTests
+public class NetworkTests(NetworkTests.FreshNetworks drawn) : IClassFixture<NetworkTests.FreshNetworks>
 {
     const Features All = Features.Pooled | Features.Stages | Features.PreActivations;
 
@@ -40,6 +40,7 @@ public class NetworkTests
     [InlineData("vgg19", 100, 20_086_692)]
     public void Parameters_are_as_many_as_the_papers_say(string name, int classes, long expected)
     {
+        using var unset = Initialize.Skip();
         using var network = Networks.Create(name, classes);
         Assert.Equal(expected, network.ParameterCount);
     }
@@ -49,7 +50,7 @@ public class NetworkTests
     public void Every_parameter_gets_a_gradient(string name)
     {
         using var scope = TensorScope.Open();
-        using var network = Networks.Create(name, 10, seed: 1);
+        using var network = drawn.Create(name);
         var loss = Functional.CrossEntropy(network.Forward(Images(4, 32, 32)).Logits, Tensor.From(new long[] { 3, 1, 4, 1 }));
         loss.Backward();
         Assert.All(network.NamedParameters(), parameter =>
@@ -67,7 +68,7 @@ public class NetworkTests
     {
         using var off = Autograd.NoGrad();
         using var scope = TensorScope.Open();
-        using var network = Networks.Create(name, 10, seed: 1);
+        using var network = drawn.Create(name);
         var images = Images(2, 32, 32);
         var fresh = Copy(network);
 
@@ -89,7 +90,7 @@ public class NetworkTests
     {
         using var off = Autograd.NoGrad();
         using var scope = TensorScope.Open();
-        using var network = Networks.Create(name, 10, seed: 1);
+        using var network = drawn.Create(name);
         network.Train(false);
         var images = Images(1, 32, 32);
         var before = network.Forward(images, All);
@@ -116,7 +117,7 @@ public class NetworkTests
     {
         using var off = Autograd.NoGrad();
         using var scope = TensorScope.Open();
-        using var network = Networks.Create(name, 10);
+        using var network = drawn.Create(name);
         network.Train(false);
         var output = network.Forward(Images(2, 64, 64).Contiguous(MemoryFormat.ChannelsLast), All);
         Assert.All(output.Stages!.Concat(output.PreActivations!), stage => Assert.True(stage.Permute(0, 2, 3, 1).IsContiguous));
@@ -144,7 +145,7 @@ public class NetworkTests
     public void A_step_in_bfloat16_stays_finite(string name)
     {
         using var scope = TensorScope.Open();
-        using var network = Networks.Create(name, 10, seed: 1);
+        using var network = drawn.Create(name);
         using (Precision.Bf16.Enter(Device.Cpu))
         {
             var output = network.Forward(Images(4, 32, 32).Contiguous(MemoryFormat.ChannelsLast), All);
@@ -180,6 +181,7 @@ public class NetworkTests
     [MemberData(nameof(Forms))]
     public void Shapes_and_work_are_known_without_an_image(string name)
     {
+        using var unset = Initialize.Skip();
         using var network = Networks.Create(name, 10);
         var (with, without) = (network.Describe(), network.Describe(network.Input.Natural, batch: 0));
         Assert.Equal(with.Stages, without.Stages);
@@ -194,6 +196,7 @@ public class NetworkTests
     [InlineData("mobilenet_v1", 568_740_352, 1000)]
     public void Multiply_adds_are_counted(string name, long expected, int classes)
     {
+        using var unset = Initialize.Skip();
         using var network = Networks.Create(name, classes);
         Assert.Equal(expected, network.Describe().MultiplyAdds);
     }
@@ -223,5 +226,30 @@ public class NetworkTests
         Assert.Equal(expected.Shape, actual.Shape);
         var scale = Math.Max(1, expected.To(DType.Float32).Abs().Max().Item());
         Assert.InRange((expected - actual).To(DType.Float32).Abs().Max().Item() / scale, 0, tolerance);
+    }
+
+    /// <summary>Networks by one seed, each drawn once: drawing the weights of a resnet18 takes longer than a step with it.</summary>
+    public sealed class FreshNetworks : IDisposable
+    {
+        readonly Dictionary<string, Tensor[]> values = [];
+
+        public Classifier Create(string name)
+        {
+            using var off = Autograd.NoGrad();
+            if (!values.TryGetValue(name, out var own))
+            {
+                using var first = Networks.Create(name, 10, seed: 1);
+                values[name] = own = [.. first.State().Select(entry => entry.Tensor.Clone().Unscoped())];
+            }
+            using var unset = Initialize.Skip();
+            var network = Networks.Create(name, 10);
+            foreach (var (entry, value) in network.State().Zip(own)) entry.Tensor.CopyFrom(value);
+            return network;
+        }
+
+        public void Dispose()
+        {
+            foreach (var tensor in values.Values.SelectMany(own => own)) tensor.Dispose();
+        }
     }
 }

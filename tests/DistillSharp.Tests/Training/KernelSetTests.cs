@@ -12,13 +12,15 @@ public class KernelSetTests
 {
     public const string Role = "kernel-set";
 
+    static readonly Lazy<double[]> fastest = new(() => Figures(""));
+
     [Theory]
     [InlineData("baseline")]
     [InlineData("avx2")]
     [InlineData("avx512")]
     public void Every_instruction_set_computes_the_same(string set)
     {
-        var (chosen, restricted) = (Figures("unset DISTILLSHARP_KERNELS"), Figures($"export DISTILLSHARP_KERNELS={set}"));
+        var (chosen, restricted) = (fastest.Value, Figures($"; export DISTILLSHARP_KERNELS={set}"));
         Assert.Equal(chosen.Length, restricted.Length);
         for (var i = 0; i < chosen.Length; i++)
         {
@@ -30,9 +32,10 @@ public class KernelSetTests
         }
     }
 
+    // Where the suite runs as on another processor, oneDNN is kept from instructions that these kernels would count on.
     static double[] Figures(string prepare)
     {
-        using var child = ChildProgram.StartIn(prepare, Role);
+        using var child = ChildProgram.StartIn("unset DISTILLSHARP_KERNELS ONEDNN_MAX_CPU_ISA ATEN_CPU_CAPABILITY" + prepare, Role);
         var output = child.StandardOutput.ReadToEnd();
         child.WaitForExit();
         Assert.True(child.ExitCode == 0, child.StandardError.ReadToEnd());
