@@ -84,15 +84,8 @@ public sealed class ResNet : Classifier
     {
         var x = bn1.ForwardRelu(conv1, images);
         tap.Stage(x, x, bn1);
-        if (large)
-        {
-            var stem = x;
-            x = Functional.MaxPool2d(stem, 3, stride: 2, padding: 1);
-            tap.Release(stem);
-        }
+        if (large) x = tap.Step(x, Functional.MaxPool2d(x, 3, stride: 2, padding: 1));
         foreach (var stage in stages) x = stage.Forward(x, tap);
-        var pooled = Functional.GlobalAvgPool(x);
-        tap.Pooled(pooled);
-        return classifier.Forward(pooled);
+        return classifier.Forward(tap.Pooled(Functional.GlobalAvgPool(x)));
     }
 }
