@@ -30,11 +30,11 @@ public sealed class ResNet : Classifier
 
     delegate StageBlock MakeBlock(long inputs, long outputs, long stride, string projection);
 
-    static readonly MakeBlock basic = (inputs, outputs, stride, projection) => new BasicBlock(inputs, outputs, stride, projection);
+    static readonly MakeBlock basic = ResidualBlock.Basic;
     static readonly MakeBlock bottleneck = (inputs, outputs, stride, projection) =>
-        new Bottleneck(inputs, outputs, outputs / 4, stride, projection);
+        ResidualBlock.Bottleneck(inputs, outputs, outputs / 4, stride, projection);
     static readonly MakeBlock wide = (inputs, outputs, stride, projection) =>
-        new Bottleneck(inputs, outputs, outputs / 2, stride, projection);
+        ResidualBlock.Bottleneck(inputs, outputs, outputs / 2, stride, projection);
 
     internal static void Register(Registry<NetworkFactory> networks)
     {
