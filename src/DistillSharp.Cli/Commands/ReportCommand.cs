@@ -1,7 +1,7 @@
 using System.CommandLine;
-using DistillSharp.Extending;
 using DistillSharp.Experiments.Measurement;
 using DistillSharp.Experiments.Report;
+using DistillSharp.Extending;
 
 namespace DistillSharp.Cli.Commands;
 

@@ -1,6 +1,6 @@
+using DistillSharp.Extending;
 using DistillSharp.Methods;
 using DistillSharp.Models;
-using DistillSharp.Extending;
 
 namespace DistillSharp.Experiments.Recipes;
 
