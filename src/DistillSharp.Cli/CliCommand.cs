@@ -30,6 +30,14 @@ abstract class CliCommand(string name, string description, params string[] examp
     /// <summary>The option by which a program asks for the answer, where there is one.</summary>
     public Option? JsonGiven => Options.FirstOrDefault(option => option.Name == JsonName);
 
+    /// <summary>Adds arguments and options, in the order of the help page.</summary>
+    protected void Takes(params ReadOnlySpan<Symbol> symbols)
+    {
+        foreach (var symbol in symbols)
+            if (symbol is Argument argument) Arguments.Add(argument);
+            else Options.Add((Option)symbol);
+    }
+
     /// <summary>Does the work. Failures are exceptions; see <see cref="Application"/> for what becomes of them.</summary>
     /// <returns>The exit code: 0 when all went well, 1 when the answer is "no" (a check that did not pass).</returns>
     public abstract int Run(ParseResult given, Terminal terminal);

@@ -11,9 +11,6 @@ public static class Autograd
     /// </summary>
     public static GradMode NoGrad() => new(false);
 
-    /// <summary>Turns recording on on this thread until disposed.</summary>
-    public static GradMode EnableGrad() => new(true);
-
     /// <summary>Whether operators on this thread are recorded.</summary>
     public static bool Enabled => Native.ds_grad_mode() != 0;
 

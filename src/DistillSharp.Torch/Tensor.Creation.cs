@@ -9,7 +9,6 @@ public sealed partial class Tensor
     static readonly Operator arange = new("aten::arange.start");
     static readonly Operator randn = new("aten::randn");
     static readonly Operator rand = new("aten::rand");
-    static readonly Operator randperm = new("aten::randperm");
     static readonly Operator eye = new("aten::eye");
     static readonly Operator zerosLike = new("aten::zeros_like");
     static readonly Operator scalar = new("aten::scalar_tensor");
@@ -47,10 +46,6 @@ public sealed partial class Tensor
     /// <summary>Draws from [0, 1) (libtorch's generator of that device).</summary>
     public static Tensor Rand(long[] shape, DType type = DType.Float32, Device device = default) =>
         rand.Call(shape, (DType?)type, Argument.None, device, false);
-
-    /// <summary>A random permutation of 0 to count - 1 (int64).</summary>
-    public static Tensor RandomPermutation(long count, Device device = default) =>
-        randperm.Call(count, (DType?)DType.Int64, Argument.None, device, false);
 
     /// <summary>The identity matrix [size, size].</summary>
     public static Tensor Eye(long size, DType type = DType.Float32, Device device = default) =>

@@ -15,7 +15,7 @@ public sealed partial class Tensor
     static readonly Operator matmul = new("aten::matmul"), matmulInto = new("aten::mm.out");
     static readonly Operator dot = new("aten::dot"), eigh = new("aten::linalg_eigh");
     static readonly Operator eqTensor = new("aten::eq.Tensor"), eqScalar = new("aten::eq.Scalar");
-    static readonly Operator gtScalar = new("aten::gt.Scalar"), ltScalar = new("aten::lt.Scalar");
+    static readonly Operator gtScalar = new("aten::gt.Scalar");
     static readonly Operator where = new("aten::where.self"), maskedFill = new("aten::masked_fill.Scalar");
 
     /// <summary>Elementwise sum, with broadcasting.</summary>
@@ -105,9 +105,6 @@ public sealed partial class Tensor
 
     /// <summary>Which elements are greater than a number (bool).</summary>
     public Tensor GreaterThan(double value) => gtScalar.Call(this, value);
-
-    /// <summary>Which elements are less than a number (bool).</summary>
-    public Tensor LessThan(double value) => ltScalar.Call(this, value);
 
     /// <summary>Elements of one tensor where the condition (bool) holds, of the other elsewhere.</summary>
     public static Tensor Where(Tensor condition, Tensor yes, Tensor no) => where.Call(condition, yes, no);

@@ -4,7 +4,7 @@ namespace DistillSharp.Torch;
 public sealed partial class Tensor
 {
     static readonly Operator transpose = new("aten::transpose.int"), permute = new("aten::permute");
-    static readonly Operator reshape = new("aten::reshape"), view = new("aten::view"), flatten = new("aten::flatten.using_ints");
+    static readonly Operator reshape = new("aten::reshape"), flatten = new("aten::flatten.using_ints");
     static readonly Operator unsqueeze = new("aten::unsqueeze"), squeeze = new("aten::squeeze.dim"), expand = new("aten::expand");
     static readonly Operator narrow = new("aten::narrow"), select = new("aten::select.int"), diagonal = new("aten::diagonal");
     static readonly Operator indexSelect = new("aten::index_select"), indexAdd = new("aten::index_add");
@@ -21,9 +21,6 @@ public sealed partial class Tensor
 
     /// <summary>The same elements in another shape; one size may be -1. Copies where it must.</summary>
     public Tensor Reshape(params long[] shape) => reshape.Call(this, shape);
-
-    /// <summary>The same memory in another shape.</summary>
-    public Tensor View(params long[] shape) => view.Call(this, shape);
 
     /// <summary>Joins the dimensions from first to last into one.</summary>
     public Tensor Flatten(long first = 0, long last = -1) => flatten.Call(this, first, last);

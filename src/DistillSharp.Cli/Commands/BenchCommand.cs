@@ -26,11 +26,8 @@ sealed class BenchCommand : CliCommand
     public BenchCommand() : base(
         "bench", "Measure ONNX files side by side: size, latency and accuracy in ONNX Runtime.",
         "distill bench student.onnx",
-        "distill bench teacher.onnx student.onnx student-int8.onnx --threads 1,2 --batch 1,8 --data cifar100 --root data")
-    {
-        Arguments.Add(files);
-        foreach (var option in new Option[] { threads, batches, seconds, data, root, limit, json }) Options.Add(option);
-    }
+        "distill bench teacher.onnx student.onnx student-int8.onnx --threads 1,2 --batch 1,8 --data cifar100 --root data") =>
+        Takes(files, threads, batches, seconds, data, root, limit, json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

@@ -15,12 +15,8 @@ sealed class DataCommand() : CliGroup(
 
         public CheckCommand() : base(
             "check", "Read every image of a data set by all cores, and list what is broken and what was skipped.",
-            "distill data check pictures", "distill data check 'shards/{train-{000000..000012},val-000000}.tar' --set webdataset --json")
-        {
-            Arguments.Add(root);
-            Options.Add(set);
-            Options.Add(json);
-        }
+            "distill data check pictures", "distill data check 'shards/{train-{000000..000012},val-000000}.tar' --set webdataset --json") =>
+            Takes(root, set, json);
 
         public override int Run(ParseResult given, Terminal terminal)
         {
@@ -46,14 +42,8 @@ sealed class DataCommand() : CliGroup(
         readonly Option<bool> json = JsonOption();
 
         public ShardCommand() : base(
-            "shard", "Write a folder of photographs as WebDataset's tar shards.", "distill data shard pictures --out shards")
-        {
-            Arguments.Add(root);
-            Options.Add(output);
-            Options.Add(images);
-            Options.Add(skip);
-            Options.Add(json);
-        }
+            "shard", "Write a folder of photographs as WebDataset's tar shards.", "distill data shard pictures --out shards") =>
+            Takes(root, output, images, skip, json);
 
         public override int Run(ParseResult given, Terminal terminal)
         {
@@ -88,17 +78,8 @@ sealed class DataCommand() : CliGroup(
 
         public PackCommand() : base(
             "pack", "Write photographs as one file of smaller images, which is quicker to read.",
-            "distill data pack pictures --out pictures.pack", "distill data pack imagenet --out imagenet.pack --size 256 --quality 95")
-        {
-            Arguments.Add(root);
-            Options.Add(set);
-            Options.Add(output);
-            Options.Add(size);
-            Options.Add(quality);
-            Options.Add(raw);
-            Options.Add(skip);
-            Options.Add(json);
-        }
+            "distill data pack pictures --out pictures.pack", "distill data pack imagenet --out imagenet.pack --size 256 --quality 95") =>
+            Takes(root, set, output, size, quality, raw, skip, json);
 
         public override int Run(ParseResult given, Terminal terminal)
         {

@@ -11,7 +11,7 @@ sealed class DoctorCommand : CliCommand
     public DoctorCommand() : base(
         "doctor", "Look at this machine: which libtorch, how fast, and what would make it faster.",
         "distill doctor", "distill doctor --json") =>
-        Options.Add(json);
+        Takes(json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

@@ -20,12 +20,8 @@ sealed class EvalCommand : CliCommand
         "eval", "Measure a network's accuracy on a test set.",
         "distill eval --model resnet56 --weights resnet56.pth --data cifar100 --root data",
         "distill eval --model resnet56 --weights resnet56.pth --data cifar100 --root data --set data.test_limit=1000 --json",
-        "distill eval runs/resnet56-resnet20-fsecd-s1")
-    {
-        Arguments.Add(run);
-        network.AddTo(this);
-        foreach (var option in new Option[] { root, precision, set, json }) Options.Add(option);
-    }
+        "distill eval runs/resnet56-resnet20-fsecd-s1") =>
+        Takes([run, .. network.All, root, precision, set, json]);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

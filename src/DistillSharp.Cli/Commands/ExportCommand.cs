@@ -41,15 +41,11 @@ sealed class ExportCommand : CliCommand
         "distill export runs/resnet56-resnet20-fsecd-s1 --onnx student.onnx --dynamic-batch",
         "distill export --model resnet56 --weights resnet56.pth --data cifar100 --onnx resnet56.onnx --with-preprocessing",
         "distill export runs/resnet56-resnet20-fsecd-s1 --onnx student-int8.onnx --int8",
-        "distill export runs/resnet56-resnet20-fsecd-s1 --pth student.pth --safetensors student.safetensors")
-    {
-        Arguments.Add(run);
-        foreach (var option in new Option[] { onnx, safetensors, pth, torchsharp }) Options.Add(option);
-        network.AddTo(this);
-        foreach (var option in new Option[] { opset, batch, dynamicBatch, withPreprocessing, keepNorms }) Options.Add(option);
-        int8.AddTo(this);
-        Options.Add(json);
-    }
+        "distill export runs/resnet56-resnet20-fsecd-s1 --pth student.pth --safetensors student.safetensors") =>
+        Takes([
+            run, onnx, safetensors, pth, torchsharp, .. network.All,
+            opset, batch, dynamicBatch, withPreprocessing, keepNorms, .. int8.All, json,
+        ]);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

@@ -20,10 +20,8 @@ sealed class Int8Arguments
     readonly Option<string?> root =
         new("--root") { Description = "The folder that holds the data set, for int8; a run's own where it is left out", HelpName = "DIR" };
 
-    public void AddTo(Command command)
-    {
-        foreach (var option in new Option[] { int8, images, calibration, keep, root }) command.Options.Add(option);
-    }
+    /// <summary>The options, in the order of the help page.</summary>
+    public Option[] All => [int8, images, calibration, keep, root];
 
     /// <summary>Whether int8 was asked for.</summary>
     /// <exception cref="UsageException">It was not, but something about it.</exception>

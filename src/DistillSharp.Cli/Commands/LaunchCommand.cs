@@ -27,8 +27,7 @@ sealed class LaunchCommand : CliCommand
         "distill launch --processes 2 -- train recipes/cifar100-resnet56-resnet20-fsecd.yaml --name both --resume")
     {
         this.program = program ?? TrainingProcess.ThisProgram;
-        Arguments.Add(command);
-        foreach (var option in new Option[] { processes, timeout }) Options.Add(option);
+        Takes(command, processes, timeout);
     }
 
     public override int Run(ParseResult given, Terminal terminal)

@@ -10,7 +10,7 @@ sealed class MethodsCommand : CliCommand
 
     public MethodsCommand()
         : base("methods", "List the distillation methods and their settings.", "distill methods", "distill methods --json") =>
-            Options.Add(json);
+            Takes(json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

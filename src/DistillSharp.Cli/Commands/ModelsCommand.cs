@@ -12,11 +12,8 @@ sealed class ModelsCommand : CliCommand
     readonly Option<bool> json = JsonOption();
 
     public ModelsCommand()
-        : base("models", "List the networks: parameters, work and features.", "distill models", "distill models --classes 10 --json")
-    {
-        Options.Add(classes);
-        Options.Add(json);
-    }
+        : base("models", "List the networks: parameters, work and features.", "distill models", "distill models --classes 10 --json") =>
+        Takes(classes, json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

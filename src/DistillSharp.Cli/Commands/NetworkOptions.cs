@@ -22,10 +22,8 @@ sealed class NetworkOptions(string aboutData = "The data set it was trained on, 
     };
     readonly Option<string?> std = new("--std") { Description = "The standard deviation of each channel", HelpName = "R,G,B" };
 
-    public void AddTo(Command command)
-    {
-        foreach (var option in new Option[] { model, weights, data, mean, std }) command.Options.Add(option);
-    }
+    /// <summary>The options, in the order of the help page.</summary>
+    public Option[] All => [model, weights, data, mean, std];
 
     /// <summary>Whether a network was named by --model or --weights.</summary>
     public bool Given(ParseResult given) => (given.GetValue(model) ?? given.GetValue(weights)) is not null;

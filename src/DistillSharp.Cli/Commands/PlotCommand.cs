@@ -22,8 +22,7 @@ abstract class PictureCommand : CliCommand
             HelpName = "FILE",
             DefaultValueFactory = _ => $"{name}.svg",
         };
-        Arguments.Add(Runs);
-        Options.Add(output);
+        Takes(Runs, output);
     }
 
     protected Argument<string[]> Runs { get; } = RunPictures.Runs();
@@ -47,11 +46,8 @@ abstract class NetworkPictureCommand : PictureCommand
     readonly Option<string?> root = RunPictures.Root();
     readonly Option<int?> images = RunPictures.Images();
 
-    protected NetworkPictureCommand(string name, string description, params string[] examples) : base(name, description, examples)
-    {
-        Options.Add(root);
-        Options.Add(images);
-    }
+    protected NetworkPictureCommand(string name, string description, params string[] examples) : base(name, description, examples) =>
+        Takes(root, images);
 
     protected NetworkPlots Plots(ParseResult given, IProgress<WorkProgress> progress) =>
         new(RunPictures.Measure(given, Runs, root, images, Toolkit, progress), progress);
@@ -65,11 +61,8 @@ sealed class PlotCurvesCommand : PictureCommand
     public PlotCurvesCommand() : base(
         "curves", "Draw training curves over the epochs, a curve for each run.",
         "distill plot curves runs/resnet56-resnet20-kd-s1 runs/resnet56-resnet20-fsecd-s1 --out curves.svg",
-        "distill plot curves runs/resnet56-resnet20-kd-s1 --metric loss --out loss.png")
-    {
-        Options.Add(metric);
-        Options.Add(title);
-    }
+        "distill plot curves runs/resnet56-resnet20-kd-s1 --metric loss --out loss.png") =>
+        Takes(metric, title);
 
     protected override Figure Draw(ParseResult given, Terminal terminal, IProgress<WorkProgress> progress) => TrainingCurves.Of(
         given.GetValue(Runs)!.Select(RunReader.Load).Select(run => (run.Manifest.Name, run.Metrics)), given.GetValue(metric),
@@ -99,10 +92,8 @@ sealed class PlotTsneCommand : NetworkPictureCommand
     public PlotTsneCommand() : base(
         "tsne", "Draw t-SNE of the features before the classifier: teacher and students side by side, colored by class.",
         "distill plot tsne runs/resnet56-resnet20-fsecd-s1 --out tsne.svg",
-        "distill plot tsne runs/resnet56-resnet20-fsecd-s1 --points 5000 --perplexity 50 --out tsne.png")
-    {
-        foreach (var option in new Option[] { points, perplexity, iterations, exaggeration, seed }) Options.Add(option);
-    }
+        "distill plot tsne runs/resnet56-resnet20-fsecd-s1 --points 5000 --perplexity 50 --out tsne.png") =>
+        Takes(points, perplexity, iterations, exaggeration, seed);
 
     protected override Figure Draw(ParseResult given, Terminal terminal, IProgress<WorkProgress> progress) => Plots(given, progress).Tsne(
         new Tsne

@@ -22,12 +22,8 @@ sealed class PredictCommand : CliCommand
         "distill predict runs/resnet56-resnet20-fsecd-s1 photo.jpg",
         "distill predict runs/resnet56-resnet20-fsecd-s1 photos --top 1 --json",
         "distill predict student.onnx photo.jpg",
-        "distill predict --model resnet56 --weights resnet56.pth --data cifar100 photo.png")
-    {
-        Arguments.Add(places);
-        network.AddTo(this);
-        foreach (var option in new Option[] { top, json }) Options.Add(option);
-    }
+        "distill predict --model resnet56 --weights resnet56.pth --data cifar100 photo.png") =>
+        Takes([places, .. network.All, top, json]);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

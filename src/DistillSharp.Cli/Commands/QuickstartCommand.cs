@@ -17,10 +17,8 @@ sealed class QuickstartCommand : CliCommand
 
     public QuickstartCommand() : base(
         "quickstart", "Train a teacher once, then one small student by cross-entropy, KD and FSECD, and compare.",
-        "distill quickstart", "distill quickstart --seed 2 --json")
-    {
-        foreach (var option in new Option[] { data, seed, set, runs, json }) Options.Add(option);
-    }
+        "distill quickstart", "distill quickstart --seed 2 --json") =>
+        Takes(data, seed, set, runs, json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

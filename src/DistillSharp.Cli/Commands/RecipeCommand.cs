@@ -18,12 +18,8 @@ sealed class RecipeShowCommand : CliCommand
     public RecipeShowCommand() : base(
         "show", "Print a whole recipe, every default written out.",
         "distill recipe show table3/resnet56-resnet20/fsecd",
-        "distill recipe show recipes/cifar100-resnet56-resnet20-kd.yaml --set train.epochs=24")
-    {
-        Arguments.Add(recipe);
-        Options.Add(set);
-        Options.Add(json);
-    }
+        "distill recipe show recipes/cifar100-resnet56-resnet20-kd.yaml --set train.epochs=24") =>
+        Takes(recipe, set, json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -44,11 +40,8 @@ sealed class RecipeCheckCommand : CliCommand
 
     public RecipeCheckCommand() : base(
         "check", "Check a recipe, that the files it names are there, and that its weights fit; train nothing.",
-        "distill recipe check recipes/cifar100-resnet56-resnet20-fsecd.yaml --set data.root=/data")
-    {
-        Arguments.Add(recipe);
-        Options.Add(set);
-    }
+        "distill recipe check recipes/cifar100-resnet56-resnet20-fsecd.yaml --set data.root=/data") =>
+        Takes(recipe, set);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -76,7 +69,7 @@ sealed class RecipeListCommand : CliCommand
     readonly Option<bool> json = JsonOption();
 
     public RecipeListCommand()
-        : base("list", "List the recipes of the paper's tables and of the teachers they need.", "distill recipe list") => Options.Add(json);
+        : base("list", "List the recipes of the paper's tables and of the teachers they need.", "distill recipe list") => Takes(json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

@@ -22,11 +22,8 @@ sealed class ReportCommand : CliCommand
     public ReportCommand() : base(
         "report", "Write runs as one HTML page that needs no network: table, curves, t-SNE, accuracy by class, mistakes, recipes.",
         "distill report runs/resnet56-resnet20-fsecd-s1 --html report.html",
-        "distill report runs/resnet56-resnet20-kd-s1 runs/resnet56-resnet20-fsecd-s1 --html both.html --title Comparison")
-    {
-        Arguments.Add(runs);
-        foreach (var option in new Option[] { html, title, root, images, points }) Options.Add(option);
-    }
+        "distill report runs/resnet56-resnet20-kd-s1 runs/resnet56-resnet20-fsecd-s1 --html both.html --title Comparison") =>
+        Takes(runs, html, title, root, images, points);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

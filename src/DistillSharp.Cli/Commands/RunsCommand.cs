@@ -33,11 +33,8 @@ sealed class RunsListCommand : CliCommand
 
     public RunsListCommand() : base(
         "list", "List runs, oldest first.",
-        "distill runs list --method fsecd --state finished", "distill runs list --set train.lr=0.05 --csv")
-    {
-        foreach (var option in new Option[] { runs, dataset, teacher, student, method, seed, state, name, digest, set, json, csv })
-            Options.Add(option);
-    }
+        "distill runs list --method fsecd --state finished", "distill runs list --set train.lr=0.05 --csv") =>
+        Takes(runs, dataset, teacher, student, method, seed, state, name, digest, set, json, csv);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -70,11 +67,8 @@ sealed class RunsShowCommand : CliCommand
 
     public RunsShowCommand() : base(
         "show", "Show one run: results, machine, recipe, epochs.",
-        "distill runs show resnet56-resnet20-fsecd-s1", "distill runs show resnet56-resnet20-fsecd-s1 --csv")
-    {
-        Arguments.Add(run);
-        foreach (var option in new Option[] { runs, json, csv }) Options.Add(option);
-    }
+        "distill runs show resnet56-resnet20-fsecd-s1", "distill runs show resnet56-resnet20-fsecd-s1 --csv") =>
+        Takes(run, runs, json, csv);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -105,12 +99,8 @@ sealed class RunsCompareCommand : CliCommand
 
     public RunsCompareCommand() : base(
         "compare", "Show runs side by side, and the settings in which they differ.",
-        "distill runs compare resnet56-resnet20-kd-s1 resnet56-resnet20-fsecd-s1")
-    {
-        Arguments.Add(chosen);
-        Options.Add(runs);
-        Options.Add(json);
-    }
+        "distill runs compare resnet56-resnet20-kd-s1 resnet56-resnet20-fsecd-s1") =>
+        Takes(chosen, runs, json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -140,11 +130,8 @@ sealed class RunsRemoveCommand : CliCommand
     readonly Option<string> runs = CommonOptions.Runs();
 
     public RunsRemoveCommand() : base(
-        "remove", "Remove runs: their folders with all checkpoints, and their entries.", "distill runs remove resnet56-resnet20-kd-s1")
-    {
-        Arguments.Add(chosen);
-        Options.Add(runs);
-    }
+        "remove", "Remove runs: their folders with all checkpoints, and their entries.", "distill runs remove resnet56-resnet20-kd-s1") =>
+        Takes(chosen, runs);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -165,7 +152,7 @@ sealed class RunsRebuildCommand : CliCommand
     public RunsRebuildCommand() : base(
         "rebuild", "Recreate the registry from the run folders, which are the truth.",
         "distill runs rebuild", "distill runs rebuild --runs runs") =>
-        Options.Add(runs);
+        Takes(runs);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

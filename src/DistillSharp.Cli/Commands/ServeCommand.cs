@@ -17,10 +17,8 @@ sealed class ServeCommand : CliCommand
 
     public ServeCommand() : base(
         "serve", "Show runs as they train, on a page of this machine: list, curves that grow, comparison, sweeps.",
-        "distill serve", "distill serve --runs /data/runs --port 8080", "distill serve --address 0.0.0.0")
-    {
-        foreach (var option in new Option[] { runs, port, address }) Options.Add(option);
-    }
+        "distill serve", "distill serve --runs /data/runs --port 8080", "distill serve --address 0.0.0.0") =>
+        Takes(runs, port, address);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

@@ -40,8 +40,7 @@ sealed class SweepCommand : CliCommand
         "distill sweep recipes/sweeps/table3.yaml --submit slurm")
     {
         this.program = program ?? TrainingProcess.ThisProgram;
-        Arguments.Add(file);
-        foreach (var option in new Option[] { jobs, epochs, set, dryRun, submit, run, image, claim, runs, json }) Options.Add(option);
+        Takes(file, jobs, epochs, set, dryRun, submit, run, image, claim, runs, json);
     }
 
     public override int Run(ParseResult given, Terminal terminal)

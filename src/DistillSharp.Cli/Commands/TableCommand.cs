@@ -16,12 +16,8 @@ sealed class TableCommand : CliCommand
 
     public TableCommand() : base(
         "table", "Print a table of the paper, or what was published elsewhere, with our results beside it.",
-        "distill table 3", "distill table 2 --runs runs --format tex", "distill table cifar100")
-    {
-        Arguments.Add(name);
-        Options.Add(runs);
-        Options.Add(format);
-    }
+        "distill table 3", "distill table 2 --runs runs --format tex", "distill table cifar100") =>
+        Takes(name, runs, format);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

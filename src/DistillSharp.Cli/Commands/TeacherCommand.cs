@@ -25,11 +25,8 @@ sealed class TeacherCommand : CliCommand
 
     public TeacherCommand() : base(
         "teacher", "Train the teachers that a table of the paper needs, and keep them; those that are there stay as they are.",
-        "distill teacher table3 --set data.root=/data", "distill teacher resnet56 wrn_40_2 --epochs 24 --to teachers")
-    {
-        Arguments.Add(wanted);
-        foreach (var option in new Option[] { folder, epochs, set, runs, json }) Options.Add(option);
-    }
+        "distill teacher table3 --set data.root=/data", "distill teacher resnet56 wrn_40_2 --epochs 24 --to teachers") =>
+        Takes(wanted, folder, epochs, set, runs, json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

@@ -42,11 +42,8 @@ sealed class TrainCommand : CliCommand
         "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml",
         "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml --set train.epochs=1 --set data.root=/data --name first",
         "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml --name first --resume",
-        "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml --profile-steps 100")
-    {
-        Arguments.Add(recipe);
-        foreach (var option in new Option[] { set, name, resume, adopt, runs, profile, profileSteps, json }) Options.Add(option);
-    }
+        "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml --profile-steps 100") =>
+        Takes(recipe, set, name, resume, adopt, runs, profile, profileSteps, json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

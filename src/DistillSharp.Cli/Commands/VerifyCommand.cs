@@ -22,13 +22,8 @@ sealed class VerifyCommand : CliCommand
 
     public VerifyCommand() : base(
         "verify", "Compare networks, losses, gradients and training steps with reference numbers.",
-        "distill verify ../shared/reference", "distill verify cases --json")
-    {
-        Arguments.Add(folder);
-        Options.Add(device);
-        Options.Add(precision);
-        Options.Add(json);
-    }
+        "distill verify ../shared/reference", "distill verify cases --json") =>
+        Takes(folder, device, precision, json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

@@ -17,11 +17,8 @@ sealed class WeightsCommand : CliCommand
 
     public WeightsCommand() : base(
         "weights", "Show what is in a file of weights, and which networks it fits.",
-        "distill weights resnet56.pth", "distill weights checkpoint.pth --json", "distill weights teacher.onnx")
-    {
-        Arguments.Add(file);
-        Options.Add(json);
-    }
+        "distill weights resnet56.pth", "distill weights checkpoint.pth --json", "distill weights teacher.onnx") =>
+        Takes(file, json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

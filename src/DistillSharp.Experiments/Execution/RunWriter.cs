@@ -39,8 +39,7 @@ public sealed class RunWriter : TrainingObserver, IDisposable
         if (repair.Missing.Count > 0)
             warn($"{Path.Combine(Folder.Path, RunFiles.Metrics)} lacks epoch {string.Join(", ", repair.Missing)}, which the checkpoint "
                 + "has behind it");
-        events?.Dispose();
-        events = null;
+        CloseEvents();
         Folder.SetState(RunState.Running);
         registryBehind = true;
         Register(null);
@@ -73,8 +72,7 @@ public sealed class RunWriter : TrainingObserver, IDisposable
         else
         {
             // Both are caught up from the folder once it has the line.
-            events?.Dispose();
-            events = null;
+            CloseEvents();
             registryBehind = true;
         }
     }
@@ -101,9 +99,8 @@ public sealed class RunWriter : TrainingObserver, IDisposable
     public void Dispose()
     {
         registry?.Dispose();
-        events?.Dispose();
         registry = null;
-        events = null;
+        CloseEvents();
     }
 
     void Register(EpochMetrics? metrics) => Try(() =>
@@ -126,41 +123,38 @@ public sealed class RunWriter : TrainingObserver, IDisposable
         registry.Record(RunReader.Load(Folder.Path));
     }
 
-    // A resumed run's file is written anew from the metrics: TensorBoard knows no taking back.
+    // A resumed run's file is written anew from the metrics: TensorBoard knows no taking back. So is one that could not be written.
     void ShowInTensorBoard(EpochMetrics metrics)
     {
-        var writer = events;
+        try
+        {
+            if (events is not null) events.Epoch(metrics, DateTimeOffset.UtcNow);
+            else ShowAllInTensorBoard();
+        }
+        catch
+        {
+            CloseEvents();
+            throw;
+        }
+    }
+
+    void ShowAllInTensorBoard()
+    {
+        TensorBoardWriter.RemoveAll(Folder.Path);
+        var at = Folder.Manifest.Created;
+        events = TensorBoardWriter.Create(Folder.Path, at);
+        events.Text("recipe", at, "    " + Folder.Recipe.ReplaceLineEndings("\n    "));
+        foreach (var epoch in MetricsLog.Read(Path.Combine(Folder.Path, RunFiles.Metrics)))
+        {
+            if (double.IsFinite(epoch.Seconds)) at += TimeSpan.FromSeconds(epoch.Seconds);
+            events.Epoch(epoch, at);
+        }
+    }
+
+    void CloseEvents()
+    {
+        events?.Dispose();
         events = null;
-        if (writer is not null)
-        {
-            try { writer.Epoch(metrics, DateTimeOffset.UtcNow); }
-            catch
-            {
-                writer.Dispose();
-                throw;
-            }
-        }
-        else
-        {
-            TensorBoardWriter.RemoveAll(Folder.Path);
-            writer = TensorBoardWriter.Create(Folder.Path, Folder.Manifest.Created);
-            try
-            {
-                writer.Text("recipe", Folder.Manifest.Created, "    " + Folder.Recipe.ReplaceLineEndings("\n    "));
-                var at = Folder.Manifest.Created;
-                foreach (var epoch in MetricsLog.Read(Path.Combine(Folder.Path, RunFiles.Metrics)))
-                {
-                    if (double.IsFinite(epoch.Seconds)) at += TimeSpan.FromSeconds(epoch.Seconds);
-                    writer.Epoch(epoch, at);
-                }
-            }
-            catch
-            {
-                writer.Dispose();
-                throw;
-            }
-        }
-        events = writer;
     }
 
     void Try(Action action)

@@ -40,8 +40,6 @@ sealed partial class LaunchedProcess : IDisposable
     /// <summary>The exit code; as in a shell, 128 and the signal's number for a process that a signal ended.</summary>
     public int ExitCode => process.ExitCode;
 
-    public bool HasEnded => process.HasExited;
-
     /// <summary>The last that it wrote; nothing of process 0.</summary>
     public IReadOnlyList<string> LastLines
     {

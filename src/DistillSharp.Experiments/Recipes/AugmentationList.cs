@@ -51,27 +51,7 @@ static class AugmentationList
                 $"{item.Place}: {path} has '{ShownText.Of(name)}', but there is no such "
                 + $"augmentation{RecipeSection.HintOrList(name, known.Names)}");
         var step = known[name]();
-        if (settings is null || settings.IsNull) return step;
-
-        var own = Setting.Of(step, name).ToDictionary(setting => setting.Name);
-        foreach (var (key, value) in settings.Entries)
-        {
-            if (!own.TryGetValue(key, out var setting))
-                throw new UsageException(
-                    $"{value.Place}: {name} has no setting "
-                    + $"'{ShownText.Of(key)}'{(own.Count == 0 ? "" : RecipeSection.HintOrList(key, own.Keys))}");
-            if (value.IsNull) continue;
-            if (value.Kind != YamlKind.Scalar)
-                throw new UsageException($"{value.Place}: {name}.{key} is {RecipeSection.Shown(value)}; it must be {setting.Allowed}");
-            try
-            {
-                setting.Write(step, value.Text);
-            }
-            catch (UsageException e)
-            {
-                throw new UsageException($"{value.Place}: {path}: {ShownText.Of(e.Message)}", e);
-            }
-        }
+        if (settings is { IsNull: false }) GivenSettings.Write(step, name, settings.Entries, beside: [], within: path);
         return step;
     }
 }

@@ -1,5 +1,4 @@
 using DistillSharp.Extending;
-using DistillSharp.Formats.Files;
 using DistillSharp.Methods;
 using DistillSharp.Models;
 
@@ -114,28 +113,7 @@ public sealed class MethodSection
                     $"{item.Place}: cross-entropy is always there; its weight stands in ce: {{ weight: ... }}, not in methods");
 
         var method = known.Create(name.Text);
-        var chosen = new HashSet<string>();
-        var settings = Setting.Of(method, method.Name).ToDictionary(setting => setting.Name);
-        foreach (var (key, value) in item.Entries)
-        {
-            if (key == "name") continue;
-            if (!settings.TryGetValue(key, out var setting))
-                throw new UsageException(
-                    $"{value.Place}: {name.Text} has no setting "
-                    + $"'{ShownText.Of(key)}'{RecipeSection.HintOrList(key, ["name", .. settings.Keys])}");
-            if (value.IsNull) continue;
-            if (value.Kind != YamlKind.Scalar || (value.Text.Any(char.IsControl)))
-                throw new UsageException($"{value.Place}: {name.Text}.{key} is {RecipeSection.Shown(value)}; it must be {setting.Allowed}");
-            try
-            {
-                setting.Write(method, value.Text);
-                chosen.Add(key);
-            }
-            catch (UsageException e)
-            {
-                throw new UsageException($"{value.Place}: {ShownText.Of(e.Message)}", e);
-            }
-        }
+        var chosen = GivenSettings.Write(method, name.Text, item.Entries.Where(entry => entry.Key != "name"), beside: ["name"]);
         method.Follow(pair);
         return new(name.Text, known[name.Text], method, chosen);
     }

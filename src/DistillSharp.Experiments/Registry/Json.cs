@@ -15,18 +15,10 @@ static class Json
         return Encoding.UTF8.GetString(bytes.ToArray());
     }
 
+    /// <summary>A value under a name; null for a number that is not finite.</summary>
     public static void Write(Utf8JsonWriter json, string name, object? value)
     {
-        switch (value)
-        {
-            case null: json.WriteNull(name); break;
-            case double d when !double.IsFinite(d): json.WriteNull(name); break;
-            case double d: json.WriteNumber(name, d); break;
-            case long l: json.WriteNumber(name, l); break;
-            case int i: json.WriteNumber(name, i); break;
-            case bool b: json.WriteBoolean(name, b); break;
-            case string s: json.WriteString(name, s); break;
-            default: throw new ArgumentException($"no JSON for a {value.GetType().Name}", nameof(value));
-        }
+        json.WritePropertyName(name);
+        JsonSerializer.Serialize(json, value is double number && !double.IsFinite(number) ? null : value);
     }
 }

@@ -119,11 +119,6 @@ public sealed partial class RunRegistry : IDisposable
         if (!known) throw Unknown(run);
     }
 
-    /// <summary>Removes a run's epochs after the given one: they will be trained again.</summary>
-    /// <exception cref="UserException">The registry cannot be written.</exception>
-    public void RemoveMetricsAfter(string run, int epoch) => database.Write(() =>
-        database.Execute("delete from metrics where run = $run and epoch > $epoch", ("$run", run), ("$epoch", epoch)));
-
     /// <summary>Removes a run: its folder with all its checkpoints, and its entry.</summary>
     /// <exception cref="UserException">There is no such run, or a process works in it (the message names its pid).</exception>
     public void Remove(string run)

@@ -1,5 +1,5 @@
 using DistillSharp.Data;
-using DistillSharp.Formats.Files;
+using SkiaSharp;
 
 namespace DistillSharp.Experiments.Report;
 
@@ -20,44 +20,25 @@ sealed record SpriteSheet(string Source, int Columns, int Width, int Height)
         var (width, height) = (Math.Max(1, (int)Math.Round(images.Width * scale)), Math.Max(1, (int)Math.Round(images.Height * scale)));
         var columns = (int)Math.Ceiling(Math.Sqrt(indices.Count));
         var rows = (indices.Count + columns - 1) / columns;
-        var stride = columns * width * 3;
-        var sheet = new byte[rows * height * stride];
+        using var sheet = new SKBitmap(columns * width, rows * height, SKColorType.Rgb888x, SKAlphaType.Opaque);
+        sheet.Erase(SKColors.Black);
         for (var at = 0; at < indices.Count; at++)
-            Draw(images.Image(indices[at]), sheet.AsSpan(at / columns * height * stride + at % columns * width * 3), stride, width, height);
-        return new(
-            "data:image/png;base64," + Convert.ToBase64String(Png.Encode(sheet, columns * width, rows * height, 3)), columns, width,
-            height);
-    }
-
-    // The largest middle part of the right proportions, each pixel the mean of those it stands for.
-    static void Draw(ImageView image, Span<byte> destination, int stride, int width, int height)
-    {
-        var scale = Math.Min((double)image.Width / width, (double)image.Height / height);
-        var (left, top) = ((image.Width - width * scale) / 2, (image.Height - height * scale) / 2);
-        for (var y = 0; y < height; y++)
         {
-            var (fromY, toY) = Range(top, scale, y, image.Height);
-            for (var x = 0; x < width; x++)
-            {
-                var (fromX, toX) = Range(left, scale, x, image.Width);
-                for (var c = 0; c < 3; c++)
-                {
-                    // A gray image shows its one channel three times.
-                    var channel = Math.Min(c, image.Channels - 1);
-                    var sum = 0;
-                    for (var v = fromY; v < toY; v++)
-                        for (var u = fromX; u < toX; u++)
-                            sum += image.Pixels[(v * image.Width + u) * image.Channels + channel];
-                    var count = (toY - fromY) * (toX - fromX);
-                    destination[y * stride + x * 3 + c] = (byte)((sum + count / 2) / count);
-                }
-            }
+            var image = images.Image(indices[at]);
+            var picture = ImageScaling.Scale(image, ImageArea.Of(image), height, width);
+            for (var y = 0; y < height; y++)
+                Draw(
+                    picture.AsSpan(y * width * image.Channels, width * image.Channels), image.Channels,
+                    sheet.GetPixelSpan()[((at / columns * height + y) * sheet.RowBytes + at % columns * width * 4)..]);
         }
+        using var png = sheet.Encode(SKEncodedImageFormat.Png, quality: 100);
+        return new("data:image/png;base64," + Convert.ToBase64String(png.Span), columns, width, height);
     }
 
-    static (int From, int To) Range(double start, double scale, int at, int end)
+    // A gray image shows its one channel three times; the fourth byte of a pixel is nothing.
+    static void Draw(ReadOnlySpan<byte> row, int channels, Span<byte> destination)
     {
-        var from = Math.Clamp((int)Math.Round(start + at * scale), 0, end - 1);
-        return (from, Math.Clamp((int)Math.Round(start + (at + 1) * scale), from + 1, end));
+        for (var (from, to) = (0, 0); from < row.Length; from += channels, to += 4)
+            for (var c = 0; c < 3; c++) destination[to + c] = row[from + Math.Min(c, channels - 1)];
     }
 }

@@ -57,21 +57,12 @@ sealed class Int8Simulation : StudentQuantizer
 
     static string[] Operators(Classifier student, Features features, Size2 image)
     {
-        var training = student.Training;
-        student.Train(false);
-        try
-        {
-            using var off = Autograd.NoGrad();
-            using var scope = TensorScope.Open();
-            var images = Tensor.Zeros([2, 3, image.Height, image.Width], device: student.Device);
-            using var trace = OperatorTrace.Record();
-            student.Forward(images, features);
-            return [.. trace.Calls.Select(call => call.Operator)];
-        }
-        finally
-        {
-            student.Train(training);
-        }
+        using var evaluating = new Evaluating(student);
+        using var scope = TensorScope.Open();
+        var images = Tensor.Zeros([2, 3, image.Height, image.Width], device: student.Device);
+        using var trace = OperatorTrace.Record();
+        student.Forward(images, features);
+        return [.. trace.Calls.Select(call => call.Operator)];
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,5 @@
+using DistillSharp.Formats.Files;
+
 namespace DistillSharp.Data;
 
 /// <summary>The names of a set's classes, and in which order they are.</summary>
@@ -19,9 +21,9 @@ public static class ClassNames
             return names.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is { Key: var twice }
                 ? throw new UserException($"'{file}' names the class '{twice}' twice") : names;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            throw new UserException($"cannot read the list of classes '{file}': {ImageFiles.Reason(e)}", e);
+            throw FileTrouble.Report($"cannot read the list of classes '{file}'", e);
         }
     }
 

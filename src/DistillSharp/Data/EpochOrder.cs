@@ -17,10 +17,5 @@ public static class EpochOrder
     }
 
     /// <summary>0..<paramref name="count"/>-1 as they stand.</summary>
-    public static int[] InOrder(int count)
-    {
-        var order = new int[count];
-        for (var i = 0; i < count; i++) order[i] = i;
-        return order;
-    }
+    public static int[] InOrder(int count) => [.. Enumerable.Range(0, count)];
 }

@@ -1,3 +1,5 @@
+using DistillSharp.Formats.Files;
+
 namespace DistillSharp.Data;
 
 /// <summary>
@@ -111,9 +113,9 @@ sealed class FolderListing
         {
             return new(null, "is a link to nowhere");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            return new(null, $"cannot be opened: {ImageFiles.Reason(e)}");
+            return new(null, $"cannot be opened: {FileTrouble.Reason(e)}");
         }
     }
 

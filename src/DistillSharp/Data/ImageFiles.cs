@@ -1,3 +1,4 @@
+using DistillSharp.Formats.Files;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Data;
@@ -55,9 +56,9 @@ public static class ImageFiles
         {
             throw new UserException($"'{path}' {e.Message}", e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            throw new UserException($"cannot read '{path}': {Reason(e)}", e);
+            throw FileTrouble.Report($"cannot read '{path}'", e);
         }
     }
 
@@ -72,9 +73,9 @@ public static class ImageFiles
             return length <= MaxBytes ? FileBytes.Read(file, 0, (int)length)
                 : throw new DamagedImageException(path, $"is larger than {MaxBytes >> 20} MiB: that is no image");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            throw new DamagedImageException(path, $"cannot be read: {Reason(e)}", e);
+            throw new DamagedImageException(path, $"cannot be read: {FileTrouble.Reason(e)}", e);
         }
     }
 
@@ -123,11 +124,4 @@ public static class ImageFiles
     /// <summary>Whether a file is read, by its name.</summary>
     internal static bool IsRead(string file) =>
         endings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase) && !Path.GetFileName(file).StartsWith('.');
-
-    internal static string Reason(Exception e) => e switch
-    {
-        FileNotFoundException or DirectoryNotFoundException => "the file does not exist",
-        UnauthorizedAccessException => "permission denied",
-        _ => e.Message.TrimEnd('.'),
-    };
 }

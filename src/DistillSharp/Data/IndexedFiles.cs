@@ -1,3 +1,5 @@
+using DistillSharp.Formats.Files;
+
 namespace DistillSharp.Data;
 
 /// <summary>Photographs that an index knows, in folders and in shards.</summary>
@@ -27,9 +29,9 @@ sealed class IndexedFiles(PhotographIndex index, string root) : PhotographFiles
             content.Dispose();
             throw new DamagedImageException(Named(entry), "is no longer whole: the shard was cut or replaced");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            throw new DamagedImageException(Named(entry), $"cannot be read: {ImageFiles.Reason(e)}", e);
+            throw new DamagedImageException(Named(entry), $"cannot be read: {FileTrouble.Reason(e)}", e);
         }
     }
 

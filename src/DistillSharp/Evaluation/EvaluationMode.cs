@@ -9,24 +9,21 @@ namespace DistillSharp.Evaluation;
 /// </summary>
 sealed class EvaluationMode : IDisposable
 {
-    readonly Classifier network;
-    readonly bool training;
+    readonly Evaluating evaluating;
     readonly NormFolding folding;
-    readonly IDisposable gradients, precision;
+    readonly IDisposable precision;
 
     public EvaluationMode(Classifier network, Size2 image, Precision precision, Device device)
     {
-        (this.network, training) = (network, network.Training);
+        evaluating = new(network);
         folding = network.FoldNorms(image);
-        gradients = Autograd.NoGrad();
         this.precision = precision.Enter(device);
     }
 
     public void Dispose()
     {
         precision.Dispose();
-        gradients.Dispose();
         folding.Dispose();
-        network.Train(training);
+        evaluating.Dispose();
     }
 }

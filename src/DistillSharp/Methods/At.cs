@@ -10,16 +10,14 @@ namespace DistillSharp.Methods;
 /// Q(A) = F(A) / ||F(A)||
 /// L    = sum over stages of the mean of (Q(s) - Q(t))^2
 /// </code>
-/// The stages are lined up by <see cref="StageAlignment"/>; where two maps differ in size, the larger is averaged down first.
+/// The stages are those that meet in a <see cref="StageMethod"/>.
 /// </summary>
 [Method(
     "||Q(s) - Q(t)||^2, Q = normalized mean of |A_c|^p, summed over stages",
     "Zagoruyko, Komodakis, ICLR 2017, arXiv 1612.03928",
     "the paper's p; the public benchmarks' weight")]
-public sealed class At : DistillationMethod
+public sealed class At : StageMethod
 {
-    IReadOnlyList<StagePair> stages = [];
-
     /// <inheritdoc/>
     public override string Name => "at";
 
@@ -31,38 +29,11 @@ public sealed class At : DistillationMethod
     public double P { get; set; } = 2;
 
     /// <inheritdoc/>
-    public override Features StudentFeatures => Features.Stages;
-
-    /// <inheritdoc/>
-    public override Features? TeacherFeatures => Features.Stages;
-
-    /// <inheritdoc/>
-    public override bool UsesTeacherLogits => false;
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> Bind(DistillationPair pair)
-    {
+    protected override void Prepare(IReadOnlyList<(FeatureShape Student, FeatureShape Teacher)> stages) =>
         Require(P >= 1, "p", P, "1 or more");
-        var (student, teacher) = (pair.Student.Shapes.Stages, pair.Teacher.Shapes.Stages);
-        stages = StageAlignment.Require(Name, pair.Student, student, pair.Teacher, teacher);
-        return StageAlignment.Describe(Name, stages, student, teacher);
-    }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
-    {
-        using var scope = TensorScope.Open();
-        var loss = stages
-            .Select(pair => StageLoss(step.Student.Stages![pair.Student], step.Teacher.Stages![pair.Teacher]))
-            .Aggregate((sum, stage) => sum + stage);
-        return [new(Name, scope.Keep(loss))];
-    }
-
-    Tensor StageLoss(Tensor student, Tensor teacher)
-    {
-        var (s, t) = StageAlignment.InOneSize(student, teacher);
-        return Functional.MeanSquaredError(Q(s), Q(t));
-    }
+    protected override Tensor StageLoss(int stage, Tensor s, Tensor t) => Functional.MeanSquaredError(Q(s), Q(t));
 
     Tensor Q(Tensor A)
     {

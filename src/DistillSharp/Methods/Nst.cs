@@ -1,4 +1,3 @@
-using DistillSharp.Models;
 using DistillSharp.Torch;
 
 namespace DistillSharp.Methods;
@@ -10,17 +9,14 @@ namespace DistillSharp.Methods;
 /// <code>
 /// L = sum over stages of  mean k(t_c, t_d) + mean k(s_c, s_d) - 2 mean k(t_c, s_d)
 /// </code>
-/// the means being over the images and over all pairs of channels. The stages are lined up by <see cref="StageAlignment"/>; where
-/// two maps differ in size, the larger is averaged down first.
+/// the means being over the images and over all pairs of channels. The stages are those that meet in a <see cref="StageMethod"/>.
 /// </summary>
 [Method(
     "squared MMD of the channels, kernel (x.y)^2, summed over stages",
     "Huang, Wang 2017, arXiv 1707.01219",
     "the public benchmarks'")]
-public sealed class Nst : DistillationMethod
+public sealed class Nst : StageMethod
 {
-    IReadOnlyList<StagePair> stages = [];
-
     /// <inheritdoc/>
     public override string Name => "nst";
 
@@ -28,36 +24,15 @@ public sealed class Nst : DistillationMethod
     protected override double DefaultWeight => 50;
 
     /// <inheritdoc/>
-    public override Features StudentFeatures => Features.Stages;
-
-    /// <inheritdoc/>
-    public override Features? TeacherFeatures => Features.Stages;
-
-    /// <inheritdoc/>
-    public override bool UsesTeacherLogits => false;
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> Bind(DistillationPair pair)
-    {
-        var (student, teacher) = (pair.Student.Shapes.Stages, pair.Teacher.Shapes.Stages);
-        stages = StageAlignment.Require(Name, pair.Student, student, pair.Teacher, teacher);
-        return StageAlignment.Describe(Name, stages, student, teacher);
-    }
-
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
-        using var scope = TensorScope.Open();
         using var precise = Precision.Fp32.Enter(step.Student.Stages![0].Device);
-        var loss = stages
-            .Select(met => Discrepancy(step.Student.Stages[met.Student], step.Teacher.Stages![met.Teacher]))
-            .Aggregate((sum, stage) => sum + stage);
-        return [new(Name, scope.Keep(loss))];
+        return base.Compute(step);
     }
 
-    static Tensor Discrepancy(Tensor student, Tensor teacher)
+    /// <inheritdoc/>
+    protected override Tensor StageLoss(int stage, Tensor s, Tensor t)
     {
-        var (s, t) = StageAlignment.InOneSize(student, teacher);
         (s, t) = (Channels(s), Channels(t));
         var (places, channels) = (s.Size(2), Math.Max(s.Size(1), t.Size(1)));
         if (places > channels) return K(t, t) + K(s, s) - 2.0 * K(t, s);

@@ -98,27 +98,18 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
     /// <summary>The same by a batch of a size: one without images shows all shapes, and nothing is computed.</summary>
     internal NetworkShapes Describe(Size2 image, long batch)
     {
-        var training = Training;
-        Train(false);
-        try
-        {
-            using var off = Autograd.NoGrad();
-            using var scope = TensorScope.Open();
-            var images = Blank(image, batch);
-            using var trace = OperatorTrace.Record();
-            var tap = new FeatureTap(Features.Pooled | Features.Stages | Features.PreActivations, images);
-            var output = Forward(images, tap);
-            return new(
-                [.. output.Stages!.Select(FeatureShape.Of)],
-                [.. output.PreActivations!.Select(FeatureShape.Of)],
-                tap.Norms,
-                output.Pooled?.Size(1) ?? 0,
-                trace.Calls.Sum(MultiplyAdds.Of));
-        }
-        finally
-        {
-            Train(training);
-        }
+        using var evaluating = new Evaluating(this);
+        using var scope = TensorScope.Open();
+        var images = Blank(image, batch);
+        using var trace = OperatorTrace.Record();
+        var tap = new FeatureTap(Features.Pooled | Features.Stages | Features.PreActivations, images);
+        var output = Forward(images, tap);
+        return new(
+            [.. output.Stages!.Select(FeatureShape.Of)],
+            [.. output.PreActivations!.Select(FeatureShape.Of)],
+            tap.Norms,
+            output.Pooled?.Size(1) ?? 0,
+            trace.Calls.Sum(MultiplyAdds.Of));
     }
 
     Tensor Blank(Size2 image, long batch = 1) => Tensor.Zeros([batch, 3, image.Height, image.Width], device: Device);

@@ -66,16 +66,26 @@ public sealed class FeatureTap
         norms.Add(norm);
     }
 
-    /// <summary>Hands over the pooled features.</summary>
-    public void Pooled(Tensor features)
+    /// <summary>Hands over the pooled features, [N, width].</summary>
+    /// <returns>The same, for the classifier.</returns>
+    public Tensor Pooled(Tensor features)
     {
         if (wanted.HasFlag(Features.Pooled)) pooled = features;
+        return features;
     }
 
     /// <summary>Frees a tensor that the network is done with, unless it was handed over or is the images themselves.</summary>
     public void Release(Tensor tensor)
     {
         if (tensor != images && tensor != pooled && !stages.Contains(tensor) && !preActivations.Contains(tensor)) tensor.Dispose();
+    }
+
+    /// <summary>Goes on from one tensor to the next, which was made of it: frees the first as <see cref="Release"/> does.</summary>
+    /// <returns>The next.</returns>
+    public Tensor Step(Tensor from, Tensor next)
+    {
+        if (next != from) Release(from);
+        return next;
     }
 
     internal IReadOnlyList<BatchNorm2d?> Norms => norms;

@@ -78,19 +78,11 @@ sealed class ConvNext : Classifier
         tap.Stage(x);
         for (var s = 0; s < stages.Length; s++)
         {
-            if (s > 0) x = Next(Halve(halvings[s - 1], x), x);
-            foreach (var block in stages[s]) x = Next(block.Forward(x), x);
+            if (s > 0) x = tap.Step(x, Halve(halvings[s - 1], x));
+            foreach (var block in stages[s]) x = tap.Step(x, block.Forward(x));
             tap.Stage(x);
         }
-        var pooled = lastNorm.Forward(Functional.GlobalAvgPool(x));
-        tap.Pooled(pooled);
-        return classifier.Forward(pooled);
-
-        Tensor Next(Tensor next, Tensor used)
-        {
-            tap.Release(used);
-            return next;
-        }
+        return classifier.Forward(tap.Pooled(lastNorm.Forward(Functional.GlobalAvgPool(x))));
     }
 
     static Tensor Halve((LayerNorm Norm, Conv2d Convolution) halving, Tensor x)

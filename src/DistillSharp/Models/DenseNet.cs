@@ -69,27 +69,19 @@ sealed class DenseNet : Classifier
     {
         var x = norm0.ForwardRelu(conv0, images);
         tap.Stage(x, x, norm0);
-        x = Next(Functional.MaxPool2d(x, 3, stride: 2, padding: 1), x);
+        x = tap.Step(x, Functional.MaxPool2d(x, 3, stride: 2, padding: 1));
         for (var b = 0; b < blocks.Length; b++)
         {
-            foreach (var layer in blocks[b]) x = Next(layer.Forward(x), x);
+            foreach (var layer in blocks[b]) x = tap.Step(x, layer.Forward(x));
             var (norm, convolution) = ends[b];
             var (activated, preActivation) = norm.Activate(x, residual: null, tap.WantsPreActivations);
             tap.Stage(activated, preActivation, norm);
-            x = Next(activated, x);
+            x = tap.Step(x, activated);
             if (convolution is null) continue;
-            var narrowed = Next(convolution.Forward(x), x);
-            x = Next(Functional.AvgPool2d(narrowed, 2), narrowed);
+            x = tap.Step(x, convolution.Forward(x));
+            x = tap.Step(x, Functional.AvgPool2d(x, 2));
         }
-        var pooled = Functional.GlobalAvgPool(x);
-        tap.Pooled(pooled);
-        return classifier.Forward(pooled);
-
-        Tensor Next(Tensor next, Tensor used)
-        {
-            tap.Release(used);
-            return next;
-        }
+        return classifier.Forward(tap.Pooled(Functional.GlobalAvgPool(x)));
     }
 }
 

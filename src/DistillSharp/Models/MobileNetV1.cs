@@ -44,8 +44,6 @@ public sealed class MobileNetV1 : Classifier
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
-        var pooled = Functional.GlobalAvgPool(model.Forward(images, tap));
-        tap.Pooled(pooled);
-        return fc.Forward(pooled);
+        return fc.Forward(tap.Pooled(Functional.GlobalAvgPool(model.Forward(images, tap))));
     }
 }

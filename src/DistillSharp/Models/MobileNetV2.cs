@@ -59,15 +59,11 @@ public sealed class MobileNetV2 : Classifier
         {
             foreach (var block in blocks[g])
             {
-                var input = x;
-                x = block.Forward(input);
-                tap.Release(input);
+                x = tap.Step(x, block.Forward(x));
             }
             if (stageEnds.Contains(g)) tap.Stage(x);
         }
-        var pooled = Functional.GlobalAvgPool(conv2.Forward(x));
-        tap.Pooled(pooled);
-        return classifier.Forward(pooled);
+        return classifier.Forward(tap.Pooled(Functional.GlobalAvgPool(conv2.Forward(x))));
     }
 }
 

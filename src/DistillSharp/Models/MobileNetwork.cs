@@ -106,14 +106,11 @@ sealed class MobileNetwork : Classifier
         tap.Stage(x);
         for (var i = 0; i < blocks.Length; i++)
         {
-            var input = x;
-            x = blocks[i].Forward(input);
-            tap.Release(input);
+            x = tap.Step(x, blocks[i].Forward(x));
             if (stageEnds.Contains(i)) tap.Stage(x);
         }
         var pooled = Functional.GlobalAvgPool(last.Forward(x));
         if (hidden is not null) pooled = form.Activation(hidden.Forward(pooled));
-        tap.Pooled(pooled);
-        return classifier.Forward(pooled);
+        return classifier.Forward(tap.Pooled(pooled));
     }
 }

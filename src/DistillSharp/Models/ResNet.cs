@@ -30,11 +30,11 @@ public sealed class ResNet : Classifier
 
     delegate StageBlock MakeBlock(long inputs, long outputs, long stride, string projection);
 
-    static readonly MakeBlock basic = (inputs, outputs, stride, projection) => new BasicBlock(inputs, outputs, stride, projection);
+    static readonly MakeBlock basic = ResidualBlock.Basic;
     static readonly MakeBlock bottleneck = (inputs, outputs, stride, projection) =>
-        new Bottleneck(inputs, outputs, outputs / 4, stride, projection);
+        ResidualBlock.Bottleneck(inputs, outputs, outputs / 4, stride, projection);
     static readonly MakeBlock wide = (inputs, outputs, stride, projection) =>
-        new Bottleneck(inputs, outputs, outputs / 2, stride, projection);
+        ResidualBlock.Bottleneck(inputs, outputs, outputs / 2, stride, projection);
 
     internal static void Register(Registry<NetworkFactory> networks)
     {
@@ -84,15 +84,8 @@ public sealed class ResNet : Classifier
     {
         var x = bn1.ForwardRelu(conv1, images);
         tap.Stage(x, x, bn1);
-        if (large)
-        {
-            var stem = x;
-            x = Functional.MaxPool2d(stem, 3, stride: 2, padding: 1);
-            tap.Release(stem);
-        }
+        if (large) x = tap.Step(x, Functional.MaxPool2d(x, 3, stride: 2, padding: 1));
         foreach (var stage in stages) x = stage.Forward(x, tap);
-        var pooled = Functional.GlobalAvgPool(x);
-        tap.Pooled(pooled);
-        return classifier.Forward(pooled);
+        return classifier.Forward(tap.Pooled(Functional.GlobalAvgPool(x)));
     }
 }

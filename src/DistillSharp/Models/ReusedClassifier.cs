@@ -59,9 +59,7 @@ public sealed class ReusedClassifier : Classifier
     {
         var stages = student.Forward(images, Features.Stages).Stages!;
         foreach (var stage in stages) tap.Stage(stage);
-        var pooled = Functional.GlobalAvgPool(projector.Forward(Shrunk(stages[^1])));
-        tap.Pooled(pooled);
-        return classifier.Forward(pooled);
+        return classifier.Forward(tap.Pooled(Functional.GlobalAvgPool(projector.Forward(Shrunk(stages[^1])))));
     }
 
     // As in training a stage larger than the teacher's is averaged down to it; for images of another size, by the same share.

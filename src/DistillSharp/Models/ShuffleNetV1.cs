@@ -46,9 +46,7 @@ public sealed class ShuffleNetV1 : Classifier
         var x = bn1.ForwardRelu(conv1, images);
         tap.Stage(x, x, bn1);
         foreach (var stage in stages) x = stage.Forward(x, tap);
-        var pooled = Functional.GlobalAvgPool(x);
-        tap.Pooled(pooled);
-        return linear.Forward(pooled);
+        return linear.Forward(tap.Pooled(Functional.GlobalAvgPool(x)));
     }
 }
 

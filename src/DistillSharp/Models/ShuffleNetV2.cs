@@ -46,9 +46,7 @@ public sealed class ShuffleNetV2 : Classifier
         var x = bn1.ForwardRelu(conv1, images);
         tap.Stage(x, x, bn1);
         foreach (var stage in stages) x = stage.Forward(x, tap);
-        var pooled = Functional.GlobalAvgPool(bn2.ForwardRelu(conv2, x));
-        tap.Pooled(pooled);
-        return linear.Forward(pooled);
+        return linear.Forward(tap.Pooled(Functional.GlobalAvgPool(bn2.ForwardRelu(conv2, x))));
     }
 }
 

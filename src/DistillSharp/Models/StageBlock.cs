@@ -35,8 +35,7 @@ sealed class Blocks : Module
         {
             var end = Array.IndexOf(ends, i) >= 0;
             var (next, preActivation) = blocks[i].Forward(x, end && tap.WantsPreActivations);
-            tap.Release(x);
-            x = next;
+            x = tap.Step(x, next);
             if (end) tap.Stage(x, preActivation, blocks[i].LastNorm);
         }
         return x;

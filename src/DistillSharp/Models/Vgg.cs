@@ -56,11 +56,8 @@ public sealed class Vgg : Classifier
             var (activated, preActivation) = blocks[b].Forward(x, b > 0 && tap.WantsPreActivations);
             tap.Stage(activated, b == 0 ? activated : preActivation, blocks[b].LastNorm);
             tap.Release(x);
-            x = b < poolings ? Functional.MaxPool2d(activated, 2) : activated;
-            if (x != activated) tap.Release(activated);
+            x = b < poolings ? tap.Step(activated, Functional.MaxPool2d(activated, 2)) : activated;
         }
-        var pooled = Functional.GlobalAvgPool(x);
-        tap.Pooled(pooled);
-        return classifier.Forward(pooled);
+        return classifier.Forward(tap.Pooled(Functional.GlobalAvgPool(x)));
     }
 }

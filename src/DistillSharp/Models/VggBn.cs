@@ -61,21 +61,15 @@ sealed class VggBn : Classifier
         var x = images;
         for (var b = 0; b < blocks.Length; b++)
         {
-            foreach (var (convolution, norm) in blocks[b][..^1]) x = Next(norm.ForwardRelu(convolution, x), x);
+            foreach (var (convolution, norm) in blocks[b][..^1]) x = tap.Step(x, norm.ForwardRelu(convolution, x));
             var (last, lastNorm) = blocks[b][^1];
             // The first block is the stem, which the benchmarks show activated in both lists.
             var (activated, preActivation) = lastNorm.Activate(last, x, residual: null, b > 0 && tap.WantsPreActivations);
             tap.Stage(activated, b == 0 ? activated : preActivation, lastNorm);
-            x = Next(Functional.MaxPool2d(Next(activated, x), 2), activated);
+            x = tap.Step(x, activated);
+            x = tap.Step(x, Functional.MaxPool2d(x, 2));
         }
         var pooled = Functional.Relu(second.Forward(Functional.Relu(first.Forward(Functional.AdaptiveAvgPool2d(x, Grid).Flatten(1)))));
-        tap.Pooled(pooled);
-        return classifier.Forward(pooled);
-
-        Tensor Next(Tensor next, Tensor used)
-        {
-            tap.Release(used);
-            return next;
-        }
+        return classifier.Forward(tap.Pooled(pooled));
     }
 }

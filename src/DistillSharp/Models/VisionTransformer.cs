@@ -69,14 +69,10 @@ sealed class VisionTransformer : Classifier
         tap.Release(embedded);
         for (var i = 0; i < layers.Length; i++)
         {
-            var input = x;
-            x = layers[i].Forward(input);
-            tap.Release(input);
+            x = tap.Step(x, layers[i].Forward(x));
             if ((i + 1) % (layers.Length / Quarters) == 0) tap.Stage(AsImage(x, height, width));
         }
-        var pooled = norm.Forward(x).Select(1, 0);
-        tap.Pooled(pooled);
-        return classifier.Forward(pooled);
+        return classifier.Forward(tap.Pooled(norm.Forward(x).Select(1, 0)));
     }
 
     // [N, 1 + H W, C] to [N, C, H, W], in channels-last order.

@@ -60,16 +60,13 @@ public sealed class WideResNet : Classifier
         foreach (var stage in stages)
             foreach (var block in stage)
             {
-                var input = x;
                 // The stem was shown already; each later stage's output is shown where the next stage's first norm meets it.
-                x = block.Forward(input, shownTo: stage != stages[0] && block == stage[0] ? tap : null);
-                tap.Release(input);
+                var shownTo = stage != stages[0] && block == stage[0] ? tap : null;
+                x = tap.Step(x, block.Forward(x, shownTo));
             }
         var (activated, preActivation) = bn1.Activate(x, residual: null, tap.WantsPreActivations);
         tap.Stage(x, preActivation, bn1);
-        var pooled = Functional.GlobalAvgPool(activated);
-        tap.Pooled(pooled);
-        return fc.Forward(pooled);
+        return fc.Forward(tap.Pooled(Functional.GlobalAvgPool(activated)));
     }
 }
 

@@ -69,22 +69,13 @@ public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, doub
         /// <summary>A network's convolutions, and how often each occurs, found by running it once.</summary>
         public static IReadOnlyList<(Convolution Convolution, int Count)> Of(Classifier network, Size2 image, Device device)
         {
-            var training = network.Training;
-            network.Train(false);
-            try
-            {
-                using var off = Autograd.NoGrad();
-                using var scope = TensorScope.Open();
-                var images = Tensor.Zeros([1, 3, image.Height, image.Width], device: device);
-                using var trace = OperatorTrace.Record();
-                network.Forward(images);
-                return [.. trace.Calls.Where(call => call.Operator == "aten::conv2d").Select(call => From(call, images))
-                    .CountBy(found => found).Select(pair => (pair.Key, pair.Value))];
-            }
-            finally
-            {
-                network.Train(training);
-            }
+            using var evaluating = new Evaluating(network);
+            using var scope = TensorScope.Open();
+            var images = Tensor.Zeros([1, 3, image.Height, image.Width], device: device);
+            using var trace = OperatorTrace.Record();
+            network.Forward(images);
+            return [.. trace.Calls.Where(call => call.Operator == "aten::conv2d").Select(call => From(call, images))
+                .CountBy(found => found).Select(pair => (pair.Key, pair.Value))];
         }
 
         static Convolution From(TracedCall call, Tensor images)

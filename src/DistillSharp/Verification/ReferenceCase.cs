@@ -24,10 +24,6 @@ sealed class ReferenceCase
 
     public ReferenceValues Values { get; }
 
-    public IReadOnlyDictionary<string, string> Metadata => metadata;
-
-    public IReadOnlyCollection<string> Names => stored.Keys;
-
     public static ReferenceCase Read(string path)
     {
         var file = SafeTensorsFile.Read(path);

@@ -12,18 +12,17 @@ internal static class FileTrouble
     /// <summary>An exception for the user out of one of the file system's.</summary>
     /// <param name="what">What could not be done, with the path: <c>cannot write a/b</c>.</param>
     /// <param name="cause">The file system's exception.</param>
-    public static UserException Report(string what, Exception cause)
+    public static UserException Report(string what, Exception cause) => new($"{what}: {Reason(cause)}", cause);
+
+    /// <summary>Why the file system refused, in a few words: <c>the file does not exist</c>.</summary>
+    public static string Reason(Exception cause) => cause switch
     {
-        var reason = cause switch
-        {
-            UnauthorizedAccessException => "permission denied",
-            DirectoryNotFoundException => "the folder does not exist",
-            FileNotFoundException => "the file does not exist",
-            EndOfStreamException => "the file ended early; something else has cut it short",
-            ArgumentOutOfRangeException => "the file would exceed the size limit",
-            _ when cause.HResult == NoSpaceLeft => "the disk is full",
-            _ => cause.Message.TrimEnd('.'),
-        };
-        return new UserException($"{what}: {reason}", cause);
-    }
+        UnauthorizedAccessException => "permission denied",
+        DirectoryNotFoundException => "the folder does not exist",
+        FileNotFoundException => "the file does not exist",
+        EndOfStreamException => "the file ended early; something else has cut it short",
+        ArgumentOutOfRangeException => "the file would exceed the size limit",
+        _ when cause.HResult == NoSpaceLeft => "the disk is full",
+        _ => cause.Message.TrimEnd('.'),
+    };
 }

@@ -32,22 +32,13 @@ sealed class NetworkTrace
         if (network is TorchScriptNetwork)
             throw new UserException(
                 $"{network.Name} cannot be written as ONNX: it is TorchScript, whose operators cannot be seen from here");
-        var training = network.Training;
-        network.Train(false);
-        try
-        {
-            using var off = Autograd.NoGrad();
-            var (calls, input, logits) = Run(network, image, batch: 2);
-            var (other, _, _) = Run(network, image, batch: 3);
-            if (!calls.Select(call => call.Operator).SequenceEqual(other.Select(call => call.Operator)))
-                throw new UserException(
-                    $"{network.Name} cannot be written as ONNX: it computes differently for batches of different sizes");
-            return new(calls, other, input, logits);
-        }
-        finally
-        {
-            network.Train(training);
-        }
+        using var evaluating = new Evaluating(network);
+        var (calls, input, logits) = Run(network, image, batch: 2);
+        var (other, _, _) = Run(network, image, batch: 3);
+        if (!calls.Select(call => call.Operator).SequenceEqual(other.Select(call => call.Operator)))
+            throw new UserException(
+                $"{network.Name} cannot be written as ONNX: it computes differently for batches of different sizes");
+        return new(calls, other, input, logits);
     }
 
     static (IReadOnlyList<TracedCall> Calls, Tensor Input, Tensor Logits) Run(Classifier network, Size2 image, long batch)

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using DistillSharp.Data;
 using DistillSharp.Evaluation;
 using DistillSharp.Experiments.Measurement;
 using DistillSharp.Experiments.Report;
@@ -138,7 +139,15 @@ public class RunReportTests
         for (var i = 0; i < pixels.Length; i++) pixels[i] = (byte)(i / 32 * 50 + (i % 8 < 4 ? 0 : 10));
         var sheet = SpriteSheet.Of(new(pixels, 4, 8, 1, [0, 0, 0], ["only"]), [2, 0, 1], 4);
         Assert.Equal((2, 4, 2), (sheet.Columns, sheet.Width, sheet.Height));
-        Assert.StartsWith("data:image/png;base64,iVBORw0KGgo", sheet.Source);
+        const string head = "data:image/png;base64,";
+        Assert.StartsWith(head + "iVBORw0KGgo", sheet.Source);
+        var png = ImageFiles.Decode(Convert.FromBase64String(sheet.Source[head.Length..]), "sheet");
+        Assert.Equal((4, 8), (png.Height, png.Width));
+        // Each picture's left and right edge; the place without a picture is black.
+        int At(int y, int x) => png.Pixels[(y * 8 + x) * 3];
+        Assert.Equal([100, 110, 0, 10], [At(0, 0), At(0, 3), At(1, 4), At(1, 7)]);
+        Assert.Equal([50, 60, 0, 0], [At(2, 0), At(2, 3), At(3, 4), At(3, 7)]);
+        Assert.Equal(At(0, 3), png.Pixels[3 * 3 + 2]);
     }
 
     static async Task Hover(Microsoft.Playwright.IPage page)
