@@ -23,8 +23,8 @@ public class CommandTests
                 .ToDictionary(setting => setting.GetProperty("name").GetString()!, setting => setting.GetProperty("default").GetString());
         Assert.Equal("instance", settings["policy"]);
         Assert.Equal("pooled", settings["layer"]);
-        Assert.Equal("0.1", settings["temperature"]);
-        Assert.Equal("1", settings["weight"]);
+        Assert.Equal("0.05", settings["temperature"]);
+        Assert.Equal("3", settings["weight"]);
     }
 
     [Fact]

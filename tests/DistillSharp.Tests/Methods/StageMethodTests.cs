@@ -227,7 +227,7 @@ public class StageMethodTests
     [InlineData("crd", false, 0.8)]
     [InlineData("rkd", false, 1)]
     [InlineData("dkd", true, 1)]
-    [InlineData("fsecd", false, 1)]
+    [InlineData("fsecd", false, 3)]
     public void Weights_are_the_published_ones_unless_set(string name, bool imageNet, double expected)
     {
         FeatureShape[] shapes = [Make.Square(2, 8), Make.Square(2, 8), Make.Square(2, 4)];

@@ -18,12 +18,12 @@ public class RecipeOverrideTests
     }
 
     [Theory]
-    [InlineData("methods[1].weight=3")]
-    [InlineData("methods.kd.weight=3")]
+    [InlineData("methods[1].weight=5")]
+    [InlineData("methods.kd.weight=5")]
     public void Methods_are_reached_by_number_and_by_name(string given)
     {
         var recipe = Recipe.Parse(RecipeTests.Small, "x", "methods=[fsecd, kd]", given);
-        Assert.Equal(["1", "3"], recipe.Methods.Select(method => method.Settings["weight"]));
+        Assert.Equal(["3", "5"], recipe.Methods.Select(method => method.Settings["weight"]));
     }
 
     [Fact]
