@@ -25,7 +25,7 @@ public sealed class QuickstartCommandTests : IDisposable
         var report = Path.Combine(samples.Root, "report.html");
         Assert.EndsWith($"report   {report}\n", session.Error);
         var page = File.ReadAllText(report);
-        foreach (var run in new[] { "quickstart-ce-s1", "quickstart-kd-s1", "quickstart-fsecd-s1", "resnet20 (teacher)", "Ankle boot" })
+        foreach (var run in new[] { "quickstart-ce-s1", "quickstart-kd-s1", "quickstart-fsecd-s1", "resnet14 (teacher)", "Ankle boot" })
             Assert.Contains(run, page);
 
         // Again with another seed: the teacher is kept, and the page is of the new runs.

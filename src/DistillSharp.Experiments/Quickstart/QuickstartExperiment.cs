@@ -41,7 +41,7 @@ public sealed class QuickstartExperiment(string dataRoot, string runsRoot, Train
     public IReadOnlyList<QuickstartRow> Run(long seed = 1, IReadOnlyList<string>? overrides = null, CancellationToken stop = default)
     {
         var rows = new List<QuickstartRow>();
-        observer.Said("The teacher: resnet20 on 60,000 images (trained once and kept)");
+        observer.Said("The teacher: resnet14 on 60,000 images (trained once and kept)");
         var teacher = Train("teacher", TeacherRun, resume: true, [], stop);
         rows.Add(new("teacher", teacher));
         if (!teacher.Training.Completed) return rows;
