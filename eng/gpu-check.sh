@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that wants to be seen on a GPU, in under ten minutes, as one page on stdout: the build against a libtorch with CUDA,
+# Everything that wants to be seen on a GPU, in some ten minutes, as one page on stdout: the build against a libtorch with CUDA,
 # `distill verify --device cuda`, a short training, and training steps against PyTorch's.
 #   eng/gpu-check.sh [CASES] [STEPS]     CASES: a folder of reference cases (default ../shared/reference); STEPS of each measurement
 # LIBTORCH or the torch of the python3 on the path is what is built against. On a machine without the .NET SDK, publish there where

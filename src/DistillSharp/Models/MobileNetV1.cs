@@ -42,8 +42,6 @@ public sealed class MobileNetV1 : Classifier
     public override Linear Head => fc;
 
     /// <inheritdoc/>
-    protected override Tensor Compute(Tensor images, FeatureTap tap)
-    {
-        return fc.Forward(tap.Pooled(Functional.GlobalAvgPool(model.Forward(images, tap))));
-    }
+    protected override Tensor Compute(Tensor images, FeatureTap tap) =>
+        fc.Forward(tap.Pooled(Functional.GlobalAvgPool(model.Forward(images, tap))));
 }

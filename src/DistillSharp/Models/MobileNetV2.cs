@@ -57,10 +57,7 @@ public sealed class MobileNetV2 : Classifier
         tap.Stage(x);
         for (var g = 0; g < blocks.Length; g++)
         {
-            foreach (var block in blocks[g])
-            {
-                x = tap.Step(x, block.Forward(x));
-            }
+            foreach (var block in blocks[g]) x = tap.Step(x, block.Forward(x));
             if (stageEnds.Contains(g)) tap.Stage(x);
         }
         return classifier.Forward(tap.Pooled(Functional.GlobalAvgPool(conv2.Forward(x))));

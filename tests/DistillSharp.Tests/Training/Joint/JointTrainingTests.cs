@@ -89,6 +89,14 @@ public sealed class JointTrainingTests : IDisposable
         Trained[] Slowly(int processes) => Train(processes, Methods(method), teacher: Teacher(method), slower: 100);
     }
 
+    [Fact]
+    public void After_five_steps_of_fsecd_at_the_usual_rate_the_weights_are_those_of_one_process()
+    {
+        Trained[] At(int processes) => Train(processes, Methods("fsecd-same"), teacher: "resnet8");
+        var alone = At(1).Single();
+        foreach (var trained in At(2)) AssertSame(alone.State, trained.State);
+    }
+
     // A bias with its weight, a norm's mean with its variance: where the next norm takes a bias out again its gradient is rounding alone.
     static void AssertSame(Dictionary<string, double[]> alone, Dictionary<string, double[]> together)
     {
