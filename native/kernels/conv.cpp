@@ -15,10 +15,7 @@ namespace {
 
 template <typename T>
 bool takes(const ConvShape& shape, ConvWay way) {
-  if (depthwise(shape)) return (shape.stride == 1 || shape.stride == 2) && way != ConvWay::winograd;
-  if (way == ConvWay::winograd)
-    return shape.groups == 1 && slides(shape) && shape.in_channels % width == 0 && shape.in_channels >= 2 * width &&
-           shape.out_channels % wide == 0;
+  if (depthwise(shape)) return shape.stride == 1 || shape.stride == 2;
   const bool sizes =
       (shape.kernel == 1 || (shape.kernel == 3 && shape.groups == 1)) && (shape.stride == 1 || shape.stride == 2);
   // bfloat16 is arranged in whole registers.
@@ -28,17 +25,17 @@ bool takes(const ConvShape& shape, ConvWay way) {
   return sizes && channels && (way != ConvWay::back || (shape.stride == 2 && shape.in_channels >= width));
 }
 
-int64_t packed(const ConvShape& shape, ConvWay way) {
-  return depthwise(shape)           ? depthwise_size(shape)
-         : way == ConvWay::winograd ? positions * shape.in_channels * shape.out_channels
-         : way == ConvWay::back     ? shape.groups * back_size(shape)
-                                    : shape.groups * group_size(shape);
+// Few channels are faster in direct products of bfloat16.
+template <typename T>
+bool by_winograd(const ConvShape& shape) {
+  return shape.groups == 1 && slides(shape) && shape.in_channels % width == 0 && shape.out_channels % width == 0 &&
+         (Products<T>::depth == 1 || shape.in_channels >= 2 * width);
 }
 
 template <typename T>
 int64_t scratch(const ConvShape& asked, ConvWay way) {
   if (depthwise(asked)) return depthwise_scratch(asked) * static_cast<int64_t>(sizeof(float));
-  if (way == ConvWay::winograd) return winograd_scratch<T>(asked);
+  if (by_winograd<T>(asked)) return winograd_scratch(asked) * static_cast<int64_t>(sizeof(float));
   if (way == ConvWay::back) return back_scratch(asked) * static_cast<int64_t>(sizeof(T));
   const ConvShape shape = flat(asked);
   T* const type = nullptr;
@@ -50,39 +47,45 @@ int64_t scratch(const ConvShape& asked, ConvWay way) {
 template <typename T>
 constexpr ConvKernels kernels = {
     takes<T>,
-    packed,
+    [](const ConvShape& shape, ConvWay way) {
+      return depthwise(shape)        ? depthwise_size(shape)
+             : by_winograd<T>(shape) ? winograd_size(shape) * static_cast<int64_t>(sizeof(float) / sizeof(T))
+             : way == ConvWay::back  ? shape.groups * back_size(shape)
+                                     : shape.groups * group_size(shape);
+    },
     [](const ConvShape& shape, ConvWay way, const ConvWeights& weights, void* packed, int64_t first, int64_t last) {
-      const auto run = depthwise(shape)           ? pack_depthwise<T>
-                       : way == ConvWay::winograd ? winograd_pack<T>
-                       : way == ConvWay::back     ? pack_back<T>
-                                                  : pack<T>;
+      const auto run = depthwise(shape)        ? pack_depthwise<T>
+                       : by_winograd<T>(shape) ? winograd_pack
+                       : way == ConvWay::back  ? pack_back<T>
+                                               : pack<T>;
       run(shape, weights, packed, first, last);
     },
     scratch<T>,
-    [](const ConvShape& shape, ConvWay way) {
-      return way == ConvWay::winograd ? (patches(shape, sizeof(T)) + tiles(shape) - 1) / tiles(shape) : int64_t{1};
+    [](const ConvShape& shape) {
+      return by_winograd<T>(shape) ? block_count(patches(shape), patches_of_image(shape)) : int64_t{1};
     },
     [](const ConvShape& shape, ConvWay way, const ConvForward& job, int64_t first, int64_t last, void* scratch) {
-      if (depthwise(shape))
-        (way == ConvWay::back ? depthwise_back<T> : depthwise_forward<T>)(shape, job, first, last,
-                                                                          static_cast<float*>(scratch));
-      else
-        (way == ConvWay::winograd ? winograd<T>
-         : way == ConvWay::back   ? back<T>
-                                  : forward<T>)(shape, job, first, last, scratch);
+      const bool back = way == ConvWay::back;
+      const auto run = depthwise(shape)        ? (back ? depthwise_back<T> : depthwise_forward<T>)
+                       : by_winograd<T>(shape) ? winograd<T>
+                                               : (back ? distillsharp::DISTILLSHARP_ARCH::back<T> : forward<T>);
+      run(shape, job, first, last, scratch);
     },
-    [](const ConvShape& shape) { return depthwise(shape) ? depthwise_size(shape) : shape.groups * group_sums(shape); },
+    [](const ConvShape& shape) {
+      return depthwise(shape)        ? depthwise_size(shape)
+             : by_winograd<T>(shape) ? winograd_size(shape)
+                                     : shape.groups * group_sums(shape);
+    },
     [](const ConvShape& shape, const void* x, const void* from, float* sums, int64_t first, int64_t last,
        void* scratch) {
-      if (depthwise(shape))
-        (shape.stride == 1 ? depthwise_gradient<T, 1>
-                           : depthwise_gradient<T, 2>)(shape, static_cast<const T*>(x), static_cast<const T*>(from),
-                                                       sums, first, last, static_cast<float*>(scratch));
-      else
-        gradient<T>(shape, x, from, sums, first, last, scratch);
+      const auto run = depthwise(shape) ? (shape.stride == 1 ? depthwise_gradient<T, 1> : depthwise_gradient<T, 2>)
+                       : by_winograd<T>(shape) ? winograd_gradient<T>
+                                               : gradient<T>;
+      run(shape, static_cast<const T*>(x), static_cast<const T*>(from), sums, first, last, scratch);
     },
     [](const ConvShape& shape, const float* sums, const ConvWeights& to, int64_t first, int64_t last) {
-      (depthwise(shape) ? unpack_depthwise : unpack)(shape, sums, to, first, last);
+      const auto run = depthwise(shape) ? unpack_depthwise : by_winograd<T>(shape) ? winograd_unpack : unpack;
+      run(shape, sums, to, first, last);
     },
 };
 

@@ -41,22 +41,24 @@ struct ConvForward {
   void* y;
 };
 
-// Ways to one convolution: direct; by Winograd's F(2x2, 3x3), which needs 2.25 times fewer products and rounds more of
-// them; and the gradient of its inputs, which comes in as x and goes out as y where the stride is 2.
-enum class ConvWay { direct, winograd, back };
+// Ahead, from inputs to outputs; or back, the gradient of the inputs where the stride is 2: it comes in as x and goes
+// out as y.
+enum class ConvWay { ahead, back };
+
+// Channels whose weights are packed and unpacked together.
+constexpr int64_t channels_together = 16;
 
 struct ConvKernels {
-  // Whether the shape can be computed in that way and, by Winograd's, gains by it: below two registers of channels the
-  // transformations cost what the products save. The height and the width do not matter.
+  // Whether the shape can be computed in that way. The height and the width do not matter.
   bool (*takes)(const ConvShape&, ConvWay);
   // How many elements the weights have in the order of the kernel, and how they come there; only the channels first to
-  // last: output channels of all groups or, on the way back, input channels.
+  // last, `first` a multiple of channels_together: output channels of all groups or, on the way back, input channels.
   int64_t (*packed)(const ConvShape&, ConvWay);
   void (*pack)(const ConvShape&, ConvWay, const ConvWeights&, void* packed, int64_t first, int64_t last);
   // Bytes that each thread needs, for one direction or the other.
   int64_t (*scratch)(const ConvShape&, ConvWay);
   // Images that should be computed by one call at least.
-  int64_t (*images)(const ConvShape&, ConvWay);
+  int64_t (*images)(const ConvShape&);
   void (*forward)(const ConvShape&, ConvWay, const ConvForward&, int64_t first_image, int64_t last_image,
                   void* scratch);
   // How many sums the weights' gradient has; adds that of some images to them, in an order of its own.

@@ -91,7 +91,8 @@ void depthwise_image(const ConvShape& shape, const ConvForward& job, const float
 }
 
 template <typename T>
-void depthwise_forward(const ConvShape& shape, const ConvForward& job, int64_t first, int64_t last, float* scratch) {
+void depthwise_forward(const ConvShape& shape, const ConvForward& job, int64_t first, int64_t last, void* memory) {
+  float* scratch = static_cast<float*>(memory);
   const int64_t channels = shape.groups;
   for (int64_t image = first; image < last; ++image)
     for (int64_t block = 0; block < block_count(channels, width); ++block) {
@@ -123,7 +124,8 @@ void depthwise_back_kind(const ConvShape& shape, const float* g, const floats (&
 
 // The gradient of the inputs: x of the job is the outputs' gradient, y the inputs'.
 template <typename T>
-void depthwise_back(const ConvShape& shape, const ConvForward& job, int64_t first, int64_t last, float* scratch) {
+void depthwise_back(const ConvShape& shape, const ConvForward& job, int64_t first, int64_t last, void* memory) {
+  float* scratch = static_cast<float*>(memory);
   const int64_t channels = shape.groups;
   for (int64_t image = first; image < last; ++image)
     for (int64_t block = 0; block < block_count(channels, width); ++block) {
@@ -164,7 +166,8 @@ inline void depthwise_sums(const float* x, int64_t line, const T* gradient, int6
 
 template <typename T, int stride>
 void depthwise_gradient(const ConvShape& shape, const T* x, const T* gradient, float* sums, int64_t first, int64_t last,
-                        float* scratch) {
+                        void* memory) {
+  float* scratch = static_cast<float*>(memory);
   const int64_t channels = shape.groups, line = padded_width(shape) * width, end = shape.out_width();
   for (int64_t image = first; image < last; ++image)
     for (int64_t block = 0; block < block_count(channels, width); ++block) {

@@ -295,13 +295,13 @@ void gradient(const ConvShape& shape, const T* x, const T* gradient, float* sums
 }
 
 template <typename T>
-void gradient(const ConvShape& asked, const void* x, const void* from, float* sums, int64_t first, int64_t last,
+void gradient(const ConvShape& asked, const T* x, const T* from, float* sums, int64_t first, int64_t last,
               void* scratch) {
   const ConvShape shape = flat(asked);
   const auto run = slides(shape)         ? gradient<T, 3, true>
                    : vectors(shape) == 2 ? gradient<T, 2, false>
                                          : gradient<T, 1, false>;
-  run(shape, static_cast<const T*>(x), static_cast<const T*>(from), sums, first, last, static_cast<T*>(scratch));
+  run(shape, x, from, sums, first, last, static_cast<T*>(scratch));
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ const ConvKernels* kernels_for(at::ScalarType type, IntArrayRef weight, const Ge
                     geometry.padding[0] == weight[2] / 2 && geometry.dilation[0] == 1 && geometry.dilation[1] == 1;
   const auto* kernels = fits ? conv_kernels(element_of(type)) : nullptr;
   return kernels != nullptr &&
-                 kernels->takes(shape_of(weight, geometry.stride[0], geometry.groups, 8, 8), ConvWay::direct)
+                 kernels->takes(shape_of(weight, geometry.stride[0], geometry.groups, 8, 8), ConvWay::ahead)
              ? kernels
              : nullptr;
 }
@@ -68,11 +68,18 @@ void over_images(int64_t images, const Body& body) {
   });
 }
 
+template <typename Body>
+void over_channels(int64_t channels, const Body& body) {
+  at::parallel_for(0, (channels + channels_together - 1) / channels_together, 1, [&](int64_t first, int64_t last) {
+    body(first * channels_together, std::min(last * channels_together, channels));
+  });
+}
+
 Tensor pack(const ConvKernels& kernels, const ConvShape& shape, ConvWay way, const ConvWeights& weights,
             at::ScalarType type) {
   Tensor packed = at::empty({kernels.packed(shape, way)}, at::TensorOptions().dtype(type));
   const int64_t channels = way == ConvWay::back ? shape.in_pixel() : shape.out_pixel();
-  at::parallel_for(0, channels, 16, [&](int64_t first, int64_t last) {
+  over_channels(channels, [&](int64_t first, int64_t last) {
     kernels.pack(shape, way, weights, packed.data_ptr(), first, last);
   });
   return packed;
@@ -110,7 +117,8 @@ Tensor run(const ConvKernels& kernels, const ConvShape& shape, ConvWay way, cons
                         y.data_ptr()};
   const int64_t bytes = kernels.scratch(shape, way), images = x.size(0);
   // Each thread takes the next few images when it is done with the last ones: one that was held up holds up no other.
-  const int64_t share = kernels.images(shape, way);
+  const int64_t threads = at::get_num_threads(),
+                share = std::min(kernels.images(shape), (images + threads - 1) / threads);
   std::atomic<int64_t> next{0};
   over_images(images, [&](int64_t, int64_t, int64_t) {
     for (int64_t first; (first = next.fetch_add(share)) < images;)
@@ -121,7 +129,7 @@ Tensor run(const ConvKernels& kernels, const ConvShape& shape, ConvWay way, cons
 
 Tensor weight_gradient(const ConvKernels& kernels, const ConvShape& shape, const Tensor& x, const Tensor& gradient,
                        const Tensor& weight) {
-  const int64_t bytes = kernels.scratch(shape, ConvWay::direct), count = kernels.sums(shape),
+  const int64_t bytes = kernels.scratch(shape, ConvWay::ahead), count = kernels.sums(shape),
                 parts = std::min<int64_t>(x.size(0), at::get_num_threads());
   Tensor sums = at::zeros({parts, count}, weight.options());
   over_images(x.size(0), [&](int64_t part, int64_t first, int64_t last) {
@@ -131,17 +139,10 @@ Tensor weight_gradient(const ConvKernels& kernels, const ConvShape& shape, const
   Tensor total = sums[0];
   for (int64_t part = 1; part < parts; ++part) total.add_(sums[part]);
   Tensor result = at::empty_like(weight);
-  at::parallel_for(0, shape.out_pixel(), 64, [&](int64_t first, int64_t last) {
+  over_channels(shape.out_pixel(), [&](int64_t first, int64_t last) {
     kernels.unpack(shape, total.data_ptr<float>(), weights_of(result, shape.groups), first, last);
   });
   return result;
-}
-
-// Winograd's sums are shorter, so in float32 it rounds no more than the direct way; in bfloat16 it rounds once more,
-// which only inference bears.
-ConvWay way_of(const ConvKernels& kernels, const ConvShape& shape, at::ScalarType type, bool training) {
-  return kernels.takes(shape, ConvWay::winograd) && (type == at::kFloat || !training) ? ConvWay::winograd
-                                                                                      : ConvWay::direct;
 }
 
 Tensor input_gradient(const ConvKernels& kernels, const ConvShape& shape, const Tensor& x, const Tensor& gradient,
@@ -152,10 +153,9 @@ Tensor input_gradient(const ConvKernels& kernels, const ConvShape& shape, const 
     return run(kernels, shape, ConvWay::back, gradient, packed, {}, {}, false);
   }
   const ConvShape back{shape.out_channels, shape.in_channels, shape.height, shape.width, shape.kernel, 1, shape.groups};
-  if (shape.stride == 1 && kernels.takes(back, ConvWay::direct)) {
-    const auto way = way_of(kernels, back, type, true);
-    const Tensor packed = pack(kernels, back, way, turned(weight, shape.groups), type);
-    return run(kernels, back, way, gradient, packed, {}, {}, false);
+  if (shape.stride == 1 && kernels.takes(back, ConvWay::ahead)) {
+    const Tensor packed = pack(kernels, back, ConvWay::ahead, turned(weight, shape.groups), type);
+    return run(kernels, back, ConvWay::ahead, gradient, packed, {}, {}, false);
   }
   const int64_t pad = shape.kernel / 2, stride = shape.stride;
   const Tensor cast = weight.to(type).contiguous(channels_last);
@@ -174,9 +174,8 @@ struct Convolution : torch::autograd::Function<Convolution> {
     context->saved_data["stride"] = stride;
     context->saved_data["groups"] = groups;
     context->saved_data["bias"] = bias.has_value() && bias->defined();
-    const auto way = way_of(kernels, shape, x.scalar_type(), true);
-    const Tensor packed = pack(kernels, shape, way, weights_of(weight, groups), x.scalar_type());
-    return run(kernels, shape, way, x, packed, bias.value_or(Tensor()), {}, false);
+    const Tensor packed = pack(kernels, shape, ConvWay::ahead, weights_of(weight, groups), x.scalar_type());
+    return run(kernels, shape, ConvWay::ahead, x, packed, bias.value_or(Tensor()), {}, false);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -231,7 +230,7 @@ Tensor conv2d_pack(const Tensor& weight, at::ScalarType type, IntArrayRef stride
       plain(weight) ? kernels_for(type, weight.sizes(), {stride, padding, dilation, groups}) : nullptr;
   if (kernels == nullptr) return at::empty({0}, at::TensorOptions().dtype(type));
   const auto shape = shape_of(weight.sizes(), stride[0], groups, 8, 8);
-  return pack(*kernels, shape, way_of(*kernels, shape, type, false), weights_of(weight, groups), type);
+  return pack(*kernels, shape, ConvWay::ahead, weights_of(weight, groups), type);
 }
 
 // conv(x) + bias (+ residual), with ReLU where it is asked for. No gradient follows.
@@ -246,7 +245,7 @@ Tensor conv2d_folded(const Tensor& x, const Tensor& weight, const Tensor& bias, 
       lies_for_kernels(x, weight.sizes(), groups)) {
     const auto& kernels = *conv_kernels(element_of(type));
     const auto shape = shape_of(weight.sizes(), stride[0], groups, x.size(2), x.size(3));
-    return run(kernels, shape, way_of(kernels, shape, type, false), x, packed, bias, more, relu);
+    return run(kernels, shape, ConvWay::ahead, x, packed, bias, more, relu);
   }
   Tensor y = distillsharp::conv2d(x, weight, bias, stride, padding, dilation, groups);
   if (more.defined()) y.add_(more);
