@@ -32,16 +32,23 @@ bool by_winograd(const ConvShape& shape) {
          (Products<T>::depth == 1 || shape.in_channels >= 2 * width);
 }
 
+// By that way a thread has four times as many sums to clear and to add to the others', which many outputs outweigh.
+template <typename T>
+bool sums_by_winograd(const ConvShape& shape, int64_t images) {
+  return by_winograd<T>(shape) && images * shape.height * shape.width >= 512;
+}
+
 template <typename T>
 int64_t scratch(const ConvShape& asked, ConvWay way) {
   if (depthwise(asked)) return depthwise_scratch(asked) * static_cast<int64_t>(sizeof(float));
-  if (by_winograd<T>(asked)) return winograd_scratch(asked) * static_cast<int64_t>(sizeof(float));
   if (way == ConvWay::back) return back_scratch(asked) * static_cast<int64_t>(sizeof(T));
   const ConvShape shape = flat(asked);
   T* const type = nullptr;
   const int64_t ahead = padded_height(shape) * padded_width(shape) * shape.in_pixel();
   const int64_t back = zero_row(shape, type) + arranged_x(shape, type) + arranged_g(shape, type);
-  return (ahead > back ? ahead : back) * static_cast<int64_t>(sizeof(T));
+  const int64_t direct = (ahead > back ? ahead : back) * static_cast<int64_t>(sizeof(T)),
+                winograd = by_winograd<T>(asked) ? winograd_scratch(asked) * static_cast<int64_t>(sizeof(float)) : 0;
+  return direct > winograd ? direct : winograd;
 }
 
 template <typename T>
@@ -71,20 +78,22 @@ constexpr ConvKernels kernels = {
                                                : (back ? distillsharp::DISTILLSHARP_ARCH::back<T> : forward<T>);
       run(shape, job, first, last, scratch);
     },
-    [](const ConvShape& shape) {
-      return depthwise(shape)        ? depthwise_size(shape)
-             : by_winograd<T>(shape) ? winograd_size(shape)
-                                     : shape.groups * group_sums(shape);
+    [](const ConvShape& shape, int64_t images) {
+      return depthwise(shape)                     ? depthwise_size(shape)
+             : sums_by_winograd<T>(shape, images) ? winograd_size(shape)
+                                                  : shape.groups * group_sums(shape);
     },
-    [](const ConvShape& shape, const void* x, const void* from, float* sums, int64_t first, int64_t last,
-       void* scratch) {
+    [](const ConvShape& shape, int64_t images, const void* x, const void* from, float* sums, int64_t first,
+       int64_t last, void* scratch) {
       const auto run = depthwise(shape) ? (shape.stride == 1 ? depthwise_gradient<T, 1> : depthwise_gradient<T, 2>)
-                       : by_winograd<T>(shape) ? winograd_gradient<T>
-                                               : gradient<T>;
+                       : sums_by_winograd<T>(shape, images) ? winograd_gradient<T>
+                                                            : gradient<T>;
       run(shape, static_cast<const T*>(x), static_cast<const T*>(from), sums, first, last, scratch);
     },
-    [](const ConvShape& shape, const float* sums, const ConvWeights& to, int64_t first, int64_t last) {
-      const auto run = depthwise(shape) ? unpack_depthwise : by_winograd<T>(shape) ? winograd_unpack : unpack;
+    [](const ConvShape& shape, int64_t images, const float* sums, const ConvWeights& to, int64_t first, int64_t last) {
+      const auto run = depthwise(shape)                     ? unpack_depthwise
+                       : sums_by_winograd<T>(shape, images) ? winograd_unpack
+                                                            : unpack;
       run(shape, sums, to, first, last);
     },
 };

@@ -61,12 +61,14 @@ struct ConvKernels {
   int64_t (*images)(const ConvShape&);
   void (*forward)(const ConvShape&, ConvWay, const ConvForward&, int64_t first_image, int64_t last_image,
                   void* scratch);
-  // How many sums the weights' gradient has; adds that of some images to them, in an order of its own.
-  int64_t (*sums)(const ConvShape&);
-  void (*gradient)(const ConvShape&, const void* x, const void* gradient, float* sums, int64_t first_image,
-                   int64_t last_image, void* scratch);
-  // From that order to [out, in, h, w] as `to` lies in memory; only output channels first to last, of all groups.
-  void (*unpack)(const ConvShape&, const float* sums, const ConvWeights& to, int64_t first, int64_t last);
+  // How many sums the weights' gradient has where a thread has about so many images; adds that of some images to them,
+  // in an order of its own.
+  int64_t (*sums)(const ConvShape&, int64_t images);
+  void (*gradient)(const ConvShape&, int64_t images, const void* x, const void* gradient, float* sums,
+                   int64_t first_image, int64_t last_image, void* scratch);
+  // From that order to [out, in, h, w] as `to` lies in memory; only the channels first to last, as for packing.
+  void (*unpack)(const ConvShape&, int64_t images, const float* sums, const ConvWeights& to, int64_t first,
+                 int64_t last);
 };
 
 // Null where this processor has none.

@@ -97,7 +97,7 @@ struct WeightGradients {
 
 // A transformation along both dimensions of what read(row, column) gives; write(row, column, value) takes the result.
 template <typename Along, typename Read, typename Write>
-inline void transform(const Read& read, const Write& write) {
+[[gnu::always_inline]] inline void transform(const Read& read, const Write& write) {
   floats columns[Along::to][Along::from];
 #pragma GCC unroll 6
   for (int column = 0; column < Along::from; ++column) {

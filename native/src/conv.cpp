@@ -129,18 +129,19 @@ Tensor run(const ConvKernels& kernels, const ConvShape& shape, ConvWay way, cons
 
 Tensor weight_gradient(const ConvKernels& kernels, const ConvShape& shape, const Tensor& x, const Tensor& gradient,
                        const Tensor& weight) {
-  const int64_t bytes = kernels.scratch(shape, ConvWay::ahead), count = kernels.sums(shape),
-                parts = std::min<int64_t>(x.size(0), at::get_num_threads());
+  const int64_t bytes = kernels.scratch(shape, ConvWay::ahead),
+                parts = std::min<int64_t>(x.size(0), at::get_num_threads()), images = x.size(0) / parts,
+                count = kernels.sums(shape, images);
   Tensor sums = at::zeros({parts, count}, weight.options());
   over_images(x.size(0), [&](int64_t part, int64_t first, int64_t last) {
-    kernels.gradient(shape, x.data_ptr(), gradient.data_ptr(), sums.data_ptr<float>() + part * count, first, last,
-                     scratch(bytes));
+    kernels.gradient(shape, images, x.data_ptr(), gradient.data_ptr(), sums.data_ptr<float>() + part * count, first,
+                     last, scratch(bytes));
   });
   Tensor total = sums[0];
   for (int64_t part = 1; part < parts; ++part) total.add_(sums[part]);
   Tensor result = at::empty_like(weight);
   over_channels(shape.out_pixel(), [&](int64_t first, int64_t last) {
-    kernels.unpack(shape, total.data_ptr<float>(), weights_of(result, shape.groups), first, last);
+    kernels.unpack(shape, images, total.data_ptr<float>(), weights_of(result, shape.groups), first, last);
   });
   return result;
 }

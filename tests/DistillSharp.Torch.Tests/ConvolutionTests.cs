@@ -9,13 +9,13 @@ namespace DistillSharp.Torch.Tests;
 public sealed class ConvolutionTests
 {
     // Channels in, channels out, height, width, kernel, stride: whole tiles of 16, 12, 8 and 6 pixels, remainders of 4 and of 1,
-    // odd sizes, one and two blocks of output channels, everything that the networks for CIFAR have.
+    // Winograd's patches of 4x4 whole and cut, few outputs and many, odd sizes, one and two blocks of output channels, everything that the networks for CIFAR have.
     public static TheoryData<int, int, int, int, int, int> Shapes() => new()
     {
         { 16, 16, 32, 32, 3, 1 }, { 32, 32, 16, 16, 3, 1 }, { 64, 64, 8, 8, 3, 1 }, { 48, 16, 9, 13, 3, 1 }, { 8, 48, 5, 7, 3, 1 },
         { 16, 32, 4, 4, 3, 1 }, { 16, 16, 1, 3, 3, 1 }, { 16, 32, 32, 32, 3, 2 }, { 32, 64, 16, 16, 3, 2 }, { 16, 16, 7, 9, 3, 2 },
         { 24, 48, 14, 14, 3, 2 }, { 32, 64, 32, 32, 1, 1 }, { 16, 32, 32, 32, 1, 2 }, { 40, 16, 7, 7, 1, 2 }, { 8, 80, 6, 5, 1, 1 },
-        { 128, 64, 8, 8, 1, 1 },
+        { 128, 64, 8, 8, 1, 1 }, { 192, 128, 11, 10, 3, 1 },
     };
 
     // Stems, channels that fill no register, as ShuffleNet has them, and what is not the kernels': 5x5.

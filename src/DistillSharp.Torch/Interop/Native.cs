@@ -13,7 +13,8 @@ internal static unsafe partial class Native
 
     static Native()
     {
-        NativeLibrary.SetDllImportResolver(typeof(Native).Assembly, Resolve);
+        NativeLibrary.SetDllImportResolver(
+            typeof(Native).Assembly, (name, assembly, path) => name == Library ? SignalHandlers.KeptWhile(() => Find(assembly, path)) : 0);
         Check(ds_runtime_start());
         var built = Marshal.PtrToStringUTF8((nint)ds_libtorch_version())!;
         if (OtherRelease(built, Text(&ds_build_description)) is { } loaded)
@@ -61,9 +62,8 @@ internal static unsafe partial class Native
         return Marshal.PtrToStringUTF8((nint)buffer)!;
     }
 
-    static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
+    static nint Find(Assembly assembly, DllImportSearchPath? path)
     {
-        if (name != Library) return 0;
         if (Environment.GetEnvironmentVariable("DISTILLSHARP_NATIVE") is { Length: > 0 } named)
             return File.Exists(named) ? Load(named)
                 : throw new DllNotFoundException($"DISTILLSHARP_NATIVE names {named}, and there is no such file");
