@@ -21,7 +21,11 @@ trap 'rm -f "$lines"' EXIT
 pairs=("resnet56 resnet20" "resnet32x4 resnet8x4" "wrn_40_2 shufflenet_v1" "vgg13 mobilenet_v2_half")
 # Without instructions for it, a step of PyTorch's in bf16 takes minutes, and ours is one in float32.
 bf16=
-if grep -q avx512_bf16 /proc/cpuinfo; then bf16=1; else echo "this processor does not multiply bfloat16: float32 alone is compared" >&2; fi
+if grep -q avx512_bf16 /proc/cpuinfo && [[ -z ${DISTILLSHARP_KERNELS:-} ]]; then
+  bf16=1
+else
+  echo "this processor does not multiply bfloat16, or is not to: float32 alone is compared" >&2
+fi
 for round in $(seq "$rounds"); do
   for pair in "${pairs[@]}"; do
     echo "round $round of $rounds: $pair" >&2
