@@ -25,17 +25,17 @@ bool takes(const ConvShape& shape, ConvWay way) {
   return sizes && channels && (way != ConvWay::back || (shape.stride == 2 && shape.in_channels >= width));
 }
 
-// Few channels are faster in direct products of bfloat16.
+// Ahead, few channels are faster in direct products of bfloat16.
 template <typename T>
-bool by_winograd(const ConvShape& shape) {
+bool by_winograd(const ConvShape& shape, int64_t least_channels = Products<T>::depth == 2 ? 4 * width : width) {
   return shape.groups == 1 && slides(shape) && shape.in_channels % width == 0 && shape.out_channels % width == 0 &&
-         (Products<T>::depth == 1 || shape.in_channels >= 2 * width);
+         shape.in_channels >= least_channels;
 }
 
 // By that way a thread has four times as many sums to clear and to add to the others', which many outputs outweigh.
 template <typename T>
 bool sums_by_winograd(const ConvShape& shape, int64_t images) {
-  return by_winograd<T>(shape) && images * shape.height * shape.width >= 512;
+  return by_winograd<T>(shape, Products<T>::depth * width) && images * shape.height * shape.width >= 512;
 }
 
 template <typename T>
@@ -47,7 +47,8 @@ int64_t scratch(const ConvShape& asked, ConvWay way) {
   const int64_t ahead = padded_height(shape) * padded_width(shape) * shape.in_pixel();
   const int64_t back = zero_row(shape, type) + arranged_x(shape, type) + arranged_g(shape, type);
   const int64_t direct = (ahead > back ? ahead : back) * static_cast<int64_t>(sizeof(T)),
-                winograd = by_winograd<T>(asked) ? winograd_scratch(asked) * static_cast<int64_t>(sizeof(float)) : 0;
+                winograd =
+                    by_winograd<T>(asked, width) ? winograd_scratch(asked) * static_cast<int64_t>(sizeof(float)) : 0;
   return direct > winograd ? direct : winograd;
 }
 
