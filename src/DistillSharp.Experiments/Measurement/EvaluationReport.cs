@@ -4,6 +4,7 @@ using DistillSharp.Evaluation;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Interop;
+using DistillSharp.Torch;
 
 namespace DistillSharp.Experiments.Measurement;
 
@@ -28,7 +29,8 @@ public sealed record EvaluationRequest
     internal Recipe ToRecipe()
     {
         var toolkit = Source.Toolkit;
-        string[] overrides = [.. Given("data.set", Source.Dataset), .. Given("data.root", Root),
+        // As a run's student is measured after an epoch.
+        string[] overrides = ["train.precision=fp32", .. Given("data.set", Source.Dataset), .. Given("data.root", Root),
             .. Given("data.mean", Numbers(Source.Mean)), .. Given("data.std", Numbers(Source.Std)), .. Overrides];
         if (Source.Run is { } run)
             return Recipe.Parse(RunReader.Load(run).Recipe, Path.Combine(run, RunFiles.Recipe), toolkit, overrides);
@@ -54,7 +56,7 @@ public sealed record EvaluationRequest
 /// <param name="Acc5">Right guesses among the first five in percent; null with fewer than six classes.</param>
 /// <param name="Parameters">Trainable values.</param>
 /// <param name="Dataset">The data set.</param>
-/// <param name="Precision">What was computed in: fp32, as after a run's epochs.</param>
+/// <param name="Precision">What was computed in: fp32 unless another was asked for and the processor has it.</param>
 /// <param name="Seconds">How long it took.</param>
 /// <param name="ImagesPerSecond">How fast it was.</param>
 public sealed record EvaluationReport(
@@ -79,17 +81,18 @@ public sealed record EvaluationReport(
             throw new UserException($"{request.Source.Weights ?? request.Source.Run}: this {network.Name} tells {network.Classes} classes "
                 + $"apart, and {data.Name} has {data.Classes}");
         var device = recipe.Train.Device;
+        var precision = recipe.Train.Precision.Resolve(device);
         network.To(device);
 
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var accuracy =
             Accuracy.Measure(
-                network, data.Test, data.Normalization, device: device, batchSize: recipe.Train.EvaluateBatch, progress: progress);
+                network, data.Test, data.Normalization, precision, device, recipe.Train.EvaluateBatch, progress: progress);
         var seconds = clock.Elapsed.TotalSeconds;
         return new(
             network.Name, accuracy.Images, Math.Round(accuracy.Top1, 4), accuracy.Top5 is { } top5 ? Math.Round(top5, 4)
                 : null, network.ParameterCount,
-            data.Name, "fp32", Math.Round(seconds, 3), Math.Round(accuracy.Images / seconds, 1))
+            data.Name, precision.ToString().ToLowerInvariant(), Math.Round(seconds, 3), Math.Round(accuracy.Images / seconds, 1))
         {
             Notes = notes,
         };

@@ -3,6 +3,7 @@ using DistillSharp.Formats.PyTorch;
 using DistillSharp.Interop;
 using DistillSharp.Models;
 using DistillSharp.Tests.Data;
+using DistillSharp.Torch;
 
 namespace DistillSharp.Tests.Experiments.Measurement;
 
@@ -28,6 +29,15 @@ public class EvaluationReportTests
             Measured("resnet20", "resnet20-wrapped.pth", "data.test_limit=500"));
         Assert.InRange(legacy.Acc1, 60, 80);
         Assert.Equal((500, legacy.Acc1, legacy.Acc5), (wrapped.Images, wrapped.Acc1, wrapped.Acc5));
+    }
+
+    [SharedFact]
+    public void The_precision_that_was_asked_for_is_computed_in_where_the_processor_has_it()
+    {
+        var (whole, short16) = (Measured("resnet20", "resnet20-legacy.pth", "data.test_limit=500"),
+            Measured("resnet20", "resnet20-legacy.pth", "data.test_limit=500", "train.precision=bf16"));
+        Assert.Equal(Runtime.HasNativeBf16 ? "bf16" : "fp32", short16.Precision);
+        Assert.InRange(short16.Acc1, whole.Acc1 - 2, whole.Acc1 + 2);
     }
 
     static EvaluationReport Measured(string model, string file, params string[] overrides) =>
