@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp;
 
 /// <summary>Asks for a device before anything is computed there: libtorch's own complaint is a page of its dispatcher's tables.</summary>

@@ -1,5 +1,4 @@
 using DistillSharp.Methods;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Data;
 

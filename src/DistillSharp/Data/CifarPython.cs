@@ -1,5 +1,4 @@
 using DistillSharp.Formats.Pickle;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Data;
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Data;
 

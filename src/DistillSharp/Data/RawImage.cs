@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Data;
 

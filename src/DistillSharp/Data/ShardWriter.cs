@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Data;

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using DistillSharp.Data;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Torch.Distributed;
 
 namespace DistillSharp.Evaluation;

@@ -1,6 +1,5 @@
 using DistillSharp.Data;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Evaluation;
 

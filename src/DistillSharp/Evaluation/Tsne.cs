@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Evaluation;
 
 /// <summary>A map of points in two dimensions.</summary>

@@ -1,7 +1,6 @@
 using DistillSharp.Data;
 using DistillSharp.Extending;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Interop;
 

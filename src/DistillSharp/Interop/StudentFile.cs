@@ -1,10 +1,8 @@
-using System.Globalization;
 using System.Text.Json;
 using DistillSharp.Data;
 using DistillSharp.Extending;
 using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Interop;
 

@@ -1,6 +1,3 @@
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-
 namespace DistillSharp.Models;
 
 /// <summary>A convolution, a batch norm and an activation, under the names of torchvision's Conv2dNormActivation: 0 and 1.</summary>

@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Models;
 
 /// <summary>A network's figures, all computed from the network itself.</summary>

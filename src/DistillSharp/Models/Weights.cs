@@ -1,8 +1,6 @@
-using System.Globalization;
 using DistillSharp.Formats;
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Tensors;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Models;
 

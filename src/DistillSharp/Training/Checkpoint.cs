@@ -1,12 +1,10 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Formats.Tensors;
 using DistillSharp.Methods;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Training;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Training;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Training;
 

@@ -1,7 +1,5 @@
 using DistillSharp.Data;
 using DistillSharp.Models;
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Training;
 

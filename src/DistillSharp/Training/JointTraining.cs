@@ -1,12 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using DistillSharp.Data;
 using DistillSharp.Formats.Tensors;
 using DistillSharp.Methods;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Torch.Distributed;
 using DistillSharp.Torch.Optimizers;
 

@@ -1,9 +1,7 @@
 using DistillSharp.Data;
 using DistillSharp.Methods;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Torch.Distributed;
-using DistillSharp.Torch.Layers;
 using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Training;

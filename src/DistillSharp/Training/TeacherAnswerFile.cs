@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 using Microsoft.Win32.SafeHandles;
 
 namespace DistillSharp.Training;

@@ -1,6 +1,4 @@
-using System.Globalization;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Training;
 

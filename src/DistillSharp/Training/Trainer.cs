@@ -3,7 +3,6 @@ using DistillSharp.Data;
 using DistillSharp.Evaluation;
 using DistillSharp.Methods;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Torch.Distributed;
 
 namespace DistillSharp.Training;

@@ -1,8 +1,6 @@
 using DistillSharp.Extending;
 using DistillSharp.Methods;
 using DistillSharp.Models;
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Verification;
 

@@ -1,6 +1,4 @@
-using System.Text;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Verification;
 

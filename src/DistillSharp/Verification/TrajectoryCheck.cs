@@ -4,7 +4,6 @@ using DistillSharp.Evaluation;
 using DistillSharp.Extending;
 using DistillSharp.Methods;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Training;
 
 namespace DistillSharp.Verification;

@@ -1,5 +1,4 @@
 using DistillSharp.Extending;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Verification;
 

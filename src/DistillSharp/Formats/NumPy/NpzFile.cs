@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using System.Globalization;
-using System.Text;
 using System.Text.RegularExpressions;
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Tensors;

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Text;
 using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Formats.Pickle;

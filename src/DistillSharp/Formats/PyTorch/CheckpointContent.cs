@@ -1,4 +1,3 @@
-using System.Globalization;
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Pickle;
 using DistillSharp.Formats.Tensors;

@@ -1,9 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
-using System.Text;
 using DistillSharp.Formats.Pickle;
 using DistillSharp.Formats.Tensors;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Formats.PyTorch;
 

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Tensors;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Formats.SafeTensors;
 

@@ -1,7 +1,5 @@
-using System.Text;
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Tensors;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Formats.TorchSharp;
 

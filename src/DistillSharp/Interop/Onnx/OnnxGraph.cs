@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using DistillSharp.Interop.Onnx.Messages;
-using DistillSharp.Torch;
 using Google.Protobuf;
 
 namespace DistillSharp.Interop.Onnx;

@@ -1,5 +1,4 @@
 using DistillSharp.Interop.Onnx.Messages;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Interop.Onnx;
 

@@ -1,6 +1,5 @@
 using DistillSharp.Data;
 using DistillSharp.Interop.Onnx.Messages;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Interop.Onnx;
 
