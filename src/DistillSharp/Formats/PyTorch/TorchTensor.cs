@@ -24,5 +24,4 @@ internal sealed record TorchTensor(TorchStorage Storage, TorchElementType Type, 
 }
 
 /// <summary>A tensor of a kind that has no plain elements: sparse, quantized.</summary>
-/// <param name="Kind">The kind, for messages.</param>
 internal sealed record TorchForeignTensor(string Kind);
