@@ -1,4 +1,3 @@
-using System.CommandLine;
 using DistillSharp.Extending;
 
 namespace DistillSharp.Cli;

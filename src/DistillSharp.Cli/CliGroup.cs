@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace DistillSharp.Cli;
 
 /// <summary>A command that does nothing itself but holds others: <c>distill recipe show</c>.</summary>

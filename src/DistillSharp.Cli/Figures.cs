@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DistillSharp.Cli;
 
 /// <summary>Figures as people read them.</summary>

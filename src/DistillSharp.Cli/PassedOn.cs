@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace DistillSharp.Cli;
 
 /// <summary>The words of another command line, given after <c>--</c>: they may look like options, and are not read here.</summary>

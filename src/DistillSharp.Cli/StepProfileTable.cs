@@ -1,4 +1,3 @@
-using System.Globalization;
 using DistillSharp.Training;
 
 namespace DistillSharp.Cli;

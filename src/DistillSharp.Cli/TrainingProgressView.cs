@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using DistillSharp.Training;
 using Spectre.Console;
 

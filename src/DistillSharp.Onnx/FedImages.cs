@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Onnx;
 
 /// <summary>Some images as a graph takes them.</summary>

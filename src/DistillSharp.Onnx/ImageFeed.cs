@@ -1,6 +1,3 @@
-using DistillSharp.Data;
-using DistillSharp.Torch;
-
 namespace DistillSharp.Onnx;
 
 /// <summary>

@@ -1,7 +1,4 @@
-using System.Globalization;
 using System.Text.Json;
-using DistillSharp.Data;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Onnx;
 

@@ -1,4 +1,3 @@
-using System.Text;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Experiments.Sweeps;
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DistillSharp;
 
 /// <summary>Amounts of memory as people write them: <c>512 MB</c>, <c>2 GB</c>, decimal units.</summary>

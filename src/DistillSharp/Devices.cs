@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp;
 
 /// <summary>Devices as users name them.</summary>

@@ -9,7 +9,7 @@ public readonly struct KeyedRandom
     const ulong Golden = 0x9E3779B97F4A7C15;
     readonly ulong key;
 
-    KeyedRandom(ulong key) => this.key = key;
+    internal KeyedRandom(ulong key) => this.key = key;
 
     /// <summary>What the numbers are for; each purpose has numbers of its own.</summary>
     public enum Purpose

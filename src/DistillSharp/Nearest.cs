@@ -16,21 +16,10 @@ public static class Nearest
         if (given.Length is 0 or > LongestCompared) return null;
 
         // What differs only by hyphens and the like is meant, however many names are one slip away.
-        if (known.FirstOrDefault(
-            name => name.Length <= LongestCompared && Letters(name).Equals(Letters(given), StringComparison.OrdinalIgnoreCase)) is
-            {
-            } same) return same;
-        string? nearest = null;
-        var min = int.MaxValue;
-        foreach (var name in known)
-        {
-            if (name.Length > LongestCompared) continue;
-            var slips = Slips(given, name);
-            if (slips >= min || slips > Allowed(given.Length, name.Length)) continue;
-            min = slips;
-            nearest = name;
-        }
-        return nearest;
+        var names = known.Where(name => name.Length <= LongestCompared).ToList();
+        return names.Find(name => Letters(name).Equals(Letters(given), StringComparison.OrdinalIgnoreCase))
+            ?? names.Select(name => (Name: name, Slips: Slips(given, name)))
+                .Where(near => near.Slips <= Allowed(given.Length, near.Name.Length)).OrderBy(near => near.Slips).FirstOrDefault().Name;
     }
 
     /// <summary>"; did you mean 'name'?" to end a sentence with, or nothing when no known name is near.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 
@@ -59,11 +58,8 @@ public sealed partial class Setting
 
     /// <summary>Sets the value from the text of a recipe.</summary>
     /// <exception cref="UsageException">The text is no value of this setting.</exception>
-    public void Write(object to, string text)
-    {
-        if (!TryParse(text, out var value)) throw new UsageException($"{owner}: {Name} is '{text}'; it must be {Allowed}");
-        property.SetValue(to, value);
-    }
+    public void Write(object to, string text) =>
+        property.SetValue(to, Parsed(text) ?? throw new UsageException($"{owner}: {Name} is '{text}'; it must be {Allowed}"));
 
     string Bounds
     {
@@ -82,32 +78,17 @@ public sealed partial class Setting
     bool Within(double number) =>
         number > attribute.Above && number >= attribute.AtLeast && number < attribute.Below && number <= attribute.AtMost;
 
-    bool TryParse(string text, out object? value)
+    // Null where the text is no value of the type, or outside the bounds.
+    object? Parsed(string text)
     {
         if (Type.IsEnum)
-        {
-            var name = Enum.GetNames(Type).FirstOrDefault(name => SnakeCase(name) == text);
-            value = name is null ? null : Enum.Parse(Type, name);
-            return name is not null;
-        }
-        value = text;
-        if (Type == typeof(string)) return true;
-        if (Type == typeof(bool)) return Parsed(bool.TryParse(text, out var flag), flag, out value);
-        if (Type == typeof(int))
-            return Parsed(
-                int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var whole) && Within(whole), whole, out value);
-        if (Type == typeof(long))
-            return Parsed(
-                long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var big) && Within(big), big, out value);
-        return Parsed(
-            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && double.IsFinite(real)
-            && Within(real), real, out value);
-    }
-
-    static bool Parsed(bool success, object parsed, out object? value)
-    {
-        value = parsed;
-        return success;
+            return Enum.GetNames(Type).FirstOrDefault(name => SnakeCase(name) == text) is { } name ? Enum.Parse(Type, name) : null;
+        if (Type == typeof(string)) return text;
+        if (Type == typeof(bool)) return bool.TryParse(text, out var flag) ? flag : null;
+        if (Type == typeof(int)) return int.TryParse(text, CultureInfo.InvariantCulture, out var whole) && Within(whole) ? whole : null;
+        if (Type == typeof(long)) return long.TryParse(text, CultureInfo.InvariantCulture, out var big) && Within(big) ? big : null;
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && double.IsFinite(real)
+            && Within(real) ? real : null;
     }
 
     static string SnakeCase(string name) => Boundary().Replace(name, "_$1").ToLowerInvariant();

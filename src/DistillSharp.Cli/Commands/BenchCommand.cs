@@ -1,5 +1,3 @@
-using System.CommandLine;
-using System.Globalization;
 using DistillSharp.Onnx.Measurement;
 
 namespace DistillSharp.Cli.Commands;

@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace DistillSharp.Cli.Commands;
 
 /// <summary>Options that several commands share, and how their texts are read.</summary>

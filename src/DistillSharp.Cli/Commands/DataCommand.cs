@@ -1,4 +1,3 @@
-using System.CommandLine;
 using DistillSharp.Data;
 
 namespace DistillSharp.Cli.Commands;

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using DistillSharp.Experiments.Measurement;
 
 namespace DistillSharp.Cli.Commands;

@@ -1,5 +1,3 @@
-using System.CommandLine;
-using System.Globalization;
 using DistillSharp.Experiments.Measurement;
 using DistillSharp.Interop;
 using DistillSharp.Onnx.Quantization;

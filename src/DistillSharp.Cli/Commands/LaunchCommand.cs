@@ -1,4 +1,3 @@
-using System.CommandLine;
 using DistillSharp.Experiments.Launching;
 using DistillSharp.Experiments.Sweeps;
 

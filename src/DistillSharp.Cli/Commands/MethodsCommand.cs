@@ -1,4 +1,3 @@
-using System.CommandLine;
 using DistillSharp.Methods;
 using Spectre.Console;
 

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using DistillSharp.Models;
 
 namespace DistillSharp.Cli.Commands;

@@ -1,5 +1,3 @@
-using System.CommandLine;
-using System.Globalization;
 using DistillSharp.Extending;
 using DistillSharp.Interop;
 

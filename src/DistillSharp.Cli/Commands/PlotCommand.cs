@@ -1,4 +1,3 @@
-using System.CommandLine;
 using DistillSharp.Evaluation;
 using DistillSharp.Experiments.Plots;
 using DistillSharp.Experiments.Runs;

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using DistillSharp.Interop;
 using DistillSharp.Onnx.Prediction;
 

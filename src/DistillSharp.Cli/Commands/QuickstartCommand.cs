@@ -1,4 +1,3 @@
-using System.CommandLine;
 using DistillSharp.Experiments.Quickstart;
 
 namespace DistillSharp.Cli.Commands;

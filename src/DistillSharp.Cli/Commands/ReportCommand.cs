@@ -1,4 +1,3 @@
-using System.CommandLine;
 using DistillSharp.Experiments.Measurement;
 using DistillSharp.Experiments.Report;
 using DistillSharp.Extending;

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;

@@ -1,5 +1,3 @@
-using System.CommandLine;
-using System.Globalization;
 using DistillSharp.Experiments.Registry;
 
 namespace DistillSharp.Cli.Commands;

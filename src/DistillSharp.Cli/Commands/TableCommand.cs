@@ -1,4 +1,3 @@
-using System.CommandLine;
 using DistillSharp.Experiments.Paper;
 using DistillSharp.Experiments.Published;
 using DistillSharp.Experiments.Registry;

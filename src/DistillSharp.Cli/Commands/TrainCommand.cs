@@ -1,4 +1,3 @@
-using System.CommandLine;
 using DistillSharp.Experiments.Execution;
 using DistillSharp.Experiments.Paper;
 using DistillSharp.Experiments.Runs;

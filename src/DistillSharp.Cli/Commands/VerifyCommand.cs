@@ -1,4 +1,3 @@
-using System.CommandLine;
 using DistillSharp.Torch;
 using DistillSharp.Verification;
 using Spectre.Console;

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using DistillSharp.Formats;
 using DistillSharp.Models;
 using DistillSharp.Onnx.Teachers;

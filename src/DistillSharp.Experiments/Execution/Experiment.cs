@@ -1,11 +1,7 @@
-using DistillSharp.Data;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Interop;
-using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Torch.Distributed;
-using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Execution;
 

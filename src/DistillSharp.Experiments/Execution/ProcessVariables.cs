@@ -1,5 +1,3 @@
-using System.Globalization;
-using DistillSharp.Torch;
 using DistillSharp.Torch.Distributed;
 
 namespace DistillSharp.Experiments.Execution;

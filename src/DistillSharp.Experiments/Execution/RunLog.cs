@@ -1,8 +1,4 @@
-using System.Globalization;
-using System.Text;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Formats.Files;
-using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Execution;
 

@@ -1,8 +1,6 @@
-using DistillSharp.Data;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Experiments.TensorBoard;
-using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Execution;
 

@@ -1,8 +1,4 @@
-using System.Globalization;
-using DistillSharp.Data;
 using DistillSharp.Evaluation;
-using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Experiments.Execution;
 

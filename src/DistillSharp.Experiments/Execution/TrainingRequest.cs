@@ -1,6 +1,5 @@
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Extending;
 
 namespace DistillSharp.Experiments.Execution;
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-using DistillSharp.Data;
 using DistillSharp.Evaluation;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;

@@ -1,10 +1,7 @@
-using DistillSharp.Data;
 using DistillSharp.Evaluation;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Extending;
 using DistillSharp.Interop;
-using DistillSharp.Models;
 
 namespace DistillSharp.Experiments.Measurement;
 

@@ -1,10 +1,7 @@
 using System.Collections.Concurrent;
-using System.Globalization;
-using DistillSharp.Data;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Extending;
 
 namespace DistillSharp.Experiments.Paper;
 

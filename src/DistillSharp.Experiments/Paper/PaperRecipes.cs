@@ -1,6 +1,4 @@
-using System.Globalization;
 using DistillSharp.Experiments.Recipes;
-using DistillSharp.Extending;
 using DistillSharp.Methods;
 
 namespace DistillSharp.Experiments.Paper;

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DistillSharp.Experiments.Paper;
 
 /// <summary>One result of the paper's tables.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
 

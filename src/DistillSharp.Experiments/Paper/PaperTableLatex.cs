@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace DistillSharp.Experiments.Paper;
 
 /// <summary>A table of the paper as LaTeX: needs booktabs and graphicx, and nothing else.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using DistillSharp.Experiments.Registry;
 
 namespace DistillSharp.Experiments.Paper;

@@ -1,12 +1,8 @@
-using System.Globalization;
 using DistillSharp.Experiments.Execution;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Formats.Files;
 using DistillSharp.Formats.PyTorch;
 using DistillSharp.Interop;
-using DistillSharp.Models;
-using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Paper;
 

@@ -1,10 +1,8 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using DistillSharp.Experiments.Execution;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Formats.Files;
 using DistillSharp.Interop;
 
 namespace DistillSharp.Experiments.Paper;

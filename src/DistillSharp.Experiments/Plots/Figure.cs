@@ -1,9 +1,5 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Globalization;
-using System.Text;
-using DistillSharp.Formats.Files;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Experiments.Plots;
 

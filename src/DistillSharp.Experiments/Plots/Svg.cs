@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace DistillSharp.Experiments.Plots;
 
 /// <summary>How a text is anchored to its point.</summary>

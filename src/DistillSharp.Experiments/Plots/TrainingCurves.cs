@@ -1,5 +1,3 @@
-using DistillSharp.Training;
-
 namespace DistillSharp.Experiments.Plots;
 
 /// <summary>Which number of an epoch a curve shows.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using DistillSharp.Experiments.Paper;
 using DistillSharp.Experiments.Registry;
 

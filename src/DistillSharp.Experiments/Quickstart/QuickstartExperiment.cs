@@ -4,7 +4,6 @@ using DistillSharp.Experiments.Paper;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Report;
 using DistillSharp.Interop;
-using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Quickstart;
 

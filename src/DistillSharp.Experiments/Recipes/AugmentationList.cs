@@ -1,6 +1,3 @@
-using DistillSharp.Data;
-using DistillSharp.Formats.Files;
-
 namespace DistillSharp.Experiments.Recipes;
 
 /// <summary>

@@ -1,6 +1,3 @@
-using DistillSharp.Data;
-using DistillSharp.Extending;
-
 namespace DistillSharp.Experiments.Recipes;
 
 /// <summary>The section <c>data</c>: the images and how they are served.</summary>

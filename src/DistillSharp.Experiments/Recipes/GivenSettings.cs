@@ -1,5 +1,3 @@
-using DistillSharp.Formats.Files;
-
 namespace DistillSharp.Experiments.Recipes;
 
 /// <summary>The settings that a recipe gives to a method or to a step of the augmentation.</summary>

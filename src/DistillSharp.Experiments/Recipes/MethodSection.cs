@@ -1,6 +1,4 @@
-using DistillSharp.Extending;
 using DistillSharp.Methods;
-using DistillSharp.Models;
 
 namespace DistillSharp.Experiments.Recipes;
 

@@ -1,11 +1,5 @@
-using System.Text;
-using DistillSharp.Data;
-using DistillSharp.Extending;
-using DistillSharp.Formats.Files;
 using DistillSharp.Interop;
 using DistillSharp.Methods;
-using DistillSharp.Models;
-using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Recipes;
 

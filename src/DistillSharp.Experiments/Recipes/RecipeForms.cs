@@ -1,7 +1,3 @@
-using DistillSharp.Extending;
-using DistillSharp.Formats.Files;
-using DistillSharp.Torch;
-
 namespace DistillSharp.Experiments.Recipes;
 
 /// <summary>The kinds of values that keys of recipes have.</summary>

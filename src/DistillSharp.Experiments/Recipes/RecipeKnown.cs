@@ -1,6 +1,3 @@
-using DistillSharp.Data;
-using DistillSharp.Extending;
-
 namespace DistillSharp.Experiments.Recipes;
 
 /// <summary>What is known where a key is read: it decides defaults, and what names there are.</summary>

@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
-using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Recipes;
 

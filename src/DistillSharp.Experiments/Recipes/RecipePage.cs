@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace DistillSharp.Experiments.Recipes;
 
 /// <summary>What docs/recipes.md says of the keys, from their declarations.</summary>

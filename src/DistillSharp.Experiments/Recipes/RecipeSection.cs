@@ -1,6 +1,3 @@
-using System.Globalization;
-using DistillSharp.Formats.Files;
-
 namespace DistillSharp.Experiments.Recipes;
 
 /// <summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace DistillSharp.Experiments.Recipes;
 
 /// <summary>Writes a recipe's canonical text: sections at the margin, one setting a line, lists of values in brackets.</summary>

@@ -1,4 +1,3 @@
-using DistillSharp.Data;
 using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Experiments.Recipes;

@@ -1,5 +1,3 @@
-using DistillSharp.Extending;
-
 namespace DistillSharp.Experiments.Recipes;
 
 /// <summary>The section <c>student</c>: the network to train.</summary>

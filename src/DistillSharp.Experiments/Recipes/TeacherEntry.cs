@@ -1,8 +1,3 @@
-using DistillSharp.Data;
-using DistillSharp.Extending;
-using DistillSharp.Models;
-using DistillSharp.Torch;
-
 namespace DistillSharp.Experiments.Recipes;
 
 /// <summary>One teacher of the section <c>teacher</c>: a network of this library with its weights, or a TorchScript or ONNX file.</summary>

@@ -1,8 +1,3 @@
-using DistillSharp.Data;
-using DistillSharp.Extending;
-using DistillSharp.Models;
-using DistillSharp.Torch;
-
 namespace DistillSharp.Experiments.Recipes;
 
 /// <summary>

@@ -1,8 +1,4 @@
-using DistillSharp.Data;
-using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Torch.Optimizers;
-using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Recipes;
 

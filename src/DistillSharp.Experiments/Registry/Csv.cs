@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace DistillSharp.Experiments.Registry;
 
 /// <summary>CSV as RFC 4180 has it, numbers in the invariant culture.</summary>

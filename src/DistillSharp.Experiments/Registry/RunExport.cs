@@ -1,8 +1,5 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Registry;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Training;
 using Microsoft.Data.Sqlite;
 
 namespace DistillSharp.Experiments.Registry;

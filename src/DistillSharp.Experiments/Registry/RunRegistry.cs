@@ -1,9 +1,6 @@
-using System.Globalization;
 using System.Text.Json;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Formats.Files;
-using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Registry;
 

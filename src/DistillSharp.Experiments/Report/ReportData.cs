@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Report;
 

@@ -1,10 +1,6 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
-using DistillSharp.Data;
 using DistillSharp.Evaluation;
 using DistillSharp.Experiments.Measurement;
-using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Report;
 

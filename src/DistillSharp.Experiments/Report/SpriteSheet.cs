@@ -1,4 +1,3 @@
-using DistillSharp.Data;
 using SkiaSharp;
 
 namespace DistillSharp.Experiments.Report;

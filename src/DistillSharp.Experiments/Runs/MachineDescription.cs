@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Runs;
 

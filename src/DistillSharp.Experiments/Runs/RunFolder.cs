@@ -1,6 +1,4 @@
-using System.Text;
 using System.Text.Json;
-using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Runs;
 

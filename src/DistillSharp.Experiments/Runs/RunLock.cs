@@ -1,7 +1,4 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text;
-using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Runs;
 

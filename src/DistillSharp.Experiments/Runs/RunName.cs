@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using DistillSharp.Experiments.Recipes;
 
 namespace DistillSharp.Experiments.Runs;

@@ -1,6 +1,4 @@
 using System.Text.Json;
-using DistillSharp.Formats.Files;
-using DistillSharp.Training;
 
 namespace DistillSharp.Experiments.Runs;
 

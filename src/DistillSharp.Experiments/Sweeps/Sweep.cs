@@ -1,11 +1,7 @@
-using System.Globalization;
 using System.IO.Enumeration;
-using System.Text;
 using DistillSharp.Experiments.Paper;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
-using DistillSharp.Extending;
-using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Sweeps;
 

@@ -1,11 +1,8 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using System.Text;
 using DistillSharp.Experiments.Recipes;
-using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Experiments.Sweeps;
 

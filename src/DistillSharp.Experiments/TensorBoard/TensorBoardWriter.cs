@@ -1,7 +1,4 @@
-using System.Globalization;
 using DistillSharp.Experiments.TensorBoard.Messages;
-using DistillSharp.Formats.Files;
-using DistillSharp.Training;
 using Google.Protobuf;
 
 namespace DistillSharp.Experiments.TensorBoard;

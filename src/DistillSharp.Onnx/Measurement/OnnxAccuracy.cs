@@ -1,4 +1,3 @@
-using DistillSharp.Data;
 using DistillSharp.Evaluation;
 
 namespace DistillSharp.Onnx.Measurement;

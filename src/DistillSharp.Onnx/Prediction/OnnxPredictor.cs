@@ -1,6 +1,4 @@
-using DistillSharp.Data;
 using DistillSharp.Interop;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Onnx.Prediction;
 

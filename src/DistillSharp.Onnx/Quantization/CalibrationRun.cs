@@ -1,4 +1,3 @@
-using DistillSharp.Data;
 using DistillSharp.Interop.Onnx.Messages;
 using Google.Protobuf;
 

@@ -1,11 +1,7 @@
-using System.Globalization;
 using System.Text.Json;
-using DistillSharp.Data;
 using DistillSharp.Evaluation;
-using DistillSharp.Formats.Files;
 using DistillSharp.Interop.Onnx;
 using DistillSharp.Interop.Onnx.Messages;
-using DistillSharp.Models;
 using DistillSharp.Onnx.Measurement;
 using Google.Protobuf;
 

@@ -1,6 +1,4 @@
 using DistillSharp.Interop.Onnx;
-using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Onnx.Quantization;

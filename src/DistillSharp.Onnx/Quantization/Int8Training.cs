@@ -1,6 +1,4 @@
 using DistillSharp.Extending;
-using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Onnx.Quantization;
 

@@ -1,6 +1,5 @@
 using DistillSharp.Interop.Onnx;
 using DistillSharp.Interop.Onnx.Messages;
-using DistillSharp.Models;
 
 namespace DistillSharp.Onnx.Quantization;
 

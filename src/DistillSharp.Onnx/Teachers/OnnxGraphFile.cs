@@ -1,4 +1,3 @@
-using DistillSharp.Torch;
 using Microsoft.ML.OnnxRuntime;
 using TensorElementType = Microsoft.ML.OnnxRuntime.Tensors.TensorElementType;
 

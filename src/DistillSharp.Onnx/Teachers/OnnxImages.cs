@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Onnx.Teachers;
 
 /// <summary>How a graph takes images.</summary>

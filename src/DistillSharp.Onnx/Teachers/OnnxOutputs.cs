@@ -1,5 +1,3 @@
-using DistillSharp.Models;
-
 namespace DistillSharp.Onnx.Teachers;
 
 /// <summary>Which outputs of a graph are used.</summary>

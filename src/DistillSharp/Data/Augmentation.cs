@@ -64,7 +64,6 @@ public sealed record Augmentation
     internal Augmentation OfSecondView() => this with { Draw = KeyedRandom.Purpose.SecondView };
 
     /// <summary>These steps and one more behind them, for a second view that is changed more; itself where it has that step.</summary>
-    /// <param name="more">The step.</param>
     internal Augmentation Stronger(AugmentationStep more) =>
         Steps.Any(step => step.Name == more.Name) ? this : new([.. steps, more, .. mixing]);
 
@@ -82,10 +81,6 @@ public sealed record Augmentation
         VariantCount is { } count ? KeyedRandom.For(Draw, seed, epoch).Below(count, index) : -1;
 
     /// <summary>What is mixed into image <paramref name="index"/> in <paramref name="epoch"/>; null for nothing.</summary>
-    /// <param name="seed">The run's seed.</param>
-    /// <param name="epoch">The epoch.</param>
-    /// <param name="index">The image's position in its set.</param>
-    /// <param name="images">Images of the set.</param>
     internal ImageMix? Mix(long seed, int epoch, int index, int images)
     {
         if (mixing.Length == 0) return null;
@@ -128,15 +123,11 @@ public sealed record Augmentation
 
     AugmentationDraw[] Draws(long seed, int epoch, int index)
     {
+        if (VariantCount is not null) return Split(Variant(seed, epoch, index));
         var draws = new AugmentationDraw[steps.Length];
-        if (VariantCount is not null) Split(Variant(seed, epoch, index), draws);
-        else
-        {
-            var random = KeyedRandom.For(Draw, seed, epoch);
-            var first = unchecked(index * numbers);
-            for (var i = 0; i < steps.Length; first = unchecked(first + steps[i++].Numbers))
-                draws[i] = new(random, first, steps[i].Variants);
-        }
+        var random = KeyedRandom.For(Draw, seed, epoch);
+        var first = unchecked(index * numbers);
+        for (var i = 0; i < steps.Length; first = unchecked(first + steps[i++].Numbers)) draws[i] = new(random, first, steps[i].Variants);
         return draws;
     }
 
@@ -147,9 +138,7 @@ public sealed record Augmentation
     public void Apply(ImageView image, int variant, Span<byte> destination)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)variant, (uint)(VariantCount ?? 0), nameof(variant));
-        Span<AugmentationDraw> draws = new AugmentationDraw[steps.Length];
-        Split(variant, draws);
-        Apply(image, draws, 0, image.Height, image.Width, destination);
+        Apply(image, Split(variant), 0, image.Height, image.Width, destination);
     }
 
     /// <summary>Whether the steps and their settings are the same.</summary>
@@ -161,28 +150,26 @@ public sealed record Augmentation
     internal static Registry<Func<AugmentationStep>> KnownSteps()
     {
         var known = new Registry<Func<AugmentationStep>>("augmentation");
-        known.Add("crop", () => new PadAndCrop());
-        known.Add("resized-crop", () => new ResizedCrop());
-        known.Add("flip", () => new Flip());
-        known.Add("rand-augment", () => new RandAugment());
-        known.Add("trivial-augment", () => new TrivialAugment());
-        known.Add("auto-augment", () => new AutoAugment());
-        known.Add("color-jitter", () => new ColorJitter());
-        known.Add("random-erasing", () => new RandomErasing());
-        known.Add("mixup", () => new Mixup());
-        known.Add("cutmix", () => new CutMix());
+        Func<AugmentationStep>[] steps =
+        [
+            () => new PadAndCrop(), () => new ResizedCrop(), () => new Flip(), () => new RandAugment(), () => new TrivialAugment(),
+            () => new AutoAugment(), () => new ColorJitter(), () => new RandomErasing(), () => new Mixup(), () => new CutMix(),
+        ];
+        foreach (var make in steps) known.Add(make().Name, make);
         return known;
     }
 
     static bool IsCrop(AugmentationStep step) => step is PadAndCrop or ResizedCrop;
 
-    void Split(int variant, Span<AugmentationDraw> draws)
+    AugmentationDraw[] Split(int variant)
     {
+        var draws = new AugmentationDraw[steps.Length];
         for (var i = steps.Length - 1; i >= 0; i--)
         {
             (variant, var own) = Math.DivRem(variant, steps[i].Variants!.Value);
             draws[i] = new(own);
         }
+        return draws;
     }
 
     // Does the steps from one on.

@@ -25,14 +25,11 @@ public sealed record AutoAugment : AugmentationStep
     public override void Apply(ImageView image, AugmentationDraw draw, int height, int width, Span<byte> destination)
     {
         var pairs = AutoAugmentPolicies.Of(Policy);
-        ReadOnlySpan<PolicyPart> pair = pairs[draw.Below(pairs.Count, 0)];
+        var pair = pairs[draw.Below(pairs.Count, 0)];
         var drawn = new List<(ImageOperation, double)>(2);
-        for (var i = 0; i < pair.Length; i++)
-        {
-            var part = pair[i];
-            if (draw.Between(0, 1, 1 + i) >= part.Probability) continue;
-            drawn.Add((part.Operation, space.Magnitude(part.Operation, part.Level, draw.Below(2, 3 + i) == 0, height, width)));
-        }
+        foreach (var (i, part) in pair.Index())
+            if (draw.Between(0, 1, 1 + i) < part.Probability)
+                drawn.Add((part.Operation, space.Magnitude(part.Operation, part.Level, draw.Below(2, 3 + i) == 0, height, width)));
         ImageOperations.Apply([.. drawn], image, destination);
     }
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DistillSharp.Data;
 
 /// <summary>What an AutoAugment policy was learned on.</summary>
@@ -13,10 +11,7 @@ public enum AutoAugmentPolicy
     Svhn,
 }
 
-/// <summary>One operation of a policy.</summary>
-/// <param name="Operation">What is done.</param>
-/// <param name="Probability">How often.</param>
-/// <param name="Level">How strongly, 0..9.</param>
+/// <summary>One operation of a policy: what is done, how often, and how strongly, 0..9.</summary>
 readonly record struct PolicyPart(ImageOperation Operation, double Probability, int Level);
 
 /// <summary>The published policies of AutoAugment: its paper's tables 7 to 9, as torchvision has them.</summary>

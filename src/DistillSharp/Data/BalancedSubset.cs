@@ -11,19 +11,9 @@ static class BalancedSubset
     public static int[] Choose(ReadOnlySpan<int> labels, int classes, int limit, long seed)
     {
         var random = KeyedRandom.For(KeyedRandom.Purpose.Subset, seed);
-        var byClass = new List<(ulong Key, int Index)>[classes];
-        for (var i = 0; i < labels.Length; i++)
-            (byClass[labels[i]] ??= []).Add((random[i], i));
-
-        var candidates = new List<(int Turn, int Class, int Index)>(labels.Length);
-        for (var c = 0; c < classes; c++)
-        {
-            if (byClass[c] is not { } members) continue;
-            members.Sort();
-            for (var turn = 0; turn < members.Count; turn++)
-                candidates.Add((turn, c, members[turn].Index));
-        }
-        candidates.Sort();
-        return [.. candidates.Take(limit).Select(candidate => candidate.Index).Order()];
+        var byClass = labels.ToArray().Index().ToLookup(image => image.Item, image => image.Index);
+        var candidates = Enumerable.Range(0, classes).SelectMany(c => byClass[c].OrderBy(index => random[index]).ThenBy(index => index)
+            .Select((index, turn) => (Turn: turn, Class: c, Index: index)));
+        return [.. candidates.Order().Take(limit).Select(candidate => candidate.Index).Order()];
     }
 }

@@ -1,5 +1,4 @@
 using DistillSharp.Methods;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Data;
 
@@ -18,16 +17,10 @@ public sealed class Batch
     }
 
     internal Batch(int count, ImageSet set, bool mixed) : this(
-        Room(count, set),
-        Tensor.Empty([count], DType.Int64).Unscoped(),
-        Tensor.Empty([count], DType.Int64).Unscoped())
+        set.Room(count), Tensor.Empty([count], DType.Int64).Unscoped(), Tensor.Empty([count], DType.Int64).Unscoped())
     {
         if (mixed) Mix = new(Tensor.Empty([count], DType.Int64).Unscoped(), Tensor.Empty([count]).Unscoped());
     }
-
-    /// <summary>Room for images of a set: float32 [N, C, H, W], channels last.</summary>
-    internal static Tensor Room(int count, ImageSet set) =>
-        Tensor.Empty([count, set.Channels, set.Height, set.Width], DType.Float32, format: MemoryFormat.ChannelsLast).Unscoped();
 
     /// <summary>
     /// A batch of images that come from no set. The tensors stay the caller's; outcomes of an augmentation are not counted.
@@ -174,13 +167,7 @@ public sealed class Batch
 
     internal void Free()
     {
-        Images.Dispose();
-        TeacherImages?.Dispose();
-        SecondImages?.Dispose();
-        TeacherSecondImages?.Dispose();
-        Labels.Dispose();
-        Indices.Dispose();
-        Mix?.Others.Dispose();
-        Mix?.Shares.Dispose();
+        Tensor?[] all = [Images, TeacherImages, SecondImages, TeacherSecondImages, Labels, Indices, Mix?.Others, Mix?.Shares];
+        foreach (var tensor in all) tensor?.Dispose();
     }
 }

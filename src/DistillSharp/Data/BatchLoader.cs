@@ -27,9 +27,8 @@ public sealed class BatchLoader
         if (options.Teacher is { } input) teacher = new(input, images, normalization);
         shares = new(images.Count, options);
         if (shares.Count == 0)
-            throw new UsageException(
-                $"{images.Count} images make no batch of {options.BatchSize} for process {options.Rank} of {options.Processes}; "
-                + "make the batch smaller");
+            throw new UsageException($"{images.Count} images make no batch of {options.BatchSize} for process {options.Rank} of "
+                + $"{options.Processes}; make the batch smaller");
     }
 
     /// <summary>Batches of one epoch.</summary>
@@ -69,9 +68,9 @@ public sealed class BatchLoader
 
     internal Batch NewBatch(int number) => new(SizeOf(number), images, options.Augmentation.Mixing.Count > 0)
     {
-        TeacherImages = teacher?.NewImages(SizeOf(number)),
-        SecondImages = second is null ? null : Batch.Room(SizeOf(number), images),
-        TeacherSecondImages = second is null ? null : teacher?.NewImages(SizeOf(number)),
+        TeacherImages = teacher?.Room(SizeOf(number)),
+        SecondImages = second is null ? null : images.Room(SizeOf(number)),
+        TeacherSecondImages = second is null ? null : teacher?.Room(SizeOf(number)),
     };
 
     internal void Fill(Batch batch, int epoch, int number, int[] order)

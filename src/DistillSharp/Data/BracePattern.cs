@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DistillSharp.Data;
 
 /// <summary>
@@ -50,12 +48,7 @@ static class BracePattern
         // As shells do: the width of the wider end, where one begins with a zero.
         var (from, to) = (inside[..at], inside[(at + 2)..]);
         var width = (from.Length > 1 && from[0] == '0') || (to.Length > 1 && to[0] == '0') ? Math.Max(from.Length, to.Length) : 1;
-        return Numbers(first, last).Select(number => number.ToString(CultureInfo.InvariantCulture).PadLeft(width, '0'));
-    }
-
-    static IEnumerable<long> Numbers(long first, long last)
-    {
-        for (var number = first; number <= last; number++) yield return number;
+        return Enumerable.Sequence(first, last, 1).Select(number => number.ToString(CultureInfo.InvariantCulture).PadLeft(width, '0'));
     }
 
     static bool IsNumber(string text, out long number)

@@ -19,34 +19,31 @@ static class Cifar
     public static (ImageSet Train, ImageSet Test) Read100(string root, bool coarse)
     {
         var files = DataFiles.Find("CIFAR-100", root, Source, Python100, Binary100);
-        if (files.Layout == Python100)
-        {
-            var names = CifarPython.Names(files, "meta", coarse ? "coarse_label_names" : "fine_label_names");
-            ImageSet Part(string file) => CifarPython.Read(files, [file], coarse ? "coarse_labels" : "fine_labels", names);
-            return (Part("train"), Part("test"));
-        }
-        else
-        {
-            var names = CifarBinary.Names(files, coarse ? "coarse_label_names.txt" : "fine_label_names.txt");
-            ImageSet Part(string file) => CifarBinary.Read(files, [file], labelBytes: 2, label: coarse ? 0 : 1, names);
-            return (Part("train.bin"), Part("test.bin"));
-        }
+        var kind = coarse ? "coarse" : "fine";
+        return files.Layout == Python100
+            ? Python(files, ["train"], "test", "meta", $"{kind}_label_names", $"{kind}_labels")
+            : Binary(files, ["train.bin"], "test.bin", $"{kind}_label_names.txt", labelBytes: 2, label: coarse ? 0 : 1);
     }
 
     /// <summary>CIFAR-10's two parts.</summary>
     public static (ImageSet Train, ImageSet Test) Read10(string root)
     {
         var files = DataFiles.Find("CIFAR-10", root, Source, Python10, Binary10);
-        if (files.Layout == Python10)
-        {
-            var names = CifarPython.Names(files, "batches.meta", "label_names");
-            return (CifarPython.Read(files, Batches(""), "labels", names), CifarPython.Read(files, ["test_batch"], "labels", names));
-        }
-        else
-        {
-            var names = CifarBinary.Names(files, "batches.meta.txt");
-            return (CifarBinary.Read(files, Batches(".bin"), 1, 0, names), CifarBinary.Read(files, ["test_batch.bin"], 1, 0, names));
-        }
+        return files.Layout == Python10
+            ? Python(files, Batches(""), "test_batch", "batches.meta", "label_names", "labels")
+            : Binary(files, Batches(".bin"), "test_batch.bin", "batches.meta.txt", labelBytes: 1, label: 0);
+    }
+
+    static (ImageSet, ImageSet) Python(DataFiles files, string[] train, string test, string meta, string namesKey, string labelKey)
+    {
+        var names = CifarPython.Names(files, meta, namesKey);
+        return (CifarPython.Read(files, train, labelKey, names), CifarPython.Read(files, [test], labelKey, names));
+    }
+
+    static (ImageSet, ImageSet) Binary(DataFiles files, string[] train, string test, string list, int labelBytes, int label)
+    {
+        var names = CifarBinary.Names(files, list);
+        return (CifarBinary.Read(files, train, labelBytes, label, names), CifarBinary.Read(files, [test], labelBytes, label, names));
     }
 
     static string[] Batches(string ending) => [.. Enumerable.Range(1, 5).Select(i => $"data_batch_{i}{ending}")];

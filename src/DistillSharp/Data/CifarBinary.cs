@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace DistillSharp.Data;
 
 /// <summary>
@@ -11,10 +9,7 @@ static class CifarBinary
     public static ImageSet Read(DataFiles files, IReadOnlyList<string> parts, int labelBytes, int label, IReadOnlyList<string> names) =>
         Read([.. parts.Select(part => (files.Take(part), files.Where(part)))], labelBytes, label, names);
 
-    /// <param name="parts">The files' contents and names.</param>
-    /// <param name="labelBytes">Label bytes at the start of each record.</param>
-    /// <param name="label">Which of them is wanted.</param>
-    /// <param name="names">The class names.</param>
+    /// <summary>Reads files of records that each begin with so many label bytes, of which one is wanted.</summary>
     /// <exception cref="UserException">A file is empty, no whole number of records, or a label names no class.</exception>
     public static ImageSet Read(IReadOnlyList<(byte[] Content, string Where)> parts, int labelBytes, int label, IReadOnlyList<string> names)
     {

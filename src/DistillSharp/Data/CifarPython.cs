@@ -1,5 +1,4 @@
 using DistillSharp.Formats.Pickle;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Data;
 
@@ -8,10 +7,7 @@ namespace DistillSharp.Data;
 /// </summary>
 static class CifarPython
 {
-    /// <param name="files">Where the parts are.</param>
-    /// <param name="parts">The files that make up the set.</param>
-    /// <param name="labelKey">Which labels: <c>labels</c>, <c>fine_labels</c> or <c>coarse_labels</c>.</param>
-    /// <param name="names">The class names.</param>
+    /// <summary>Reads the files that make up a set; the key is <c>labels</c>, <c>fine_labels</c> or <c>coarse_labels</c>.</summary>
     /// <exception cref="UserException">A file is damaged or not what it should be, or a label names no class.</exception>
     public static ImageSet Read(DataFiles files, IReadOnlyList<string> parts, string labelKey, IReadOnlyList<string> names) =>
         Read([.. parts.Select(part => (files.Take(part), files.Where(part)))], labelKey, names);
@@ -47,8 +43,7 @@ static class CifarPython
                 + $"{data.Type?.Code} [{string.Join(", ", data.Shape)}]");
         if (!dict.TryGet(labelKey, out object? list) || !PickleValues.TryIntegers(list, out var labels))
             throw new UserException($"'{where}' has no list of integers '{labelKey}' (it holds {Held(dict)})");
-        if (labels.Length != count)
-            throw new UserException($"'{where}' holds {count} images, but {labels.Length} labels");
+        if (labels.Length != count) throw new UserException($"'{where}' holds {count} images, but {labels.Length} labels");
         return (data.ColumnMajor ? Transposed(data.Data.Span, (int)count) : data.Data, labels, where);
     }
 

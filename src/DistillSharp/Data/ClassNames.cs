@@ -10,22 +10,15 @@ public static class ClassNames
 
     /// <summary>Reads a file with a name in each line. Empty lines are passed over.</summary>
     /// <exception cref="UserException">It cannot be read, holds no name, or one twice.</exception>
-    public static IReadOnlyList<string> Read(string file)
+    public static IReadOnlyList<string> Read(string file) => FileTrouble.Told($"cannot read the list of classes '{file}'", () =>
     {
-        try
-        {
-            if (new FileInfo(file) is { Exists: true, Length: > MaxBytes })
-                throw new UserException($"'{file}' is too large for a list of classes");
-            string[] names = [.. File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0)];
-            if (names.Length == 0) throw new UserException($"'{file}' names no class; it should hold the name of one in each line");
-            return names.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is { Key: var twice }
-                ? throw new UserException($"'{file}' names the class '{twice}' twice") : names;
-        }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot read the list of classes '{file}'", e);
-        }
-    }
+        if (new FileInfo(file) is { Exists: true, Length: > MaxBytes })
+            throw new UserException($"'{file}' is too large for a list of classes");
+        string[] names = [.. File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0)];
+        if (names.Length == 0) throw new UserException($"'{file}' names no class; it should hold the name of one in each line");
+        return names.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is { Key: var twice }
+            ? throw new UserException($"'{file}' names the class '{twice}' twice") : names;
+    });
 
     /// <summary>The order of the classes that were found.</summary>
     /// <param name="found">Their names, sorted by bytes.</param>
@@ -41,6 +34,7 @@ public static class ClassNames
         return [.. order];
     }
 
-    static string Named(string[] names) => string.Join(", ", names.Take(MaxNamed).Select(name => $"'{name}'"))
-        + (names.Length > MaxNamed ? $" and {names.Length - MaxNamed} more" : "");
+    /// <summary>The first few names, and how many more there are.</summary>
+    internal static string Named(IReadOnlyCollection<string> names) => string.Join(", ", names.Take(MaxNamed).Select(name => $"'{name}'"))
+        + (names.Count > MaxNamed ? $" and {names.Count - MaxNamed} more" : "");
 }

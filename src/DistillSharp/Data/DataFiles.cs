@@ -45,10 +45,6 @@ sealed class DataFiles
     /// Looks for the layouts in turn: as a folder in <paramref name="root"/>, as root itself, as an archive in root;
     /// root may also be the archive.
     /// </summary>
-    /// <param name="dataSet">The data set's name, for messages.</param>
-    /// <param name="root">Where to look.</param>
-    /// <param name="source">Where people get it.</param>
-    /// <param name="layouts">The forms, the preferred one first.</param>
     /// <exception cref="UserException">None is there in full; the message lists what was looked for where.</exception>
     public static DataFiles Find(string dataSet, string root, string source, params FileLayout[] layouts)
     {
@@ -81,8 +77,7 @@ sealed class DataFiles
         var wanted = layouts.SelectMany(layout => layout.Files.Select(layout.Entry)).ToHashSet();
         var entries = TarArchive.Read(file, wanted);
         foreach (var layout in layouts)
-            if (layout.Files.All(name => entries.ContainsKey(layout.Entry(name))))
-                return new(layout, archive, entries);
+            if (layout.Files.All(name => entries.ContainsKey(layout.Entry(name)))) return new(layout, archive, entries);
         var nearest = layouts.MaxBy(layout => layout.Files.Count(name => entries.ContainsKey(layout.Entry(name))))!;
         var missing = nearest.Files.Select(nearest.Entry).Where(entry => !entries.ContainsKey(entry));
         throw new UserException($"the archive '{archive}' lacks {string.Join(", ", missing)}: it is cut short or another archive");

@@ -64,12 +64,10 @@ public abstract class DatasetDescription
     /// <exception cref="UserException">The files are missing or damaged.</exception>
     protected abstract (ImageSet Train, ImageSet Test) Read(string root, ReadOptions options);
 
-    /// <summary>Reads the data set, normalized by its own mean and deviation.</summary>
+    /// <inheritdoc cref="Load(string, ReadOptions)"/>
     /// <param name="root">The folder that holds its files, its folder or its archive.</param>
     /// <param name="size">Height and width of the images; null for <see cref="Size"/>.</param>
     /// <param name="skipDamaged">Whether images that cannot be read are left out, where each is a file.</param>
-    /// <exception cref="UsageException">The set's images do not come in this size.</exception>
-    /// <exception cref="UserException">The files are missing or damaged.</exception>
     public Dataset Load(string root, int? size = null, bool skipDamaged = false) => Load(root, new ReadOptions(size ?? Size, skipDamaged));
 
     /// <summary>Reads the data set, normalized by its own mean and deviation.</summary>

@@ -36,9 +36,6 @@ sealed class FolderListing
         [.. Directory.EnumerateDirectories(part).Select(folder => Path.GetFileName(folder)).Where(IsTaken).Order(StringComparer.Ordinal)];
 
     /// <summary>Looks through a part's classes, or takes what was found before.</summary>
-    /// <param name="part">The folder.</param>
-    /// <param name="classes">The names of its classes.</param>
-    /// <param name="progress">Hears of each class; null where nobody asks.</param>
     public static PhotographIndex Of(string part, string[] classes, IProgress<WorkProgress>? progress) => KeptIndex.Get(
         Path.Combine(Path.GetDirectoryName(Path.GetFullPath(part))!, $".distill-{Path.GetFileName(Path.GetFullPath(part))}.index"), part,
         kept => kept.Findings.Classes.SequenceEqual(classes)

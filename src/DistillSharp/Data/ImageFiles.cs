@@ -1,5 +1,4 @@
 using DistillSharp.Formats.Files;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Data;
 
@@ -20,17 +19,14 @@ public static class ImageFiles
     /// <summary>The images in a folder and all folders below it, in the order of their paths.</summary>
     public static IEnumerable<string> Below(string folder) => Found(folder, SearchOption.AllDirectories);
 
-    static IEnumerable<string> Found(string folder, SearchOption depth) => Directory.EnumerateFiles(folder, "*", depth)
-        .Where(IsRead)
-        .Order(StringComparer.Ordinal);
+    static IEnumerable<string> Found(string folder, SearchOption depth) =>
+        Directory.EnumerateFiles(folder, "*", depth).Where(IsRead).Order(StringComparer.Ordinal);
 
     /// <summary>Reads an image file. Its content decides what it is, not its name. An alpha channel is dropped.</summary>
     /// <exception cref="UserException">There is no such file, or it is no image or a damaged one.</exception>
     public static DecodedImage Read(string path) => Decode(Content(path), path);
 
-    /// <summary>Decodes the content of an image file.</summary>
-    /// <param name="file">The content.</param>
-    /// <param name="name">The file's name, for messages.</param>
+    /// <summary>Decodes the content of an image file of that name.</summary>
     /// <exception cref="UserException">It is no image or a damaged one.</exception>
     internal static DecodedImage Decode(ReadOnlySpan<byte> file, string name)
     {
@@ -50,15 +46,11 @@ public static class ImageFiles
     {
         try
         {
-            return Bytes(path);
+            return FileTrouble.Told($"cannot read '{path}'", () => Bytes(path));
         }
         catch (UndecodedException e)
         {
             throw new UserException($"'{path}' {e.Message}", e);
-        }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot read '{path}'", e);
         }
     }
 

@@ -3,8 +3,6 @@ namespace DistillSharp.Data;
 /// <summary>A set of photographs in files, one folder for each class, as torchvision's ImageFolder reads it.</summary>
 static class ImageFolder
 {
-    const int MaxNamed = PhotographProblems.MaxNamed;
-
     /// <summary>Finds the classes and files, and looks at each file's beginning and end; no image is decoded yet.</summary>
     /// <param name="root">Holds train/ and val/, and each of these a folder for each class.</param>
     /// <param name="options">The size of the images, and whether damaged ones are left out.</param>
@@ -40,9 +38,7 @@ static class ImageFolder
     {
         [] => [],
         [var only] => NoImages(Path.Combine(train, only), findings),
-        var several =>
-            [$"{several.Count} classes of '{train}' hold no images: {string.Join(", ", several.Take(MaxNamed).Select(name => $"'{name}'"))}"
-            + $"{(several.Count > MaxNamed ? $" and {several.Count - MaxNamed} more" : "")}{Others(findings)}"],
+        var several => [$"{several.Count} classes of '{train}' hold no images: {ClassNames.Named(several)}{Others(findings)}"],
     };
 
     static string[] NoImages(string folder, PhotographFindings findings) =>
@@ -55,9 +51,8 @@ static class ImageFolder
     {
         var folder = Path.Combine(root, name);
         return Directory.Exists(folder) ? folder
-            : throw new UserException(
-                $"there is no folder '{(Directory.Exists(root) ? folder : root)}'; '{root}' should hold train/ and val/, and each "
-                + "of these a folder of images for each class");
+            : throw new UserException($"there is no folder '{(Directory.Exists(root) ? folder : root)}'; '{root}' should hold train/ and "
+                + "val/, and each of these a folder of images for each class");
     }
 
     static void RefuseUnsorted(string test, string[] classes)
@@ -79,10 +74,11 @@ static class ImageFolder
     static IEnumerable<string> Strangers(string test, string train, string[] classes)
     {
         var strange = FolderListing.Classes(test).Except(classes).ToArray();
-        if (strange.Length == 0) return [];
-        var named = string.Join(", ", strange.Take(MaxNamed).Select(name => $"'{name}'"));
-        return strange.Length == 1 ? [$"the class {named} of '{test}' is none of '{train}'"]
-            : [$"the classes {named}{(strange.Length > MaxNamed ? $" and {strange.Length - MaxNamed} more" : "")} of '{test}' are none "
-                + $"of '{train}'"];
+        return strange.Length switch
+        {
+            0 => [],
+            1 => [$"the class '{strange[0]}' of '{test}' is none of '{train}'"],
+            _ => [$"the classes {ClassNames.Named(strange)} of '{test}' are none of '{train}'"],
+        };
     }
 }

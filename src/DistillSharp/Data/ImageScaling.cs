@@ -16,11 +16,7 @@ public static class ImageScaling
     // Where a shuffle puts a zero.
     const byte none = 0xff;
 
-    /// <summary>Scales an area of an image.</summary>
-    /// <param name="image">The image, [H, W, C].</param>
-    /// <param name="area">What to take of it.</param>
-    /// <param name="height">Rows of the result.</param>
-    /// <param name="width">Columns of the result.</param>
+    /// <inheritdoc cref="Scale(ImageView, ImageArea, int, int, Span{byte})"/>
     /// <returns>[height, width, C].</returns>
     public static byte[] Scale(ImageView image, ImageArea area, int height, int width)
     {

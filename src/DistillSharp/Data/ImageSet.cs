@@ -21,8 +21,7 @@ public class ImageSet
         : this(height, width, channels, labels, classNames)
     {
         if (pixels.LongLength != (long)labels.Length * ImageBytes)
-            throw new ArgumentException(
-                $"{labels.Length} images of {height}x{width}x{channels} take {(long)labels.Length * ImageBytes} "
+            throw new ArgumentException($"{labels.Length} images of {height}x{width}x{channels} take {(long)labels.Length * ImageBytes} "
                 + $"bytes, not {pixels.LongLength}", nameof(pixels));
         this.pixels = pixels;
     }
@@ -79,6 +78,10 @@ public class ImageSet
     /// <summary>All images one after another, [N, H, W, C]; empty when the set decodes its images as they are asked for.</summary>
     public ReadOnlySpan<byte> Pixels => pixels;
 
+    /// <summary>Room for some of the images as a network takes them: float32 [N, C, H, W], channels last.</summary>
+    internal Tensor Room(int count) =>
+        Tensor.Empty([count, Channels, Height, Width], DType.Float32, format: MemoryFormat.ChannelsLast).Unscoped();
+
     int ImageBytes => checked(Height * Width * Channels);
 
     /// <summary>The image at a position. May be called from several threads at once.</summary>
@@ -129,8 +132,7 @@ public class ImageSet
     protected virtual ImageSet Select(int[] indices)
     {
         var chosen = new byte[(long)indices.Length * ImageBytes];
-        for (var i = 0; i < indices.Length; i++)
-            Image(indices[i]).Pixels.CopyTo(chosen.AsSpan(i * ImageBytes));
+        for (var i = 0; i < indices.Length; i++) Image(indices[i]).Pixels.CopyTo(chosen.AsSpan(i * ImageBytes));
         return new(chosen, Height, Width, Channels, Array.ConvertAll(indices, index => labels[index]), ClassNames);
     }
 

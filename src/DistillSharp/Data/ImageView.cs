@@ -27,9 +27,5 @@ public readonly record struct ImageArea(int Top, int Left, int Height, int Width
     public static ImageArea Of(ImageView image) => new(0, 0, image.Height, image.Width);
 }
 
-/// <summary>A part of an image whose edges may lie within pixels.</summary>
-/// <param name="Top">Where it begins, in rows.</param>
-/// <param name="Left">Where it begins, in columns.</param>
-/// <param name="Height">How many rows it is high.</param>
-/// <param name="Width">How many columns it is wide.</param>
+/// <summary>A part of an image, in rows and columns, whose edges may lie within pixels.</summary>
 readonly record struct ImageBox(double Top, double Left, double Height, double Width);

@@ -34,17 +34,7 @@ sealed unsafe class MappedFile : IDisposable
 
     /// <summary>Maps a file.</summary>
     /// <exception cref="UserException">It cannot be read, or is empty.</exception>
-    public static MappedFile Open(string path)
-    {
-        try
-        {
-            return new(path);
-        }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot read '{path}'", e);
-        }
-    }
+    public static MappedFile Open(string path) => FileTrouble.Told($"cannot read '{path}'", () => new MappedFile(path));
 
     /// <summary>A stretch of the file; valid as long as this is held and not disposed of.</summary>
     /// <exception cref="UserException">It is not within the file.</exception>

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Text;
+using System.IO.Compression;
 
 namespace DistillSharp.Data;
 
@@ -18,8 +18,6 @@ static class MatlabFile
     const uint Int8 = 1, UInt8 = 2, Int32 = 5, UInt32 = 6, Matrix = 14, Compressed = 15;
 
     /// <summary>The arrays of bytes in a file, by name; arrays of other types are left out.</summary>
-    /// <param name="content">The file.</param>
-    /// <param name="where">What to call it in messages.</param>
     /// <exception cref="UserException">It is no such file, or damaged.</exception>
     public static Dictionary<string, MatlabArray> Read(byte[] content, string where)
     {
@@ -82,8 +80,7 @@ static class MatlabFile
     static byte[] Unpack(ReadOnlyMemory<byte> packed, string where)
     {
         using var unpacked = new MemoryStream();
-        using var stream = new System.IO.Compression.ZLibStream(
-            new MemoryStream(packed.ToArray()), System.IO.Compression.CompressionMode.Decompress);
+        using var stream = new ZLibStream(new MemoryStream(packed.ToArray()), CompressionMode.Decompress);
         var buffer = new byte[1 << 16];
         try
         {

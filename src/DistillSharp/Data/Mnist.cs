@@ -6,19 +6,12 @@ namespace DistillSharp.Data;
 /// </summary>
 static class Mnist
 {
-    const int Stored = 28;
-    const int Border = 2;
-    const int Side = Stored + 2 * Border;
-    const int Channels = 3;
+    const int Stored = 28, Border = 2, Side = Stored + 2 * Border, Channels = 3;
 
     static readonly string[] Files =
         ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
-    /// <param name="dataSet">Its name, for messages.</param>
-    /// <param name="root">Where to look, with and without the usual sub-folders.</param>
-    /// <param name="folders">The usual sub-folders.</param>
-    /// <param name="classNames">The 10 classes.</param>
-    /// <param name="source">Where people get it.</param>
+    /// <summary>Reads the four files, which lie in a root or in one of its usual sub-folders.</summary>
     public static (ImageSet Train, ImageSet Test) Read(string dataSet, string root, string[] folders, string[] classNames, string source)
     {
         if (!Directory.Exists(root))
@@ -68,9 +61,8 @@ static class Mnist
             var to = ((image * Side + y + Border) * Side + Border) * Channels;
             foreach (var value in gray.Slice(row * Stored, Stored))
             {
-                pixels[to++] = value;
-                pixels[to++] = value;
-                pixels[to++] = value;
+                pixels.AsSpan(to, Channels).Fill(value);
+                to += Channels;
             }
         }
         return pixels;

@@ -10,11 +10,9 @@ namespace DistillSharp.Data;
 public sealed class Normalization
 {
     const int Lanes = 8;
-    readonly float[] mean;
-    readonly float[] std;
+    readonly float[] mean, std;
     // Channels vectors of each: after so many vectors a whole number of pixels has passed.
-    readonly float[] meanVectors;
-    readonly float[] stdVectors;
+    readonly float[] meanVectors, stdVectors;
 
     /// <param name="mean">Mean of each channel, in 0..1.</param>
     /// <param name="std">Standard deviation of each channel, above 0.</param>

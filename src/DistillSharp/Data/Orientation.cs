@@ -46,20 +46,14 @@ readonly record struct Orientation(bool ReverseRows, bool ReverseColumns, bool S
     /// <summary>The size of an image after it is turned.</summary>
     public (int Height, int Width) Size(int height, int width) => Swap ? (width, height) : (height, width);
 
-    /// <summary>Where an area of the upright image lies in the stored one.</summary>
-    /// <param name="area">The area.</param>
-    /// <param name="height">Rows of the stored image.</param>
-    /// <param name="width">Columns of the stored image.</param>
+    /// <summary>Where an area of the upright image lies in the stored one of so many rows and columns.</summary>
     public ImageArea Stored(ImageArea area, int height, int width)
     {
         var (top, left, h, w) = Swap ? (area.Left, area.Top, area.Width, area.Height) : (area.Top, area.Left, area.Height, area.Width);
         return new(ReverseRows ? height - top - h : top, ReverseColumns ? width - left - w : left, h, w);
     }
 
-    /// <summary>Where a box of the stored image lies in the upright one.</summary>
-    /// <param name="box">The box.</param>
-    /// <param name="height">Rows of the stored image.</param>
-    /// <param name="width">Columns of the stored image.</param>
+    /// <summary>Where a box of the stored image, of so many rows and columns, lies in the upright one.</summary>
     public ImageBox Upright(ImageBox box, int height, int width)
     {
         var top = ReverseRows ? height - box.Top - box.Height : box.Top;
@@ -67,11 +61,7 @@ readonly record struct Orientation(bool ReverseRows, bool ReverseColumns, bool S
         return Swap ? new(left, top, box.Width, box.Height) : new(top, left, box.Height, box.Width);
     }
 
-    /// <summary>Turns an image.</summary>
-    /// <param name="stored">[height, width, 3].</param>
-    /// <param name="height">Its rows.</param>
-    /// <param name="width">Its columns.</param>
-    /// <param name="upright">As many bytes.</param>
+    /// <summary>Turns a stored image, [height, width, 3], into the upright one, which has as many bytes.</summary>
     public void Turn(ReadOnlySpan<byte> stored, int height, int width, Span<byte> upright)
     {
         var (rows, columns) = Size(height, width);

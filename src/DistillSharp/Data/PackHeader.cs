@@ -50,9 +50,7 @@ static class PackHeader
         return index;
     }
 
-    /// <summary>Ends a file that holds an empty header, images and then an index.</summary>
-    /// <param name="file">The file; it stands at its end.</param>
-    /// <param name="index">Where the index begins.</param>
+    /// <summary>Ends a file that holds an empty header, images and, from a place on, its index, and stands at its end.</summary>
     public static void Write(FileStream file, long index)
     {
         file.Flush();

@@ -1,5 +1,4 @@
 using DistillSharp.Formats.Files;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Data;
 

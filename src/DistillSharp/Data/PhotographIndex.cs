@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -24,8 +23,6 @@ sealed record PhotographContainer(string Path, long Length, long Modified)
     public bool IsFolder => Length < 0;
 
     /// <summary>How a folder or file is now.</summary>
-    /// <param name="root">The folder that paths are relative to.</param>
-    /// <param name="path">Its path.</param>
     public static PhotographContainer Of(string root, string path)
     {
         var full = System.IO.Path.Combine(root, path);

@@ -1,13 +1,11 @@
-using System.Buffers.Binary;
-using System.Text;
 using System.Text.Json;
 
 namespace DistillSharp.Data;
 
 /// <summary>Writes an index behind whatever a stream holds; the photographs' names and places never lie in memory together.</summary>
-/// <param name="to">Takes it.</param>
 sealed class PhotographIndexWriter(Stream to)
 {
+    readonly BinaryWriter writer = new(to);
     readonly List<long> places = [];
 
     /// <summary>How many photographs were noted.</summary>
@@ -17,15 +15,10 @@ sealed class PhotographIndexWriter(Stream to)
     public void Add(PhotographEntry entry)
     {
         var name = Encoding.UTF8.GetBytes(entry.Name);
-        Span<byte> record = stackalloc byte[PhotographIndex.RecordLength];
-        BinaryPrimitives.WriteInt64LittleEndian(record, entry.Offset);
-        BinaryPrimitives.WriteInt32LittleEndian(record[8..], entry.Length);
-        BinaryPrimitives.WriteInt32LittleEndian(record[12..], entry.Container);
-        BinaryPrimitives.WriteInt32LittleEndian(record[16..], entry.Label);
-        BinaryPrimitives.WriteInt32LittleEndian(record[20..], name.Length);
         places.Add(to.Position);
-        to.Write(record);
-        to.Write(name);
+        writer.Write(entry.Offset);
+        foreach (var number in (ReadOnlySpan<int>)[entry.Length, entry.Container, entry.Label, name.Length]) writer.Write(number);
+        writer.Write(name);
     }
 
     /// <summary>Ends the index.</summary>
@@ -42,19 +35,11 @@ sealed class PhotographIndexWriter(Stream to)
 
     void End(Stream at, long start, PhotographFindings findings)
     {
-        var table = at.Position;
-        Span<byte> number = stackalloc byte[8];
-        foreach (var place in places)
-        {
-            BinaryPrimitives.WriteInt64LittleEndian(number, start + place);
-            at.Write(number);
-        }
-        at.Write(JsonSerializer.SerializeToUtf8Bytes(findings));
-        foreach (var value in new[] { table, places.Count })
-        {
-            BinaryPrimitives.WriteInt64LittleEndian(number, value);
-            at.Write(number);
-        }
-        at.Write(PhotographIndex.Magic);
+        var (table, behind) = (at.Position, new BinaryWriter(at));
+        foreach (var place in places) behind.Write(start + place);
+        behind.Write(JsonSerializer.SerializeToUtf8Bytes(findings));
+        behind.Write(table);
+        behind.Write((long)places.Count);
+        behind.Write(PhotographIndex.Magic);
     }
 }

@@ -23,22 +23,9 @@ sealed class PhotographPack
 
     /// <summary>Opens a packed file; its index is read and compared with its digest.</summary>
     /// <exception cref="UserException">It cannot be read, is no packed file or a damaged one.</exception>
-    public static PhotographPack Open(string path)
-    {
-        var file = MappedFile.Open(path);
-        try
-        {
-            return new(file);
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
-        }
-    }
+    public static PhotographPack Open(string path) => MappedFile.Open(path).OrDispose(file => new PhotographPack(file));
 
     /// <summary>The photographs of both parts.</summary>
-    /// <param name="options">How they are read.</param>
     /// <exception cref="UserException">The file is damaged, or a list of classes is not of its classes.</exception>
     public (ImageSet Train, ImageSet Test) Read(ReadOptions options)
     {

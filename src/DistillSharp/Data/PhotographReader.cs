@@ -1,5 +1,4 @@
 using System.Buffers;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Data;
 
@@ -9,16 +8,13 @@ namespace DistillSharp.Data;
 public delegate ImageArea AreaChoice(int height, int width);
 
 /// <summary>Makes pixels of the content of image files: of a whole image, or of no more of it than a crop shows.</summary>
-/// <param name="Scaled">Whether crops far larger than wanted are scaled by libjpeg while they are decoded, which changes pixels a
-/// little.</param>
+/// <param name="Scaled">Whether crops far larger than wanted are scaled by libjpeg while they are decoded: pixels change a little.</param>
 /// <param name="Upright">Whether what EXIF says of the camera's orientation is followed.</param>
 sealed record PhotographReader(bool Scaled, bool Upright)
 {
     const int Eighths = 8;
 
     /// <summary>Decodes a whole image.</summary>
-    /// <param name="file">The file's content.</param>
-    /// <param name="name">The file's name, for messages.</param>
     /// <exception cref="DamagedImageException">It is no image or a damaged one.</exception>
     public DecodedImage Read(ReadOnlySpan<byte> file, string name)
     {
@@ -63,8 +59,7 @@ sealed record PhotographReader(bool Scaled, bool Upright)
             throw new DamagedImageException(name, e.Message, e);
         }
         var image = Read(file, name);
-        ImageScaling.Scale(
-            new(image.Pixels, image.Height, image.Width, 3), choose(image.Height, image.Width), height, width, destination);
+        ImageScaling.Scale(new(image.Pixels, image.Height, image.Width, 3), choose(image.Height, image.Width), height, width, destination);
     }
 
     void CropJpeg(ReadOnlySpan<byte> file, AreaChoice choose, int height, int width, Span<byte> destination)

@@ -58,19 +58,15 @@ sealed class PhotographSet : ImageSet
         reader = new(options.ScaledDecoding, options.Upright);
     }
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> LeftOut => notes.LeftOut;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Misnamed => notes.Misnamed;
 
     /// <summary>What cannot be read and was left out.</summary>
     public IReadOnlyList<DamagedPhotograph> Damaged => notes.Damaged;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<ImageProblem> Skipped => skipped.All;
 
-    /// <inheritdoc/>
     public override bool IsSkipped(int index) => skipped.Holds(At(index));
 
     /// <summary>The name of an image's file.</summary>
@@ -83,7 +79,6 @@ sealed class PhotographSet : ImageSet
     /// <exception cref="DamagedImageException">It cannot be read.</exception>
     public FileBytes OpenFile(int index) => files.Open(At(index));
 
-    /// <inheritdoc/>
     public override ImageView Image(int index) =>
         new(ImageScaling.FitCenter(Original(index), Height * 256 / 224, Height, Width), Height, Width, Channels);
 
@@ -97,7 +92,6 @@ sealed class PhotographSet : ImageSet
         return new(image.Pixels, image.Height, image.Width, Channels);
     }
 
-    /// <inheritdoc/>
     public override ImageView Original(int index)
     {
         for (var given = index; ;)
@@ -111,7 +105,6 @@ sealed class PhotographSet : ImageSet
             }
     }
 
-    /// <inheritdoc/>
     public override void Crop(int index, AreaChoice choose, int height, int width, Span<byte> destination)
     {
         for (var given = index; ;)
@@ -139,11 +132,9 @@ sealed class PhotographSet : ImageSet
             : throw new UserException($"no image of the class {ClassNames[labels[asked]]} can be read; {damage.Message}", damage);
     }
 
-    /// <inheritdoc/>
     public override ImageSet AtSize(int side) =>
         new PhotographSet(files, chosen, Labels.ToArray(), ClassNames, notes, options with { Size = side }, skipped);
 
-    /// <inheritdoc/>
     protected override ImageSet Select(int[] indices)
     {
         var labels = Labels.ToArray();

@@ -39,10 +39,9 @@ sealed class ImageNetSet : ImageFolderSet
 
     protected override (ImageSet Train, ImageSet Test) Checked(string root, (ImageSet Train, ImageSet Test) read) =>
         read.Train.ClassNames.Count == Classes ? read
-            : throw new UserException(
-                $"'{(Directory.Exists(root) ? Path.Combine(root, "train") : root)}' holds {read.Train.ClassNames.Count} "
-                + $"{(Directory.Exists(root) ? "folders" : "classes")}, but ImageNet has {Classes} classes; a "
-                + "part of it, or other photographs, are the data set image-folder");
+            : throw new UserException($"'{(Directory.Exists(root) ? Path.Combine(root, "train") : root)}' holds "
+                + $"{read.Train.ClassNames.Count} {(Directory.Exists(root) ? "folders" : "classes")}, but ImageNet has {Classes} classes; "
+                + "a part of it, or other photographs, are the data set image-folder");
 }
 
 /// <summary>Photographs in WebDataset's shards.</summary>

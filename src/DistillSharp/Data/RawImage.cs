@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Data;
 
@@ -31,8 +30,6 @@ static class RawImage
     }
 
     /// <summary>The image that content holds, without a copy of it.</summary>
-    /// <param name="file">The content.</param>
-    /// <param name="orientation">EXIF's number.</param>
     /// <exception cref="UndecodedException">Its length is not that of the pixels it claims.</exception>
     public static ImageView View(ReadOnlySpan<byte> file, out int orientation)
     {

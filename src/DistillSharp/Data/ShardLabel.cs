@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 
 namespace DistillSharp.Data;
@@ -31,8 +29,7 @@ static class ShardLabel
             if (json.RootElement.ValueKind != JsonValueKind.Object) return null;
             foreach (var key in keys)
                 if (json.RootElement.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.Number
-                    && value.TryGetInt32(out var label))
-                    return label;
+                    && value.TryGetInt32(out var label)) return label;
             return null;
         }
         catch (JsonException)

@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace DistillSharp.Data;
 
 /// <summary>What is in one shard.</summary>
@@ -24,8 +26,6 @@ sealed class ShardScan
     public SortedDictionary<string, int> Misnamed { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Looks through a shard: at every header, label, and each image's beginning and end.</summary>
-    /// <param name="shard">Its path.</param>
-    /// <param name="number">Its number among the containers.</param>
     /// <exception cref="UserException">It is no tar file.</exception>
     public static ShardScan Of(string shard, int number)
     {
@@ -49,7 +49,7 @@ sealed class ShardScan
         return scan;
     }
 
-    void Take(string name, long length, UnpackedFile file, Microsoft.Win32.SafeHandles.SafeFileHandle handle)
+    void Take(string name, long length, UnpackedFile file, SafeFileHandle handle)
     {
         var dot = name.IndexOf('.', name.LastIndexOf('/') + 1);
         var (own, extension) = dot < 0 ? (name, "") : (name[..dot], name[(dot + 1)..].ToLowerInvariant());
@@ -61,7 +61,7 @@ sealed class ShardScan
         else PhotographFindings.Count(LeftOut, dot < 0 ? "entry without extension" : "." + extension);
     }
 
-    (PhotographEntry, string?) Look(string name, long length, long offset, Microsoft.Win32.SafeHandles.SafeFileHandle handle)
+    (PhotographEntry, string?) Look(string name, long length, long offset, SafeFileHandle handle)
     {
         var entry = new PhotographEntry(number, offset, (int)Math.Min(length, int.MaxValue), 0, name);
         if (length > ImageFiles.MaxBytes) return (entry, $"is larger than {ImageFiles.MaxBytes >> 20} MiB: that is no image");
@@ -86,10 +86,9 @@ sealed class ShardScan
         (image, label) = (null, null);
         if (taken is not { } found)
         {
-            if (said is { } alone)
-                PhotographFindings.Count(
-                    LeftOut, $"label{(alone.Name.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? " (.json)" : "")} without an "
-                        + "image");
+            if (said is not { } alone) return;
+            var form = alone.Name.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? " (.json)" : "";
+            PhotographFindings.Count(LeftOut, $"label{form} without an image");
             return;
         }
         var trouble = found.Trouble ?? (said is null ? "has no label: neither .cls nor .json lies beside it"

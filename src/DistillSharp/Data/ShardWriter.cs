@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Data;
@@ -32,10 +30,8 @@ public static class ShardWriter
             for (var start = 0; start < set.Count; start += perShard)
             {
                 var shard = Path.Combine(destination, string.Create(CultureInfo.InvariantCulture, $"{part}-{start / perShard:000000}.tar"));
-                AtomicFile.Write(
-                    shard, to => Write(
-                        to, set, start, Math.Min(set.Count, start + perShard),
-                        () => progress?.Report(new("writing images", ++done, total))));
+                AtomicFile.Write(shard, to => Write(to, set, start, Math.Min(set.Count, start + perShard),
+                    () => progress?.Report(new("writing images", ++done, total))));
                 shards.Add(shard);
             }
         AtomicFile.Write(Path.Combine(destination, Shards.ClassList), Encoding.UTF8.GetBytes(string.Join('\n', train.ClassNames) + "\n"));
@@ -49,10 +45,8 @@ public static class ShardWriter
             // The number keeps keys apart and in order; the file's own name says where it came from.
             var file = Path.GetFileName(set.FileName(index));
             var extension = Path.GetExtension(file).ToLowerInvariant();
-            var own =
-                string.Concat(
-                    Path.GetFileNameWithoutExtension(file).Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' ? c : '_'));
-            var key = string.Create(CultureInfo.InvariantCulture, $"{index:00000000}_{own}");
+            var letters = Path.GetFileNameWithoutExtension(file).Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' ? c : '_');
+            var key = string.Create(CultureInfo.InvariantCulture, $"{index:00000000}_{string.Concat(letters)}");
             key = key[..Math.Min(key.Length, MaxName - 5)];
             using (var content = set.OpenFile(index)) Entry(to, key + extension, content.Span);
             Entry(to, key + ".cls", Encoding.ASCII.GetBytes(set.Labels[index].ToString(CultureInfo.InvariantCulture)));

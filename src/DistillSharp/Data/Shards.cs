@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DistillSharp.Data;
 
 /// <summary>
@@ -31,9 +29,10 @@ static class Shards
                     $"'{part[0]}'{(part.Count > 1 ? $" and {part.Count - 1} more shards hold" : " holds")} no image with a label");
         var (labels, measuredLabels) = (first.Labels(), second.Labels());
         var names = Names(shards[0], options, Math.Max(labels.Max(), measuredLabels.Max()) + 1);
-        return (new PhotographSet(new IndexedFiles(first, "/"), labels, names, first.Findings.Notes(first.Findings.Damaged), options),
-            new PhotographSet(
-                new IndexedFiles(second, "/"), measuredLabels, names, second.Findings.Notes(second.Findings.Damaged), options));
+        return (Set(first, labels), Set(second, measuredLabels));
+
+        PhotographSet Set(PhotographIndex index, int[] labels) =>
+            new(new IndexedFiles(index, "/"), labels, names, index.Findings.Notes(index.Findings.Damaged), options);
     }
 
     /// <summary>Whether there are shards at a root.</summary>
@@ -54,34 +53,30 @@ static class Shards
         string[] found = Directory.Exists(root)
             ? [.. Directory.EnumerateFiles(root, "*.tar", SearchOption.AllDirectories).Order(StringComparer.Ordinal)] : [];
         return found.Length > 0 ? found
-            : throw new UserException(
-                $"'{root}' holds no shards; it should hold train-000000.tar, val-000000.tar and so on, or be a pattern such as "
-                + $"DIR/train-{{000000..000127}}.tar::DIR/val-{{000000..000006}}.tar");
+            : throw new UserException($"'{root}' holds no shards; it should hold train-000000.tar, val-000000.tar and so on, or be a "
+                + "pattern such as DIR/train-{000000..000127}.tar::DIR/val-{000000..000006}.tar");
     }
 
     // By a word of the file's name, or where that has none by one of its folder's: imagenet-train-000001.tar, val/0003.tar.
     static IReadOnlyList<string> Part(IReadOnlyList<string> shards, string[] words, string root)
     {
         string[] part = [.. shards.Where(shard => words.Contains(Word(shard), StringComparer.OrdinalIgnoreCase))];
-        return part.Length > 0 ? part : throw new UserException(
-            $"none of the {shards.Count} shard{(shards.Count == 1 ? "" : "s")} of '{root}' has "
-            + $"{string.Join(" or ", words.Select(word => $"'{word}'"))} "
-            + $"in its name, which is how the images to {(words == train ? "train" : "measure")} on are found");
+        return part.Length > 0 ? part : throw new UserException($"none of the {shards.Count} shard{(shards.Count == 1 ? "" : "s")} of "
+            + $"'{root}' has {string.Join(" or ", words.Select(word => $"'{word}'"))} in its name, which is how the images to "
+            + $"{(words == train ? "train" : "measure")} on are found");
     }
 
     static string? Word(string shard) =>
         new[] { Path.GetFileName(shard), Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(shard)))! }
-        .Select(name =>
-            name.Split('-', '_', '.').FirstOrDefault(word => train.Concat(test).Contains(word, StringComparer.OrdinalIgnoreCase)))
-        .FirstOrDefault(word => word is not null);
+            .SelectMany(name => name.Split('-', '_', '.'))
+            .FirstOrDefault(word => train.Concat(test).Contains(word, StringComparer.OrdinalIgnoreCase));
 
     static PhotographIndex Look(IReadOnlyList<string> shards, string part)
     {
         var place = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(shards[0]))!, $".distill-{part}.index");
         var paths = shards.Select(Path.GetFullPath).ToList();
-        return KeptIndex.Get(
-            place, "/", kept => kept.Findings.Containers.Select(container => container.Path).SequenceEqual(paths), writer =>
-                Write(writer, paths));
+        return KeptIndex.Get(place, "/", kept => kept.Findings.Containers.Select(container => container.Path).SequenceEqual(paths),
+            writer => Write(writer, paths));
     }
 
     static PhotographFindings Write(PhotographIndexWriter writer, List<string> shards)

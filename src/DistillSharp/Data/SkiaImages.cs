@@ -1,4 +1,3 @@
-using DistillSharp.Torch;
 using SkiaSharp;
 
 namespace DistillSharp.Data;

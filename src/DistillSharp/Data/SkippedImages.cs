@@ -10,8 +10,6 @@ sealed class SkippedImages
     public IReadOnlyList<ImageProblem> All { get; private set; } = [];
 
     /// <summary>Notes an image, once.</summary>
-    /// <param name="place">Its position among the files.</param>
-    /// <param name="damage">What is wrong with it.</param>
     public void Note(int place, DamagedImageException damage)
     {
         lock (turn)

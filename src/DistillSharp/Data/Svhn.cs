@@ -35,9 +35,8 @@ sealed class SvhnSet : DatasetDescription
             throw new UserException($"'{files.Where(file)}' does not hold the "
                 + $"arrays X and y; it holds {(arrays.Count == 0 ? "none" : string.Join(", ", arrays.Keys))}");
         if (images.Sizes is not [Side, Side, 3, > 0 and var count] || labels.Values.Length != count)
-            throw new UserException(
-                $"'{files.Where(file)}': X is {string.Join("x", images.Sizes)} and y {string.Join("x", labels.Sizes)}; they should be "
-                    + "32x32x3xN and Nx1");
+            throw new UserException($"'{files.Where(file)}': X is {string.Join("x", images.Sizes)} and y {string.Join("x", labels.Sizes)}; "
+                + "they should be 32x32x3xN and Nx1");
         if (Array.FindIndex(labels.Values, label => label is < 1 or > 10) is >= 0 and var wrong)
             throw new UserException($"'{files.Where(file)}': image {wrong} has label {labels.Values[wrong]}; they are 1 to 10");
         var pixels = new byte[images.Values.Length];

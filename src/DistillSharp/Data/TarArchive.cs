@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Text;
 
 namespace DistillSharp.Data;
 
@@ -10,8 +9,7 @@ namespace DistillSharp.Data;
 /// <remarks>System.Formats.Tar allocates whatever length a damaged header claims; here a claim is checked first.</remarks>
 static class TarArchive
 {
-    const int Block = 512;
-    const int MaxMetadata = 64 * 1024;
+    const int Block = 512, MaxMetadata = 64 * 1024;
 
     /// <summary>The wanted files that are in the archive, by name.</summary>
     /// <exception cref="UserException">It is no tar archive, is cut short or damaged.</exception>

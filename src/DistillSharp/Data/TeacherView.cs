@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Data;
 
 /// <summary>
@@ -12,9 +10,6 @@ sealed class TeacherView
     readonly ImageSet unchanged;
     readonly bool sameSize;
 
-    /// <param name="input">What the teacher takes.</param>
-    /// <param name="images">The images as the student sees them.</param>
-    /// <param name="students">How they are normalized.</param>
     /// <exception cref="UsageException">The teacher's normalization is of other channels than the images.</exception>
     public TeacherView(TeacherInput input, ImageSet images, Normalization students)
     {
@@ -32,17 +27,10 @@ sealed class TeacherView
     /// <summary>Columns of the teacher's images.</summary>
     public int Width => unchanged.Width;
 
-    /// <summary>Room for the images of a batch: float32 [N, C, H, W], channels last.</summary>
-    public Tensor NewImages(int count) => Tensor.Empty(
-        [count, unchanged.Channels, unchanged.Height, unchanged.Width], DType.Float32, format: MemoryFormat.ChannelsLast).Unscoped();
+    /// <inheritdoc cref="ImageSet.Room"/>
+    public Tensor Room(int count) => unchanged.Room(count);
 
-    /// <summary>Makes one image.</summary>
-    /// <param name="index">Its position in the set.</param>
-    /// <param name="epoch">The epoch, which together with the seed decides what was done to it.</param>
-    /// <param name="finished">The student's, before it is normalized.</param>
-    /// <param name="augmentation">What was done to it.</param>
-    /// <param name="seed">The run's seed.</param>
-    /// <param name="destination">Its place among the teacher's.</param>
+    /// <summary>Makes one image, from the student's before it is normalized.</summary>
     public void Make(int index, int epoch, ImageView finished, Augmentation augmentation, long seed, Span<float> destination)
     {
         if (sameSize) normalization.Apply(finished.Pixels, destination);

@@ -9,12 +9,9 @@ namespace DistillSharp.Data;
 /// </summary>
 sealed class UnpackedFile : IDisposable
 {
-    const int MaxGrowth = 10;
-    const int SmallFile = 64 * 1024;
+    const int MaxGrowth = 10, SmallFile = 64 * 1024;
     readonly Stream stream;
-    readonly bool packed;
     readonly long limit;
-    long position;
 
     UnpackedFile(Stream raw, string name)
     {
@@ -24,22 +21,22 @@ sealed class UnpackedFile : IDisposable
         raw.Position = 0;
         if (UnreadablePacking(start.AsSpan(0, known)) is { } packing)
             throw new UserException($"'{name}' is packed with {packing}, which cannot be read here; unpack it first");
-        packed = start is [0x1F, 0x8B, ..];
-        stream = packed ? new GZipStream(raw, CompressionMode.Decompress) : raw;
-        limit = packed ? raw.Length * MaxGrowth + SmallFile : raw.Length;
+        IsPacked = start is [0x1F, 0x8B, ..];
+        stream = IsPacked ? new GZipStream(raw, CompressionMode.Decompress) : raw;
+        limit = IsPacked ? raw.Length * MaxGrowth + SmallFile : raw.Length;
     }
 
     /// <summary>Whether the file is gzipped.</summary>
-    public bool IsPacked => packed;
+    public bool IsPacked { get; }
 
     /// <summary>The file's path, for messages.</summary>
     public string Name { get; }
 
     /// <summary>Bytes read so far, counted after unpacking.</summary>
-    public long Position => position;
+    public long Position { get; private set; }
 
     /// <summary>No more bytes than this can follow.</summary>
-    public long Left => limit - position;
+    public long Left => limit - Position;
 
     /// <exception cref="UserException">The file is missing or cannot be read, or is packed with something else than gzip.</exception>
     /// <param name="path">The file.</param>
@@ -63,8 +60,7 @@ sealed class UnpackedFile : IDisposable
     /// <summary>Over bytes in memory.</summary>
     public static UnpackedFile Over(byte[] content, string name) => new(new MemoryStream(content, writable: false), name);
 
-    /// <summary>Reads until the buffer is full or the file ends.</summary>
-    /// <returns>Bytes read.</returns>
+    /// <summary>Reads until the buffer is full or the file ends; says how many bytes.</summary>
     public int Read(Span<byte> buffer)
     {
         int read;
@@ -74,14 +70,14 @@ sealed class UnpackedFile : IDisposable
         }
         catch (InvalidDataException e)
         {
-            throw new UserException($"'{Name}' is damaged: its gzip data cannot be unpacked after byte {position}", e);
+            throw new UserException($"'{Name}' is damaged: its gzip data cannot be unpacked after byte {Position}", e);
         }
         catch (IOException e)
         {
             throw FileTrouble.Report($"cannot read '{Name}'", e);
         }
-        position += read;
-        if (position > limit)
+        Position += read;
+        if (Position > limit)
             throw new UserException($"'{Name}' unpacks to more than {MaxGrowth} times its size, which no "
                 + "data set does; if it is right, unpack it first");
         return read;
@@ -104,10 +100,10 @@ sealed class UnpackedFile : IDisposable
     public void Skip(long count, string what)
     {
         if (count > Left) throw TooShort(count, what, Left);
-        if (!packed)
+        if (!IsPacked)
         {
             stream.Position += count;
-            position += count;
+            Position += count;
             return;
         }
         var scratch = new byte[Math.Min(count, 1 << 16)];
@@ -122,7 +118,6 @@ sealed class UnpackedFile : IDisposable
     /// <summary>Whether nothing follows; for a gzipped file its checksum has then been verified.</summary>
     public bool AtEnd() => Read(stackalloc byte[1]) == 0;
 
-    /// <inheritdoc/>
     public void Dispose() => stream.Dispose();
 
     UserException TooShort(long count, string what, long present) =>

@@ -10,9 +10,7 @@ sealed class ValueTable
 
     ValueTable(int channels) => (this.channels, table) = (channels, new byte[channels * Values]);
 
-    /// <summary>Replaces every value of an image.</summary>
-    /// <param name="image">[H, W, C].</param>
-    /// <param name="destination">[H, W, C].</param>
+    /// <summary>Replaces every value of an image, [H, W, C].</summary>
     public void Apply(ImageView image, Span<byte> destination)
     {
         var own = channels == 1 ? 0 : Values;

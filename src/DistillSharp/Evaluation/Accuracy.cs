@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using DistillSharp.Data;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Torch.Distributed;
 
 namespace DistillSharp.Evaluation;
@@ -9,8 +8,7 @@ namespace DistillSharp.Evaluation;
 /// <summary>How many images of a set a network classifies rightly.</summary>
 /// <param name="Images">How many images were looked at.</param>
 /// <param name="Correct1">Of how many the first guess is right.</param>
-/// <param name="Correct5">Of how many one of the first five guesses is right; null with fewer than six classes, where it says
-/// nothing.</param>
+/// <param name="Correct5">Of how many one of the first five guesses is right; null with fewer than six classes.</param>
 public readonly record struct Accuracy(int Images, int Correct1, int? Correct5)
 {
     /// <summary>Right first guesses in percent.</summary>

@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Evaluation;
 
 /// <summary>The nearest other points of each point by Euclidean distance.</summary>

@@ -1,6 +1,5 @@
 using DistillSharp.Data;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Evaluation;
 
@@ -86,8 +85,7 @@ public sealed class NetworkOutputs
     /// <exception cref="UserException">The network has another number of classes or cannot take images of this size.</exception>
     public static NetworkOutputs Of(
         Classifier network, ImageSet images, Normalization normalization, Precision precision = Precision.Fp32, Device device = default,
-            int batchSize = 250,
-        IProgress<WorkProgress>? progress = null, CancellationToken cancel = default)
+        int batchSize = 250, IProgress<WorkProgress>? progress = null, CancellationToken cancel = default)
     {
         if (network.Classes != images.ClassNames.Count)
             throw new UserException($"{network.Name} tells {network.Classes} classes apart, but the images have {images.ClassNames.Count}");

@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Evaluation;
 
 /// <summary>Principal component analysis: the directions in which points vary most.</summary>

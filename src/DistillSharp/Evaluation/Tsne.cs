@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Evaluation;
 
 /// <summary>A map of points in two dimensions.</summary>
@@ -152,9 +150,8 @@ public sealed record Tsne
         if (!(Perplexity >= 1 && double.IsFinite(Perplexity)))
             throw new UsageException($"a perplexity of {Perplexity} is impossible; give a number of 1 or more, such as 30");
         if (count <= Perplexity + 1)
-            throw new UsageException(
-                $"a perplexity of {Perplexity} needs more than {Math.Floor(Perplexity) + 1} points, but there are {count}; "
-                + "lower it or use more images");
+            throw new UsageException($"a perplexity of {Perplexity} needs more than {Math.Floor(Perplexity) + 1} points, but there are "
+                + $"{count}; lower it or use more images");
         if (Iterations < 1) throw new UsageException($"{Iterations} iterations draw no map; give 1 or more");
         if (ExaggeratedIterations < 0)
             throw new UsageException($"there cannot be {ExaggeratedIterations} iterations with exaggeration; give 0 or more");

@@ -24,12 +24,7 @@ sealed class TsneForces(TsneAffinities affinities, int threads)
     /// <summary>The sum Z at the last positions.</summary>
     public double Total { get; private set; }
 
-    /// <summary>The gradient of the divergence at positions, divided by 4.</summary>
-    /// <param name="x">Positions, [N].</param>
-    /// <param name="y">Positions, [N].</param>
-    /// <param name="exaggeration">What P is multiplied by.</param>
-    /// <param name="gradientX">Receives the gradient, [N].</param>
-    /// <param name="gradientY">Receives the gradient, [N].</param>
+    /// <summary>The gradient of the divergence at positions, P multiplied by the exaggeration, divided by 4; all are [N].</summary>
     public void Gradient(float[] x, float[] y, float exaggeration, float[] gradientX, float[] gradientY)
     {
         Parallel.For(0, (count + BlockRows - 1) / BlockRows, options, block =>

@@ -66,9 +66,8 @@ internal static class FileKinds
         if (start is [0x80, <= 5, ..] || start.StartsWith("(dp0"u8) || start.StartsWith("}q"u8) || start.StartsWith("ccollections\n"u8))
             return FileKind.Pickle;
         if (TorchSharpFile.IsOne(file)) return FileKind.TorchSharp;
-        throw new UserException(
-            $"{name}: holds no weights in a known form, or is damaged at its start; known are PyTorch's (torch.save), safetensors, numpy's "
-                + "archives and TorchSharp's state files.");
+        throw new UserException($"{name}: holds no weights in a known form, or is damaged at its start; known are PyTorch's (torch.save), "
+            + "safetensors, numpy's archives and TorchSharp's state files.");
     }
 
     /// <summary>The magic number is the first pickle: as bytes in every protocol but the first, which has it in digits.</summary>

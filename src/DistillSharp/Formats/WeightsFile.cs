@@ -42,7 +42,7 @@ public static class WeightsFile
             case FileKind.TorchLegacy:
                 return use(Checkpoint("PyTorch (before 1.6)", TorchLegacy.Read(file, name), name));
             case FileKind.Pickle:
-                return use(Checkpoint("Python pickle", PlainPickle.Read(file, name), name));
+                return use(Checkpoint("Python pickle", CheckpointContent.OfPickle(file, name), name));
             case FileKind.SafeTensors:
                 var (group, header) = SafeTensorsFile.Entries(file, name);
                 return use(Checked(new(name, "safetensors", [group])
@@ -61,9 +61,8 @@ public static class WeightsFile
         if (TorchZip.IsOne(records)) return Checkpoint("PyTorch (zip)", TorchZip.Read(records, name, budget), name);
         if (NpzFile.IsOne(records)) return new(name, "numpy archive", [NpzFile.Read(records, name, budget)]);
         var held = string.Join(", ", records.Names.Take(3).Select(entry => $"'{ShownText.Of(entry)}'"));
-        throw new UserException(
-            $"{name}: is a zip archive without data.pkl or arrays of numpy, so no file of "
-                + $"weights{(held.Length > 0 ? $"; it holds {held}: unpack it, if one of them is what you look for" : "")}.");
+        throw new UserException($"{name}: is a zip archive without data.pkl or arrays of numpy, so no file of "
+            + $"weights{(held.Length > 0 ? $"; it holds {held}: unpack it, if one of them is what you look for" : "")}.");
     }
 
     static WeightsContent Checkpoint(string kind, CheckpointContent content, string name) =>

@@ -1,5 +1,4 @@
 using DistillSharp.Data;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Interop;
 

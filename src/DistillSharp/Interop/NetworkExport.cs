@@ -1,4 +1,3 @@
-using System.Globalization;
 using DistillSharp.Formats.PyTorch;
 using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Formats.TorchSharp;

@@ -1,7 +1,6 @@
 using DistillSharp.Data;
 using DistillSharp.Extending;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Interop;
 
@@ -50,8 +49,7 @@ public sealed record NetworkSource
             return new(network)
             {
                 ClassNames = description.ClassNames, Dataset = description.Dataset, Set = SetOf(description.Dataset),
-                Acc1 = description.Acc1,
-                Image = new(description.Height, description.Width),
+                Acc1 = description.Acc1, Image = new(description.Height, description.Width),
                 Normalization = Mean is null ? new(description.Mean, description.Std) : new(Mean, Std!),
             };
         }
@@ -79,19 +77,13 @@ public sealed record NetworkSource
         if (known is not (> 0 and < int.MaxValue and var classes))
             throw new UserException(
                 $"{file}: these weights do not fit {model}: they hold no {classifiers[0]}, by which the number of classes is known");
-        var network = Toolkit.Networks.Create(model, (int)classes);
-        try
+        return Toolkit.Networks.Create(model, (int)classes).OrDispose(network =>
         {
             network.LoadWeights(file, out var report);
             foreach (var line in report.Lines) Said?.Invoke($"{file}: {line}");
             network.Train(false);
             return network;
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
+        });
     }
 }
 

@@ -1,10 +1,8 @@
-using System.Globalization;
 using System.Text.Json;
 using DistillSharp.Data;
 using DistillSharp.Extending;
 using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Interop;
 
@@ -81,19 +79,13 @@ public sealed record StudentFile
         var content = SafeTensorsFile.Read(path);
         var description = Describe(content.Metadata, path);
         using var unset = Initialize.Skip();
-        var network = (toolkit ?? Toolkit.BuiltIn).Networks.Create(description.Network, description.ClassNames.Count);
-        try
+        return (toolkit ?? Toolkit.BuiltIn).Networks.Create(description.Network, description.ClassNames.Count).OrDispose(network =>
         {
             network.LoadState(content.Tensors, path);
             network.TrainedRanges = Ranges(content.Metadata, path);
             network.Train(false);
             return (network, description);
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
+        });
     }
 
     // Only of a student that was trained as it computes in whole numbers.
@@ -116,13 +108,8 @@ public sealed record StudentFile
             var size = Value<int[]>("size");
             return new()
             {
-                Network = Text("network"),
-                ClassNames = Value<string[]>("classes"),
-                Dataset = Text("dataset"),
-                Mean = Value<float[]>("mean"),
-                Std = Value<float[]>("std"),
-                Height = size[0],
-                Width = size[1],
+                Network = Text("network"), ClassNames = Value<string[]>("classes"), Dataset = Text("dataset"),
+                Mean = Value<float[]>("mean"), Std = Value<float[]>("std"), Height = size[0], Width = size[1],
                 Acc1 = metadata.ContainsKey("distillsharp.acc1") ? Value<double>("acc1") : null,
             };
         }
@@ -132,9 +119,8 @@ public sealed record StudentFile
         }
 
         string Text(string key) => metadata.TryGetValue($"distillsharp.{key}", out var text) ? text
-            : throw new UserException(
-                $"{path}: this file was not written by a run of distill (it says nothing of its {key}); "
-                + "name the network, and give the file as its weights, instead");
+            : throw new UserException($"{path}: this file was not written by a run of distill (it says nothing of its {key}); name the "
+                + "network, and give the file as its weights, instead");
 
         T Value<T>(string key) => JsonSerializer.Deserialize<T>(Text(key)) ?? throw new JsonException($"{key} is null");
     }

@@ -1,5 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Methods;
 
@@ -12,8 +11,7 @@ namespace DistillSharp.Methods;
 /// </code>
 /// The stages are those that meet in a <see cref="StageMethod"/>.
 /// </summary>
-[Method(
-    "||Q(s) - Q(t)||^2, Q = normalized mean of |A_c|^p, summed over stages",
+[Method("||Q(s) - Q(t)||^2, Q = normalized mean of |A_c|^p, summed over stages",
     "Zagoruyko, Komodakis, ICLR 2017, arXiv 1612.03928",
     "the paper's p; the public benchmarks' weight")]
 public sealed class At : StageMethod

@@ -1,5 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Torch.Distributed;
 
 namespace DistillSharp.Methods;
@@ -39,7 +38,6 @@ public sealed class BatchPeers
     public long Images { get; }
 
     /// <summary>Where in the whole batch the images of this process lie.</summary>
-    /// <param name="count">How many it has.</param>
     internal RowRange Own(long count) => group is null ? new(0, count) : Share(group.Rank);
 
     /// <summary>
@@ -68,8 +66,7 @@ public sealed class BatchPeers
     }
 
     internal ClassifierOutput Gather(ClassifierOutput output, Features wanted) => new(
-        Gather(output.Logits),
-        wanted.HasFlag(Features.Pooled) ? Gather(output.Pooled!) : null,
+        Gather(output.Logits), wanted.HasFlag(Features.Pooled) ? Gather(output.Pooled!) : null,
         wanted.HasFlag(Features.Stages) ? new GatheredStages(this, output.Stages!) : null,
         wanted.HasFlag(Features.PreActivations) ? new GatheredStages(this, output.PreActivations!) : null);
 

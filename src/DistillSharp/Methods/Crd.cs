@@ -1,6 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Methods;
 
@@ -17,11 +15,10 @@ namespace DistillSharp.Methods;
 /// </code>
 /// With x_j = log( P_j n/K ) this is h_i = x_i - softplus(x_i) - sum_j softplus(x_j), which needs no epsilon under a logarithm.
 /// </summary>
-[Method(
-    "-h(student, teacher's memory) - h(teacher, student's memory): noise-contrastive estimation",
+[Method("-h(student, teacher's memory) - h(teacher, student's memory): noise-contrastive estimation",
     "Tian, Krishnan, Isola, ICLR 2020, arXiv 1910.10699",
     "the published code's")]
-public sealed class Crd : DistillationMethod
+public sealed class Crd() : DistillationMethod(Features.Pooled)
 {
     Embedding? student, teacher;
     Tensor? studentMemory, teacherMemory, z;
@@ -58,15 +55,6 @@ public sealed class Crd : DistillationMethod
     public NegativeSampling Sampling { get; set; } = NegativeSampling.Exact;
 
     /// <inheritdoc/>
-    public override Features StudentFeatures => Features.Pooled;
-
-    /// <inheritdoc/>
-    public override Features? TeacherFeatures => Features.Pooled;
-
-    /// <inheritdoc/>
-    public override bool UsesTeacherLogits => false;
-
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         Require(FeatureDim > 0, "feature_dim", FeatureDim, "1 or more");
@@ -75,9 +63,8 @@ public sealed class Crd : DistillationMethod
         Require(Momentum is >= 0 and < 1, "momentum", Momentum, "0 or more, and less than 1");
         draws = new(pair.Labels, Sampling, pair.Seed);
         if (!draws.Possible)
-            throw new UserException(
-                $"crd: the {pair.Samples} samples of the training set hold no negatives; " +
-                $"it needs {(Sampling == NegativeSampling.Exact ? "samples of two classes" : "two samples")}");
+            throw new UserException($"crd: the {pair.Samples} samples of the training set hold no negatives; it needs "
+                + $"{(Sampling == NegativeSampling.Exact ? "samples of two classes" : "two samples")}");
 
         student = Child("embed_s", new Embedding(pair.Student.Shapes.PooledWidth, FeatureDim));
         teacher = Child("embed_t", new Embedding(pair.Teacher.Shapes.PooledWidth, FeatureDim));

@@ -1,5 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Methods;
 
@@ -12,8 +11,7 @@ namespace DistillSharp.Methods;
 /// Where an image is mixed of two, it is lambda of the loss with its own label and 1 - lambda of that with the other's. Where a method
 /// asks for two views of an image, it is the sum over both.
 /// </summary>
-[Method(
-    "-log softmax(s)[y]",
+[Method("-log softmax(s)[y]",
     "the labels alone",
     "always there; 1, or what the methods beside it ask for")]
 public sealed class CrossEntropy : DistillationMethod
@@ -36,13 +34,11 @@ public sealed class CrossEntropy : DistillationMethod
         return [new(Name, scope.Keep(step.Second is { } second ? loss + Loss(second.Student.Logits, step) : loss))];
     }
 
-    Tensor Loss(Tensor logits, DistillationStep step) => step.Mix is { } mix ? Mixed(logits, step.Labels, mix)
-        : Functional.CrossEntropy(logits, step.Labels, LabelSmoothing);
-
-    Tensor Mixed(Tensor logits, Tensor labels, LabelMix mix)
+    Tensor Loss(Tensor logits, DistillationStep step)
     {
+        if (step.Mix is not { } mix) return Functional.CrossEntropy(logits, step.Labels, LabelSmoothing);
         using var scope = TensorScope.Open();
-        var own = Functional.CrossEntropies(logits, labels, LabelSmoothing);
+        var own = Functional.CrossEntropies(logits, step.Labels, LabelSmoothing);
         var others = Functional.CrossEntropies(logits, mix.Others, LabelSmoothing);
         return scope.Keep((mix.Shares * own + (1 - mix.Shares) * others).Mean());
     }

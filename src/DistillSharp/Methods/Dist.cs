@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Methods;
 
 /// <summary>
@@ -11,8 +9,7 @@ namespace DistillSharp.Methods;
 /// L       = T^2 ( beta L_inter + gamma L_intra )
 /// </code>
 /// </summary>
-[Method(
-    "T^2 ( beta (1 - rho) over classes + gamma (1 - rho) over images ), rho Pearson's correlation",
+[Method("T^2 ( beta (1 - rho) over classes + gamma (1 - rho) over images ), rho Pearson's correlation",
     "Huang et al., NeurIPS 2022, arXiv 2205.10536",
     "T 4 for CIFAR-100 and 1 for ImageNet; all three are the paper's")]
 public sealed class Dist : DistillationMethod

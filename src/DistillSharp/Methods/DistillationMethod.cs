@@ -1,6 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Methods;
 
@@ -60,8 +58,7 @@ public sealed record LabelMix(Tensor Others, Tensor Shares);
 public sealed record PairMember(string Name, NetworkShapes Shapes, Linear? Head = null)
 {
     /// <summary>Describes a network for images of a size.</summary>
-    public static PairMember Of(Classifier network, Size2 image) =>
-        new(network.Name, network.Describe(image), network.Head);
+    public static PairMember Of(Classifier network, Size2 image) => new(network.Name, network.Describe(image), network.Head);
 }
 
 /// <summary>What a method may know before training: the two networks and the data.</summary>
@@ -95,7 +92,14 @@ public readonly record struct PairKind(string Teacher, string Student, bool IsIm
 /// </summary>
 public abstract class DistillationMethod : Module
 {
+    readonly Features? compared;
     double? weight;
+
+    /// <summary>A method on logits, unless it says otherwise.</summary>
+    protected DistillationMethod() { }
+
+    // A method that compares the same features of both networks, and no logits.
+    private protected DistillationMethod(Features compared) => this.compared = compared;
 
     /// <summary>The name in recipes and logs.</summary>
     public abstract string Name { get; }
@@ -131,16 +135,16 @@ public abstract class DistillationMethod : Module
     public virtual bool NeedsSecondView => false;
 
     /// <summary>What is needed of the student beside its logits.</summary>
-    public virtual Features StudentFeatures => Features.Logits;
+    public virtual Features StudentFeatures => compared ?? Features.Logits;
 
     /// <summary>What is needed of the teacher beside its logits; null when the teacher is not needed at all.</summary>
-    public virtual Features? TeacherFeatures => Features.Logits;
+    public virtual Features? TeacherFeatures => compared ?? Features.Logits;
 
     /// <summary>
     /// Whether the teacher's logits are used, which come with every forward pass. Where no method uses them they need not be
     /// remembered, and a step's teacher may show NaN in their place.
     /// </summary>
-    public virtual bool UsesTeacherLogits => true;
+    public virtual bool UsesTeacherLogits => compared is null;
 
     /// <summary>
     /// Takes over what was published for a pair, as the values of settings that nobody set. <see cref="Bind"/> begins with it; a

@@ -20,24 +20,14 @@ public static class DistillationMethods
     internal static Registry<Func<DistillationMethod>> All()
     {
         var methods = new Registry<Func<DistillationMethod>>("method");
-        methods.Add("at", () => new At());
-        methods.Add("ce", () => new CrossEntropy());
-        methods.Add("crd", () => new Crd());
-        methods.Add("dist", () => new Dist());
-        methods.Add("dkd", () => new Dkd());
-        methods.Add("fitnet", () => new FitNet());
-        methods.Add("fsecd", () => new Fsecd());
-        methods.Add("kd", () => new Kd());
-        methods.Add("mlld", () => new Mlld());
-        methods.Add("nst", () => new Nst());
-        methods.Add("ofd", () => new Ofd());
-        methods.Add("pkt", () => new Pkt());
-        methods.Add("reviewkd", () => new ReviewKd());
-        methods.Add("rkd", () => new Rkd());
-        methods.Add("simkd", () => new SimKd());
-        methods.Add("sp", () => new Sp());
-        methods.Add("srrl", () => new Srrl());
-        methods.Add("vid", () => new Vid());
+        Func<DistillationMethod>[] known =
+        [
+            () => new At(), () => new CrossEntropy(), () => new Crd(), () => new Dist(), () => new Dkd(), () => new FitNet(),
+            () => new Fsecd(), () => new Kd(), () => new Mlld(), () => new Nst(), () => new Ofd(), () => new Pkt(),
+            () => new ReviewKd(), () => new Rkd(), () => new SimKd(), () => new Sp(), () => new Srrl(), () => new Vid(),
+        ];
+        foreach (var make in known)
+            using (var method = make()) methods.Add(method.Name, make);
         return methods;
     }
 }

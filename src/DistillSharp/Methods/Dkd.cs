@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Methods;
 
 /// <summary>
@@ -15,8 +13,7 @@ namespace DistillSharp.Methods;
 /// nothing overflows, no logarithm is taken of a 0, and published runs are reproduced to the last bit. With
 /// <see cref="Standardize"/>, the logits are standardized first (<see cref="LogitStandardization"/>).
 /// </summary>
-[Method(
-    "T^2 ( alpha KL of target or not + beta KL among the others )",
+[Method("T^2 ( alpha KL of target or not + beta KL among the others )",
     "Zhao et al., CVPR 2022, arXiv 2203.08679",
     "beta by the pair, T 4, warm-up 20 (ImageNet 1, 1), the published code's; standardized T 2, weight 9 (Sun 2024)")]
 public sealed class Dkd : DistillationMethod
@@ -97,10 +94,8 @@ public sealed class Dkd : DistillationMethod
     /// <inheritdoc/>
     public override string? Doubt(int epochs) => WarmupDoubt(Settings.Warmup, epochs);
 
-    (double Beta, double T, double Warmup) Settings => (
-        Beta ?? publishedBeta,
-        Temperature ?? (Standardize ? LogitStandardization.Temperature : isImageNet ? 1 : 4),
-        Warmup ?? (isImageNet ? 1 : 20));
+    (double Beta, double T, double Warmup) Settings => (Beta ?? publishedBeta,
+        Temperature ?? (Standardize ? LogitStandardization.Temperature : isImageNet ? 1 : 4), Warmup ?? (isImageNet ? 1 : 20));
 
     /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
@@ -110,18 +105,14 @@ public sealed class Dkd : DistillationMethod
         var y = step.Labels.Unsqueeze(1);
         var isTarget = Tensor.Range(0, step.Student.Logits.Size(1), device: y.Device).EqualTo(y);
 
-        var s = new Parts(Softened(step.Student.Logits, T), y, isTarget);
-        var t = new Parts(Softened(step.Teacher.Logits, T), y, isTarget);
+        var s = Parts(Softened(step.Student.Logits, T), y, isTarget);
+        var t = Parts(Softened(step.Teacher.Logits, T), y, isTarget);
         var N = (double)y.Size(0);
         var tckd = Functional.KlDivergence(s.LogB, t.B, targetIsLog: false).Sum() * (T * T) / N;
         var nckd = Functional.KlDivergence(s.LogQ, t.Q, targetIsLog: false).Sum() * (T * T) / N;
 
         var warmth = warmUp > 0 ? Math.Min(step.Epoch / warmUp, 1) : 1;
-        return
-        [
-            new("dkd.target", scope.Keep(tckd * (warmth * Alpha))),
-            new("dkd.others", scope.Keep(nckd * (warmth * beta))),
-        ];
+        return [new("dkd.target", scope.Keep(tckd * (warmth * Alpha))), new("dkd.others", scope.Keep(nckd * (warmth * beta)))];
     }
 
     Tensor Softened(Tensor logits, double T)
@@ -130,34 +121,20 @@ public sealed class Dkd : DistillationMethod
         return (Standardize ? LogitStandardization.Z(z) : z) / T;
     }
 
-    /// <summary>
-    /// The two distributions of one network and their logarithms: b [N, 2], and q [N, K] with 0 in the label's place, log q too.
-    /// </summary>
-    sealed class Parts
+    // The two distributions of one network and their logarithms: b [N, 2], and q [N, K] with 0 in the label's place, log q too.
+    static (Tensor B, Tensor LogB, Tensor Q, Tensor LogQ) Parts(Tensor z, Tensor y, Tensor isTarget)
     {
-        public Parts(Tensor z, Tensor y, Tensor isTarget)
-        {
-            var target = isTarget.To(DType.Float32);
-            var p = Functional.Softmax(z);
-            B = Tensor.Cat([(p * target).Sum(1, keep: true), (p * (1.0 - target)).Sum(1, keep: true)], 1);
+        var target = isTarget.To(DType.Float32);
+        var p = Functional.Softmax(z);
+        var b = Tensor.Cat([(p * target).Sum(1, keep: true), (p * (1.0 - target)).Sum(1, keep: true)], 1);
 
-            var logP = Functional.LogSoftmax(z);
-            var logOthers = Functional.LogSumExp(logP.MaskedFill(isTarget, double.NegativeInfinity), 1, keep: true);
-            var isNormal = B.GreaterThan(1e-30);
-            var logOfNormal = Tensor.Where(isNormal, B, Tensor.Ones([1], device: B.Device)).Log();
-            LogB = Tensor.Where(isNormal, logOfNormal, Tensor.Cat([logP.Gather(1, y), logOthers], 1));
+        var logP = Functional.LogSoftmax(z);
+        var logOthers = Functional.LogSumExp(logP.MaskedFill(isTarget, double.NegativeInfinity), 1, keep: true);
+        var isNormal = b.GreaterThan(1e-30);
+        var logOfNormal = Tensor.Where(isNormal, b, Tensor.Ones([1], device: b.Device)).Log();
+        var logB = Tensor.Where(isNormal, logOfNormal, Tensor.Cat([logP.Gather(1, y), logOthers], 1));
 
-            var others = z.MaskedFill(isTarget, double.NegativeInfinity);
-            Q = Functional.Softmax(others);
-            LogQ = Functional.LogSoftmax(others).MaskedFill(isTarget, 0);
-        }
-
-        public Tensor B { get; }
-
-        public Tensor LogB { get; }
-
-        public Tensor Q { get; }
-
-        public Tensor LogQ { get; }
+        var others = z.MaskedFill(isTarget, double.NegativeInfinity);
+        return (b, logB, Functional.Softmax(others), Functional.LogSoftmax(others).MaskedFill(isTarget, 0));
     }
 }

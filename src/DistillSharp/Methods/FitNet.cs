@@ -1,6 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Methods;
 
@@ -13,11 +11,10 @@ namespace DistillSharp.Methods;
 /// s is the student's stage 2, t the stage of the teacher that <see cref="StageAlignment"/> lines up with it. The convolution
 /// takes s to t's channels and size: 1x1 where the sizes agree, with a stride where s is larger, transposed where t is.
 /// </summary>
-[Method(
-    "||r(s) - t||^2 of stage 2",
+[Method("||r(s) - t||^2 of stage 2",
     "Romero et al., ICLR 2015, arXiv 1412.6550",
     "the public benchmarks'")]
-public sealed class FitNet : DistillationMethod
+public sealed class FitNet() : DistillationMethod(Features.Stages)
 {
     const int Hint = 2;
     StagePair stage;
@@ -31,29 +28,18 @@ public sealed class FitNet : DistillationMethod
     protected override double DefaultWeight => 100;
 
     /// <inheritdoc/>
-    public override Features StudentFeatures => Features.Stages;
-
-    /// <inheritdoc/>
-    public override Features? TeacherFeatures => Features.Stages;
-
-    /// <inheritdoc/>
-    public override bool UsesTeacherLogits => false;
-
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         var (student, teacher) = (pair.Student.Shapes.Stages, pair.Teacher.Shapes.Stages);
         var found = StageAlignment.Of(student, teacher).Where(met => met.Student == Hint).ToArray();
         if (found.Length == 0)
-            throw new UserException(
-                $"fitnet: stage {Hint} of {pair.Student.Name} ({student.Count} stages, stem included) meets no stage of " +
-                $"{pair.Teacher.Name} ({teacher.Count})");
+            throw new UserException($"fitnet: stage {Hint} of {pair.Student.Name} ({student.Count} stages, stem included) meets no stage "
+                + $"of {pair.Teacher.Name} ({teacher.Count})");
         stage = found[0];
 
         var (s, t) = (student[stage.Student], teacher[stage.Teacher]);
-        conv = Regressor(s, t) ?? throw new UserException(
-            $"fitnet: stage {stage.Student} of {pair.Student.Name} is {s}, stage {stage.Teacher} of {pair.Teacher.Name} is {t}; " +
-            "one height and width must be a whole multiple of the other's");
+        conv = Regressor(s, t) ?? throw new UserException($"fitnet: stage {stage.Student} of {pair.Student.Name} is {s}, stage "
+            + $"{stage.Teacher} of {pair.Teacher.Name} is {t}; one height and width must be a whole multiple of the other's");
         Child("conv", conv);
         bn = Child("bn", new BatchNorm2d(t.Channels));
         return StageAlignment.Describe(Name, found, student, teacher);

@@ -1,6 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Methods;
 
@@ -34,8 +32,7 @@ public enum EmbeddedLayer
 /// </code>
 /// phi is the identity where both features have the same width, else one linear layer that is trained with the student.
 /// </summary>
-[Method(
-    "-mean over P(i) of log softmax_j( z_i u_j / tau ), z and u normalized features of one batch",
+[Method("-mean over P(i) of log softmax_j( z_i u_j / tau ), z and u normalized features of one batch",
     "Ye, Chen, Lai 2023, doi 10.12141/j.issn.1000-565X.220684",
     "the policy is the paper's; its tau and weight are not public, these are the best of a short schedule on CIFAR-100")]
 public sealed class Fsecd : DistillationMethod

@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Methods;
 
 /// <summary>
@@ -10,8 +8,7 @@ namespace DistillSharp.Methods;
 /// The weights are those of the public benchmarks: 0.9 beside 0.1 of cross-entropy, for ImageNet 0.5 beside 0.5. With
 /// <see cref="Standardize"/>, t and s are standardized first (<see cref="LogitStandardization"/>).
 /// </summary>
-[Method(
-    "T^2 KL( softmax(t/T) || softmax(s/T) )",
+[Method("T^2 KL( softmax(t/T) || softmax(s/T) )",
     "Hinton, Vinyals, Dean 2015, arXiv 1503.02531",
     "T 4, 0.9 beside 0.1 of cross-entropy (ImageNet 1, 0.5, 0.5), the public benchmarks'; standardized T 2, 9 (Sun 2024)")]
 public sealed class Kd : DistillationMethod

@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Reflection;
-using System.Text;
 using DistillSharp.Models;
 
 namespace DistillSharp.Methods;
@@ -43,9 +41,7 @@ public sealed record MethodCard(string Name, string Formula, string Source, stri
             : string.Create(CultureInfo.InvariantCulture, $"weight {method.Weight}");
         var values = string.Join(", ", settings.Prepend(weight));
         return new(
-            method.Name,
-            about?.Formula ?? "",
-            about?.Source ?? "",
+            method.Name, about?.Formula ?? "", about?.Source ?? "",
             Needs(method.StudentFeatures, logits: true) + (method.NeedsSecondView ? " of two views" : ""),
             method.TeacherFeatures is { } features ? Needs(features, method.UsesTeacherLogits) : "nothing",
             about is null ? values : $"{values}: {about.Defaults}");

@@ -1,5 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Methods;
 
@@ -16,8 +15,7 @@ namespace DistillSharp.Methods;
 /// cross-entropy is summed over both. That code also multiplies the terms of the first view by a mask of the less confident half, which
 /// comes to halving them; here they count whole.
 /// </summary>
-[Method(
-    "sum over T: T^2 KL( t || s ) of two views + 1/N ||s s^T - t t^T||^2 + 1/K ||s^T s - t^T t||^2, s and t softmax(z/T)",
+[Method("sum over T: T^2 KL( t || s ) of two views + 1/N ||s s^T - t t^T||^2 + 1/K ||s^T s - t^T t||^2, s and t softmax(z/T)",
     "Jin, Wang, Lin, CVPR 2023",
     "T 2 to 6, 0.9 beside 0.1 of cross-entropy, the published code's")]
 public sealed class Mlld : DistillationMethod

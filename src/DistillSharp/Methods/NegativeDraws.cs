@@ -16,9 +16,6 @@ public enum NegativeSampling
 /// from a key (a Feistel network; values outside the set are sent through it again) and pass by what is excluded. So no
 /// negative comes twice before all have come once.
 /// </summary>
-/// <param name="labels">The label of every sample.</param>
-/// <param name="sampling">What is excluded.</param>
-/// <param name="seed">The run's seed.</param>
 sealed class NegativeDraws(ReadOnlyMemory<int> labels, NegativeSampling sampling, ulong seed)
 {
     const int Rounds = 6;

@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Methods;
 
 /// <summary>
@@ -11,8 +9,7 @@ namespace DistillSharp.Methods;
 /// </code>
 /// the means being over the images and over all pairs of channels. The stages are those that meet in a <see cref="StageMethod"/>.
 /// </summary>
-[Method(
-    "squared MMD of the channels, kernel (x.y)^2, summed over stages",
+[Method("squared MMD of the channels, kernel (x.y)^2, summed over stages",
     "Huang, Wang 2017, arXiv 1707.01219",
     "the public benchmarks'")]
 public sealed class Nst : StageMethod

@@ -1,5 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Methods;
 
@@ -69,9 +68,8 @@ public sealed class Objective : Module
     static void CheckStudent(DistillationMethod method, PairMember student)
     {
         if (method.StudentFeatures.HasFlag(Features.Pooled) && student.Shapes.PooledWidth == 0)
-            throw new UserException(
-                $"{method.Name} needs the student's pooled features, and {student.Name} shows none; " +
-                "a network shows them by FeatureTap.Pooled");
+            throw new UserException($"{method.Name} needs the student's pooled features, and {student.Name} shows none; a network shows "
+                + "them by FeatureTap.Pooled");
         if ((method.StudentFeatures & (Features.Stages | Features.PreActivations)) != 0 && student.Shapes.Stages.Count == 0)
             throw new UserException(
                 $"{method.Name} needs the stages of the student, and {student.Name} shows none; a network shows them by FeatureTap.Stage");
@@ -82,14 +80,11 @@ public sealed class Objective : Module
     {
         var needed = method.TeacherFeatures ?? Features.Logits;
         if (needed.HasFlag(Features.Pooled) && teacher.Shapes.PooledWidth == 0)
-            throw new UserException(
-                $"{method.Name} needs the teacher's pooled features, and {teacher.Name} has none to show; " +
-                "a TorchScript teacher shows them by returning (logits, pooled)");
+            throw new UserException($"{method.Name} needs the teacher's pooled features, and {teacher.Name} has none to show; a "
+                + "TorchScript teacher shows them by returning (logits, pooled)");
         if ((needed & (Features.Stages | Features.PreActivations)) != 0 && teacher.Shapes.Stages.Count == 0)
-            throw new UserException(
-                $"{method.Name} needs the stages of the teacher, and {teacher.Name} has none to "
-                + "show, as no TorchScript or ONNX file has; " +
-                "take a network of this library, or a method on logits or pooled features");
+            throw new UserException($"{method.Name} needs the stages of the teacher, and {teacher.Name} has none to show, as no "
+                + "TorchScript or ONNX file has; take a network of this library, or a method on logits or pooled features");
     }
 
     static double AskedFor(IEnumerable<DistillationMethod> methods) =>

@@ -1,6 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Methods;
 
@@ -16,8 +14,7 @@ namespace DistillSharp.Methods;
 /// distributed with the shift and the scale of the batch norm before it. The stages are lined up by <see cref="StageAlignment"/>;
 /// where two maps differ in size, the larger is averaged down first. A student without pre-activations shows its stages instead.
 /// </summary>
-[Method(
-    "partial L2 of r(s) and max(t, m), halved for each shallower stage",
+[Method("partial L2 of r(s) and max(t, m), halved for each shallower stage",
     "Heo et al., ICCV 2019, arXiv 1904.01866",
     "1e-3 (ImageNet 1e-4), the published code's")]
 public sealed class Ofd : DistillationMethod
@@ -73,18 +70,16 @@ public sealed class Ofd : DistillationMethod
         using var scope = TensorScope.Open();
         var student = studentFeatures == Features.Stages ? step.Student.Stages! : step.Student.PreActivations!;
         var n = stages.Count;
-        var loss = Enumerable.Range(1, n)
-            .Select(i => (i, Met: stages[i - 1]))
-            .Select(at => StageLoss(at.i, student[at.Met.Student], step.Teacher.PreActivations![at.Met.Teacher]) / Math.Pow(2, n - at.i))
-            .Aggregate((sum, stage) => sum + stage);
-        return [new(Name, scope.Keep(loss))];
+        var losses = stages.Select((met, i) =>
+            StageLoss(i, student[met.Student], step.Teacher.PreActivations![met.Teacher]) / Math.Pow(2, n - 1 - i));
+        return [new(Name, scope.Keep(losses.Aggregate((sum, stage) => sum + stage)))];
     }
 
     Tensor StageLoss(int i, Tensor student, Tensor teacher)
     {
         var (s, t) = StageAlignment.InOneSize(student, teacher);
-        var rs = r!.Layers[i - 1].Forward(s).To(DType.Float32);
-        var tm = Tensor.Maximum(t.To(DType.Float32), m[i - 1].Reshape(1, -1, 1, 1));
+        var rs = r!.Layers[i].Forward(s).To(DType.Float32);
+        var tm = Tensor.Maximum(t.To(DType.Float32), m[i].Reshape(1, -1, 1, 1));
         var d = rs - tm;
         return Tensor.Where(tm.GreaterThan(0), d, Functional.Relu(d)).Pow(2).Sum() / s.Size(0);
     }

@@ -1,5 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Methods;
 
@@ -13,11 +12,10 @@ namespace DistillSharp.Methods;
 /// </code>
 /// As in the published code, 1e-7 is added to lengths and to both probabilities under the logarithm.
 /// </summary>
-[Method(
-    "KL of the probabilities of neighbors, cosine kernel",
+[Method("KL of the probabilities of neighbors, cosine kernel",
     "Passalis, Tefas, ECCV 2018, arXiv 1803.10837",
     "the public benchmarks'")]
-public sealed class Pkt : DistillationMethod
+public sealed class Pkt() : DistillationMethod(Features.Pooled)
 {
     const double Epsilon = 1e-7;
 
@@ -26,15 +24,6 @@ public sealed class Pkt : DistillationMethod
 
     /// <inheritdoc/>
     protected override double DefaultWeight => 30000;
-
-    /// <inheritdoc/>
-    public override Features StudentFeatures => Features.Pooled;
-
-    /// <inheritdoc/>
-    public override Features? TeacherFeatures => Features.Pooled;
-
-    /// <inheritdoc/>
-    public override bool UsesTeacherLogits => false;
 
     /// <inheritdoc/>
     public override bool ComparesImages => true;

@@ -1,5 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Methods;
 
@@ -15,8 +14,7 @@ namespace DistillSharp.Methods;
 /// pool_k keeps the size (w = 1), then averages down to 4x4, 2x2, 1x1 (w = 1/2, 1/4, 1/8) where the size is larger. s are the
 /// student's stages, t the teacher's before their last ReLU, lined up by <see cref="StageAlignment"/>; y takes the teacher's size.
 /// </summary>
-[Method(
-    "sum over levels of HCL( ABF(s), t ): each level of the teacher guides all deeper ones of the student",
+[Method("sum over levels of HCL( ABF(s), t ): each level of the teacher guides all deeper ones of the student",
     "Chen, Liu, Zhao, Jia, CVPR 2021, arXiv 2104.09044",
     "the published scripts' weights, for other pairs 1")]
 public sealed class ReviewKd : DistillationMethod

@@ -1,5 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Methods;
 
@@ -13,11 +12,10 @@ namespace DistillSharp.Methods;
 /// </code>
 /// The angles are computed for a few i at a time, so that neither N x N x D nor N x N x N values are ever in memory.
 /// </summary>
-[Method(
-    "h( D(s), D(t) ) and h( A(s), A(t) ): distances and angles between images, smooth L1",
+[Method("h( D(s), D(t) ) and h( A(s), A(t) ): distances and angles between images, smooth L1",
     "Park et al., CVPR 2019, arXiv 1904.05068",
     "the paper's")]
-public sealed class Rkd : DistillationMethod
+public sealed class Rkd() : DistillationMethod(Features.Pooled)
 {
     /// <inheritdoc/>
     public override string Name => "rkd";
@@ -29,15 +27,6 @@ public sealed class Rkd : DistillationMethod
     /// <summary>w_a.</summary>
     [Setting("weight of the angles", AtLeast = 0)]
     public double AngleWeight { get; set; } = 50;
-
-    /// <inheritdoc/>
-    public override Features StudentFeatures => Features.Pooled;
-
-    /// <inheritdoc/>
-    public override Features? TeacherFeatures => Features.Pooled;
-
-    /// <inheritdoc/>
-    public override bool UsesTeacherLogits => false;
 
     /// <inheritdoc/>
     public override bool ComparesImages => true;

@@ -1,6 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Methods;
 
@@ -15,8 +13,7 @@ namespace DistillSharp.Methods;
 /// with the student when it is measured and exported. No label is used; where s and t differ in size, the larger is averaged down
 /// first. t is the stage as the teacher's classifier sees it, behind its last ReLU.
 /// </summary>
-[Method(
-    "||P(s) - t||^2 of the last stages; the student sees through the teacher's classifier",
+[Method("||P(s) - t||^2 of the last stages; the student sees through the teacher's classifier",
     "Chen et al., CVPR 2022, arXiv 2203.14001",
     "the paper's, with no cross-entropy; its projector of half the teacher's width")]
 public sealed class SimKd : DistillationMethod
@@ -45,12 +42,10 @@ public sealed class SimKd : DistillationMethod
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         var shapes = pair.Teacher.Shapes;
-        if (pair.Teacher.Head is not { } head || shapes.PreActivations.Count == 0
-            || shapes.PreActivations[^1].Channels != head.Weight.Size(1))
-            throw new UserException(
-                $"simkd: {pair.Teacher.Name} has no linear classifier on the mean of its last stage, which the student could use; " +
-                "take another teacher");
-        (teacher, own, target) = (pair.Teacher.Name, pair.Student.Shapes.Stages[^1], shapes.PreActivations[^1]);
+        if (pair.Teacher.Head is not { } head || shapes.PreActivations is not [.., var last] || last.Channels != head.Weight.Size(1))
+            throw new UserException($"simkd: {pair.Teacher.Name} has no linear classifier on the mean of its last stage, which the student "
+                + "could use; take another teacher");
+        (teacher, own, target) = (pair.Teacher.Name, pair.Student.Shapes.Stages[^1], last);
         projector = Child("projector", ReusedClassifier.Projector(own.Channels, target.Channels));
         classifier = head;
         return [$"simkd: the student's last stage ({own}) goes through a projector into the teacher's ({target}) and its classifier"];

@@ -1,5 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Methods;
 
@@ -12,26 +11,16 @@ namespace DistillSharp.Methods;
 /// </code>
 /// s and t are the last stages of the two networks.
 /// </summary>
-[Method(
-    "1/N^2 ||G(s) - G(t)||^2, G = similarities of the images of a batch",
+[Method("1/N^2 ||G(s) - G(t)||^2, G = similarities of the images of a batch",
     "Tung, Mori, ICCV 2019, arXiv 1907.09682",
     "the public benchmarks'")]
-public sealed class Sp : DistillationMethod
+public sealed class Sp() : DistillationMethod(Features.Stages)
 {
     /// <inheritdoc/>
     public override string Name => "sp";
 
     /// <inheritdoc/>
     protected override double DefaultWeight => 3000;
-
-    /// <inheritdoc/>
-    public override Features StudentFeatures => Features.Stages;
-
-    /// <inheritdoc/>
-    public override Features? TeacherFeatures => Features.Stages;
-
-    /// <inheritdoc/>
-    public override bool UsesTeacherLogits => false;
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)

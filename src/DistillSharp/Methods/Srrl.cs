@@ -1,6 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Methods;
 
@@ -17,8 +15,7 @@ namespace DistillSharp.Methods;
 /// dropped afterwards; W_t and b_t are the teacher's own classifier, which stays as it is: what the student shows is to make the
 /// teacher's classifier say what it says of the teacher's features.
 /// </summary>
-[Method(
-    "(h(s) - h(t))^2 + (W_t h(s) + b_t - z_t)^2: pooled features meet, also through the teacher's classifier",
+[Method("(h(s) - h(t))^2 + (W_t h(s) + b_t - z_t)^2: pooled features meet, also through the teacher's classifier",
     "Yang et al., ICLR 2021",
     "the published code's, both parts alike")]
 public sealed class Srrl : DistillationMethod
@@ -43,8 +40,7 @@ public sealed class Srrl : DistillationMethod
             throw new UserException($"srrl: {pair.Teacher.Name} has no linear classifier on its pooled features, which the student's "
                 + "could go through; take another teacher");
         var stage = pair.Student.Shapes.Stages[^1];
-        connector = Child("connector", new Sequential(
-            new Conv2d(stage.Channels, width, 1, bias: false), new BatchNorm2d(width), new Relu()));
+        connector = Child("connector", new Sequential(new Conv2d(stage.Channels, width, 1), new BatchNorm2d(width), new Relu()));
         InitialWeights.HeConvolutions(connector);
         classifier = head;
         return [$"srrl: the student's last stage ({stage}) meets the teacher's pooled features ({width}) and goes through its classifier"];
@@ -59,10 +55,8 @@ public sealed class Srrl : DistillationMethod
         var h = Functional.GlobalAvgPool(c.To(DType.Float32));
         return
         [
-            new("srrl.feature",
-                scope.Keep(Functional.MeanSquaredError(h, step.Teacher.Pooled!.To(DType.Float32)))),
-            new("srrl.regression",
-                scope.Keep(Functional.MeanSquaredError(classifier!.Forward(h), step.Teacher.Logits.To(DType.Float32)))),
+            new("srrl.feature", scope.Keep(Functional.MeanSquaredError(h, step.Teacher.Pooled!.To(DType.Float32)))),
+            new("srrl.regression", scope.Keep(Functional.MeanSquaredError(classifier!.Forward(h), step.Teacher.Logits.To(DType.Float32)))),
         ];
     }
 }

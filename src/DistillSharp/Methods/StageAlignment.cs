@@ -1,5 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Methods;
 
@@ -36,9 +35,8 @@ public static class StageAlignment
         string method, PairMember student, IReadOnlyList<FeatureShape> ofStudent, PairMember teacher, IReadOnlyList<FeatureShape> ofTeacher)
     {
         var pairs = Of(ofStudent, ofTeacher);
-        return pairs.Count > 0 ? pairs : throw new UserException(
-            $"{method}: {student.Name} has {ofStudent.Count} stages and {teacher.Name} {ofTeacher.Count}; " +
-            "each must have at least one beside its stem");
+        return pairs.Count > 0 ? pairs : throw new UserException($"{method}: {student.Name} has {ofStudent.Count} stages and "
+            + $"{teacher.Name} {ofTeacher.Count}; each must have at least one beside its stem");
     }
 
     /// <summary>The pairs in words, for the log: "at: student stage 1 (16x32x32) meets teacher stage 1 (64x32x32)".</summary>

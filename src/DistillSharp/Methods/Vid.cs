@@ -1,6 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Methods;
 
@@ -14,8 +12,7 @@ namespace DistillSharp.Methods;
 /// </code>
 /// mu and alpha are trained with the student. The stages are those that meet in a <see cref="StageMethod"/>.
 /// </summary>
-[Method(
-    "1/2 ( log sigma^2 + (t - mu(s))^2 / sigma^2 ), summed over stages",
+[Method("1/2 ( log sigma^2 + (t - mu(s))^2 / sigma^2 ), summed over stages",
     "Ahn et al., CVPR 2019, arXiv 1904.05835",
     "the public benchmarks'")]
 public sealed class Vid : StageMethod

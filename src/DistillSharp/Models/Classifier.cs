@@ -1,6 +1,3 @@
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-
 namespace DistillSharp.Models;
 
 /// <summary>
@@ -85,8 +82,8 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
         using var scope = TensorScope.Open();
         using var trace = OperatorTrace.Record();
         var output = Forward(Blank(image), Features.Pooled);
-        if (trace.Calls is not [.., { Operator: "aten::linear" } last] || last.Results[0] != output.Logits) return null;
-        if (last.Arguments[0].Tensor != output.Pooled) return null;
+        if (trace.Calls is not [.., { Operator: "aten::linear" } last] || last.Results[0] != output.Logits
+            || last.Arguments[0].Tensor != output.Pooled) return null;
         var (weight, bias) = (last.Arguments[1].Tensor!, last.Arguments[2].Tensor);
         return pooled => Functional.Linear(pooled, weight, bias);
     }
@@ -104,12 +101,8 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
         using var trace = OperatorTrace.Record();
         var tap = new FeatureTap(Features.Pooled | Features.Stages | Features.PreActivations, images);
         var output = Forward(images, tap);
-        return new(
-            [.. output.Stages!.Select(FeatureShape.Of)],
-            [.. output.PreActivations!.Select(FeatureShape.Of)],
-            tap.Norms,
-            output.Pooled?.Size(1) ?? 0,
-            trace.Calls.Sum(MultiplyAdds.Of));
+        return new([.. output.Stages!.Select(FeatureShape.Of)], [.. output.PreActivations!.Select(FeatureShape.Of)], tap.Norms,
+            output.Pooled?.Size(1) ?? 0, trace.Calls.Sum(MultiplyAdds.Of));
     }
 
     Tensor Blank(Size2 image, long batch = 1) => Tensor.Zeros([batch, 3, image.Height, image.Width], device: Device);
@@ -131,8 +124,7 @@ public sealed record InputRule(Size2 Natural, int Multiple = 1, int Min = 1, boo
         if (OnlyNatural && (height, width) != (Natural.Height, Natural.Width))
             throw new UserException($"{network} takes images of {Natural} only; these are {height}x{width}");
         if (height % Multiple == 0 && width % Multiple == 0 && height >= Min && width >= Min) return;
-        var rule = Multiple > 1
-            ? $"a height and a width that are multiples of {Multiple}, {Min} or more"
+        var rule = Multiple > 1 ? $"a height and a width that are multiples of {Multiple}, {Min} or more"
             : $"a height and a width of {Min} or more";
         throw new UserException($"{network} cannot take images of {height}x{width}: it needs {rule}, for example {Natural}");
     }
@@ -154,10 +146,7 @@ public readonly record struct FeatureShape(long Channels, long Height, long Widt
 /// <param name="PooledWidth">Width of the features before the classifier; 0 where the network does not show them.</param>
 /// <param name="MultiplyAdds">Multiply-add operations of convolutions and linear layers for one image.</param>
 public sealed record NetworkShapes(
-    IReadOnlyList<FeatureShape> Stages,
-    IReadOnlyList<FeatureShape> PreActivations,
-    IReadOnlyList<BatchNorm2d?> Norms,
-    long PooledWidth,
+    IReadOnlyList<FeatureShape> Stages, IReadOnlyList<FeatureShape> PreActivations, IReadOnlyList<BatchNorm2d?> Norms, long PooledWidth,
     long MultiplyAdds);
 
 /// <summary>Counts the work of recorded operators.</summary>

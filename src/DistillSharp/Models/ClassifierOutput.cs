@@ -1,6 +1,3 @@
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-
 namespace DistillSharp.Models;
 
 /// <summary>What can be asked of a network's forward pass beside its logits.</summary>
@@ -26,10 +23,7 @@ public enum Features
 /// <param name="Stages">[N, C, H, W] each: the stem's output, then each stage's.</param>
 /// <param name="PreActivations">[N, C, H, W] each: the stages before their last ReLU; empty where a network has none.</param>
 public sealed record ClassifierOutput(
-    Tensor Logits,
-    Tensor? Pooled = null,
-    IReadOnlyList<Tensor>? Stages = null,
-    IReadOnlyList<Tensor>? PreActivations = null)
+    Tensor Logits, Tensor? Pooled = null, IReadOnlyList<Tensor>? Stages = null, IReadOnlyList<Tensor>? PreActivations = null)
 {
     /// <summary>All tensors of this output.</summary>
     public IEnumerable<Tensor> Tensors =>
@@ -41,8 +35,7 @@ public sealed class FeatureTap
 {
     readonly Features wanted;
     readonly Tensor images;
-    readonly List<Tensor> stages = [];
-    readonly List<Tensor> preActivations = [];
+    readonly List<Tensor> stages = [], preActivations = [];
     readonly List<BatchNorm2d?> norms = [];
     Tensor? pooled;
 
@@ -90,9 +83,6 @@ public sealed class FeatureTap
 
     internal IReadOnlyList<BatchNorm2d?> Norms => norms;
 
-    internal ClassifierOutput Output(Tensor logits) => new(
-        logits,
-        pooled,
-        wanted.HasFlag(Features.Stages) ? stages : null,
-        WantsPreActivations ? preActivations : null);
+    internal ClassifierOutput Output(Tensor logits) =>
+        new(logits, pooled, wanted.HasFlag(Features.Stages) ? stages : null, WantsPreActivations ? preActivations : null);
 }

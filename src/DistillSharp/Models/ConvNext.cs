@@ -1,6 +1,3 @@
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-
 namespace DistillSharp.Models;
 
 /// <summary>
@@ -52,7 +49,6 @@ sealed class ConvNext : Classifier
         InitialWeights.Narrow(this);
     }
 
-    /// <inheritdoc/>
     public override Linear Head => classifier;
 
     internal override IReadOnlyList<OtherNames> OtherNames => [new("timm", Timm())];
@@ -71,7 +67,6 @@ sealed class ConvNext : Classifier
         yield return ("classifier.2", "head.fc");
     }
 
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var x = OverChannels(stemNorm, stem.Forward(images));

@@ -1,6 +1,3 @@
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-
 namespace DistillSharp.Models;
 
 /// <summary>A convolution, a batch norm and an activation, under the names of torchvision's Conv2dNormActivation: 0 and 1.</summary>
@@ -10,14 +7,9 @@ sealed class ConvNorm : Layer
     readonly BatchNorm2d norm;
     readonly Func<Tensor, Tensor>? activation;
 
-    /// <param name="convolution">The convolution.</param>
-    /// <param name="norm">The norm behind it.</param>
-    /// <param name="activation">What follows; null for nothing.</param>
     public ConvNorm(Conv2d convolution, BatchNorm2d norm, Func<Tensor, Tensor>? activation)
     {
-        this.convolution = Child("0", convolution);
-        this.norm = Child("1", norm);
-        this.activation = activation;
+        (this.convolution, this.norm, this.activation) = (Child("0", convolution), Child("1", norm), activation);
     }
 
     public override Tensor Forward(Tensor x)
@@ -39,10 +31,6 @@ sealed class SqueezeExcitation : Layer
     readonly Conv2d fc1, fc2;
     readonly Func<Tensor, Tensor> activation, gate;
 
-    /// <param name="channels">Channels in and out.</param>
-    /// <param name="squeezed">Channels between.</param>
-    /// <param name="activation">Behind the first layer.</param>
-    /// <param name="gate">Behind the second.</param>
     public SqueezeExcitation(long channels, long squeezed, Func<Tensor, Tensor> activation, Func<Tensor, Tensor> gate)
     {
         (this.activation, this.gate) = (activation, gate);

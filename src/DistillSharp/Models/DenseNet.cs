@@ -1,6 +1,3 @@
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-
 namespace DistillSharp.Models;
 
 /// <summary>
@@ -33,14 +30,10 @@ sealed class DenseNet : Classifier
             blocks[b] = new DenseLayer[counts[b]];
             for (var i = 0; i < counts[b]; i++, channels += Growth)
                 blocks[b][i] = Child($"features.denseblock{b + 1}.denselayer{i + 1}", new DenseLayer(channels, Growth));
-            if (b == counts.Length - 1)
-            {
-                ends[b] = (Child("features.norm5", new BatchNorm2d(channels)), null);
-                continue;
-            }
-            var norm = Child($"features.transition{b + 1}.norm", new BatchNorm2d(channels));
-            ends[b] = (norm, Child($"features.transition{b + 1}.conv", new Conv2d(channels, channels / 2, 1)));
-            channels /= 2;
+            var isLast = b == counts.Length - 1;
+            var norm = Child(isLast ? "features.norm5" : $"features.transition{b + 1}.norm", new BatchNorm2d(channels));
+            ends[b] = (norm, isLast ? null : Child($"features.transition{b + 1}.conv", new Conv2d(channels, channels / 2, 1)));
+            if (!isLast) channels /= 2;
         }
         classifier = Child("classifier", new Linear(channels, classes));
         foreach (var (_, module) in NamedModules())
@@ -49,7 +42,6 @@ sealed class DenseNet : Classifier
         classifier.Bias!.Fill(0);
     }
 
-    /// <inheritdoc/>
     public override Linear Head => classifier;
 
     // The published files keep names that PyTorch gave up later.
@@ -64,7 +56,6 @@ sealed class DenseNet : Classifier
             select ($"{layer}.{part}{number}", $"{layer}.{part}.{number}")),
     ];
 
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var x = norm0.ForwardRelu(conv0, images);

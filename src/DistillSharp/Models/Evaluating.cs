@@ -1,6 +1,3 @@
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-
 namespace DistillSharp.Models;
 
 /// <summary>Puts a network into evaluation mode, and turns gradients off on this thread, until it is disposed.</summary>

@@ -1,6 +1,3 @@
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-
 namespace DistillSharp.Models;
 
 /// <summary>What the public implementations of several families do to their weights after PyTorch's default.</summary>
@@ -10,9 +7,8 @@ static class InitialWeights
     public static void HeConvolutions(Module network)
     {
         using var off = Autograd.NoGrad();
-        foreach (var (_, module) in network.NamedModules())
+        foreach (var convolution in network.NamedModules().Select(at => at.Module).OfType<Conv2d>())
         {
-            if (module is not Conv2d convolution) continue;
             Initialize.KaimingNormalFanOut(convolution.Weight);
             convolution.Bias?.Fill(0);
         }

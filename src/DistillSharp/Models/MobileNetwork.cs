@@ -1,6 +1,3 @@
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-
 namespace DistillSharp.Models;
 
 /// <summary>
@@ -75,7 +72,6 @@ sealed class MobileNetwork : Classifier
         }
     }
 
-    /// <inheritdoc/>
     public override Linear Head => classifier;
 
     internal override IReadOnlyList<OtherNames> OtherNames => [new("timm", Timm(), form.TimmEpsilons)];
@@ -99,7 +95,6 @@ sealed class MobileNetwork : Classifier
         yield return (form.Classifier, "classifier");
     }
 
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var x = stem.Forward(images);

@@ -1,6 +1,3 @@
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-
 namespace DistillSharp.Models;
 
 /// <summary>One network of inverted residual blocks.</summary>
@@ -26,11 +23,8 @@ static class MobileNetworkForms
     /// <summary>Sandler et al., CVPR 2018, table 2.</summary>
     public static readonly MobileNetworkForm V2 = new(
         new(channels => new(channels), Functional.Relu, Functional.Relu, Nested: false), 32,
-        [
-            .. Expanding(32, Relu6, squeezed: false,
-                (1, 3, 16, 1, 1), (6, 3, 24, 2, 2), (6, 3, 32, 3, 2), (6, 3, 64, 4, 2),
-                (6, 3, 96, 3, 1), (6, 3, 160, 3, 2), (6, 3, 320, 1, 1)),
-        ],
+        Expanding(32, Relu6, squeezed: false,
+            (1, 3, 16, 1, 1), (6, 3, 24, 2, 2), (6, 3, 32, 3, 2), (6, 3, 64, 4, 2), (6, 3, 96, 3, 1), (6, 3, 160, 3, 2), (6, 3, 320, 1, 1)),
         1280, null, Relu6, Grouped: false, "classifier.1", InitialWeights.SmallClassifier);
 
     /// <summary>Howard et al., Searching for MobileNetV3, ICCV 2019, table 2.</summary>
@@ -52,11 +46,9 @@ static class MobileNetworkForms
     /// <summary>Tan and Le, EfficientNet, ICML 2019, table 1.</summary>
     public static readonly MobileNetworkForm EfficientNetB0 = new(
         new(channels => new(channels), Functional.Silu, x => x.Sigmoid(), Nested: true), 32,
-        [
-            .. Expanding(32, Functional.Silu, squeezed: true,
-                (1, 3, 16, 1, 1), (6, 3, 24, 2, 2), (6, 5, 40, 2, 2), (6, 3, 80, 3, 2),
-                (6, 5, 112, 3, 1), (6, 5, 192, 4, 2), (6, 3, 320, 1, 1)),
-        ],
+        Expanding(32, Functional.Silu, squeezed: true,
+            (1, 3, 16, 1, 1), (6, 3, 24, 2, 2), (6, 5, 40, 2, 2), (6, 3, 80, 3, 2),
+            (6, 5, 112, 3, 1), (6, 5, 192, 4, 2), (6, 3, 320, 1, 1)),
         1280, null, Functional.Silu, Grouped: true, "classifier.1", InitialWeights.UniformClassifier);
 
     static MobileNetworkForm V3(long hidden, params MobileBlockForm[] blocks) => new(
@@ -76,17 +68,16 @@ static class MobileNetworkForms
     }
 
     // Rows of a table: expansion, kernel, channels, repetitions, stride of the first. The squeeze is to a quarter of what comes in.
-    static IEnumerable<MobileBlockForm> Expanding(
+    static MobileBlockForm[] Expanding(
         long inputs, Func<Tensor, Tensor> activation, bool squeezed,
         params (long Expansion, long Kernel, long Outputs, int Count, long Stride)[] rows)
     {
+        var blocks = new List<MobileBlockForm>();
         foreach (var row in rows)
-            for (var i = 0; i < row.Count; i++)
-            {
-                var (stride, squeeze) = (i == 0 ? row.Stride : 1, squeezed ? inputs / 4 : (long?)null);
-                yield return new(row.Kernel, inputs * row.Expansion, row.Outputs, stride, squeeze, activation);
-                inputs = row.Outputs;
-            }
+            for (var i = 0; i < row.Count; i++, inputs = row.Outputs)
+                blocks.Add(new(row.Kernel, inputs * row.Expansion, row.Outputs, i == 0 ? row.Stride : 1, squeezed ? inputs / 4 : null,
+                    activation));
+        return [.. blocks];
     }
 
     static Tensor Relu6(Tensor x) => x.Clamp(0, 6);

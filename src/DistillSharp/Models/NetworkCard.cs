@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Models;
 
 /// <summary>A network's figures, all computed from the network itself.</summary>
@@ -22,23 +20,11 @@ public sealed record NetworkCard(
     public static NetworkCard Of(Registry<NetworkFactory> networks, string name, int? classes = null)
     {
         using var unset = Initialize.Skip();
-        var network = networks.Create(name, classes ?? CifarClasses);
-        try
-        {
-            if (classes is null && network.Input.Natural.Height > CifarSize)
-            {
-                network.Dispose();
-                network = networks.Create(name, ImageNetClasses);
-            }
-            var shapes = Shapes(network);
-            return new(
-                name, network.Classes, network.Input.Natural, network.ParameterCount, shapes.MultiplyAdds, shapes.Stages,
-                shapes.PooledWidth);
-        }
-        finally
-        {
-            network.Dispose();
-        }
+        using var network = networks.Create(name, classes ?? CifarClasses);
+        if (classes is null && network.Input.Natural.Height > CifarSize) return Of(networks, name, ImageNetClasses);
+        var shapes = Shapes(network);
+        return new(
+            name, network.Classes, network.Input.Natural, network.ParameterCount, shapes.MultiplyAdds, shapes.Stages, shapes.PooledWidth);
     }
 
     // A network of one's own may need an image to compute with.

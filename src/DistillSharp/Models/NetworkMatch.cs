@@ -1,5 +1,4 @@
 using DistillSharp.Formats;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Models;
 

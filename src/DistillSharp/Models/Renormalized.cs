@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Models;
 
 /// <summary>
@@ -29,7 +27,6 @@ sealed class Renormalized : Classifier
         shift = Buffer("shift", OfChannels([.. std.Select((own, c) => (givenMean[c] - mean[c]) / own)]));
     }
 
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap) =>
         network.Forward((images * scale + shift).Contiguous(MemoryFormat.ChannelsLast)).Logits;
 

@@ -1,6 +1,3 @@
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-
 namespace DistillSharp.Models;
 
 /// <summary>
@@ -9,33 +6,23 @@ namespace DistillSharp.Models;
 /// </summary>
 sealed class ResidualBlock : StageBlock
 {
-    readonly (Conv2d Convolution, BatchNorm2d Norm)[] path;
+    readonly NormedConvolution[] path;
     readonly Sequential? projection;
 
     ResidualBlock(long inputs, long stride, string projectionName, params Conv2d[] convolutions)
     {
-        path = [.. convolutions.Select((convolution, i) =>
-            (Child($"conv{i + 1}", convolution), Child($"bn{i + 1}", new BatchNorm2d(convolution.Outputs))))];
+        path = [.. convolutions.Select((convolution, i) => Normed(i + 1, convolution))];
         var outputs = convolutions[^1].Outputs;
         if (stride != 1 || inputs != outputs)
             projection = Child(projectionName, new Sequential(new Conv2d(inputs, outputs, 1, stride), new BatchNorm2d(outputs)));
     }
 
-    /// <summary>Two 3x3 convolutions (figure 5 left).</summary>
-    /// <param name="inputs">Channels in.</param>
-    /// <param name="outputs">Channels out.</param>
-    /// <param name="stride">Step of the first convolution.</param>
-    /// <param name="projectionName">The name of the projection in the state.</param>
+    /// <summary>Two 3x3 convolutions, of which the first takes the stride (figure 5 left).</summary>
     public static ResidualBlock Basic(long inputs, long outputs, long stride, string projectionName) => new(
         inputs, stride, projectionName,
         new Conv2d(inputs, outputs, 3, stride, padding: 1), new Conv2d(outputs, outputs, 3, padding: 1));
 
-    /// <summary>1x1, 3x3 and 1x1, the middle one narrower (figure 5 right).</summary>
-    /// <param name="inputs">Channels in.</param>
-    /// <param name="outputs">Channels out.</param>
-    /// <param name="width">Channels between.</param>
-    /// <param name="stride">Step of the 3x3 convolution, as in torchvision.</param>
-    /// <param name="projectionName">The name of the projection in the state.</param>
+    /// <summary>1x1, 3x3 and 1x1, the middle one narrower (figure 5 right); it takes the stride, as in torchvision.</summary>
     public static ResidualBlock Bottleneck(long inputs, long outputs, long width, long stride, string projectionName) => new(
         inputs, stride, projectionName,
         new Conv2d(inputs, width, 1), new Conv2d(width, width, 3, stride, padding: 1), new Conv2d(width, outputs, 1));
@@ -45,8 +32,7 @@ sealed class ResidualBlock : StageBlock
     public override (Tensor Activated, Tensor? PreActivation) Forward(Tensor x, bool wantsPreActivation)
     {
         using var scope = TensorScope.Open();
-        var inner = x;
-        foreach (var (convolution, norm) in path[..^1]) inner = norm.ForwardRelu(convolution, inner);
+        var inner = path[..^1].Aggregate(x, (y, step) => step.ForwardRelu(y));
         // After the main path's first convolution: so the gradients of x add up in the public implementations' order, and to the
         // same last bit.
         var residual = projection?.Forward(x) ?? x;

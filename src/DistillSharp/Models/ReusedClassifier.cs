@@ -1,6 +1,3 @@
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-
 namespace DistillSharp.Models;
 
 /// <summary>

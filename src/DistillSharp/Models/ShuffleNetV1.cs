@@ -1,6 +1,3 @@
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-
 namespace DistillSharp.Models;
 
 /// <summary>
@@ -58,8 +55,7 @@ sealed class ShuffleUnit : StageBlock
 {
     const int Groups = 3;
 
-    readonly Conv2d conv1, conv2, conv3;
-    readonly BatchNorm2d bn1, bn2, bn3;
+    readonly NormedConvolution first, second, third;
     readonly bool halves;
 
     /// <param name="inputs">Channels in.</param>
@@ -71,29 +67,26 @@ sealed class ShuffleUnit : StageBlock
         this.halves = halves;
         var added = halves ? outputs - inputs : outputs;
         var width = added / 4;
-        conv1 = Child("conv1", new Conv2d(inputs, width, 1, groups: groupsFirst ? Groups : 1));
-        bn1 = Child("bn1", new BatchNorm2d(width));
-        conv2 = Child("conv2", new Conv2d(width, width, 3, stride: halves ? 2 : 1, padding: 1, groups: width));
-        bn2 = Child("bn2", new BatchNorm2d(width));
-        conv3 = Child("conv3", new Conv2d(width, added, 1, groups: Groups));
-        bn3 = Child("bn3", new BatchNorm2d(added));
+        first = Normed(1, new Conv2d(inputs, width, 1, groups: groupsFirst ? Groups : 1));
+        second = Normed(2, new Conv2d(width, width, 3, stride: halves ? 2 : 1, padding: 1, groups: width));
+        third = Normed(3, new Conv2d(width, added, 1, groups: Groups));
     }
 
-    public override BatchNorm2d? LastNorm => halves ? null : bn3;
+    public override BatchNorm2d? LastNorm => halves ? null : third.Norm;
 
     public override (Tensor Activated, Tensor? PreActivation) Forward(Tensor x, bool wantsPreActivation)
     {
         using var scope = TensorScope.Open();
-        var inner = ChannelShuffle.Of(bn1.ForwardRelu(conv1, x), conv1.Groups);
-        inner = conv3.Forward(bn2.ForwardRelu(conv2, inner));
+        var inner = ChannelShuffle.Of(first.ForwardRelu(x), first.Convolution.Groups);
+        inner = third.Convolution.Forward(second.ForwardRelu(inner));
         if (!halves)
         {
-            var (sum, preActivation) = bn3.Activate(inner, x, wantsPreActivation);
+            var (sum, preActivation) = third.Norm.Activate(inner, x, wantsPreActivation);
             return (scope.Keep(sum), scope.KeepIfAny(preActivation));
         }
         // x is activated, so its average has nothing for the last ReLU to cut off.
         var average = Functional.AvgPool2d(x, 3, stride: 2, padding: 1);
-        var (activated, before) = bn3.Activate(inner, residual: null, wantsPreActivation);
+        var (activated, before) = third.Norm.Activate(inner, residual: null, wantsPreActivation);
         return (scope.Keep(Tensor.Cat([activated, average], 1)), before is null ? null : scope.Keep(Tensor.Cat([before, average], 1)));
     }
 }

@@ -1,6 +1,3 @@
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-
 namespace DistillSharp.Models;
 
 /// <summary>
@@ -53,18 +50,14 @@ public sealed class ShuffleNetV2 : Classifier
 /// <summary>Half of the channels pass by; the others go through relu(bn(conv(bn(dwconv(relu(bn(conv)))))) (figure 3 c).</summary>
 sealed class SplitUnit : StageBlock
 {
-    readonly Conv2d conv1, conv2, conv3;
-    readonly BatchNorm2d bn1, bn2, bn3;
+    readonly NormedConvolution first, second, third;
 
     public SplitUnit(long channels)
     {
         var half = channels / 2;
-        conv1 = Child("conv1", new Conv2d(half, half, 1));
-        bn1 = Child("bn1", new BatchNorm2d(half));
-        conv2 = Child("conv2", new Conv2d(half, half, 3, padding: 1, groups: half));
-        bn2 = Child("bn2", new BatchNorm2d(half));
-        conv3 = Child("conv3", new Conv2d(half, half, 1));
-        bn3 = Child("bn3", new BatchNorm2d(half));
+        first = Normed(1, new Conv2d(half, half, 1));
+        second = Normed(2, new Conv2d(half, half, 3, padding: 1, groups: half));
+        third = Normed(3, new Conv2d(half, half, 1));
     }
 
     // The last norm knows nothing of the half that passes by.
@@ -75,8 +68,8 @@ sealed class SplitUnit : StageBlock
         using var scope = TensorScope.Open();
         var half = x.Size(1) / 2;
         var (passing, inner) = (x.Narrow(1, 0, half), x.Narrow(1, half, half));
-        inner = bn2.Forward(conv2.Forward(bn1.ForwardRelu(conv1, inner)));
-        var (activated, preActivation) = bn3.Activate(conv3, inner, residual: null, wantsPreActivation);
+        inner = second.Forward(first.ForwardRelu(inner));
+        var (activated, preActivation) = third.Norm.Activate(third.Convolution, inner, residual: null, wantsPreActivation);
         return (
             scope.Keep(ChannelShuffle.Of(Tensor.Cat([passing, activated], 1), 2)),
             preActivation is null ? null : scope.Keep(Tensor.Cat([passing, preActivation], 1)));
@@ -86,22 +79,16 @@ sealed class SplitUnit : StageBlock
 /// <summary>Two branches over all channels, each halving height and width, joined and shuffled (figure 3 d).</summary>
 sealed class HalvingUnit : StageBlock
 {
-    readonly Conv2d conv1, conv2, conv3, conv4, conv5;
-    readonly BatchNorm2d bn1, bn2, bn3, bn4, bn5;
+    readonly NormedConvolution left1, left2, right1, right2, right3;
 
     public HalvingUnit(long inputs, long outputs)
     {
         var half = outputs / 2;
-        conv1 = Child("conv1", new Conv2d(inputs, inputs, 3, stride: 2, padding: 1, groups: inputs));
-        bn1 = Child("bn1", new BatchNorm2d(inputs));
-        conv2 = Child("conv2", new Conv2d(inputs, half, 1));
-        bn2 = Child("bn2", new BatchNorm2d(half));
-        conv3 = Child("conv3", new Conv2d(inputs, half, 1));
-        bn3 = Child("bn3", new BatchNorm2d(half));
-        conv4 = Child("conv4", new Conv2d(half, half, 3, stride: 2, padding: 1, groups: half));
-        bn4 = Child("bn4", new BatchNorm2d(half));
-        conv5 = Child("conv5", new Conv2d(half, half, 1));
-        bn5 = Child("bn5", new BatchNorm2d(half));
+        left1 = Normed(1, new Conv2d(inputs, inputs, 3, stride: 2, padding: 1, groups: inputs));
+        left2 = Normed(2, new Conv2d(inputs, half, 1));
+        right1 = Normed(3, new Conv2d(inputs, half, 1));
+        right2 = Normed(4, new Conv2d(half, half, 3, stride: 2, padding: 1, groups: half));
+        right3 = Normed(5, new Conv2d(half, half, 1));
     }
 
     public override BatchNorm2d? LastNorm => null;
@@ -109,10 +96,10 @@ sealed class HalvingUnit : StageBlock
     public override (Tensor Activated, Tensor? PreActivation) Forward(Tensor x, bool wantsPreActivation)
     {
         using var scope = TensorScope.Open();
-        var left = conv2.Forward(bn1.Forward(conv1.Forward(x)));
-        var right = conv5.Forward(bn4.Forward(conv4.Forward(bn3.ForwardRelu(conv3, x))));
-        var (leftActivated, leftBefore) = bn2.Activate(left, residual: null, wantsPreActivation);
-        var (rightActivated, rightBefore) = bn5.Activate(right, residual: null, wantsPreActivation);
+        var left = left2.Convolution.Forward(left1.Forward(x));
+        var right = right3.Convolution.Forward(right2.Forward(right1.ForwardRelu(x)));
+        var (leftActivated, leftBefore) = left2.Norm.Activate(left, residual: null, wantsPreActivation);
+        var (rightActivated, rightBefore) = right3.Norm.Activate(right, residual: null, wantsPreActivation);
         return (
             scope.Keep(ChannelShuffle.Of(Tensor.Cat([leftActivated, rightActivated], 1), 2)),
             leftBefore is null ? null : scope.Keep(Tensor.Cat([leftBefore, rightBefore!], 1)));

@@ -1,6 +1,3 @@
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-
 namespace DistillSharp.Models;
 
 /// <summary>A block that ends with a ReLU and can show what it was before that.</summary>
@@ -11,6 +8,20 @@ abstract class StageBlock : Module
 
     /// <summary>Computes the block's output and, where it is wanted and there is such a thing, what it was before the last ReLU.</summary>
     public abstract (Tensor Activated, Tensor? PreActivation) Forward(Tensor x, bool wantsPreActivation);
+
+    /// <summary>A convolution as <c>convN</c> and a batch norm behind it as <c>bnN</c>.</summary>
+    protected NormedConvolution Normed(int number, Conv2d convolution) =>
+        new(Child($"conv{number}", convolution), Child($"bn{number}", new BatchNorm2d(convolution.Outputs)));
+}
+
+/// <summary>A convolution and the batch norm behind it.</summary>
+readonly record struct NormedConvolution(Conv2d Convolution, BatchNorm2d Norm)
+{
+    /// <summary>norm(conv(x)).</summary>
+    public Tensor Forward(Tensor x) => Norm.Forward(Convolution.Forward(x));
+
+    /// <summary>relu(norm(conv(x))).</summary>
+    public Tensor ForwardRelu(Tensor x) => Norm.ForwardRelu(Convolution, x);
 }
 
 /// <summary>Blocks one after the other, named 0, 1, 2, ...; the outputs of some of them are stages.</summary>
@@ -48,14 +59,11 @@ sealed class Blocks : Module
 /// </summary>
 sealed class ConvNormRelu : StageBlock
 {
-    readonly (Conv2d Convolution, BatchNorm2d Norm)[] steps;
+    readonly NormedConvolution[] steps;
 
-    public ConvNormRelu(params Conv2d[] convolutions)
-    {
-        steps = new (Conv2d, BatchNorm2d)[convolutions.Length];
-        for (var i = 0; i < steps.Length; i++)
-            steps[i] = (Child($"{3 * i}", convolutions[i]), Child($"{3 * i + 1}", new BatchNorm2d(convolutions[i].Outputs)));
-    }
+    public ConvNormRelu(params Conv2d[] convolutions) =>
+        steps = [.. convolutions.Select((convolution, i) =>
+            new NormedConvolution(Child($"{3 * i}", convolution), Child($"{3 * i + 1}", new BatchNorm2d(convolution.Outputs))))];
 
     public override BatchNorm2d LastNorm => steps[^1].Norm;
 
@@ -73,14 +81,10 @@ sealed class ConvNormRelu : StageBlock
     public Tensor ForwardLinear(Tensor x)
     {
         using var scope = TensorScope.Open();
-        return scope.Keep(LastNorm.Forward(steps[^1].Convolution.Forward(BeforeLast(x))));
+        return scope.Keep(steps[^1].Forward(BeforeLast(x)));
     }
 
-    Tensor BeforeLast(Tensor x)
-    {
-        foreach (var (convolution, norm) in steps[..^1]) x = norm.ForwardRelu(convolution, x);
-        return x;
-    }
+    Tensor BeforeLast(Tensor x) => steps[..^1].Aggregate(x, (y, step) => step.ForwardRelu(y));
 }
 
 static class NormActivation

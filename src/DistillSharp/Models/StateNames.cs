@@ -1,5 +1,4 @@
 using DistillSharp.Formats.Tensors;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Models;
 
@@ -73,13 +72,10 @@ sealed class StateNames
     public static string Free(string name, out string? wrapper)
     {
         wrapper = null;
-        foreach (var known in wrappers)
-            if (name.Contains(known, StringComparison.Ordinal)) wrapper = known;
-        if (wrapper is null) return name;
+        if (!Array.Exists(wrappers, known => name.Contains(known, StringComparison.Ordinal))) return name;
         var parts = name.Split('.');
         var kept = parts.Where((part, i) => i == parts.Length - 1 || !wrappers.Contains(part)).ToArray();
-        if (kept.Length == parts.Length) wrapper = null;
-        else wrapper = parts.First(wrappers.Contains);
+        wrapper = kept.Length == parts.Length ? null : parts.First(wrappers.Contains);
         return string.Join('.', kept);
     }
 

@@ -1,11 +1,8 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Models;
 
 /// <summary>
 /// Lets a student compute as its export in whole numbers will, with gradients that take each rounding for what it rounds.
 /// </summary>
-/// <param name="student">The student.</param>
 abstract class StudentQuantizer(Classifier student) : IDisposable
 {
     /// <summary>Whether the student computes so at present.</summary>

@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Models;
 
 /// <summary>A teacher in a file of another program, and what of it is used.</summary>

@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Models;
 
 /// <summary>
@@ -33,25 +31,19 @@ public sealed class TorchScriptNetwork : Classifier
         if (!File.Exists(path))
             throw new UserException(
                 $"cannot read {path}: {(Directory.Exists(path) ? "it is a folder, a file is needed" : "the file does not exist")}");
-        var module = Try(() => TorchScriptModule.Load(path), $"{path}: is no TorchScript network that libtorch {Runtime.Version} reads");
-        try
+        var loaded = Try(() => TorchScriptModule.Load(path), $"{path}: is no TorchScript network that libtorch {Runtime.Version} reads");
+        return loaded.OrDispose(module =>
         {
             using var off = Autograd.NoGrad();
             using var scope = TensorScope.Open();
             var images = Tensor.Zeros([1, 3, image.Height, image.Width]);
             var output = Try(() => module.Forward(images), $"{path}: the network cannot take images of {image}");
             if (output.Length is < 1 or > 2 || output.Any(tensor => tensor.Dimensions != 2 || tensor.Size(0) != 1))
-                throw new UserException(
-                    $"{path}: for one image the network "
-                    + $"returns {string.Join(" and ", output.Select(tensor => $"[{string.Join(", ", tensor.Shape)}]"))}; " +
-                    "it should return logits [1, classes], or (logits, pooled features [1, width])");
-            return new(Path.GetFileNameWithoutExtension(path), module, output[0].Size(1), image);
-        }
-        catch
-        {
-            module.Dispose();
-            throw;
-        }
+                throw new UserException($"{path}: for one image the network returns "
+                    + $"{string.Join(" and ", output.Select(tensor => $"[{string.Join(", ", tensor.Shape)}]"))}; it should return logits "
+                    + "[1, classes], or (logits, pooled features [1, width])");
+            return new TorchScriptNetwork(Path.GetFileNameWithoutExtension(path), module, output[0].Size(1), image);
+        });
     }
 
     /// <inheritdoc/>

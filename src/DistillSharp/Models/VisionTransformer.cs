@@ -1,6 +1,3 @@
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-
 namespace DistillSharp.Models;
 
 /// <summary>
@@ -40,7 +37,6 @@ sealed class VisionTransformer : Classifier
         classifier.Bias!.Fill(0);
     }
 
-    /// <inheritdoc/>
     public override Linear Head => classifier;
 
     internal override IReadOnlyList<OtherNames> OtherNames =>
@@ -59,7 +55,6 @@ sealed class VisionTransformer : Classifier
 
     static string LayerName(int layer, string part) => $"encoder.layers.encoder_layer_{layer}.{part}";
 
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var embedded = patches.Forward(images);

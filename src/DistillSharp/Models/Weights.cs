@@ -1,8 +1,6 @@
-using System.Globalization;
 using DistillSharp.Formats;
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Tensors;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Models;
 
@@ -56,8 +54,7 @@ public static class Weights
         var (file, key) = Split(path);
         return WeightsFile.Use(file, content =>
         {
-            var groups = content.Likeliest
-                .Where(group => key is null || Candidates(content, key).Any(candidate => candidate.Group == group));
+            var groups = content.Likeliest.Where(group => key is null || Candidates(content, key).Any(found => found.Group == group));
             return groups.SelectMany(group => new StateNames(group.Tensors).Entries)
                 .Where(entry => entry.Key == name || entry.Key.EndsWith("." + name, StringComparison.Ordinal))
                 .Where(entry => entry.Value.Shape.Count > 0)
@@ -96,11 +93,8 @@ public static class Weights
         var fits = names.SelectMany(other => candidates.Select(candidate =>
             new WeightsFit((network.Name, network.Classes), state, candidate.Group, candidate.Prefix, other))).ToList();
         var fitting = fits.Where(fit => fit.Fits).ToList();
-        others =
-        [
-            .. fitting.Skip(1).Select(fit => fit.Group.Key.Length > 0 ? fit.Group.Key : fit.Prefix.TrimEnd('.'))
-                .Where(other => other.Length > 0),
-        ];
+        var named = fitting.Skip(1).Select(fit => fit.Group.Key.Length > 0 ? fit.Group.Key : fit.Prefix.TrimEnd('.'));
+        others = [.. named.Where(other => other.Length > 0)];
         return fitting.Count > 0 ? fitting[0] : fits.MaxBy(fit => fit.Fitting)!;
     }
 
@@ -158,8 +152,7 @@ public static class Weights
                 + $"are taken; {string.Join(", ", others.Select(ShownText.Of))} would fit, too: FILE#{ShownText.Of(others[0])} takes that";
         if (fit.Other is { } other) yield return $"the names are those of {other.Program}";
         if (fit.Other?.Epsilons is var (there, here))
-            yield return string.Create(
-                CultureInfo.InvariantCulture,
+            yield return string.Create(CultureInfo.InvariantCulture,
                 $"there batch norms add {there} to the variance, here {here}: the variances are shifted by the difference");
         foreach (var note in content.Notes.Concat(fit.Names.Notes)) yield return note;
         if (fit.OtherHead is { } head) yield return head;

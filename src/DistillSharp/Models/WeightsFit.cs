@@ -1,5 +1,4 @@
 using DistillSharp.Formats.Tensors;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Models;
 

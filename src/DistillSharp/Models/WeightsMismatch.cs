@@ -29,8 +29,7 @@ static class WeightsMismatch
     static IEnumerable<(string Name, List<string> Items)> Kinds(WeightsFit fit)
     {
         yield return ("missing", [.. fit.Missing.Select(name => $"{name} {Shape(fit.State[name].Shape)}")]);
-        yield return (
-            "of another shape",
+        yield return ("of another shape",
             [.. fit.Misshapen.Select(name => $"{name} is {Shape(fit.Found[name].Shape)}, the network has {Shape(fit.State[name].Shape)}")]);
         yield return ("unexpected", Names(fit.Unexpected));
         // Beside a network that is there, what is foreign is no trouble.

@@ -1,5 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Training;
 
@@ -30,6 +29,5 @@ sealed class AverageTeacher : Teacher
         foreach (var (name, tensor) in own) tensor.CopyFrom(averages[name]);
     }
 
-    /// <inheritdoc/>
     public override void Dispose() { }
 }

@@ -1,5 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Training;

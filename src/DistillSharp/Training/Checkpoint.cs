@@ -1,12 +1,9 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Formats.Tensors;
 using DistillSharp.Methods;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Training;
@@ -40,8 +37,7 @@ public sealed record Checkpoint(TrainingProgress Progress, IReadOnlyList<StoredT
             from entry in names.Zip(state.Values)
             where entry.Second is not null
             select entry.Second.ToStored($"{state.Name}.{entry.First}");
-        return new(
-            progress with { TermSums = new(progress.TermSums) },
+        return new(progress with { TermSums = new(progress.TermSums) },
             [.. Targets(student, objective, average).Select(entry => entry.Tensor.ToStored(entry.Name)), .. remembered]);
     }
 
@@ -62,9 +58,8 @@ public sealed record Checkpoint(TrainingProgress Progress, IReadOnlyList<StoredT
             .Where(target => !stored.TryGetValue(target.Name, out var value) || !value.Shape.SequenceEqual(target.Tensor.Shape))
             .Select(target => target.Name).ToArray();
         if (wrong.Length > 0)
-            throw new UserException(
-                $"{source}: this checkpoint is not of this run; missing or of another shape: {string.Join(", ", wrong.Take(5))}"
-                + (wrong.Length > 5 ? $" and {wrong.Length - 5} more" : ""));
+            throw new UserException($"{source}: this checkpoint is not of this run; missing or of another shape: "
+                + $"{string.Join(", ", wrong.Take(5))}{(wrong.Length > 5 ? $" and {wrong.Length - 5} more" : "")}");
 
         using var off = Autograd.NoGrad();
         using var scope = TensorScope.Open();
@@ -121,9 +116,7 @@ public sealed record Checkpoint(TrainingProgress Progress, IReadOnlyList<StoredT
 
         void Append(ReadOnlySpan<byte> bytes)
         {
-            Span<byte> length = stackalloc byte[sizeof(long)];
-            BinaryPrimitives.WriteInt64LittleEndian(length, bytes.Length);
-            hash.AppendData(length);
+            hash.AppendData(BitConverter.GetBytes((long)bytes.Length));
             hash.AppendData(bytes);
         }
     }

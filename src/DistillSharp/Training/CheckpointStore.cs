@@ -1,4 +1,3 @@
-using System.Globalization;
 using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Training;
@@ -83,15 +82,6 @@ public sealed class CheckpointStore(string folder, int keep = 2)
         foreach (var file in Find(CutOff)) File.Delete(file);
     }
 
-    IReadOnlyList<string> Find(string pattern)
-    {
-        try
-        {
-            return Directory.Exists(Folder) ? [.. Directory.EnumerateFiles(Folder, pattern).OrderDescending(StringComparer.Ordinal)] : [];
-        }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot list the checkpoints in {Folder}", e);
-        }
-    }
+    string[] Find(string pattern) => FileTrouble.Told<string[]>($"cannot list the checkpoints in {Folder}", () =>
+        Directory.Exists(Folder) ? [.. Directory.EnumerateFiles(Folder, pattern).OrderDescending(StringComparer.Ordinal)] : []);
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Training;
 
@@ -52,15 +51,7 @@ public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, doub
         };
     }
 
-    /// <summary>What decides how long a convolution takes.</summary>
-    /// <param name="Inputs">Channels in.</param>
-    /// <param name="Image">Height and width of what comes in.</param>
-    /// <param name="Outputs">Channels out.</param>
-    /// <param name="Kernel">Height and width of the kernel.</param>
-    /// <param name="Stride">Step between windows.</param>
-    /// <param name="Padding">Zeros on each side.</param>
-    /// <param name="Groups">Groups of channels that stay apart.</param>
-    /// <param name="IsFirst">Whether it sees the images themselves, whose gradient nobody needs.</param>
+    /// <summary>What decides how long a convolution takes. The gradient of what the first sees, the images, nobody needs.</summary>
     internal sealed record Convolution(
         long Inputs, Size2 Image, long Outputs, Size2 Kernel, Size2 Stride, Size2 Padding, long Groups, bool IsFirst)
     {
@@ -82,10 +73,8 @@ public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, doub
         {
             var (x, weight) = (call.Arguments[0].Tensor!.Shape, call.Arguments[1].Tensor!.Shape);
             var groups = call.Arguments[6].Integer;
-            return new(
-                weight[1] * groups, new(x[2], x[3]), weight[0], new(weight[2], weight[3]), Pair(call.Arguments[3]),
-                    Pair(call.Arguments[4]), groups,
-                ReferenceEquals(call.Arguments[0].Tensor, images));
+            return new(weight[1] * groups, new(x[2], x[3]), weight[0], new(weight[2], weight[3]), Pair(call.Arguments[3]),
+                Pair(call.Arguments[4]), groups, ReferenceEquals(call.Arguments[0].Tensor, images));
         }
 
         static Size2 Pair(Argument argument) => new(argument.Integers![0], argument.Integers[1]);
@@ -94,11 +83,10 @@ public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, doub
         public double MultiplyAdds(int batchSize, bool training)
         {
             long Out(long size, long kernel, long stride, long padding) => (size + 2 * padding - kernel) / stride + 1;
-            var outputs =
-                Out(Image.Height, Kernel.Height, Stride.Height, Padding.Height) * Out(
-                    Image.Width, Kernel.Width, Stride.Width, Padding.Width);
-            return (double)batchSize * outputs * Outputs * (Inputs / Groups) * Kernel.Height * Kernel.Width * (
-                !training ? 1 : IsFirst ? 2 : 3);
+            var (rows, columns) = (Out(Image.Height, Kernel.Height, Stride.Height, Padding.Height),
+                Out(Image.Width, Kernel.Width, Stride.Width, Padding.Width));
+            var passes = !training ? 1 : IsFirst ? 2 : 3;
+            return (double)batchSize * (rows * columns) * Outputs * (Inputs / Groups) * Kernel.Height * Kernel.Width * passes;
         }
 
         /// <summary>The fastest of several runs: forward and, in training, the gradients of the weight and of what came in.</summary>
@@ -110,10 +98,8 @@ public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, doub
             var weight = Filled(Outputs, Inputs / Groups, Kernel.Height, Kernel.Width);
             var gradient = Forward();
             var forward = Fastest(() => Forward(), device);
-            return !training ? forward : forward + Fastest(
-                () => convolutionBackward.CallList(
-                    3, gradient, x, weight, Argument.None, Stride, Padding, noDilation, false, new Size2(0, 0), Groups,
-                    Argument.Bools(!IsFirst, true, false)), device);
+            return !training ? forward : forward + Fastest(() => convolutionBackward.CallList(3, gradient, x, weight, Argument.None,
+                Stride, Padding, noDilation, false, new Size2(0, 0), Groups, Argument.Bools(!IsFirst, true, false)), device);
 
             Tensor Forward() => conv2d.Call(x, weight, Argument.None, Stride, Padding, noDilation, Groups);
 

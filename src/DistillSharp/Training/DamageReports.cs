@@ -2,9 +2,7 @@ using DistillSharp.Data;
 
 namespace DistillSharp.Training;
 
-/// <summary>What one process found out about the images since it was last asked.</summary>
-/// <param name="Skipped">The images that it left out.</param>
-/// <param name="Fatal">The image that it cannot go on with; null where it can.</param>
+/// <summary>What one process found out about the images since it was last asked: those left out, and one that stops it.</summary>
 sealed record DamageReport(IReadOnlyList<SkippedImage> Skipped, ImageProblem? Fatal)
 {
     /// <summary>Whether there is nothing to tell.</summary>
@@ -12,21 +10,17 @@ sealed record DamageReport(IReadOnlyList<SkippedImage> Skipped, ImageProblem? Fa
 }
 
 /// <summary>An image that was left out.</summary>
-/// <param name="IsTest">Whether it is one of the test images.</param>
-/// <param name="Image">Its name, and what is wrong with it.</param>
 sealed record SkippedImage(bool IsTest, ImageProblem Image);
 
 /// <summary>
 /// Tells of the images that turned out damaged: of each once, whenever it is met again, and whichever of several processes met it.
 /// </summary>
-/// <param name="data">Whose images.</param>
 sealed class DamageReports(Dataset data)
 {
     readonly HashSet<(bool IsTest, string File)> told = [];
     readonly int[] taken = new int[2];
 
     /// <summary>What this process left out since the last call.</summary>
-    /// <param name="fatal">What it cannot go on with.</param>
     public DamageReport Take(DamagedImageException? fatal)
     {
         List<SkippedImage> skipped = [];

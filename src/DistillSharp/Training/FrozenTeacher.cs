@@ -1,7 +1,5 @@
 using DistillSharp.Data;
 using DistillSharp.Models;
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Training;
 
@@ -24,13 +22,7 @@ public sealed class FrozenTeacher : Teacher
     public FrozenTeacher(Classifier network, Features features, Size2 image, Device device = default)
         : this(network, features, image, device, plan: null, answers: null, _ => { }) { }
 
-    /// <param name="network">The teacher with its weights.</param>
-    /// <param name="features">What is needed beside its logits.</param>
-    /// <param name="image">Height and width of its images.</param>
-    /// <param name="device">Where to compute.</param>
-    /// <param name="plan">What is remembered; null for nothing.</param>
-    /// <param name="answers">Makes of the network what runs share of its answers; null for nothing.</param>
-    /// <param name="say">Told what is remembered, or why nothing is.</param>
+    /// <summary>Remembers what is planned, and what runs share of its answers; tells what is remembered, or why nothing is.</summary>
     internal FrozenTeacher(Classifier network, Features features, Size2 image, Device device, TeacherCachePlan? plan,
         Func<Classifier, TeacherAnswers?>? answers, Action<string> say)
         : base(network, features, image, device)
@@ -47,7 +39,6 @@ public sealed class FrozenTeacher : Teacher
     // What is open; asking opens nothing.
     TeacherAnswers? Shared => answers is { IsValueCreated: true } ? answers.Value : null;
 
-    /// <inheritdoc/>
     internal override string? Summary => Shared?.Summary;
 
     /// <inheritdoc/>

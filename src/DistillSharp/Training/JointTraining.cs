@@ -1,12 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using DistillSharp.Data;
 using DistillSharp.Formats.Tensors;
 using DistillSharp.Methods;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Torch.Distributed;
 using DistillSharp.Torch.Optimizers;
 
@@ -40,9 +38,8 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
     /// <exception cref="UserException">The processes were given different things to train.</exception>
     public TrainingProgress Begin(TrainingProgress progress, ImageSet images, TrainingOptions options)
     {
-        Agree("the networks and methods",
-            string.Join(
-                '\n', student.State().Concat(objective.State()).Select(entry => $"{entry.Name} {string.Join(',', entry.Tensor.Shape)}")));
+        var state = student.State().Concat(objective.State());
+        Agree("the networks and methods", string.Join('\n', state.Select(entry => $"{entry.Name} {string.Join(',', entry.Tensor.Shape)}")));
         Agree("the training images",
             $"{images.Count} {images.Height}x{images.Width} {Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(images.Labels)))}");
         Agree("the training options", Shown(options));
@@ -67,8 +64,8 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
         using var scope = TensorScope.Open();
         foreach (var (_, values) in average?.State() ?? [])
             if (values.Dimensions == 1) processes.Broadcast(values);
-        Tensor[] statistics =
-            [.. SharedGradients.Norms(student, objective).SelectMany(norm => new[] { norm.RunningMean, norm.RunningVar })];
+        var norms = SharedGradients.Norms(student, objective);
+        Tensor[] statistics = [.. norms.SelectMany(norm => new[] { norm.RunningMean, norm.RunningVar })];
         if (statistics.Length == 0) return;
         var all = processes.Broadcast(Tensor.Cat([.. statistics.Select(values => values.Detach())]));
         long first = 0;
@@ -97,9 +94,8 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
             TeacherFolder = null,
             CheckpointEvery = null,
             KeepCheckpoints = 0,
-            LoaderThreads = null
-        })
-                .ToString();
+            LoaderThreads = null,
+        }).ToString();
 
     void Agree(string what, string own)
     {
@@ -108,9 +104,8 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
         var all = processes.Gather(Tensor.From(digest).To(processes.Device)).ToArray<byte>().Chunk(digest.Length).ToArray();
         var other = Array.FindIndex(all, theirs => !theirs.SequenceEqual(all[0]));
         if (other >= 0)
-            throw new UserException(
-                $"{what} of process {other} are not those of process 0; give all processes the same "
-                + "recipe, the same files and the same program");
+            throw new UserException($"{what} of process {other} are not those of process 0; give all processes the same recipe, the same "
+                + "files and the same program");
     }
 
     // Of each process, in the order of their ranks.
@@ -127,11 +122,8 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
 
     Checkpoint Tell(Checkpoint? own)
     {
-        var head = own is null ? []
-            : JsonSerializer.SerializeToUtf8Bytes(
-                new Head(
-                    own.Progress,
-                    [.. own.Tensors.Select(tensor => new Entry(tensor.Name, tensor.Type, [.. tensor.Shape], tensor.Data.Length))]));
+        var head = own is null ? [] : JsonSerializer.SerializeToUtf8Bytes(new Head(own.Progress,
+            [.. own.Tensors.Select(tensor => new Entry(tensor.Name, tensor.Type, [.. tensor.Shape], tensor.Data.Length))]));
         var (progress, entries) = JsonSerializer.Deserialize<Head>(Tell(head, (int)Tell(head.Length)))!;
         return new(progress, [.. entries.Select((entry, i) =>
             new StoredTensor(entry.Name, entry.Type, entry.Shape, Tell(own is null ? [] : own.Tensors[i].Data.Span, entry.Bytes)))]);

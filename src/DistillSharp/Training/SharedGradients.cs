@@ -1,9 +1,7 @@
 using DistillSharp.Data;
 using DistillSharp.Methods;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Torch.Distributed;
-using DistillSharp.Torch.Layers;
 using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Training;
@@ -23,11 +21,10 @@ sealed class SharedGradients : IDisposable
     public SharedGradients(ProcessGroup processes, Classifier student, Objective objective, Optimizer optimizer, TrainingOptions options)
     {
         (this.processes, featuresMeet) = (processes, options.GatherFeatures);
-        var repeated =
-            objective.Methods.Where(method => featuresMeet && method.ComparesImages).SelectMany(method => method.Parameters()).ToHashSet();
-        reducer =
-            new(processes, optimizer.Parameters,
-                [.. optimizer.Parameters.Select(parameter => repeated.Contains(parameter) ? 1.0 / processes.Size : 1)]);
+        var whole = objective.Methods.Where(method => featuresMeet && method.ComparesImages);
+        var repeated = whole.SelectMany(method => method.Parameters()).ToHashSet();
+        reducer = new(processes, optimizer.Parameters,
+            [.. optimizer.Parameters.Select(parameter => repeated.Contains(parameter) ? 1.0 / processes.Size : 1)]);
         norms = options.SyncNorm ? [.. Norms(student, objective)] : [];
         foreach (var norm in norms) norm.SharedBy = processes;
     }
@@ -47,10 +44,8 @@ sealed class SharedGradients : IDisposable
     public float[] Values(IReadOnlyList<LossTerm> terms, float[] own, Batch batch)
     {
         using var scope = TensorScope.Open();
-        var shares =
-            terms.Zip(
-                own, (term, value) =>
-                    term.OfWholeBatch ? value / (double)processes.Size : value * ((double)batch.Count / batch.WholeCount));
+        var shares = terms.Zip(own, (term, value) =>
+            term.OfWholeBatch ? value / (double)processes.Size : value * ((double)batch.Count / batch.WholeCount));
         return Array.ConvertAll(processes.Sum(Tensor.From([.. shares]).To(processes.Device)).ToArray<double>(), value => (float)value);
     }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Training;
 

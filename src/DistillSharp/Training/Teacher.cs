@@ -1,7 +1,6 @@
 using DistillSharp.Data;
 using DistillSharp.Methods;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Training;
 

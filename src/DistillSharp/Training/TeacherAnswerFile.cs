@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 using Microsoft.Win32.SafeHandles;
 
 namespace DistillSharp.Training;
@@ -32,8 +31,7 @@ sealed class TeacherAnswerFile : IDisposable
     /// <exception cref="IOException">It cannot be read.</exception>
     public static TeacherAnswerFile Open(string path, Action<UInt128, long> found)
     {
-        var read = new TeacherAnswerFile(
-            File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+        var read = new TeacherAnswerFile(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
         var length = RandomAccess.GetLength(read.file);
         Span<byte> head = stackalloc byte[HeadSize];
         while (read.end + HeadSize <= length && RandomAccess.Read(read.file, head, read.end) == HeadSize)
@@ -100,6 +98,5 @@ sealed class TeacherAnswerFile : IDisposable
         return new(tensors[0], tensors.Length > 1 ? tensors[1] : null);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => file.Dispose();
 }

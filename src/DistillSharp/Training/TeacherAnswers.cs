@@ -1,11 +1,8 @@
-using System.Globalization;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
 using DistillSharp.Formats.Files;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Training;
 
@@ -177,10 +174,9 @@ sealed class TeacherAnswers : IDisposable
     {
         try
         {
-            return File.ReadLines("/proc/cpuinfo")
-                .Where(line => line.StartsWith("model name", StringComparison.Ordinal)
-                    || line.StartsWith("flags", StringComparison.Ordinal))
-                .Distinct().ToList();
+            string[] facts = ["model name", "flags"];
+            return [.. File.ReadLines("/proc/cpuinfo").Where(line => facts.Any(fact => line.StartsWith(fact, StringComparison.Ordinal)))
+                .Distinct()];
         }
         catch (Exception e) when (FileTrouble.Is(e))
         {
@@ -188,6 +184,5 @@ sealed class TeacherAnswers : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => files.ForEach(file => file.Dispose());
 }

@@ -1,6 +1,4 @@
-using System.Globalization;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Training;
 
@@ -199,16 +197,9 @@ sealed class TeacherOutputCache : IDisposable
             for (var i = 0; i < indices.Length; i++)
             {
                 var row = store?.Find(indices[i], variants[i]) ?? -1;
-                if (row < 0)
-                {
-                    New.Add(i);
-                    keys.Add((indices[i], variants[i]));
-                }
-                else
-                {
-                    Known.Add(i);
-                    rows.Add(row);
-                }
+                (row < 0 ? New : Known).Add(i);
+                if (row < 0) keys.Add((indices[i], variants[i]));
+                else rows.Add(row);
             }
         }
 

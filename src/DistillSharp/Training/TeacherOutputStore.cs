@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Training;
 
 /// <summary>
@@ -78,8 +76,5 @@ sealed class TeacherOutputStore : IDisposable
     static long Width(IReadOnlyList<Tensor> answers) => answers.Sum(answer => answer.Size(1) * answer.DType.Size());
 
     /// <summary>Frees the rows.</summary>
-    public void Dispose()
-    {
-        foreach (var column in columns) column.Dispose();
-    }
+    public void Dispose() => Array.ForEach(columns, column => column.Dispose());
 }

@@ -3,7 +3,6 @@ using DistillSharp.Data;
 using DistillSharp.Evaluation;
 using DistillSharp.Methods;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Torch.Distributed;
 
 namespace DistillSharp.Training;
@@ -66,10 +65,8 @@ public sealed class Trainer : IDisposable
             CheckLogits(teacherNetwork);
             this.teacher = options.TeacherIsAverage
                 ? new AverageTeacher(teacherNetwork, features, TeacherImageSize, options.Device)
-                : new FrozenTeacher(
-                    teacherNetwork, features, TeacherImageSize, options.Device,
-                        TeacherCachePlan.For(Objective, data, options, out cacheRefusal), SharedAnswers(features),
-                    line => observer.Said(line));
+                : new FrozenTeacher(teacherNetwork, features, TeacherImageSize, options.Device,
+                    TeacherCachePlan.For(Objective, data, options, out cacheRefusal), SharedAnswers(features), line => observer.Said(line));
         }
         var member = PairMember.Of(student, ImageSize);
         DistillationPair pair = new(member, this.teacher?.Member ?? member, data.Classes, data.Train.Labels.ToArray(), (ulong)options.Seed)
@@ -117,9 +114,8 @@ public sealed class Trainer : IDisposable
 
     StudentQuantizer Quantizer(QuantizedTraining quantization) => Deployed == student
         ? quantization.For(student, Objective.StudentFeatures, ImageSize)
-        : throw new UserException(
-            $"{Deployed.Name} is more than the student, which alone can be trained in {quantization.Name}; "
-            + "leave out the method that adds to it");
+        : throw new UserException($"{Deployed.Name} is more than the student, which alone can be trained in {quantization.Name}; leave out "
+            + "the method that adds to it");
 
     void CheckLogits(Classifier teacher)
     {
@@ -177,9 +173,8 @@ public sealed class Trainer : IDisposable
         if (joint is not null) progress = joint.Begin(progress, data.Train, options);
         Follow();
         progress.Processes = joint?.Count ?? 1;
-        observer.Started(new(
-            options.Epochs, loader.BatchCount, options.BatchSize, progress.Epoch, options.Precision.Resolve(options.Device),
-                student.ParameterCount));
+        observer.Started(new(options.Epochs, loader.BatchCount, options.BatchSize, progress.Epoch,
+            options.Precision.Resolve(options.Device), student.ParameterCount));
 
         Profile?.Device = options.Device;
         while (progress.Epoch <= options.Epochs)
@@ -192,7 +187,8 @@ public sealed class Trainer : IDisposable
             if (!trained) return Result(completed: false);
             var best = EndEpoch();
             Save(checkpoints, best);
-            if (IsToStop(IsAsked(stop)) && progress.Epoch <= options.Epochs) return Result(completed: false);
+            var none = default(DamagedImageException);
+            if (IsToStop(IsAsked(stop), ref none) && progress.Epoch <= options.Epochs) return Result(completed: false);
         }
         if (teacher?.Summary is { } summary) observer.Said(summary);
         return Result(completed: true);
@@ -259,20 +255,11 @@ public sealed class Trainer : IDisposable
                 $"from this epoch on the student is trained and measured in {options.Quantization!.Name}: rounded as its export will be");
     }
 
-    void Follow()
-    {
-        if (teacher is AverageTeacher follower) follower.Follow(average!);
-    }
+    void Follow() => (teacher as AverageTeacher)?.Follow(average!);
 
     bool IsMeasured => progress.Epoch % options.EvaluateEvery == 0 || progress.Epoch == options.Epochs;
 
     bool IsAsked(CancellationToken stop) => stop.IsCancellationRequested || Profile is { IsDone: true };
-
-    bool IsToStop(bool asked)
-    {
-        DamagedImageException? damage = null;
-        return IsToStop(asked, ref damage);
-    }
 
     // Where one process is to stop, all do, and say why; what one left out, all know of.
     bool IsToStop(bool asked, ref DamagedImageException? damage)
@@ -295,8 +282,8 @@ public sealed class Trainer : IDisposable
         Follow();
         if (quantizer is not null) progress.Ranges = student.TrainedRanges;
         progress.Count(batch.WholeCount, clock.Elapsed.TotalSeconds, terms);
-        observer.Stepped(
-            new(progress.Epoch, progress.Batch, progress.Step, terms.Sum(term => term.Value), terms, rate, progress.ImagesPerSecond));
+        var loss = terms.Sum(term => term.Value);
+        observer.Stepped(new(progress.Epoch, progress.Batch, progress.Step, loss, terms, rate, progress.ImagesPerSecond));
     }
 
     // Measures the student and reports the epoch; true when it is the best so far.
@@ -371,16 +358,11 @@ public sealed class Trainer : IDisposable
         if (JointTraining.Change(progress.Processes, joint?.Count ?? 1, options.SyncNorm) is { } note) observer.Warned(note);
     }
 
-    TrainingResult Result(bool completed) => new(
-        completed,
-        progress.Accuracy,
-        progress.BestAcc1,
-        progress.BestEpoch,
-        progress.Epoch - 1,
-        progress.Step)
-    {
-        AverageAccuracy = progress.AverageAccuracy,
-    };
+    TrainingResult Result(bool completed) =>
+        new(completed, progress.Accuracy, progress.BestAcc1, progress.BestEpoch, progress.Epoch - 1, progress.Step)
+        {
+            AverageAccuracy = progress.AverageAccuracy,
+        };
 
     /// <summary>Frees the optimizer's and the methods' tensors; student and teacher stay the caller's.</summary>
     public void Dispose()

@@ -21,7 +21,7 @@ public sealed record TrainingPlan(int Epochs, int StepsPerEpoch, int BatchSize, 
 /// <param name="ImagesPerSecond">Over the epoch so far.</param>
 public readonly record struct StepReport(
     int Epoch, int Batch, long Step, double Loss, IReadOnlyList<(string Name, double Value)> Terms, double LearningRate,
-        double ImagesPerSecond);
+    double ImagesPerSecond);
 
 /// <summary>Watches a training run: override what you want to see.</summary>
 public abstract class TrainingObserver

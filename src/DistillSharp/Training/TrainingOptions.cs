@@ -1,6 +1,5 @@
 using DistillSharp.Data;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Torch.Distributed;
 using DistillSharp.Torch.Optimizers;
 
@@ -171,9 +170,8 @@ public sealed record TrainingOptions
     internal void Validate()
     {
         if (Accumulate > 1 && Processes is { Size: > 1 } processes)
-            throw new UsageException(
-                $"a batch is computed in {Accumulate} parts or by {processes.Size} processes, which "
-                + "share it already; leave one of the two out");
+            throw new UsageException($"a batch is computed in {Accumulate} parts or by {processes.Size} processes, which share it already; "
+                + "leave one of the two out");
         if (Accumulate < 1 || BatchSize % Accumulate != 0)
             throw new UsageException($"a batch of {BatchSize} images cannot be computed in {Accumulate} "
                 + "equal parts; change one of the two numbers");
@@ -194,9 +192,8 @@ public sealed record TrainingOptions
     void Validate(QuantizedTraining quantization)
     {
         if (Processes is { Size: > 1 } processes)
-            throw new UsageException(
-                $"the student is to be trained in {quantization.Name}, and by {processes.Size} processes, which would each find ranges of "
-                + "their own; leave one of the two out");
+            throw new UsageException($"the student is to be trained in {quantization.Name}, and by {processes.Size} processes, which would "
+                + "each find ranges of their own; leave one of the two out");
         if (AverageDecay is not null)
             throw new UsageException(
                 $"the student is to be trained in {quantization.Name}, and averaged; an average has no ranges: leave one of the two out");

@@ -1,8 +1,6 @@
 using DistillSharp.Data;
 using DistillSharp.Methods;
 using DistillSharp.Models;
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
 using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Training;

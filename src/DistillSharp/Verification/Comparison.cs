@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Verification;
 
 /// <summary>Gathers what differs between a computation and its reference.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Verification;
 
@@ -37,9 +36,8 @@ public static class Doctor
     static Finding Threads()
     {
         var (threads, cores) = (Runtime.Threads, Environment.ProcessorCount);
-        return threads >= cores
-            ? new("threads", $"{threads} of {cores} cores", true)
-            : new("threads", $"{threads} of {cores} cores", false, "unset OMP_NUM_THREADS, or set it to the number of cores");
+        return new("threads", $"{threads} of {cores} cores", threads >= cores,
+            threads >= cores ? null : "unset OMP_NUM_THREADS, or set it to the number of cores");
     }
 
     static Finding Blas()
@@ -50,10 +48,8 @@ public static class Doctor
         var seconds = Fastest(() => a.MatMul(b).Dispose());
         var rate = 2.0 * 1024 * 256 * 1024 / seconds;
         var value = $"1024x256 by 256x1024 in {seconds * 1e3:0.0} ms, {rate / 1e9:0} GFLOP/s";
-        return rate > SlowBlas
-            ? new("BLAS", value, true)
-            : new("BLAS", value, false,
-                "sudo apt-get install libopenblas0-openmp && sudo update-alternatives --set libblas.so.3-x86_64-linux-gnu "
+        return new("BLAS", value, rate > SlowBlas, rate > SlowBlas ? null
+            : "sudo apt-get install libopenblas0-openmp && sudo update-alternatives --set libblas.so.3-x86_64-linux-gnu "
                 + "/usr/lib/x86_64-linux-gnu/openblas-openmp/libblas.so.3");
     }
 
@@ -70,15 +66,13 @@ public static class Doctor
         return new(name, $"{rate / 1e9:0} GFLOP/s (3x3, 64 channels, 32x32, batch 32)", true);
     }
 
-    static Finding NativeBf16() => Runtime.HasNativeBf16
-        ? new("bf16", Runtime.IsBf16Faster
-            ? "native (AVX-512 BF16): precision auto computes in bf16"
-            : "native (AVX-512 BF16), but multiplied no faster than float32: precision auto computes in float32", true)
-        : new("bf16", "not native on this processor: precision auto computes in float32", true);
+    static Finding NativeBf16() => new("bf16",
+        !Runtime.HasNativeBf16 ? "not native on this processor: precision auto computes in float32"
+            : Runtime.IsBf16Faster ? "native (AVX-512 BF16): precision auto computes in bf16"
+            : "native (AVX-512 BF16), but multiplied no faster than float32: precision auto computes in float32", true);
 
-    static Finding Gpu() => Runtime.CudaDevices > 0
-        ? new("GPU", $"{Runtime.CudaDevices} CUDA device(s): train with train.device: cuda", true)
-        : new("GPU", "none that this libtorch can use", true);
+    static Finding Gpu() => new("GPU", Runtime.CudaDevices > 0
+        ? $"{Runtime.CudaDevices} CUDA device(s): train with train.device: cuda" : "none that this libtorch can use", true);
 
     static string BuildSummary()
     {

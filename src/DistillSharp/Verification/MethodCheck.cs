@@ -1,8 +1,6 @@
 using DistillSharp.Extending;
 using DistillSharp.Methods;
 using DistillSharp.Models;
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
 
 namespace DistillSharp.Verification;
 
@@ -96,17 +94,14 @@ static class MethodCheck
         method.State().Where(entry => entry.Name == name).Select(entry => entry.Tensor).FirstOrDefault();
 
     static DistillationStep Step(Dictionary<string, Tensor> inputs, string suffix, int epoch) => new(
-        Output(inputs, "student", suffix),
-        Output(inputs, "teacher", suffix),
+        Output(inputs, "student", suffix), Output(inputs, "teacher", suffix),
         inputs.GetValueOrDefault($"target{suffix}") ?? Tensor.Zeros([BatchSize(inputs)], DType.Int64),
         inputs.GetValueOrDefault($"index{suffix}") ?? Tensor.Range(0, BatchSize(inputs)),
         epoch);
 
     static ClassifierOutput Output(Dictionary<string, Tensor> inputs, string member, string suffix) => new(
-        inputs.GetValueOrDefault($"{member}.logits{suffix}")!,
-        inputs.GetValueOrDefault($"{member}.pooled{suffix}"),
-        Numbered(inputs, $"{member}.stage"),
-        Numbered(inputs, $"{member}.preact"));
+        inputs.GetValueOrDefault($"{member}.logits{suffix}")!, inputs.GetValueOrDefault($"{member}.pooled{suffix}"),
+        Numbered(inputs, $"{member}.stage"), Numbered(inputs, $"{member}.preact"));
 
     // The cases count stages from 1, the stem being 0; what a case leaves out is never looked at.
     static IReadOnlyList<Tensor> Numbered(Dictionary<string, Tensor> inputs, string prefix)

@@ -1,6 +1,5 @@
 using DistillSharp.Extending;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Verification;
 

@@ -1,8 +1,6 @@
-using System.Globalization;
 using System.Text.Json;
 using DistillSharp.Formats.SafeTensors;
 using DistillSharp.Formats.Tensors;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Verification;
 

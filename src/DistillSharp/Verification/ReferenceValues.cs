@@ -1,6 +1,4 @@
-using System.Text;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Verification;
 
@@ -15,18 +13,16 @@ public sealed class ReferenceValues(string salt)
     {
         var tensor = Tensor.Empty(shape);
         var values = tensor.Memory<float>();
-        var state = State(name);
-        for (var k = 0; k < values.Length; k++) values[k] = (float)(low + (high - low) * Draw(state, (ulong)k));
+        var draws = Draws(name);
+        for (var k = 0; k < values.Length; k++) values[k] = (float)(low + (high - low) * Draw(draws, k));
         return tensor;
     }
 
     /// <summary>Draws of labels below a number of classes, int64 [count].</summary>
     public Tensor Labels(string name, int classes, int count)
     {
-        var state = State(name);
-        var labels = new long[count];
-        for (var k = 0; k < count; k++) labels[k] = (long)Math.Floor(Draw(state, (ulong)k) * classes);
-        return Tensor.From(labels, count);
+        var draws = Draws(name);
+        return Tensor.From([.. Enumerable.Range(0, count).Select(k => (long)Math.Floor(Draw(draws, k) * classes))], count);
     }
 
     /// <summary>Sets a network's whole state.</summary>
@@ -56,19 +52,8 @@ public sealed class ReferenceValues(string salt)
     static bool IsNormWeight(string name, HashSet<string> names) =>
         name.EndsWith(".weight", StringComparison.Ordinal) && names.Contains(name[..^"weight".Length] + "running_mean");
 
-    ulong State(string name)
-    {
-        var hash = 0xcbf29ce484222325ul;
-        foreach (var value in Encoding.UTF8.GetBytes($"{salt}/{name}")) hash = (hash ^ value) * 0x100000001b3ul;
-        return hash;
-    }
+    KeyedRandom Draws(string name) =>
+        new(Encoding.UTF8.GetBytes($"{salt}/{name}").Aggregate(0xcbf29ce484222325ul, (hash, value) => (hash ^ value) * 0x100000001b3ul));
 
-    static double Draw(ulong state, ulong k)
-    {
-        var z = state + (k + 1) * 0x9E3779B97F4A7C15ul;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ul;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBul;
-        z ^= z >> 31;
-        return (z >> 40) / 16777216.0;
-    }
+    static double Draw(KeyedRandom draws, int k) => (draws[k] >> 40) / 16777216.0;
 }

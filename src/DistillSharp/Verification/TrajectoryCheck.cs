@@ -4,7 +4,6 @@ using DistillSharp.Evaluation;
 using DistillSharp.Extending;
 using DistillSharp.Methods;
 using DistillSharp.Models;
-using DistillSharp.Torch;
 using DistillSharp.Training;
 
 namespace DistillSharp.Verification;
@@ -68,9 +67,8 @@ static class TrajectoryCheck
     static Batch Batch(ReferenceCase reference, int k)
     {
         var count = reference.Whole("batch");
-        return Data.Batch.Of(
-            reference.Values.Uniform($"batch{k}", -1.7, 1.7, count, 3, ImageSize, ImageSize),
-                reference.Values.Labels($"batch{k}.target", LabelClasses, count));
+        return Data.Batch.Of(reference.Values.Uniform($"batch{k}", -1.7, 1.7, count, 3, ImageSize, ImageSize),
+            reference.Values.Labels($"batch{k}.target", LabelClasses, count));
     }
 
     static Classifier Network(ReferenceCase reference, Toolkit toolkit, string member, int classes)

@@ -1,5 +1,4 @@
 using DistillSharp.Extending;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Verification;
 
@@ -31,16 +30,13 @@ public sealed record VerificationResult(
 /// </summary>
 public static class Verifier
 {
-    sealed record Check(
-        Func<ReferenceCase, Toolkit, bool> Knows, Action<ReferenceCase, Comparison, Toolkit, Device, Precision> Run,
-            bool AlsoInBf16 = false);
+    sealed record Check(Func<ReferenceCase, Toolkit, bool> Knows, Action<ReferenceCase, Comparison, Toolkit, Device, Precision> Run,
+        bool AlsoInBf16 = false);
 
     static readonly Dictionary<string, Check> checks = new()
     {
-        ["model"] =
-            new(ModelCheck.Knows, (reference, comparison, toolkit, device, _) => ModelCheck.Run(reference, comparison, toolkit, device)),
-        ["method"] =
-            new(MethodCheck.Knows, (reference, comparison, toolkit, device, _) => MethodCheck.Run(reference, comparison, toolkit, device)),
+        ["model"] = new(ModelCheck.Knows, (reference, into, toolkit, device, _) => ModelCheck.Run(reference, into, toolkit, device)),
+        ["method"] = new(MethodCheck.Knows, (reference, into, toolkit, device, _) => MethodCheck.Run(reference, into, toolkit, device)),
         ["trajectory"] = new(TrajectoryCheck.Knows, TrajectoryCheck.Run, AlsoInBf16: true),
     };
 
@@ -53,7 +49,7 @@ public static class Verifier
     public static IEnumerable<VerificationResult> Run(
         string folder, Device device = default, Precision precision = Precision.Fp32, Toolkit? toolkit = null)
     {
-        device.Demand();
+        Devices.Require(device);
         if (!Directory.Exists(folder)) throw new UserException($"{folder}: there is no such folder of reference cases");
         var files = Directory.EnumerateFiles(folder, "*.safetensors", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();
         if (files.Length == 0) throw new UserException($"{folder}: no reference case (*.safetensors) lies in or below this folder");

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Text;
+using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Pickle;
 using DistillSharp.Torch;
 
@@ -8,6 +9,13 @@ namespace DistillSharp.Tests.Formats;
 public class PickleReaderTests
 {
     static object? Read(byte[] pickle) => PickleReader.Read(pickle, "some.pickle", NumpyGlobals.WithPython);
+
+    static object? ReadStream(byte[] pickle)
+    {
+        var budget = new AllocationBudget("some.pickle", pickle.Length);
+        var input = new PickleInput(new MemoryStream(pickle), pickle.Length, "some.pickle", budget);
+        return new PickleReader(input, NumpyGlobals.WithPython, budget).Read();
+    }
 
     static object? Read(string pickle) => Read(Encoding.Latin1.GetBytes(pickle));
 
@@ -35,9 +43,7 @@ public class PickleReaderTests
     public void Every_protocol_of_Python_gives_the_same_values(int protocol, bool fromStream)
     {
         var pickle = Fixture.Bytes($"plain-{protocol}.pickle");
-        var dict = Assert.IsType<PickleDict>(fromStream
-            ? PickleReader.Read(new MemoryStream(pickle), "plain.pickle", NumpyGlobals.WithPython)
-            : Read(pickle));
+        var dict = Assert.IsType<PickleDict>(fromStream ? ReadStream(pickle) : Read(pickle));
         Assert.True(dict.TryGet("none", out var none) && none is null);
         Assert.True(Value<bool>(dict, "true"));
         Assert.False(Value<bool>(dict, "false"));
@@ -72,9 +78,7 @@ public class PickleReaderTests
     public void Numpy_arrays_come_with_shape_type_and_bytes(int protocol, bool fromStream)
     {
         var pickle = Fixture.Bytes($"plain-{protocol}.pickle");
-        var dict = Assert.IsType<PickleDict>(fromStream
-            ? PickleReader.Read(new MemoryStream(pickle), "plain.pickle", NumpyGlobals.WithPython)
-            : Read(pickle));
+        var dict = Assert.IsType<PickleDict>(fromStream ? ReadStream(pickle) : Read(pickle));
         var matrix = Value<PickledArray>(dict, "matrix");
         Assert.Equal([2, 3], matrix.Shape);
         Assert.Equal(DType.UInt8, matrix.Type?.Element);
@@ -287,6 +291,6 @@ public class PickleReaderTests
     public void Damaged_streams_never_do_worse_than_a_user_error()
     {
         byte[][] valid = [Fixture.Bytes("plain-0.pickle"), Fixture.Bytes("plain-5.pickle")];
-        Fuzz.Run(valid, file => PickleReader.Read(new MemoryStream(file), "some.pickle", NumpyGlobals.WithPython));
+        Fuzz.Run(valid, file => ReadStream(file));
     }
 }

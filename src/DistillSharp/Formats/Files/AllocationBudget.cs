@@ -4,12 +4,9 @@ namespace DistillSharp.Formats.Files;
 /// Bounds what reading one file may allocate, so that a small hostile file cannot exhaust memory.
 /// Whoever allocates by a number that a file states charges it here first.
 /// </summary>
-/// <param name="fileName">The file's name, for the message.</param>
-/// <param name="fileLength">The file's true length in bytes.</param>
 internal sealed class AllocationBudget(string fileName, long fileLength)
 {
-    const int Factor = 10;
-    const int Floor = 1 << 20;
+    const int Factor = 10, Floor = 1 << 20;
 
     readonly long limit = fileLength > (long.MaxValue - Floor) / Factor ? long.MaxValue : Floor + Factor * fileLength;
     long spent;
@@ -19,9 +16,8 @@ internal sealed class AllocationBudget(string fileName, long fileLength)
     public void Charge(long bytes)
     {
         if (bytes > limit - spent)
-            throw new UserException(
-                $"{fileName}: refused, because reading it would take more than {Factor} times the memory of the file itself ({fileLength} "
-                    + "bytes). The file is damaged or made to exhaust memory.");
+            throw new UserException($"{fileName}: refused, because reading it would take more than {Factor} times the memory of the file "
+                + $"itself ({fileLength} bytes). The file is damaged or made to exhaust memory.");
         spent += bytes;
     }
 }

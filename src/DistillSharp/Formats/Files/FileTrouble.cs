@@ -9,9 +9,23 @@ internal static class FileTrouble
     public static bool Is(Exception e) =>
         e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" };
 
-    /// <summary>An exception for the user out of one of the file system's.</summary>
+    /// <summary>Does something with files; where the file system fails, the user is told what could not be done.</summary>
     /// <param name="what">What could not be done, with the path: <c>cannot write a/b</c>.</param>
-    /// <param name="cause">The file system's exception.</param>
+    /// <param name="act">Does it.</param>
+    /// <exception cref="UserException">The file system failed.</exception>
+    public static T Told<T>(string what, Func<T> act)
+    {
+        try
+        {
+            return act();
+        }
+        catch (Exception e) when (Is(e))
+        {
+            throw Report(what, e);
+        }
+    }
+
+    /// <summary>An exception for the user out of one of the file system's.</summary>
     public static UserException Report(string what, Exception cause) => new($"{what}: {Reason(cause)}", cause);
 
     /// <summary>Why the file system refused, in a few words: <c>the file does not exist</c>.</summary>

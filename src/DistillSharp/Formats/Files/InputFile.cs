@@ -8,15 +8,11 @@ internal static class InputFile
     public static T Read<T>(string path, Func<FileStream, T> read)
     {
         if (Directory.Exists(path)) throw new UserException($"cannot read {path}: it is a folder, a file is needed");
-        try
+        return FileTrouble.Told($"cannot read {path}", () =>
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
             if (!file.CanSeek) throw new UserException($"cannot read {path}: it is a pipe or device, an ordinary file is needed");
             return read(file);
-        }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot read {path}", e);
-        }
+        });
     }
 }

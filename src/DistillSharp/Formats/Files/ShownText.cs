@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace DistillSharp.Formats.Files;
 
 /// <summary>Text from an untrusted file, made fit for a message on a terminal.</summary>

@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.IO.Hashing;
-using System.Text;
 
 namespace DistillSharp.Formats.Files;
 
@@ -13,15 +11,14 @@ namespace DistillSharp.Formats.Files;
 /// <param name="alignment">A power of two.</param>
 internal sealed class StoredZipWriter(Stream stream, int alignment)
 {
-    const ushort Version = 20, Zip64Version = 45;
-    const ushort Utf8Names = 1 << 11;
+    const ushort Version = 20, Zip64Version = 45, Utf8Names = 1 << 11;
     const ushort FirstOfJanuary1980 = (1 << 5) | 1;
     const ushort PaddingId = 0x4246, Zip64Id = 1;
     const uint LargestOffset = uint.MaxValue - 1;
-    const int LargestCount = ushort.MaxValue - 1;
-    const int HeaderSize = 30;
+    const int LargestCount = ushort.MaxValue - 1, HeaderSize = 30;
 
     readonly List<(byte[] Name, uint Crc, uint Length, long Start)> entries = [];
+    readonly BinaryWriter writer = new(stream);
 
     /// <summary>Adds a file.</summary>
     public void Add(string name, ReadOnlySpan<byte> content)
@@ -32,14 +29,14 @@ internal sealed class StoredZipWriter(Stream stream, int alignment)
         // The padding is an extra field with a header of 4 bytes.
         var unpadded = entry.Start + HeaderSize + entry.Name.Length + 4;
         var padding = (int)(-unpadded & (alignment - 1));
-        Write(0x04034b50u);
-        Write(Version);
+        writer.Write(0x04034b50u);
+        writer.Write(Version);
         WriteCommon(entry.Crc, entry.Length, entry.Name.Length, 4 + padding);
-        stream.Write(entry.Name);
-        Write(PaddingId);
-        Write((ushort)padding);
-        stream.Write(new byte[padding]);
-        stream.Write(content);
+        writer.Write(entry.Name);
+        writer.Write(PaddingId);
+        writer.Write((ushort)padding);
+        writer.Write(new byte[padding]);
+        writer.Write(content);
     }
 
     /// <summary>Writes the directory, after which the archive is whole.</summary>
@@ -49,79 +46,58 @@ internal sealed class StoredZipWriter(Stream stream, int alignment)
         foreach (var entry in entries)
         {
             var far = entry.Start > LargestOffset;
-            Write(0x02014b50u);
-            Write(far ? Zip64Version : Version);
-            Write(far ? Zip64Version : Version);
+            writer.Write(0x02014b50u);
+            writer.Write(far ? Zip64Version : Version);
+            writer.Write(far ? Zip64Version : Version);
             WriteCommon(entry.Crc, entry.Length, entry.Name.Length, far ? 12 : 0);
-            stream.Write(new byte[10]);
-            Write(far ? uint.MaxValue : (uint)entry.Start);
-            stream.Write(entry.Name);
+            writer.Write(new byte[10]);
+            writer.Write(far ? uint.MaxValue : (uint)entry.Start);
+            writer.Write(entry.Name);
             if (!far) continue;
-            Write(Zip64Id);
-            Write((ushort)sizeof(long));
-            Write(entry.Start);
+            writer.Write(Zip64Id);
+            writer.Write((ushort)sizeof(long));
+            writer.Write(entry.Start);
         }
         var length = stream.Position - start;
         if (start > LargestOffset || length > LargestOffset || entries.Count > LargestCount) WriteZip64End(start, length);
-        Write(0x06054b50u);
-        Write(0u);
-        Write((ushort)Math.Min(entries.Count, ushort.MaxValue));
-        Write((ushort)Math.Min(entries.Count, ushort.MaxValue));
-        Write((uint)Math.Min(length, uint.MaxValue));
-        Write((uint)Math.Min(start, uint.MaxValue));
-        Write((ushort)0);
+        writer.Write(0x06054b50u);
+        writer.Write(0u);
+        writer.Write((ushort)Math.Min(entries.Count, ushort.MaxValue));
+        writer.Write((ushort)Math.Min(entries.Count, ushort.MaxValue));
+        writer.Write((uint)Math.Min(length, uint.MaxValue));
+        writer.Write((uint)Math.Min(start, uint.MaxValue));
+        writer.Write((ushort)0);
     }
 
     /// <summary>What the header before a file and its entry in the directory have in common.</summary>
     void WriteCommon(uint crc, uint length, int name, int extra)
     {
-        Write(Utf8Names);
-        Write((ushort)0);
-        Write((ushort)0);
-        Write(FirstOfJanuary1980);
-        Write(crc);
-        Write(length);
-        Write(length);
-        Write((ushort)name);
-        Write((ushort)extra);
+        writer.Write(Utf8Names);
+        writer.Write((ushort)0);
+        writer.Write((ushort)0);
+        writer.Write(FirstOfJanuary1980);
+        writer.Write(crc);
+        writer.Write(length);
+        writer.Write(length);
+        writer.Write((ushort)name);
+        writer.Write((ushort)extra);
     }
 
     void WriteZip64End(long start, long length)
     {
         var end = stream.Position;
-        Write(0x06064b50u);
-        Write(44L);
-        Write(Zip64Version);
-        Write(Zip64Version);
-        Write(0L);
-        Write((long)entries.Count);
-        Write((long)entries.Count);
-        Write(length);
-        Write(start);
-        Write(0x07064b50u);
-        Write(0u);
-        Write(end);
-        Write(1u);
-    }
-
-    void Write(ushort value)
-    {
-        Span<byte> bytes = stackalloc byte[sizeof(ushort)];
-        BinaryPrimitives.WriteUInt16LittleEndian(bytes, value);
-        stream.Write(bytes);
-    }
-
-    void Write(uint value)
-    {
-        Span<byte> bytes = stackalloc byte[sizeof(uint)];
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes, value);
-        stream.Write(bytes);
-    }
-
-    void Write(long value)
-    {
-        Span<byte> bytes = stackalloc byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(bytes, value);
-        stream.Write(bytes);
+        writer.Write(0x06064b50u);
+        writer.Write(44L);
+        writer.Write(Zip64Version);
+        writer.Write(Zip64Version);
+        writer.Write(0L);
+        writer.Write((long)entries.Count);
+        writer.Write((long)entries.Count);
+        writer.Write(length);
+        writer.Write(start);
+        writer.Write(0x07064b50u);
+        writer.Write(0u);
+        writer.Write(end);
+        writer.Write(1u);
     }
 }

@@ -12,22 +12,18 @@ internal sealed class ZipRecords : IDisposable
     readonly string file;
     readonly AllocationBudget budget;
     readonly ZipArchive archive;
-    readonly Dictionary<string, ZipArchiveEntry> entries = [];
+    readonly Dictionary<string, ZipArchiveEntry> entries;
 
     public ZipRecords(Stream stream, string file, AllocationBudget budget)
     {
         (this.file, this.budget) = (file, budget);
         archive = Guarded("its directory", () => new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true));
-        try
+        entries = archive.OrDispose(opened =>
         {
-            foreach (var entry in Guarded("its directory", () => archive.Entries))
-                if (!entries.TryAdd(entry.FullName, entry)) throw Fail($"it holds '{ShownText.Of(entry.FullName)}' twice");
-        }
-        catch
-        {
-            archive.Dispose();
-            throw;
-        }
+            var found = Guarded("its directory", () => opened.Entries).GroupBy(entry => entry.FullName).ToList();
+            if (found.Find(same => same.Count() > 1) is { Key: var twice }) throw Fail($"it holds '{ShownText.Of(twice)}' twice");
+            return found.ToDictionary(entry => entry.Key, entry => entry.Single());
+        });
     }
 
     /// <summary>The files' names, folders included in them.</summary>

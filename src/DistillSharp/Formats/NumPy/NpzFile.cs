@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using System.Globalization;
-using System.Text;
 using System.Text.RegularExpressions;
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Tensors;
@@ -60,11 +58,9 @@ internal static partial class NpzFile
     static bool TryShape(string text, out long[] shape)
     {
         var parts = text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        shape = new long[parts.Length];
-        if (parts.Length > TensorShape.MaxDimensions) return false;
-        for (var i = 0; i < parts.Length; i++)
-            if (!long.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out shape[i])) return false;
-        return true;
+        var sizes = shape = new long[parts.Length];
+        return parts.Length <= TensorShape.MaxDimensions && parts.Index()
+            .All(part => long.TryParse(part.Item, NumberStyles.None, CultureInfo.InvariantCulture, out sizes[part.Index]));
     }
 
     // A dict of Python: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }. A list of fields as descr is a structure.

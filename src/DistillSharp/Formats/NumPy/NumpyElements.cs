@@ -1,6 +1,5 @@
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Tensors;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Formats.NumPy;
 

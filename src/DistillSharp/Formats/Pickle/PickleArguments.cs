@@ -7,8 +7,7 @@ namespace DistillSharp.Formats.Pickle;
 internal sealed class PickleArguments(string callee, IReadOnlyList<object?> values, PickleInput input, AllocationBudget budget)
     : IReadOnlyList<object?>
 {
-    const int LongestText = 4096;
-    const int LongestList = 64;
+    const int LongestText = 4096, LongestList = 64;
 
     public int Count => values.Count;
 
@@ -27,15 +26,13 @@ internal sealed class PickleArguments(string callee, IReadOnlyList<object?> valu
     /// <summary>A short tuple or list of integers, such as a shape.</summary>
     public long[] Integers(int index)
     {
-        if (!PickleValues.TryItems(this[index], out var items) || items.Count > LongestList
-            || !PickleValues.TryIntegers(items, out var integers))
+        if (this[index] is not IReadOnlyList<object?> { Count: <= LongestList } items || !PickleValues.TryIntegers(items, out var integers))
             throw Fail(index, this[index], $"a tuple of at most {LongestList} integers");
         Charge(32 + 8L * integers.Length);
         return integers;
     }
 
-    public IReadOnlyList<object?> Items(int index) =>
-        PickleValues.TryItems(this[index], out var items) ? items : throw Fail(index, this[index], "a tuple or list");
+    public IReadOnlyList<object?> Items(int index) => Of<IReadOnlyList<object?>>(index, "a tuple or list");
 
     /// <summary>An argument of a given kind.</summary>
     public T Of<T>(int index, string expected) => this[index] is T value ? value : throw Fail(index, this[index], expected);

@@ -21,16 +21,12 @@ internal sealed class PickleInput
     long opcodeStart;
 
     /// <summary>Reads from memory.</summary>
-    public PickleInput(ReadOnlyMemory<byte> pickle, string fileName, AllocationBudget budget)
-    {
+    public PickleInput(ReadOnlyMemory<byte> pickle, string fileName, AllocationBudget budget) =>
         (window, length, FileName, this.budget) = (pickle, pickle.Length, fileName, budget);
-    }
 
     /// <summary>Reads from where the stream stands; it truly has <paramref name="length"/> bytes from there on.</summary>
-    public PickleInput(Stream stream, long length, string fileName, AllocationBudget budget)
-    {
+    public PickleInput(Stream stream, long length, string fileName, AllocationBudget budget) =>
         (this.stream, this.length, FileName, this.budget) = (stream, length, fileName, budget);
-    }
 
     /// <summary>The file's name, for messages.</summary>
     public string FileName { get; }

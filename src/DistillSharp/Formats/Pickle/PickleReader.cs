@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Text;
 using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Formats.Pickle;
@@ -11,9 +10,7 @@ namespace DistillSharp.Formats.Pickle;
 /// </summary>
 internal sealed class PickleReader(PickleInput input, PickleGlobals globals, AllocationBudget budget, PickleCall? persistentId = null)
 {
-    const int NewestProtocol = 5;
-    const int ListItemSize = 16;
-    const int LongestInteger = 1024;
+    const int NewestProtocol = 5, ListItemSize = 16, LongestInteger = 1024;
 
     /// <summary>Bytes that passing arguments to a global takes, what it returns aside.</summary>
     const int CallSize = 120;
@@ -31,18 +28,6 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
     {
         var budget = new AllocationBudget(fileName, pickle.Length);
         return new PickleReader(new PickleInput(pickle, fileName, budget), globals, budget).Read();
-    }
-
-    /// <summary>
-    /// Reads one pickle from where the stream stands. Give <paramref name="length"/> where the stream cannot say it; whoever
-    /// has it from an archive's header checks it against the archive's own size first.
-    /// </summary>
-    /// <exception cref="UserException">The pickle is damaged.</exception>
-    public static object? Read(Stream stream, string fileName, PickleGlobals globals, long? length = null)
-    {
-        var bytes = length ?? stream.Length - stream.Position;
-        var budget = new AllocationBudget(fileName, bytes);
-        return new PickleReader(new PickleInput(stream, bytes, fileName, budget), globals, budget).Read();
     }
 
     /// <summary>Reads the next pickle of the input; files such as PyTorch's older ones hold several in a row.</summary>
@@ -71,9 +56,7 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
             case PickleOpcode.Int: PushIntegerLine(mayBeBool: true); break;
             case PickleOpcode.Long: PushIntegerLine(mayBeBool: false); break;
             case PickleOpcode.BinFloat: PushFloat(input.BigEndianDouble()); break;
-            case PickleOpcode.Float:
-                PushFloat(
-                PickleText.TryFloat(input.Line(), out var real) ? real : throw Damaged("a float is not a number")); break;
+            case PickleOpcode.Float: PushFloatLine(); break;
 
             case PickleOpcode.ShortBinUnicode: PushText(input.Byte()); break;
             case PickleOpcode.BinUnicode: PushText(input.UInt32()); break;
@@ -143,24 +126,14 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
 
     void PushInteger(long value)
     {
-        if (PickleValues.SmallBox(value) is { } shared)
-        {
-            stack.Push(shared);
-            return;
-        }
-        budget.Charge(PickleValues.BoxSize);
-        stack.Push(value);
+        if (PickleValues.SmallBox(value) is { } shared) stack.Push(shared);
+        else Push(value, PickleValues.BoxSize);
     }
 
     void PushInteger(BigInteger value)
     {
-        if (value >= long.MinValue && value <= long.MaxValue)
-        {
-            PushInteger((long)value);
-            return;
-        }
-        budget.Charge(64 + value.GetByteCount());
-        stack.Push(value);
+        if (value >= long.MinValue && value <= long.MaxValue) PushInteger((long)value);
+        else Push(value, 64 + value.GetByteCount());
     }
 
     void PushLong(int bytes)
@@ -176,11 +149,10 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
         else PushInteger(PickleText.TryInteger(line, out var value) ? value : throw Damaged("an integer is not a number"));
     }
 
-    void PushFloat(double value)
-    {
-        budget.Charge(PickleValues.BoxSize);
-        stack.Push(value);
-    }
+    void PushFloat(double value) => Push(value, PickleValues.BoxSize);
+
+    void PushFloatLine() =>
+        PushFloat(PickleText.TryFloat(input.Line(), out var value) ? value : throw Damaged("a float is not a number"));
 
     void PushText(long bytes)
     {
@@ -205,11 +177,7 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
         PushBytes(input.Blob(length));
     }
 
-    void PushBytes(ReadOnlyMemory<byte> bytes)
-    {
-        budget.Charge(40);
-        stack.Push(new PickledBytes(bytes));
-    }
+    void PushBytes(ReadOnlyMemory<byte> bytes) => Push(new PickledBytes(bytes), 40);
 
     void PushTuple(int size)
     {
@@ -241,26 +209,16 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
 
     void AddItems(ReadOnlySpan<object?> items)
     {
-        var list = stack.Peek() switch
-        {
-            List<object?> plain => plain,
-            PickledInstance instance => instance.Items,
-            _ => null,
-        };
-        if (list is null) throw Damaged($"items are added to {PickleValues.Describe(stack.Peek())}, which is no list");
+        var list = stack.Peek() as List<object?> ?? (stack.Peek() as PickledInstance)?.Items
+            ?? throw Damaged($"items are added to {PickleValues.Describe(stack.Peek())}, which is no list");
         budget.Charge(ListItemSize * (long)items.Length);
         list.AddRange(items);
     }
 
     void SetItems(ReadOnlySpan<object?> items)
     {
-        var dict = stack.Peek() switch
-        {
-            PickleDict plain => plain,
-            PickledInstance instance => instance.Entries,
-            _ => null,
-        };
-        if (dict is null) throw Damaged($"entries are set in {PickleValues.Describe(stack.Peek())}, which is no dict");
+        var dict = stack.Peek() as PickleDict ?? (stack.Peek() as PickledInstance)?.Entries
+            ?? throw Damaged($"entries are set in {PickleValues.Describe(stack.Peek())}, which is no dict");
         SetItems(dict, items);
     }
 
@@ -305,33 +263,16 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
     void PushCall(object? callee, object?[] arguments)
     {
         budget.Charge(CallSize + 8L * arguments.Length);
-        if (callee is not PickleGlobal { Call: { } call } global)
-        {
-            PushInstance(callee, arguments);
-            return;
-        }
-        try
-        {
-            stack.Push(call(new PickleArguments(global.Name, arguments, input, budget)));
-        }
-        catch (PickleMismatchException mismatch)
-        {
-            budget.Charge(MismatchSize);
-            stack.Push(new PickledInstance(global.Name, arguments, mismatch.Message));
-        }
+        if (callee is not PickleGlobal { Call: { } call } global) PushInstance(callee, arguments);
+        else stack.Push(Understood(global.Name, arguments, call, new(global.Name, arguments, input, budget)));
     }
 
     void PushInstance(object? callee, object?[] arguments)
     {
         budget.Charge(PickledInstance.Size + 8L * arguments.Length);
-        stack.Push(new PickledInstance(
-            callee switch
-            {
-                PickleGlobal global => global.Name,
-                PickledInstance instance => instance.Name,
-                _ => throw Damaged($"it calls {PickleValues.Describe(callee)}"),
-            },
-            arguments));
+        var name = (callee as PickleGlobal)?.Name ?? (callee as PickledInstance)?.Name
+            ?? throw Damaged($"it calls {PickleValues.Describe(callee)}");
+        stack.Push(new PickledInstance(name, arguments));
     }
 
     void Build()
@@ -340,15 +281,14 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
         // What is set beside a value of another kind, such as the _metadata of a state dict, nothing here needs.
         if (stack.Peek() is not PickledObject target) return;
         budget.Charge(CallSize);
-        try
+        var built = Understood(target, [state], Built, new("the state of an object", state as object?[] ?? [state], input, budget));
+        stack.Pop();
+        stack.Push(built);
+
+        object Built(PickleArguments arguments)
         {
-            target.Build(new PickleArguments("the state of an object", state as object?[] ?? [state], input, budget));
-        }
-        catch (PickleMismatchException mismatch)
-        {
-            budget.Charge(MismatchSize);
-            stack.Pop();
-            stack.Push(new PickledInstance(PickleValues.Describe(target), [state], mismatch.Message));
+            target.Build(arguments);
+            return target;
         }
     }
 
@@ -356,15 +296,28 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
     {
         if (persistentId is null) throw input.Fail("refused: the pickle refers to data outside itself");
         budget.Charge(CallSize);
+        var arguments = new PickleArguments("a reference to a storage", id as object?[] ?? [id], input, budget);
+        stack.Push(Understood("a storage", [id], persistentId, arguments));
+    }
+
+    /// <summary>What a known call makes; one whose arguments do not fit stays data: what was called, and its arguments.</summary>
+    object? Understood(object called, object?[] arguments, PickleCall call, PickleArguments given)
+    {
         try
         {
-            stack.Push(persistentId(new PickleArguments("a reference to a storage", id as object?[] ?? [id], input, budget)));
+            return call(given);
         }
         catch (PickleMismatchException mismatch)
         {
             budget.Charge(MismatchSize);
-            stack.Push(new PickledInstance("a storage", [id], mismatch.Message));
+            return new PickledInstance(called as string ?? PickleValues.Describe(called), arguments, mismatch.Message);
         }
+    }
+
+    void Push(object value, long size)
+    {
+        budget.Charge(size);
+        stack.Push(value);
     }
 
     long Index() => PickleText.TryIndex(input.Line(), out var index) ? index : throw Damaged("the number of a memo is no number");

@@ -11,9 +11,7 @@ internal sealed class PickleStack(PickleInput input, AllocationBudget budget)
     object?[] items = new object?[32];
     int[] marks = new int[8];
     object?[] memo = [];
-    int count;
-    int markCount;
-    int remembered;
+    int count, markCount, remembered;
 
     /// <summary>The lowest place that may be popped: what lies below the last mark belongs to an outer value.</summary>
     int Bottom => markCount > 0 ? marks[markCount - 1] : 0;

@@ -1,7 +1,5 @@
 using System.Buffers.Text;
-using System.Globalization;
 using System.Numerics;
-using System.Text;
 
 namespace DistillSharp.Formats.Pickle;
 
@@ -17,10 +15,7 @@ internal static class PickleText
         value = default;
         if (line.EndsWith("L"u8)) line = line[..^1];
         return line.Length is > 0 and <= LongestNumber
-            && BigInteger.TryParse(
-                Encoding.Latin1.GetString(line),
-                    NumberStyles.AllowLeadingSign | NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
-                        CultureInfo.InvariantCulture, out value);
+            && BigInteger.TryParse(Encoding.Latin1.GetString(line), NumberStyles.Integer, CultureInfo.InvariantCulture, out value);
     }
 
     public static bool TryFloat(ReadOnlySpan<byte> line, out double value)

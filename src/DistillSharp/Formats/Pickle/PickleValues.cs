@@ -30,26 +30,11 @@ internal static class PickleValues
         return text is not null;
     }
 
-    /// <summary>The items of a tuple or list.</summary>
-    public static bool TryItems(object? value, [NotNullWhen(true)] out IReadOnlyList<object?>? items)
-    {
-        items = value as IReadOnlyList<object?>;
-        return items is not null;
-    }
-
     /// <summary>A tuple or list of integers, none beyond 64 bits.</summary>
     public static bool TryIntegers(object? value, [NotNullWhen(true)] out long[]? integers)
     {
-        integers = null;
-        if (!TryItems(value, out var items)) return false;
-        var found = new long[items.Count];
-        for (var i = 0; i < found.Length; i++)
-        {
-            if (items[i] is not long integer) return false;
-            found[i] = integer;
-        }
-        integers = found;
-        return true;
+        integers = value is IReadOnlyList<object?> items && items.All(item => item is long) ? [.. items.Cast<long>()] : null;
+        return integers is not null;
     }
 
     /// <summary>What a value is, in Python's words, for messages.</summary>

@@ -1,7 +1,6 @@
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.NumPy;
 using DistillSharp.Formats.Tensors;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Formats.Pickle;
 

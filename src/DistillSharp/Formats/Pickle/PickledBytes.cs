@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace DistillSharp.Formats.Pickle;
 
 /// <summary>

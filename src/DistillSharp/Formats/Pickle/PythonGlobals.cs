@@ -1,4 +1,3 @@
-using System.Text;
 using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Formats.Pickle;

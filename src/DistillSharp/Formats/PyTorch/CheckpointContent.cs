@@ -1,4 +1,3 @@
-using System.Globalization;
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Pickle;
 using DistillSharp.Formats.Tensors;
@@ -16,9 +15,15 @@ namespace DistillSharp.Formats.PyTorch;
 internal sealed record CheckpointContent(
     IReadOnlyList<TensorGroup> Groups, IReadOnlyList<string> Foreign, IReadOnlyList<string> Keys, string? Trouble)
 {
-    const int Deepest = 32;
-    const int MaxForeign = 100;
-    const int MaxKey = 400;
+    const int Deepest = 32, MaxForeign = 100, MaxKey = 400;
+
+    /// <summary>What a pickle without PyTorch's archive holds: numpy's arrays in a dict, as conversion scripts leave them.</summary>
+    public static CheckpointContent OfPickle(Stream stream, string file)
+    {
+        var budget = new AllocationBudget(file, stream.Length);
+        var input = new PickleInput(stream, stream.Length, file, budget);
+        return Of(new PickleReader(input, TorchGlobals.List, budget, TorchGlobals.Storage).Read(), storages: null, budget, file);
+    }
 
     /// <summary>
     /// What the objects hold. Tensors are read from the storages when they are needed; numpy's arrays hold their own elements.

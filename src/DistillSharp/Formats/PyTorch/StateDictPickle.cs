@@ -1,9 +1,6 @@
-using System.Buffers.Binary;
 using System.Numerics;
-using System.Text;
 using DistillSharp.Formats.Pickle;
 using DistillSharp.Formats.Tensors;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Formats.PyTorch;
 
@@ -14,6 +11,9 @@ namespace DistillSharp.Formats.PyTorch;
 internal sealed class StateDictPickle
 {
     readonly MemoryStream pickle = new();
+    readonly BinaryWriter writer;
+
+    StateDictPickle() => writer = new(pickle);
 
     /// <summary>The pickle of the tensors; the storage of each is called by its place in the list.</summary>
     /// <exception cref="ArgumentException">Two tensors have one name, or a tensor's bytes do not fit its shape.</exception>
@@ -36,7 +36,7 @@ internal sealed class StateDictPickle
     void WriteAll(IReadOnlyList<StoredTensor> tensors)
     {
         Write(PickleOpcode.Proto);
-        pickle.WriteByte(2);
+        writer.Write((byte)2);
         WriteEmptyOrderedDict();
         Write(PickleOpcode.Mark);
         for (var i = 0; i < tensors.Count; i++)
@@ -107,35 +107,28 @@ internal sealed class StateDictPickle
         if (value == (int)value)
         {
             Write(PickleOpcode.BinInt);
-            WriteInt32((int)value);
+            writer.Write((int)value);
             return;
         }
         var bytes = new BigInteger(value).ToByteArray();
         Write(PickleOpcode.Long1);
-        pickle.WriteByte((byte)bytes.Length);
-        pickle.Write(bytes);
+        writer.Write((byte)bytes.Length);
+        writer.Write(bytes);
     }
 
     void WriteText(string text)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
         Write(PickleOpcode.BinUnicode);
-        WriteInt32(bytes.Length);
-        pickle.Write(bytes);
+        writer.Write(bytes.Length);
+        writer.Write(bytes);
     }
 
     void WriteGlobal(string module, string name)
     {
         Write(PickleOpcode.Global);
-        pickle.Write(Encoding.ASCII.GetBytes($"{module}\n{name}\n"));
+        writer.Write(Encoding.ASCII.GetBytes($"{module}\n{name}\n"));
     }
 
-    void WriteInt32(int value)
-    {
-        Span<byte> bytes = stackalloc byte[sizeof(int)];
-        BinaryPrimitives.WriteInt32LittleEndian(bytes, value);
-        pickle.Write(bytes);
-    }
-
-    void Write(PickleOpcode opcode) => pickle.WriteByte((byte)opcode);
+    void Write(PickleOpcode opcode) => writer.Write((byte)opcode);
 }

@@ -1,7 +1,6 @@
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Pickle;
 using DistillSharp.Formats.Tensors;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Formats.PyTorch;
 
@@ -84,11 +83,7 @@ internal static class TorchGlobals
     }
 
     /// <summary>_rebuild_tensor(storage, offset, size, stride, ...).</summary>
-    static TorchTensor Tensor(PickleArguments arguments)
-    {
-        var storage = arguments.Of<TorchStorage>(0, "a storage");
-        return Tensor(arguments, storage.Type);
-    }
+    static TorchTensor Tensor(PickleArguments arguments) => Tensor(arguments, arguments.Of<TorchStorage>(0, "a storage").Type);
 
     /// <summary>_rebuild_tensor_v3(storage, offset, size, stride, requires_grad, backward_hooks, dtype, ...).</summary>
     static TorchTensor TypedTensor(PickleArguments arguments) => Tensor(arguments, arguments.Of<TorchElementType>(6, "an element type"));

@@ -9,20 +9,24 @@ namespace DistillSharp.Formats.PyTorch;
 /// PyTorch's form before 1.6: pickles of a magic number, a protocol version, facts on the machine, the objects, and the
 /// storages' keys; then each storage as a 64-bit count and its elements.
 /// </summary>
-internal static class TorchLegacy
+internal sealed class TorchLegacy(Stream stream, string file)
 {
     const int Protocol = 1001;
+
+    readonly AllocationBudget budget = new(file, stream.Length);
+    readonly Dictionary<string, TorchElementType> types = [];
+    readonly Dictionary<string, (long Start, long Length)> places = [];
 
     public static BigInteger Magic { get; } = BigInteger.Parse("119547037146038801333356");
 
     /// <summary>What the file holds; the stream must stay open for as long as tensors are read.</summary>
-    public static CheckpointContent Read(Stream stream, string file)
+    public static CheckpointContent Read(Stream stream, string file) => new TorchLegacy(stream, file).Read();
+
+    CheckpointContent Read()
     {
-        var budget = new AllocationBudget(file, stream.Length);
         var start = stream.Position;
         var input = new PickleInput(stream, stream.Length - start, file, budget);
-        var types = new Dictionary<string, TorchElementType>();
-        var reader = new PickleReader(input, TorchGlobals.List, budget, id => Remember(id, types));
+        var reader = new PickleReader(input, TorchGlobals.List, budget, Remember);
 
         if (reader.Read() is not BigInteger magic || magic != Magic)
             throw new UserException($"{file}: does not begin with PyTorch's magic number.");
@@ -30,15 +34,13 @@ internal static class TorchLegacy
             throw new UserException($"{file}: has a PyTorch file version other than {Protocol}.");
         var bigEndian = reader.Read() is PickleDict machine && machine.TryGet<object>("little_endian", out var little) && little is false;
         var objects = reader.Read();
-        if (!PickleValues.TryItems(reader.Read(), out var keys))
-            throw new UserException($"{file}: is damaged: the list of its storages is missing.");
-
-        var places = Places(stream, start + input.Position, keys, types, file);
-        var storages = new TorchStorages(file, budget, bigEndian, storage => Load(stream, storage, places, budget, file));
-        return CheckpointContent.Of(objects, storages, budget, file);
+        var keys = reader.Read() as IReadOnlyList<object?>
+            ?? throw new UserException($"{file}: is damaged: the list of its storages is missing.");
+        Place(keys, start + input.Position);
+        return CheckpointContent.Of(objects, new TorchStorages(file, budget, bigEndian, Load), budget, file);
     }
 
-    static object Remember(PickleArguments id, Dictionary<string, TorchElementType> types)
+    object Remember(PickleArguments id)
     {
         var referred = TorchGlobals.Storage(id);
         if (referred is not TorchStorage storage) return referred;
@@ -47,33 +49,28 @@ internal static class TorchLegacy
         return storage;
     }
 
-    /// <summary>Where each storage's elements lie, by its key; each is preceded by its count.</summary>
-    static Dictionary<string,
-        (long Start, long Length)> Places(
-            Stream stream, long position, IReadOnlyList<object?> keys, Dictionary<string, TorchElementType> types, string file)
+    /// <summary>Finds where each storage's elements lie; each is preceded by its count.</summary>
+    void Place(IReadOnlyList<object?> keys, long position)
     {
-        var places = new Dictionary<string, (long, long)>();
         Span<byte> prefix = stackalloc byte[sizeof(long)];
         foreach (var item in keys)
         {
             if (!PickleValues.TryText(item, out var key) || !types.TryGetValue(key, out var type))
                 throw new UserException($"{file}: is damaged: it lists a storage that no tensor names.");
             var left = stream.Length - position - prefix.Length;
-            if (left < 0) throw CutShort(file, key);
+            if (left < 0) throw CutShort(key);
             stream.Position = position;
             stream.ReadExactly(prefix);
             var count = BinaryPrimitives.ReadInt64LittleEndian(prefix);
-            if (count < 0 || count > left / type.Size) throw CutShort(file, key);
+            if (count < 0 || count > left / type.Size) throw CutShort(key);
             places[key] = (position + prefix.Length, count * type.Size);
             position += prefix.Length + count * type.Size;
         }
-        return places;
     }
 
-    static ReadOnlyMemory<byte> Load(
-        Stream stream, TorchStorage storage, Dictionary<string, (long Start, long Length)> places, AllocationBudget budget, string file)
+    ReadOnlyMemory<byte> Load(TorchStorage storage)
     {
-        if (!places.TryGetValue(storage.Key, out var place)) throw CutShort(file, storage.Key);
+        if (!places.TryGetValue(storage.Key, out var place)) throw CutShort(storage.Key);
         if (place.Length > Array.MaxLength)
             throw new UserException($"{file}: its storage '{ShownText.Of(storage.Key)}' is larger than 2 GiB, which is not supported.");
         budget.Charge(place.Length);
@@ -83,6 +80,6 @@ internal static class TorchLegacy
         return bytes;
     }
 
-    static UserException CutShort(string file, string key) =>
+    UserException CutShort(string key) =>
         new($"{file}: is cut short or damaged: the elements of storage '{ShownText.Of(key)}' are missing.");
 }

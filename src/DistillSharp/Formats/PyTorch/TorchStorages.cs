@@ -1,6 +1,5 @@
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Tensors;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Formats.PyTorch;
 
@@ -20,8 +19,7 @@ internal sealed class TorchStorages(string file, AllocationBudget budget, bool b
     public StoredTensor Read(string name, TorchTensor tensor)
     {
         if (tensor.Type.Small is { } small) return Widened(name, tensor, small);
-        if (tensor.Type.Element is not { } type)
-            throw Fail(name, $"has elements of type {tensor.Type.Name}, which is not supported");
+        if (tensor.Type.Element is not { } type) throw Fail(name, $"has elements of type {tensor.Type.Name}, which is not supported");
         if (tensor.Shape.Length > TensorShape.MaxDimensions || TensorShape.Bytes(tensor.Shape, type) is not { } bytes)
             throw Fail(name, $"has an impossible shape, [{string.Join(", ", tensor.Shape)}]");
         if (bytes == 0) return new StoredTensor(name, type, tensor.Shape, default);

@@ -1,5 +1,4 @@
 using DistillSharp.Formats.Tensors;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Formats.PyTorch;
 
@@ -25,5 +24,4 @@ internal sealed record TorchTensor(TorchStorage Storage, TorchElementType Type, 
 }
 
 /// <summary>A tensor of a kind that has no plain elements: sparse, quantized.</summary>
-/// <param name="Kind">The kind, for messages.</param>
 internal sealed record TorchForeignTensor(string Kind);

@@ -1,4 +1,3 @@
-using System.Text;
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Pickle;
 using DistillSharp.Formats.Tensors;
@@ -22,9 +21,8 @@ internal static class TorchZip
     {
         var folder = Folder(records)!;
         if (records.Has(folder + "constants.pkl"))
-            throw new UserException(
-                $"{file}: is a TorchScript archive, a program rather than weights. Give it as teacher.torchscript, or save the weights "
-                    + "alone: torch.save(model.state_dict(), path).");
+            throw new UserException($"{file}: is a TorchScript archive, a program rather than weights. Give it as teacher.torchscript, or "
+                + "save the weights alone: torch.save(model.state_dict(), path).");
         var pickle = records.Read(folder + Objects);
         var reader = new PickleReader(
             new PickleInput(pickle, $"{file}, {Objects}", budget), TorchGlobals.List, budget, TorchGlobals.Storage);

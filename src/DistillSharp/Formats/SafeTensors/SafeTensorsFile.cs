@@ -1,7 +1,5 @@
-using System.Buffers.Binary;
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Tensors;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Formats.SafeTensors;
 
@@ -41,9 +39,8 @@ public static class SafeTensorsFile
         file.Position = 0;
         var header = SafeTensorsHeader.Read(file, name, budget);
         budget.Charge(TensorEntry.Size * (long)header.Tensors.Count);
-        return (new("", [.. header.Tensors
-            .Select(tensor => new TensorEntry(tensor.Name, tensor.TypeName, tensor.Shape, () => Elements(file, tensor, header, budget)))]),
-                header);
+        return (new("", [.. header.Tensors.Select(tensor =>
+            new TensorEntry(tensor.Name, tensor.TypeName, tensor.Shape, () => Elements(file, tensor, header, budget)))]), header);
     }
 
     static StoredTensor Elements(Stream file, SafeTensorsEntry tensor, SafeTensorsHeader header, AllocationBudget budget)
@@ -75,11 +72,10 @@ public static class SafeTensorsFile
         var header = SafeTensorsHeader.Encode(tensors, inFileOrder, metadata ?? []);
         AtomicFile.Write(path, file =>
         {
-            Span<byte> prefix = stackalloc byte[PrefixSize];
-            BinaryPrimitives.WriteInt64LittleEndian(prefix, header.Length);
-            file.Write(prefix);
-            file.Write(header.Span);
-            foreach (var tensor in inFileOrder) file.Write(tensor.Data.Span);
+            var writer = new BinaryWriter(file);
+            writer.Write((long)header.Length);
+            writer.Write(header.Span);
+            foreach (var tensor in inFileOrder) writer.Write(tensor.Data.Span);
         });
     }
 }

@@ -2,9 +2,9 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Tensors;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Formats.SafeTensors;
 
@@ -224,38 +224,20 @@ internal sealed class SafeTensorsHeader
                 throw new ArgumentException($"the name '{tensor.Name}' is taken", nameof(tensors));
             end += tensor.Data.Length;
         }
+        var header = new JsonObject();
+        var texts = metadata.Select(text => KeyValuePair.Create(text.Key, (JsonNode?)text.Value)).ToArray();
+        if (texts.Length > 0) header.Add(MetadataName, new JsonObject(texts));
+        foreach (var tensor in tensors)
+            header.Add(tensor.Name, new JsonObject
+            {
+                ["dtype"] = types.First(known => known.Type == tensor.Type).Name,
+                ["shape"] = new JsonArray([.. tensor.Shape.Select(size => (JsonNode)size)]),
+                ["data_offsets"] = new JsonArray(starts[tensor.Name], starts[tensor.Name] + tensor.Data.Length),
+            });
         var json = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(json, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            writer.WriteStartObject();
-            WriteMetadata(writer, metadata);
-            foreach (var tensor in tensors) WriteEntry(writer, tensor, starts[tensor.Name]);
-            writer.WriteEndObject();
-        }
+            header.WriteTo(writer);
         while (json.WrittenCount % 8 != 0) json.Write(" "u8);
         return json.WrittenMemory;
-    }
-
-    static void WriteMetadata(Utf8JsonWriter writer, IEnumerable<KeyValuePair<string, string>> metadata)
-    {
-        var entries = metadata.ToArray();
-        if (entries.Length == 0) return;
-        writer.WriteStartObject(MetadataName);
-        foreach (var (key, value) in entries) writer.WriteString(key, value);
-        writer.WriteEndObject();
-    }
-
-    static void WriteEntry(Utf8JsonWriter writer, StoredTensor tensor, long start)
-    {
-        writer.WriteStartObject(tensor.Name);
-        writer.WriteString("dtype", types.First(known => known.Type == tensor.Type).Name);
-        writer.WriteStartArray("shape");
-        foreach (var size in tensor.Shape) writer.WriteNumberValue(size);
-        writer.WriteEndArray();
-        writer.WriteStartArray("data_offsets");
-        writer.WriteNumberValue(start);
-        writer.WriteNumberValue(start + tensor.Data.Length);
-        writer.WriteEndArray();
-        writer.WriteEndObject();
     }
 }

@@ -9,8 +9,7 @@ namespace DistillSharp.Formats.SafeTensors;
 /// </summary>
 internal static class ShardIndex
 {
-    const int Longest = 100_000_000;
-    const int MaxFiles = 1000;
+    const int Longest = 100_000_000, MaxFiles = 1000;
 
     /// <summary>Whether a file may be one: JSON begins it.</summary>
     public static bool IsOne(ReadOnlySpan<byte> start) => start.TrimStart(" \t\r\n"u8) is [(byte)'{', ..];

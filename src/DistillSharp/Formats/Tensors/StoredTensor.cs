@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Formats.Tensors;
 
 /// <summary>A named tensor as a file holds it: row-major, contiguous, little-endian, not yet on any device.</summary>

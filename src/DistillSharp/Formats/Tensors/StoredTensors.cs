@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Formats.Tensors;
 
 /// <summary>Between tensors in files and tensors of libtorch.</summary>

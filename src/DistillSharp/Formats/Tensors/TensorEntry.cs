@@ -8,10 +8,6 @@ public sealed class TensorEntry
 
     readonly Func<StoredTensor> read;
 
-    /// <param name="name">Its name.</param>
-    /// <param name="elementType">The type in the file's own words.</param>
-    /// <param name="shape">Its sizes.</param>
-    /// <param name="read">Reads it; fails where the elements are damaged or of a type that is not read.</param>
     internal TensorEntry(string name, string elementType, IReadOnlyList<long> shape, Func<StoredTensor> read) =>
         (Name, ElementType, Shape, this.read) = (name, elementType, shape, read);
 

@@ -1,5 +1,3 @@
-using DistillSharp.Torch;
-
 namespace DistillSharp.Formats.Tensors;
 
 /// <summary>Arithmetic on shapes that an untrusted file states.</summary>

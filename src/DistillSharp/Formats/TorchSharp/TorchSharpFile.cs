@@ -1,7 +1,5 @@
-using System.Text;
 using DistillSharp.Formats.Files;
 using DistillSharp.Formats.Tensors;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Formats.TorchSharp;
 
@@ -12,8 +10,7 @@ namespace DistillSharp.Formats.TorchSharp;
 /// </summary>
 public static class TorchSharpFile
 {
-    const int LongestName = 1024;
-    const int MaxTensors = 1_000_000;
+    const int LongestName = 1024, MaxTensors = 1_000_000;
 
     /// <summary>libtorch's complex types, which are passed over.</summary>
     static readonly Dictionary<long, (string Name, int Size)> complex =

@@ -1,5 +1,4 @@
 using DistillSharp.Models;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Interop.Onnx;
 
@@ -36,8 +35,7 @@ sealed class NetworkTrace
         var (calls, input, logits) = Run(network, image, batch: 2);
         var (other, _, _) = Run(network, image, batch: 3);
         if (!calls.Select(call => call.Operator).SequenceEqual(other.Select(call => call.Operator)))
-            throw new UserException(
-                $"{network.Name} cannot be written as ONNX: it computes differently for batches of different sizes");
+            throw new UserException($"{network.Name} cannot be written as ONNX: it computes differently for batches of different sizes");
         return new(calls, other, input, logits);
     }
 

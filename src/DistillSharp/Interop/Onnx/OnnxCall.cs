@@ -1,6 +1,3 @@
-using DistillSharp.Torch;
-using DistillSharp.Torch.Layers;
-
 namespace DistillSharp.Interop.Onnx;
 
 /// <summary>One recorded operator, as its translation sees it.</summary>

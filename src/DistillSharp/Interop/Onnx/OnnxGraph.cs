@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using DistillSharp.Interop.Onnx.Messages;
-using DistillSharp.Torch;
 using Google.Protobuf;
 
 namespace DistillSharp.Interop.Onnx;
@@ -14,9 +13,6 @@ sealed class OnnxGraph
     readonly HashSet<string> constants = [];
     readonly Dictionary<string, int> made = [];
 
-    /// <param name="name">The graph's name.</param>
-    /// <param name="opset">The version of ONNX's operators.</param>
-    /// <param name="state">The network's parameters and buffers with their names.</param>
     public OnnxGraph(string name, int opset, IEnumerable<(string Name, Tensor Tensor)> state)
     {
         graph = new() { Name = name };
@@ -84,11 +80,7 @@ sealed class OnnxGraph
         return outputs;
     }
 
-    string Fresh(string kind)
-    {
-        var number = made[kind] = made.GetValueOrDefault(kind) + 1;
-        return $"{kind}_{number}";
-    }
+    string Fresh(string kind) => $"{kind}_{made[kind] = made.GetValueOrDefault(kind) + 1}";
 
     public static AttributeProto Ints(string name, IEnumerable<long> values) =>
         new() { Name = name, Type = AttributeProto.Types.AttributeType.Ints, Ints = { values } };

@@ -1,5 +1,4 @@
 using DistillSharp.Interop.Onnx.Messages;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Interop.Onnx;
 
@@ -9,44 +8,40 @@ static partial class OnnxOperators
     static void Convolution(OnnxCall call)
     {
         var (graph, weight) = (call.Graph, call[1].Tensor!);
-        var stride = call.Pair(3, 1);
-        var dilation = call.Pair(5, 1);
-        var padding = call.Pair(4, 0);
+
         AttributeProto[] attributes =
         [
-            OnnxGraph.Ints("kernel_shape", [weight.Size(2), weight.Size(3)]), Two("strides", stride), Pads(padding),
-                Two("dilations", dilation),
-            OnnxGraph.Int("group", call.Has(6) ? call[6].Integer : 1),
+            OnnxGraph.Ints("kernel_shape", [weight.Size(2), weight.Size(3)]), Two("strides", call.Pair(3, 1)), Pads(call.Pair(4, 0)),
+            Two("dilations", call.Pair(5, 1)), OnnxGraph.Int("group", call.Has(6) ? call[6].Integer : 1),
         ];
         if (call.Fold is not { } fold)
         {
-            call.Node("Conv", call.Has(2) ? [call.In(0), call.In(1), call.In(2)] : [call.In(0), call.In(1)], attributes);
+            call.Node("Conv", Weighted(call), attributes);
             return;
         }
         using var scope = TensorScope.Open();
         var (folded, bias) = fold.Fold();
         // A weight that two convolutions share is folded into each of them differently.
         var name = $"{graph.StateName(weight) ?? "weight"}.{graph.StateName(fold.Norm.Arguments[3].Tensor!) ?? "norm"}";
-        call.Node(
-            "Conv", [
-                call.In(0), graph.Constant(name, weight.Shape, folded.ToArray<float>()),
-                graph.Constant($"{name}.bias", bias.Shape, bias.ToArray<float>())], attributes);
+        string[] inputs = [call.In(0), graph.Constant(name, weight.Shape, folded.ToArray<float>()),
+            graph.Constant($"{name}.bias", bias.Shape, bias.ToArray<float>())];
+        call.Node("Conv", inputs, attributes);
     }
 
     static void TransposedConvolution(OnnxCall call)
     {
         var weight = call[1].Tensor!;
-        call.Node("ConvTranspose", call.Has(2) ? [call.In(0), call.In(1), call.In(2)] : [call.In(0), call.In(1)],
+        call.Node("ConvTranspose", Weighted(call),
             OnnxGraph.Ints("kernel_shape", [weight.Size(2), weight.Size(3)]), Two("strides", call.Pair(3, 1)), Pads(call.Pair(4, 0)),
             Two("output_padding", call.Pair(5, 0)), OnnxGraph.Int("group", call.Has(6) ? call[6].Integer : 1),
-                Two("dilations", call.Pair(7, 1)));
+            Two("dilations", call.Pair(7, 1)));
     }
 
     static void Linear(OnnxCall call)
     {
         if (call.Shape(0).Count == 2)
         {
-            call.Node("Gemm", call.Has(2) ? [call.In(0), call.In(1), call.In(2)] : [call.In(0), call.In(1)], OnnxGraph.Int("transB", 1));
+            call.Node("Gemm", Weighted(call), OnnxGraph.Int("transB", 1));
             return;
         }
         var product = call.Graph.Node("MatMul", [call.In(0), call.Graph.Node("Transpose", [call.In(1)], OnnxGraph.Ints("perm", [1, 0]))]);
@@ -62,9 +57,8 @@ static partial class OnnxOperators
         if (!call.Has(2) || !call.Has(3)) throw new UserException("a layer norm without scale or shift");
         if (graph.Opset >= 17)
         {
-            call.Node(
-                "LayerNormalization", [call.In(0), call.In(2), call.In(3)], OnnxGraph.Int("axis", -1),
-                    OnnxGraph.Float("epsilon", call[4].Real));
+            var epsilon = OnnxGraph.Float("epsilon", call[4].Real);
+            call.Node("LayerNormalization", [call.In(0), call.In(2), call.In(3)], OnnxGraph.Int("axis", -1), epsilon);
             return;
         }
         string Mean(string x) => graph.Node("ReduceMean", [x], OnnxGraph.Ints("axes", [-1]), OnnxGraph.Int("keepdims", 1));
@@ -128,6 +122,9 @@ static partial class OnnxOperators
         var window = (height / size.Height, width / size.Width);
         call.Node("AveragePool", [call.In(0)], Two("kernel_shape", window), Two("strides", window));
     }
+
+    // What comes in, the weight, and the bias where there is one.
+    static string[] Weighted(OnnxCall call) => call.Has(2) ? [call.In(0), call.In(1), call.In(2)] : [call.In(0), call.In(1)];
 
     static (long, long) Stride(OnnxCall call, (long, long) kernel) => call[2].Integers is { Count: > 0 } ? call.Pair(2, 1) : kernel;
 

@@ -1,5 +1,4 @@
 using DistillSharp.Data;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Interop.Onnx;
 
@@ -66,9 +65,8 @@ public sealed record OnnxOptions
         if (WithPreprocessing && Normalization is null)
             throw new UsageException("preprocessing in the graph needs the mean and the standard deviation of the data set");
         if (WithPreprocessing && Opset < ResizingOpset)
-            throw new UsageException(
-                $"ONNX operator set {Opset} cannot resize images as they were in training; preprocessing "
-                + $"in the graph needs {ResizingOpset} or newer");
+            throw new UsageException($"ONNX operator set {Opset} cannot resize images as they were in training; preprocessing in the graph "
+                + $"needs {ResizingOpset} or newer");
         if (Normalization is { Channels: not 3 })
             throw new UsageException($"the normalization has {Normalization.Channels} channels, but {network} takes images of 3");
         if (ClassNames is not null && ClassNames.Count != classes)

@@ -1,6 +1,5 @@
 using DistillSharp.Data;
 using DistillSharp.Interop.Onnx.Messages;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Interop.Onnx;
 
@@ -20,8 +19,8 @@ static class OnnxPreprocessing
     public static string Add(OnnxGraph graph, string pixels, Size2 size, int shorter, Normalization normalization)
     {
         var planes = graph.Node("Transpose", [pixels], OnnxGraph.Ints("perm", [0, 3, 1, 2]));
-        var cast =
-            graph.Node("Cast", [FitCenter(graph, planes, size, shorter)], OnnxGraph.Int("to", (long)TensorProto.Types.DataType.Float));
+        var fitted = FitCenter(graph, planes, size, shorter);
+        var cast = graph.Node("Cast", [fitted], OnnxGraph.Int("to", (long)TensorProto.Types.DataType.Float));
         long[] perChannel = [1, 3, 1, 1];
         var unit = graph.Node("Div", [cast, graph.Number(255)]);
         var centered = graph.Node("Sub", [unit, graph.Constant("normalization.mean", perChannel, normalization.Mean)]);
