@@ -162,9 +162,7 @@ public sealed partial class Tensor : IDisposable
         shape = null;
     }
 
-    /// <summary>
-    /// The elements in the order they lie in memory. They are valid while the tensor lives.
-    /// </summary>
+    /// <summary>The elements in the order they lie in memory. They are valid while the tensor lives.</summary>
     /// <exception cref="InvalidOperationException">The tensor is not on the CPU, has gaps, or holds another type.</exception>
     public unsafe Span<T> Memory<T>() where T : unmanaged
     {
@@ -194,6 +192,5 @@ public sealed partial class Tensor : IDisposable
     }
 
     /// <summary>Type, shape and device, for messages.</summary>
-    public override string ToString() =>
-        IsDisposed ? "Tensor (disposed)" : $"{DType}[{string.Join(", ", Sizes)}] on {Device}";
+    public override string ToString() => IsDisposed ? "Tensor (disposed)" : $"{DType}[{string.Join(", ", Sizes)}] on {Device}";
 }
