@@ -83,15 +83,9 @@ public sealed partial class Tensor : IDisposable
     /// <summary>The sizes of the dimensions.</summary>
     public IReadOnlyList<long> Shape => Sizes;
 
-    long[] Sizes
-    {
-        get
-        {
-            if (shape is not null) return shape;
-            var info = Describe();
-            return shape = ((ReadOnlySpan<long>)info.Sizes)[..info.Dimensions].ToArray();
-        }
-    }
+    long[] Sizes => shape ??= SizesOf(Describe());
+
+    static long[] SizesOf(NativeTensorInfo info) => ((ReadOnlySpan<long>)info.Sizes)[..info.Dimensions].ToArray();
 
     /// <summary>The size of one dimension; a negative one counts from the end.</summary>
     public long Size(int dimension) => Sizes[dimension < 0 ? Sizes.Length + dimension : dimension];

@@ -36,8 +36,8 @@ public sealed class Recipe
     readonly string[] overrides;
     readonly CrossEntropySection crossEntropy;
     readonly bool crossEntropyGiven;
-    readonly YamlPlace dataPlace, rootPlace, studentPlace;
-    readonly YamlPlace[] teacherPlaces;
+    readonly YamlValue data, student;
+    readonly YamlValue? teacher;
 
     Recipe(string text, string source, Toolkit toolkit, string[] overrides)
     {
@@ -51,12 +51,12 @@ public sealed class Recipe
             throw stray.Mistake($"the recipe has no section '{ShownText.Of(unknown)}'{SectionHint(unknown)}");
 
         var known = new RecipeKnown(toolkit, Protocol.Cifar, "", 1, []);
-        var data = Section(document, "data") ?? throw new UsageException($"{source}: the recipe has no data; {Minimum}");
+        data = Section(document, "data") ?? throw new UsageException($"{source}: the recipe has no data; {Minimum}");
         Data = DataSection.Read(data, known);
         known = known with { Protocol = toolkit.Datasets[Data.Set].Protocol };
-        var student = Section(document, "student") ?? throw new UsageException($"{source}: the recipe has no student; {Minimum}");
+        student = Section(document, "student") ?? throw new UsageException($"{source}: the recipe has no student; {Minimum}");
         Student = StudentSection.Read(student, known);
-        var teacher = Section(document, "teacher");
+        teacher = Section(document, "teacher");
         var methods = Section(document, "methods");
         var crossEntropy = Section(document, "ce");
 
@@ -70,18 +70,13 @@ public sealed class Recipe
         SaysSchedule = Section(document, "train")?["schedule"] is { IsNull: false };
         Warnings = known.Warnings;
 
-        dataPlace = data.Place;
-        rootPlace = data["root"]?.Place ?? data.Place;
-        studentPlace = student["weights"]?.Place ?? student.Place;
-        teacherPlaces = teacher is null ? [] : [.. (teacher.Kind == YamlKind.Sequence ? teacher.Items : [teacher])
-            .Select(one => (one["weights"] ?? one["torchscript"] ?? one["onnx"] ?? one).Place)];
         if (Teacher is null && Methods.FirstOrDefault(method => method.NeedsTeacher) is { } needy)
             throw methods!.Mistake(
                 $"{needy.Name} needs a teacher, and the recipe has none; give teacher: {{ network: NAME, weights: FILE }}");
         if (Teacher is not null && !Methods.Any(method => method.NeedsTeacher))
             throw teacher!.Mistake(
                 "the recipe has a teacher, but no method that uses one; add a method or remove the teacher (--set teacher=null)");
-        CheckTogether(data, teacher, methods);
+        CheckTogether(methods);
         if (CrossEntropyWeight == 0 && Methods.All(method => method.Settings["weight"] == "0"))
             throw crossEntropy!.Mistake("cross-entropy has weight 0, and so has every method there is: nothing is left to learn from");
     }
@@ -223,7 +218,7 @@ public sealed class Recipe
         var data = Toolkit.Datasets[Data.Set].Load(Data.Root, Data.ReadOptions() with { Progress = progress });
         data = data with { Mean = Data.Mean, Std = Data.Std };
         try { _ = data.Normalization; }
-        catch (UsageException e) { throw new UsageException($"{dataPlace}: {e.Message}", e); }
+        catch (UsageException e) { throw this.data.Mistake(e.Message, e); }
         return data.Limit(Data.TrainLimit, Data.TestLimit);
     }
 
@@ -233,17 +228,19 @@ public sealed class Recipe
     {
         Devices.Require(Train.Device);
         CheckRoot();
-        foreach (var (teacher, place) in (Teacher?.Members ?? []).Zip(teacherPlaces))
+        IEnumerable<YamlValue> entries = teacher is null ? [] : teacher.Kind == YamlKind.Sequence ? teacher.Items : [teacher];
+        foreach (var (member, entry) in (Teacher?.Members ?? []).Zip(entries))
         {
-            if (!File.Exists(Weights.Split(teacher.File).File)) throw Missing(place, "file", teacher.File, "the teacher's");
-            if (teacher.Prepare is { } prepare && !File.Exists(prepare)) throw Missing(place, "file", prepare, "teacher.prepare");
+            var place = (entry["weights"] ?? entry["torchscript"] ?? entry["onnx"] ?? entry).Place;
+            if (!File.Exists(Weights.Split(member.File).File)) throw Missing(place, "file", member.File, "the teacher's");
+            if (member.Prepare is { } prepare && !File.Exists(prepare)) throw Missing(place, "file", prepare, "teacher.prepare");
         }
         if (Student.Weights is { } weights && !File.Exists(Weights.Split(weights).File))
-            throw Missing(studentPlace, "file", weights, "student.weights");
+            throw Missing((student["weights"] ?? student).Place, "file", weights, "student.weights");
     }
 
     // What is each right by itself, and wrong together.
-    void CheckTogether(YamlValue data, YamlValue? teacher, YamlValue? methods)
+    void CheckTogether(YamlValue? methods)
     {
         if (Teacher is { IsAverage: true } && Train.AverageDecay is null)
             throw teacher!.Mistake(
@@ -286,7 +283,7 @@ public sealed class Recipe
 
     void CheckRoot()
     {
-        if (!Toolkit.Datasets[Data.Set].Exists(Data.Root)) throw Missing(rootPlace, "folder", Data.Root, "data.root");
+        if (!Toolkit.Datasets[Data.Set].Exists(Data.Root)) throw Missing((data["root"] ?? data).Place, "folder", Data.Root, "data.root");
     }
 
     static UserException Missing(YamlPlace place, string kind, string path, string what) =>
