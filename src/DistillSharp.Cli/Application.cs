@@ -17,33 +17,23 @@ sealed class Application
 
     readonly Terminal terminal;
     readonly Command root = new("distill", "Compress image classifiers by knowledge distillation.");
-    readonly Option<bool> verbose = new("--verbose")
-    {
-        Description = "Print stack traces when something fails",
-        Recursive = true,
-    };
-
-    readonly Option<string[]> plugins = new("--plugin")
-    {
-        Description = "Load an assembly with methods, networks or data sets of your own (may be given several times)",
-        HelpName = "DLL",
-        Recursive = true,
-    };
+    readonly CliOption<bool> verbose = new("--verbose", "Print stack traces when something fails") { Recursive = true };
+    readonly CliOption<string[]> plugins =
+        new("--plugin", "Load an assembly with methods, networks or data sets of your own (may be given several times)", help: "DLL")
+        {
+            Recursive = true,
+        };
     readonly Action<Toolkit>? add;
 
-    /// <param name="terminal">Where commands write.</param>
-    /// <param name="commands">The commands.</param>
-    /// <param name="add">Adds to what they know by name.</param>
     public Application(Terminal terminal, IReadOnlyList<CliCommand> commands, Action<Toolkit>? add = null)
     {
         (this.terminal, this.add) = (terminal, add);
         root.Options.Add(new HelpOption("--help", "-h") { Description = "Show help, with examples", Action = new ExampleHelp() });
-        root.Options.Add(new Option<bool>("--version") { Description = "Print the version", Action = new PrintVersion() });
+        root.Options.Add(new CliOption<bool>("--version", "Print the version") { Action = new PrintVersion() });
         root.Options.Add(verbose);
         root.Options.Add(plugins);
-        root.SetAction(int (ParseResult _) => throw new UsageException(
-            $"a command is missing; it is one of {string.Join(", ", commands.Select(command => command.Name))} "
-                + "('distill --help' says what each does)"));
+        root.SetAction(int (ParseResult _) => throw new UsageException("a command is missing; it is one of "
+            + $"{string.Join(", ", commands.Select(command => command.Name))} ('distill --help' says what each does)"));
         foreach (var command in commands)
         {
             Connect(command);
@@ -92,15 +82,10 @@ sealed class Application
             if (given.Errors.Count > 0) throw new UsageException(Mistake.Describe(given));
             return given.Invoke(new InvocationConfiguration
             {
-                Output = terminal.Out,
-                Error = terminal.Error,
-                EnableDefaultExceptionHandler = false,
+                Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false,
             });
         }
-        catch (Exception exception)
-        {
-            return Report(exception, given);
-        }
+        catch (Exception exception) { return Report(exception, given); }
     }
 
     int Report(Exception exception, ParseResult given)

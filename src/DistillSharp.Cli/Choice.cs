@@ -6,27 +6,19 @@ namespace DistillSharp.Cli;
 static class Choice
 {
     /// <summary>An option that takes one of an enumeration's words, the first of them where it is not given.</summary>
-    /// <param name="name">The option.</param>
-    /// <param name="description">What it decides.</param>
-    public static Option<T> Of<T>(string name, string description) where T : struct, Enum => new(name)
-    {
-        Description = $"{description} (default {Words(typeof(T))[0]})",
-        HelpName = string.Join('|', Words(typeof(T))),
-        CustomParser = result => Parse<T>(result) ?? default,
-    };
+    public static Option<T> Of<T>(string name, string description) where T : struct, Enum =>
+        new CliOption<T>(name, $"{description} (default {Words(typeof(T))[0]})", string.Join('|', Words(typeof(T))))
+        {
+            CustomParser = result => Parse<T>(result) ?? default,
+        };
 
     /// <summary>The same without a default.</summary>
-    public static Option<T?> OrNone<T>(string name, string description) where T : struct, Enum => new(name)
-    {
-        Description = description,
-        HelpName = string.Join('|', Words(typeof(T))),
-        CustomParser = Parse<T>,
-    };
+    public static Option<T?> OrNone<T>(string name, string description) where T : struct, Enum =>
+        new CliOption<T?>(name, description, string.Join('|', Words(typeof(T)))) { CustomParser = Parse<T> };
 
     /// <summary>The words of an enumeration, in its order.</summary>
     public static string[] Words(Type type) => Array.ConvertAll(Enum.GetNames(type), Word);
 
-    /// <summary>A value as its word.</summary>
     public static string Word(Enum value) => Word(value.ToString());
 
     static string Word(string name) =>

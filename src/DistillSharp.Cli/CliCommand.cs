@@ -23,7 +23,6 @@ abstract class CliCommand(string name, string description, params string[] examp
     /// <summary>What names on the command line and in recipes stand for; the application sets it before <see cref="Run"/>.</summary>
     public CommandNames Names { get; set; } = new(Toolkit.BuiltIn, []);
 
-    /// <summary>The toolkit of <see cref="Names"/>.</summary>
     protected Toolkit Toolkit => Names.Toolkit;
 
     /// <summary>The option by which a program asks for the answer, where there is one.</summary>
@@ -42,8 +41,6 @@ abstract class CliCommand(string name, string description, params string[] examp
     public abstract int Run(ParseResult given, Terminal terminal);
 
     /// <summary>The option of every command whose answer a program would read.</summary>
-    protected static Option<bool> JsonOption() => new(JsonName)
-    {
-        Description = "Print one JSON value on standard output; messages go to standard error",
-    };
+    protected static Option<bool> JsonOption() =>
+        new CliOption<bool>(JsonName, "Print one JSON value on standard output; messages go to standard error");
 }

@@ -12,7 +12,6 @@ abstract class CliGroup : CliCommand
 
     public IReadOnlyList<CliCommand> Members { get; }
 
-    public override int Run(ParseResult given, Terminal terminal) => throw new UsageException(
-        $"'distill {Name}' needs a command: {string.Join(", ", Members.Select(member => member.Name))} ('distill {Name} "
-            + "--help' says what each does)");
+    public override int Run(ParseResult given, Terminal terminal) => throw new UsageException($"'distill {Name}' needs a command: "
+        + $"{string.Join(", ", Members.Select(member => member.Name))} ('distill {Name} --help' says what each does)");
 }

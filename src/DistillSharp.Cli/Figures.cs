@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace DistillSharp.Cli;
 
 /// <summary>Figures as people read them.</summary>
@@ -25,6 +27,6 @@ static class Figures
     public static string Percent(double? value) => value?.ToString("0.00", CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>A count with its noun: <c>1 epoch</c>, <c>240 epochs</c>.</summary>
-    public static string Of(this int count, string noun) =>
-        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {noun}{(count == 1 ? "" : "s")}");
+    public static string Of<T>(this T count, string noun) where T : INumber<T> =>
+        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {noun}{(count == T.One ? "" : "s")}");
 }

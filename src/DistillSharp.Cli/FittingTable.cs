@@ -20,19 +20,15 @@ sealed class FittingTable(params Column[] columns)
     public string? ForAll { get; init; }
 
     /// <summary>Adds a row: a text for each column.</summary>
-    public void Add(params string[] cells) =>
-        rows.Add(cells.Length == columns.Length
-            ? cells : throw new ArgumentException($"{cells.Length} cells for {columns.Length} columns", nameof(cells)));
+    public void Add(params string[] cells) => rows.Add(cells.Length == columns.Length
+        ? cells : throw new ArgumentException($"{cells.Length} cells for {columns.Length} columns", nameof(cells)));
 
-    /// <summary>Writes the table to a terminal of its width.</summary>
     public void Write(Terminal terminal)
     {
         foreach (var line in Lines(terminal.StyledOut.Profile.Width)) terminal.Out.WriteLine(line);
     }
 
-    /// <summary>
-    /// The table in lines of at most so many columns; a word that is longer than that is broken behind a sign where it has one.
-    /// </summary>
+    /// <summary>The table in lines of at most so many columns; a longer word is broken behind a sign where it has one.</summary>
     public IReadOnlyList<string> Lines(int width)
     {
         var widths = columns.Select((column, at) => rows.Select(row => row[at].Length).Append(column.Head.Length).Max()).ToArray();

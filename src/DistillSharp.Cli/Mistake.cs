@@ -17,8 +17,7 @@ static class Mistake
             if (child.Tokens.Select(token => token.Value).FirstOrDefault(Strictness.LooksLikeOption) is { } swallowed)
                 return NoOption(result, swallowed);
         if (given.UnmatchedTokens is [var word, ..])
-            return result.Command.Subcommands.Count > 0
-                ? NoCommand(result.Command, word)
+            return result.Command.Subcommands.Count > 0 ? NoCommand(result.Command, word)
                 : $"'{path}' takes no argument '{word}' here ('{path} --help' shows its use)";
 
         foreach (var child in result.Children)
@@ -63,8 +62,7 @@ static class Mistake
     {
         for (var (at, own) = (result, true); at is not null; (at, own) = (at.Parent as CommandResult, false))
             foreach (var option in at.Command.Options)
-                if (own || option.Recursive)
-                    yield return option.Name;
+                if (own || option.Recursive) yield return option.Name;
     }
 
     static List<string> Missing(CommandResult result) =>

@@ -12,17 +12,12 @@ static class Plugin
     const string Entry = "Register";
 
     /// <summary>Loads an assembly and lets it add to the toolkit.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="toolkit">What it adds to.</param>
     /// <exception cref="UserException">It cannot be loaded, has no such method, or the method failed.</exception>
     public static void Load(string path, Toolkit toolkit)
     {
         if (!File.Exists(path)) throw new UserException($"there is no plugin '{path}'; give the assembly's file, a .dll");
         MethodInfo[] entries;
-        try
-        {
-            entries = [.. Assembly.LoadFrom(Path.GetFullPath(path)).GetExportedTypes().SelectMany(Entries)];
-        }
+        try { entries = [.. Assembly.LoadFrom(Path.GetFullPath(path)).GetExportedTypes().SelectMany(Entries)]; }
         catch (Exception e) when (e is BadImageFormatException or TypeLoadException or ReflectionTypeLoadException)
         {
             throw new UserException(
@@ -44,10 +39,7 @@ static class Plugin
 
     static void Call(MethodInfo entry, string path, Toolkit toolkit)
     {
-        try
-        {
-            entry.Invoke(null, [toolkit]);
-        }
+        try { entry.Invoke(null, [toolkit]); }
         catch (TargetInvocationException e)
         {
             throw new UserException($"the plugin '{path}' failed to add to the toolkit: {e.InnerException!.Message}", e);

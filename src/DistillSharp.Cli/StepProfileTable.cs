@@ -31,16 +31,14 @@ static class StepProfileTable
         var skipped = profile.SkippedImages == 0 ? ""
             : $"; the teacher skipped {Percent(profile.SkippedImages, profile.Images)} of the images, whose output was remembered";
         terminal.Out.WriteLine($"{profile.Steps.Of("step")}, {Figures.Rate(profile.ImagesPerSecond)} images/s{skipped}");
-        terminal.Out.WriteLine(
-            $"libtorch's convolutions alone, for {limit.BatchSize.Of("image")}: teacher {Milliseconds(limit.TeacherSeconds)}, "
-            + $"student {Milliseconds(limit.StudentSeconds)} forward and backward");
+        terminal.Out.WriteLine($"libtorch's convolutions alone, for {limit.BatchSize.Of("image")}: teacher "
+            + $"{Milliseconds(limit.TeacherSeconds)}, student {Milliseconds(limit.StudentSeconds)} forward and backward");
         terminal.Out.WriteLine($"those that a step needed come to {Milliseconds(profile.LimitSeconds(limit))}: "
             + $"{Percent(profile.LimitSeconds(limit), profile.StepSeconds)} of that limit is reached");
         if (limit.PeakMultiplyAdds > 0)
-            terminal.Out.WriteLine(
-                string.Create(CultureInfo.InvariantCulture, $"their multiply-adds are {Percent(profile.PeakShare(limit), 1)} ")
-                + string.Create(CultureInfo.InvariantCulture,
-                    $"of the {limit.PeakMultiplyAdds / 1e9:0} billion a second that this processor does in float32"));
+            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"their multiply-adds are "
+                + $"{Percent(profile.PeakShare(limit), 1)} of the {limit.PeakMultiplyAdds / 1e9:0} billion a second that this processor "
+                + $"does in float32"));
 
         void Row(string name, double seconds) =>
             table.Add(name, (1000 * seconds).ToString("0.00", CultureInfo.InvariantCulture), Percent(seconds, profile.StepSeconds));
@@ -49,18 +47,13 @@ static class StepProfileTable
     /// <summary>The same for a program.</summary>
     public static object Json(StepProfile profile, ConvolutionLimit? limit) => new
     {
-        profile.Steps,
-        profile.Images,
-        profile.ImagesPerSecond,
-        profile.SkippedImages,
+        profile.Steps, profile.Images, profile.ImagesPerSecond, profile.SkippedImages,
         milliseconds = phases.ToDictionary(phase => phase.Name.Replace(' ', '_'), phase => 1000 * profile.Seconds(phase.Phase)),
         stepMilliseconds = 1000 * profile.StepSeconds,
         convolutions = limit is null ? null : new
         {
-            teacherMilliseconds = 1000 * limit.TeacherSeconds,
-            studentMilliseconds = 1000 * limit.StudentSeconds,
-            limitMilliseconds = 1000 * profile.LimitSeconds(limit),
-            reached = profile.LimitSeconds(limit) / profile.StepSeconds,
+            teacherMilliseconds = 1000 * limit.TeacherSeconds, studentMilliseconds = 1000 * limit.StudentSeconds,
+            limitMilliseconds = 1000 * profile.LimitSeconds(limit), reached = profile.LimitSeconds(limit) / profile.StepSeconds,
             peakShare = profile.PeakShare(limit),
         },
     };

@@ -2,17 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace DistillSharp.Cli;
 
-/// <summary>
-/// Turns the first Ctrl-C, SIGTERM, SIGQUIT or SIGHUP (a lost connection) into a request to end after what is under way; the second
-/// ends at once.
-/// </summary>
+/// <summary>The first Ctrl-C, SIGTERM, SIGQUIT or SIGHUP asks to end after what is under way; the second ends at once.</summary>
 sealed class StopOnInterrupt : IDisposable
 {
     readonly CancellationTokenSource source = new();
     readonly PosixSignalRegistration[] registrations;
 
-    /// <param name="terminal">Hears of the first.</param>
-    /// <param name="saying">What the user is told.</param>
     public StopOnInterrupt(Terminal terminal, string saying = "stopping after this step, with a checkpoint") =>
         registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT, PosixSignal.SIGHUP }.Where(IsHeard)
             .Select(signal => PosixSignalRegistration.Create(signal, context =>

@@ -33,7 +33,6 @@ static class Strictness
     static void Check(SymbolResult result, Type type)
     {
         foreach (var token in result.Tokens)
-            if (LooksLikeOption(token.Value) || !Reads(token.Value, type))
-                result.AddError($"'{token.Value}' does not fit");
+            if (LooksLikeOption(token.Value) || !Reads(token.Value, type)) result.AddError($"'{token.Value}' does not fit");
     }
 }

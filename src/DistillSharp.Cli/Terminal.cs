@@ -35,8 +35,7 @@ sealed class Terminal(TextWriter output, TextWriter error)
         // Left to itself, Spectre asks only the environment, and files fill with escape codes.
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Out = output,
-            Ansi = output.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            Out = output, Ansi = output.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
             ColorSystem = output.IsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = output.IsTerminal ? InteractionSupport.Detect : InteractionSupport.No,
         });

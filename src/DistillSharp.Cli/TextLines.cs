@@ -5,9 +5,7 @@ static class TextLines
 {
     const string Signs = "-/,_=";
 
-    /// <summary>
-    /// The text in lines of at most so many columns, broken at spaces; a longer word is broken behind a sign, or else left whole.
-    /// </summary>
+    /// <summary>The text in lines of at most so many columns, broken at spaces; a longer word behind a sign, or not at all.</summary>
     public static IReadOnlyList<string> Of(string text, int width)
     {
         var lines = new List<string>();

@@ -18,16 +18,14 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IProg
     {
         Plan = plan;
         Line($"training {plan.Parameters:N0} parameters for {plan.Epochs.Of("epoch")} of {plan.StepsPerEpoch.Of("step")}, batch "
-            + $"{plan.BatchSize}, "
-            + plan.Precision.ToString().ToLowerInvariant());
+            + $"{plan.BatchSize}, " + plan.Precision.ToString().ToLowerInvariant());
     }
 
     public override void EpochEnded(EpochMetrics metrics)
     {
         var terms = Terms(metrics.Terms.Select(term => (term.Key, term.Value)));
-        var line = string.Create(
-            CultureInfo.InvariantCulture,
-                $"epoch {metrics.Epoch,3}/{Plan.Epochs}  loss {metrics.Loss:0.0000}{terms}  lr {metrics.Lr:0.#####}");
+        var line = string.Create(CultureInfo.InvariantCulture,
+            $"epoch {metrics.Epoch,3}/{Plan.Epochs}  loss {metrics.Loss:0.0000}{terms}  lr {metrics.Lr:0.#####}");
         line += Rate(metrics.ImagesPerSecond);
         if (metrics.TeacherRemembered is { } remembered)
             line += string.Create(CultureInfo.InvariantCulture, $"  teacher remembered {100 * remembered:0} %");
@@ -50,9 +48,8 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IProg
     {
         var left = (Plan.Epochs - report.Epoch + 1.0) * Plan.StepsPerEpoch - report.Batch;
         var remaining = report.ImagesPerSecond > 0 ? TimeSpan.FromSeconds(left * Plan.BatchSize / report.ImagesPerSecond) : TimeSpan.Zero;
-        var line = string.Create(CultureInfo.InvariantCulture,
-            $"epoch {report.Epoch,3}/{Plan.Epochs}  step {report.Batch,4}/{Plan.StepsPerEpoch}  loss "
-                + $"{report.Loss:0.0000}{Terms(report.Terms)}  lr {report.LearningRate:0.#####}");
+        var line = string.Create(CultureInfo.InvariantCulture, $"epoch {report.Epoch,3}/{Plan.Epochs}  step "
+            + $"{report.Batch,4}/{Plan.StepsPerEpoch}  loss {report.Loss:0.0000}{Terms(report.Terms)}  lr {report.LearningRate:0.#####}");
         return $"{line}{Rate(report.ImagesPerSecond)}  {remaining.Shown()} left";
     }
 

@@ -12,14 +12,11 @@ abstract class WorkProgressView : IProgress<WorkProgress>
     public abstract void Report(WorkProgress value);
 
     /// <summary>Does work that tells of its progress.</summary>
-    /// <param name="terminal">Where it is shown: <see cref="Terminal.Error"/>.</param>
-    /// <param name="work">The work.</param>
     public static T During<T>(Terminal terminal, Func<IProgress<WorkProgress>, T> work)
     {
         if (!terminal.StyledError.Profile.Capabilities.Interactive) return work(new Lines(terminal));
-        var progress = terminal.StyledError.Progress().Columns(
-            new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 },
-            new PercentageColumn(), new RemainingTimeColumn());
+        var progress = terminal.StyledError.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left },
+            new ProgressBarColumn { Width = 24 }, new PercentageColumn(), new RemainingTimeColumn());
         return progress.Start(context => work(new Bars(context)));
     }
 

@@ -8,8 +8,7 @@ static class ImageFeed
 {
     /// <summary>All images once, in their order.</summary>
     public static IEnumerable<FedImages> Of(OnnxClassifier classifier, Dataset data, ImageSet images, int batch) =>
-        classifier.Input == OnnxInput.Pixels
-        ? Stored(classifier, images, classifier.Batch ?? batch)
+        classifier.Input == OnnxInput.Pixels ? Stored(classifier, images, classifier.Batch ?? batch)
         : Normalized(classifier, images, classifier.Card.Normalization ?? data.Normalization, classifier.Batch ?? batch);
 
     static IEnumerable<FedImages> Normalized(OnnxClassifier classifier, ImageSet images, Normalization normalization, int batch)

@@ -46,14 +46,8 @@ public sealed record OnnxCard
         // Files of other programs use the same words for other things.
         T[]? List<T>(string key)
         {
-            try
-            {
-                return metadata.TryGetValue(key, out var text) ? JsonSerializer.Deserialize<T[]>(text) : null;
-            }
-            catch (JsonException)
-            {
-                return null;
-            }
+            try { return metadata.TryGetValue(key, out var text) ? JsonSerializer.Deserialize<T[]>(text) : null; }
+            catch (JsonException) { return null; }
         }
     }
 }

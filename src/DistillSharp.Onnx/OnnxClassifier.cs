@@ -8,7 +8,6 @@ public enum OnnxInput
 {
     /// <summary>float32 [N, 3, H, W], normalized.</summary>
     Normalized,
-
     /// <summary>uint8 [N, H, W, 3], RGB, 0..255: the graph prepares them itself.</summary>
     Pixels,
 }
@@ -91,9 +90,7 @@ public sealed class OnnxClassifier : IDisposable
     /// <summary>What the file says of itself.</summary>
     public OnnxCard Card { get; }
 
-    /// <summary>
-    /// Height and width of the images that the network was made for: the graph's, or where that takes any size, the metadata's.
-    /// </summary>
+    /// <summary>Height and width of the network's images: the graph's, or where that takes any size, the metadata's.</summary>
     /// <exception cref="UserException">Neither says it.</exception>
     public Size2 ImageSize =>
         Size ?? Card.ImageSize ?? throw new UserException($"'{Name}' does not say the size of its images (image_size in its metadata)");
@@ -142,26 +139,19 @@ public sealed class OnnxClassifier : IDisposable
             throw new UserException($"'{Name}' takes {fixedBatch} images at once, not {count}");
         if (Size is { } own && own != size) throw new UserException($"'{Name}' takes images of {own}, not {size}");
         long[] shape = kind == OnnxInput.Pixels ? [count, size.Height, size.Width, 3] : [count, 3, size.Height, size.Width];
-        using var images =
-            OrtValue.CreateTensorValueFromMemory(
-                OrtMemoryInfo.DefaultInstance, values[..checked((int)(3 * count * size.Height * size.Width))], shape);
+        using var images = OrtValue.CreateTensorValueFromMemory(
+            OrtMemoryInfo.DefaultInstance, values[..checked((int)(3 * count * size.Height * size.Width))], shape);
         try
         {
             using var results = session.Run(run, [input], [images], outputs);
             for (var i = 0; i < outputs.Count; i++) visit(outputs[i], results[i].GetTensorDataAsSpan<float>());
         }
-        catch (OnnxRuntimeException e)
-        {
-            throw new UserException($"'{Name}' fails in ONNX Runtime: {OnnxSession.Reason(e)}", e);
-        }
+        catch (OnnxRuntimeException e) { throw new UserException($"'{Name}' fails in ONNX Runtime: {OnnxSession.Reason(e)}", e); }
     }
 
     static byte[] Read(string path)
     {
-        try
-        {
-            return File.ReadAllBytes(path);
-        }
+        try { return File.ReadAllBytes(path); }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new UserException($"cannot read '{path}': the file does not exist", e);

@@ -25,14 +25,8 @@ static partial class OnnxSession
         {
             IntraOpNumThreads = threads, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
         };
-        try
-        {
-            return open(options);
-        }
-        catch (OnnxRuntimeException e)
-        {
-            throw new UserException($"'{name}' is no model that ONNX Runtime can run: {Reason(e)}", e);
-        }
+        try { return open(options); }
+        catch (OnnxRuntimeException e) { throw new UserException($"'{name}' is no model that ONNX Runtime can run: {Reason(e)}", e); }
     }
 
     /// <summary>Why ONNX Runtime failed: <c>[ErrorCode:InvalidProtobuf] Load model failed...</c> without the code.</summary>

@@ -6,11 +6,6 @@ using DistillSharp.Experiments.Sweeps;
 namespace DistillSharp.Serve;
 
 /// <summary>What one open page is told, as it happens.</summary>
-/// <param name="board">The runs.</param>
-/// <param name="sweeps">The sweeps.</param>
-/// <param name="desk">The pictures.</param>
-/// <param name="watch">Keeps the board.</param>
-/// <param name="pulse">Beats when something may have changed.</param>
 sealed class EventStream(RunBoard board, SweepBoard sweeps, PictureDesk desk, FolderWatch watch, Pulse pulse)
 {
     // Whatever stands between drops what is silent.
@@ -60,13 +55,7 @@ sealed class EventStream(RunBoard board, SweepBoard sweeps, PictureDesk desk, Fo
             await beat.WaitAsync(silence, gone);
             return true;
         }
-        catch (TimeoutException)
-        {
-            return false;
-        }
-        catch (OperationCanceledException)
-        {
-            return true;
-        }
+        catch (TimeoutException) { return false; }
+        catch (OperationCanceledException) { return true; }
     }
 }

@@ -11,9 +11,6 @@ readonly record struct FileStamp(DateTime Written, long Length)
             var file = new FileInfo(path);
             return file.Exists ? new(file.LastWriteTimeUtc, file.Length) : default;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return default;
-        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return default; }
     }
 }

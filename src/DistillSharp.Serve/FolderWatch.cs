@@ -8,9 +8,6 @@ namespace DistillSharp.Serve;
 /// Keeps the board as the folders are: at once when the system tells of a written file, and every few seconds besides while someone
 /// looks, for what it does not tell: a process that was killed, a folder on another machine.
 /// </summary>
-/// <param name="board">The board.</param>
-/// <param name="sweeps">The sweeps beside it.</param>
-/// <param name="pulse">Beats after each look.</param>
 sealed class FolderWatch(RunBoard board, SweepBoard sweeps, Pulse pulse) : IAsyncDisposable
 {
     static readonly TimeSpan often = TimeSpan.FromSeconds(2), gathering = TimeSpan.FromMilliseconds(60);
@@ -37,7 +34,6 @@ sealed class FolderWatch(RunBoard board, SweepBoard sweeps, Pulse pulse) : IAsyn
         return new Looking(this);
     }
 
-    /// <summary>Ends the watching.</summary>
     public async ValueTask DisposeAsync()
     {
         watcher?.Dispose();
@@ -61,10 +57,7 @@ sealed class FolderWatch(RunBoard board, SweepBoard sweeps, Pulse pulse) : IAsyn
                 await Task.Delay(gathering, stop.Token);
                 while (woken.Wait(0, CancellationToken.None)) { }
             }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
+            catch (OperationCanceledException) { return; }
         }
     }
 
@@ -73,14 +66,11 @@ sealed class FolderWatch(RunBoard board, SweepBoard sweeps, Pulse pulse) : IAsyn
     {
         try
         {
-            var made =
-                new FileSystemWatcher(
-                    board.Root)
-                {
-                    IncludeSubdirectories = true,
-                    NotifyFilter =
-                            NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.LastWrite | NotifyFilters.Size
-                };
+            var made = new FileSystemWatcher(board.Root)
+            {
+                IncludeSubdirectories = true,
+                NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.LastWrite | NotifyFilters.Size,
+            };
             made.Created += Heard;
             made.Changed += Heard;
             made.Deleted += Heard;
@@ -89,10 +79,7 @@ sealed class FolderWatch(RunBoard board, SweepBoard sweeps, Pulse pulse) : IAsyn
             made.EnableRaisingEvents = true;
             return made;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            return null;
-        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException) { return null; }
     }
 
     // Folders of runs that come and go, the files in them that are shown, and the sweeps. The registry's own files say nothing more.

@@ -3,11 +3,7 @@ using DistillSharp.Experiments.Sweeps;
 
 namespace DistillSharp.Serve;
 
-/// <summary>
-/// A run's log from its last part on: the one in its folder, or for a run from before there was one, what a sweep kept of it.
-/// </summary>
-/// <param name="root">The folder of all runs.</param>
-/// <param name="name">The run.</param>
+/// <summary>A run's log from its last part on: the one in its folder, or of an older run what a sweep kept.</summary>
 sealed class LogTail(string root, string name)
 {
     const int LongestTail = 64 << 10;
@@ -43,9 +39,6 @@ sealed class LogTail(string root, string name)
             read += whole;
             return Encoding.UTF8.GetString(bytes, 0, whole);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return "";
-        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return ""; }
     }
 }

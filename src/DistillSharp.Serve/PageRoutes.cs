@@ -10,9 +10,6 @@ using Microsoft.AspNetCore.Routing;
 namespace DistillSharp.Serve;
 
 /// <summary>What can be asked for: the page, its events, and what is not told by itself.</summary>
-/// <param name="board">The runs.</param>
-/// <param name="desk">The pictures.</param>
-/// <param name="stream">The events.</param>
 sealed class PageRoutes(RunBoard board, PictureDesk desk, EventStream stream)
 {
     const int MostRuns = 50;
@@ -20,7 +17,6 @@ sealed class PageRoutes(RunBoard board, PictureDesk desk, EventStream stream)
     readonly Lazy<string> page = new(() => PageTemplate.Fill("DistillSharp", PageTemplate.Live, JsonSerializer.Serialize(
         new PageStart(typeof(PageRoutes).Assembly.GetName().Version?.ToString(3) ?? ""), ServeJson.Default.PageStart)));
 
-    /// <summary>Adds the routes.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
         Get(routes, "/", _ => Results.Text(page.Value, "text/html; charset=utf-8"));
@@ -46,14 +42,8 @@ sealed class PageRoutes(RunBoard board, PictureDesk desk, EventStream stream)
     static async Task Answer(HttpContext context, Func<HttpContext, IResult> answer)
     {
         IResult result;
-        try
-        {
-            result = answer(context);
-        }
-        catch (UserException e)
-        {
-            result = Results.Text(e.Message, statusCode: StatusCodes.Status400BadRequest);
-        }
+        try { result = answer(context); }
+        catch (UserException e) { result = Results.Text(e.Message, statusCode: StatusCodes.Status400BadRequest); }
         await result.ExecuteAsync(context);
     }
 
@@ -75,9 +65,8 @@ sealed class PageRoutes(RunBoard board, PictureDesk desk, EventStream stream)
     Differences Compare(IReadOnlyList<string> names)
     {
         var comparison = new RunComparison([.. names.Select(name => RunSummary.Of(RunReader.Load(Path.Combine(board.Root, name))))]);
-        return new(
-            [.. comparison.Differences.Select(one => new SettingValues(one.Path, one.Values))], comparison.SameMachine,
-            comparison.SameVersions);
+        return new([.. comparison.Differences.Select(one => new SettingValues(one.Path, one.Values))],
+            comparison.SameMachine, comparison.SameVersions);
     }
 
     IResult Begin(HttpContext context)

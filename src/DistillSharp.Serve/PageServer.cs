@@ -31,10 +31,7 @@ public sealed class PageServer : IAsyncDisposable
         if (options.Port is < 0 or > ushort.MaxValue)
             throw new UsageException($"{options.Port} is no port; give a number from 1 to {ushort.MaxValue}, or 0 for any that is free");
         var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.RunsRoot));
-        try
-        {
-            Directory.CreateDirectory(root);
-        }
+        try { Directory.CreateDirectory(root); }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new UserException($"cannot create the folder of runs {root}: {e.Message}", e);
@@ -92,10 +89,7 @@ public sealed class PageServer : IAsyncDisposable
 
     static async Task Listen(WebApplication application, ServeOptions options)
     {
-        try
-        {
-            await application.StartAsync();
-        }
+        try { await application.StartAsync(); }
         catch (Exception e) when (e is IOException or SocketException or UnauthorizedAccessException)
         {
             await application.DisposeAsync();

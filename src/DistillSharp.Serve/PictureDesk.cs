@@ -5,12 +5,7 @@ using DistillSharp.Extending;
 
 namespace DistillSharp.Serve;
 
-/// <summary>
-/// Draws what needs the networks of runs (t-SNE, mistakes, matrices) when someone asks, one picture at a time, and keeps the last few.
-/// </summary>
-/// <param name="root">The folder of all runs.</param>
-/// <param name="toolkit">What the names in recipes stand for.</param>
-/// <param name="pulse">Beats as the work goes on.</param>
+/// <summary>Draws what needs the networks of runs (t-SNE, mistakes, matrices) when asked, one at a time; keeps the last few.</summary>
 sealed class PictureDesk(string root, Toolkit toolkit, Pulse pulse) : IAsyncDisposable
 {
     const int Kept = 4;
@@ -35,9 +30,8 @@ sealed class PictureDesk(string root, Toolkit toolkit, Pulse pulse) : IAsyncDisp
         {
             var key = $"{string.Join('+', names)}:{images?.ToString() ?? "all"}";
             if (!work.IsCompleted)
-                return state?.Key == key ? key
-                    : throw new UserException(
-                        "pictures of other runs are being drawn; wait for them, or stop them where they were asked for");
+                return state?.Key == key ? key : throw new UserException(
+                    "pictures of other runs are being drawn; wait for them, or stop them where they were asked for");
             stop?.Dispose();
             stop = new();
             var token = stop.Token;
@@ -47,7 +41,6 @@ sealed class PictureDesk(string root, Toolkit toolkit, Pulse pulse) : IAsyncDisp
         }
     }
 
-    /// <summary>Stops the work that is under way.</summary>
     public void Stop()
     {
         lock (gate) stop?.Cancel();
@@ -59,7 +52,6 @@ sealed class PictureDesk(string root, Toolkit toolkit, Pulse pulse) : IAsyncDisp
         lock (gate) return drawn.FirstOrDefault(one => one.Key == key).Data;
     }
 
-    /// <summary>Stops, and waits for the end.</summary>
     public async ValueTask DisposeAsync()
     {
         Stop();
@@ -72,10 +64,8 @@ sealed class PictureDesk(string root, Toolkit toolkit, Pulse pulse) : IAsyncDisp
         try
         {
             var progress = new Timed(this, key);
-            var measured =
-                MeasuredRuns.Load(
-                    [.. names.Select(name => Path.Combine(root, name))], images: images, progress: progress, toolkit: toolkit,
-                    cancel: cancel);
+            var measured = MeasuredRuns.Load(
+                [.. names.Select(name => Path.Combine(root, name))], images: images, progress: progress, toolkit: toolkit, cancel: cancel);
             var data = new RunReport { Runs = measured.Runs, Images = measured.Images }.Data(cancel, progress);
             lock (gate)
             {
@@ -85,15 +75,9 @@ sealed class PictureDesk(string root, Toolkit toolkit, Pulse pulse) : IAsyncDisp
             }
             Tell(new(key, "done", "drawn"));
         }
-        catch (OperationCanceledException)
-        {
-            Tell(new(key, "stopped", "Stopped."));
-        }
+        catch (OperationCanceledException) { Tell(new(key, "stopped", "Stopped.")); }
         // The pictures failed, the page did not.
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            Tell(new(key, "failed", e.Message));
-        }
+        catch (Exception e) when (e is not OutOfMemoryException) { Tell(new(key, "failed", e.Message)); }
     }
 
     void Tell(PictureState now)

@@ -8,7 +8,6 @@ sealed class Pulse
     /// <summary>Ends with the next beat. Take it before looking at what a beat tells of: so none is missed.</summary>
     public Task Next => Volatile.Read(ref next).Task;
 
-    /// <summary>Something has changed.</summary>
     public void Beat() => Interlocked.Exchange(ref next, New()).SetResult();
 
     static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -17,7 +17,6 @@ sealed record BoardChanges(
 /// A row for each run of a folder. The registry gives them at first; from then on a row is read anew from its run's folder when
 /// the files there have changed. A folder that cannot be read is a problem to be shown, and nothing more.
 /// </summary>
-/// <param name="root">The folder of all runs.</param>
 sealed class RunBoard(string root)
 {
     readonly record struct FolderStamp(FileStamp Manifest, FileStamp Metrics, FileStamp Recipe);
@@ -34,7 +33,6 @@ sealed class RunBoard(string root)
     long version;
     bool isRead;
 
-    /// <summary>The folder of all runs.</summary>
     public string Root { get; } = root;
 
     /// <summary>Whether the folders have been looked at once.</summary>
@@ -76,10 +74,7 @@ sealed class RunBoard(string root)
 
     IReadOnlyList<string> Folders()
     {
-        try
-        {
-            return RunReader.FoldersIn(Root);
-        }
+        try { return RunReader.FoldersIn(Root); }
         catch (UserException e)
         {
             trouble = e.Message;
@@ -109,10 +104,7 @@ sealed class RunBoard(string root)
         var (name, stamp) = (Path.GetFileName(folder), StampOf(folder));
         if (runs.TryGetValue(name, out var known) && known.Stamp == stamp && !HasEnded(known.Row, folder)) return;
         if (problems.TryGetValue(name, out var problem) && problem.Stamp == stamp) return;
-        try
-        {
-            Put(new RunRow(RunSummary.Of(RunReader.Load(folder))), stamp);
-        }
+        try { Put(new RunRow(RunSummary.Of(RunReader.Load(folder))), stamp); }
         // Whatever is wrong with one folder, the others are shown.
         catch (Exception e) when (e is not OutOfMemoryException)
         {
@@ -144,7 +136,6 @@ sealed class RunBoard(string root)
         removed[name] = ++version;
     }
 
-    static FolderStamp StampOf(string folder) => new(
-        FileStamp.Of(Path.Combine(folder, RunFiles.Manifest)), FileStamp.Of(Path.Combine(folder, RunFiles.Metrics)),
-            FileStamp.Of(Path.Combine(folder, RunFiles.Recipe)));
+    static FolderStamp StampOf(string folder) => new(FileStamp.Of(Path.Combine(folder, RunFiles.Manifest)),
+        FileStamp.Of(Path.Combine(folder, RunFiles.Metrics)), FileStamp.Of(Path.Combine(folder, RunFiles.Recipe)));
 }

@@ -9,8 +9,6 @@ namespace DistillSharp.Serve;
 readonly record struct News(string Event, string Json, string? Id = null);
 
 /// <summary>One run in full, and then what is new of it: epochs and lines of its log.</summary>
-/// <param name="root">The folder of all runs.</param>
-/// <param name="name">The run.</param>
 sealed class RunFeed(string root, string name)
 {
     readonly string folder = Path.Combine(root, name);
@@ -44,7 +42,7 @@ sealed class RunFeed(string root, string name)
         metrics = FileStamp.Of(Path.Combine(folder, RunFiles.Metrics));
         var run = RunReader.Load(folder);
         told = run.Metrics;
-        return new("run", JsonSerializer.Serialize(RunData.Of(run) with { Log = log.Last() }, ServeJson.Default.RunData));
+        return new("run", JsonSerializer.Serialize(new RunData(run) { Log = log.Last() }, ServeJson.Default.RunData));
     }
 
     IEnumerable<News> Epochs()

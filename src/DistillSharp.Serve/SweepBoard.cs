@@ -3,7 +3,6 @@ using DistillSharp.Experiments.Sweeps;
 namespace DistillSharp.Serve;
 
 /// <summary>The sweeps that were started for a folder of runs.</summary>
-/// <param name="root">The folder of all runs.</param>
 sealed class SweepBoard(string root)
 {
     volatile IReadOnlyList<SweepRecord> sweeps = [];

@@ -2,9 +2,7 @@ using DistillSharp.Torch.Interop;
 
 namespace DistillSharp.Torch;
 
-/// <summary>
-/// One argument of an operator call. It is made by implicit conversion and needs no allocation of its own.
-/// </summary>
+/// <summary>One argument of an operator call. It is made by implicit conversion and needs no allocation of its own.</summary>
 public readonly struct Argument
 {
     internal readonly ValueKind Kind;
@@ -67,8 +65,7 @@ public readonly struct Argument
     public static implicit operator Argument(MemoryFormat format) => (long)format;
 
     /// <summary>A device.</summary>
-    public static implicit operator Argument(Device device) =>
-        new(ValueKind.Device, null, ((long)device.Type << 32) | (uint)device.Index);
+    public static implicit operator Argument(Device device) => new(ValueKind.Device, null, ((long)device.Type << 32) | (uint)device.Index);
 
     /// <summary>A text.</summary>
     public static implicit operator Argument(string text) => new(ValueKind.String, text);

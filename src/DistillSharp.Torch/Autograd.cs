@@ -30,12 +30,7 @@ public static class Autograd
         return Array.ConvertAll(gradients, Tensor.OwnOrNull);
     }
 
-    static nint[] Handles(IReadOnlyList<Tensor> tensors)
-    {
-        var handles = new nint[tensors.Count];
-        for (var i = 0; i < handles.Length; i++) handles[i] = tensors[i].Handle;
-        return handles;
-    }
+    static nint[] Handles(IReadOnlyList<Tensor> tensors) => [.. tensors.Select(tensor => tensor.Handle)];
 
     /// <summary>Restores the former mode when disposed.</summary>
     public readonly struct GradMode : IDisposable

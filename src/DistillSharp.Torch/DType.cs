@@ -39,6 +39,5 @@ public static class DTypeExtensions
     };
 
     /// <summary>Whether the type holds real numbers (of 16, 32 or 64 bits).</summary>
-    public static bool IsFloatingPoint(this DType type) =>
-        type is DType.Float16 or DType.Float32 or DType.Float64 or DType.BFloat16;
+    public static bool IsFloatingPoint(this DType type) => type is DType.Float16 or DType.Float32 or DType.Float64 or DType.BFloat16;
 }

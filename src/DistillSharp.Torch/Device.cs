@@ -5,7 +5,6 @@ public enum DeviceType
 {
     /// <summary>The processor.</summary>
     Cpu = 0,
-
     /// <summary>An NVIDIA GPU.</summary>
     Cuda = 1,
 }

@@ -110,8 +110,7 @@ public static class Functional
         var (height, width) = (x.Size(2), x.Size(3));
         // Windows of one size: unlike the general operator's, their gradient on a GPU has the same bits each time.
         return size is not { Height: 1, Width: 1 } && height % size.Height == 0 && width % size.Width == 0
-            ? AvgPool2d(x, new(height / size.Height, width / size.Width))
-            : adaptiveAvgPool2d.Call(x, size);
+            ? AvgPool2d(x, new(height / size.Height, width / size.Width)) : adaptiveAvgPool2d.Call(x, size);
     }
 
     /// <summary>[N, C, H, W] in another height and width, each value being that of the nearest place.</summary>

@@ -34,10 +34,8 @@ public static unsafe class ImageCodec
     const int JpegHeaders = 1 << 12;
 
     /// <summary>Decodes a whole file's content.</summary>
-    /// <exception cref="TorchException">
-    /// It is neither JPEG nor PNG, is damaged or cut short, or claims more pixels than its length or the limit of 2^27 allows.
-    /// The message is a sentence without its subject: "is a damaged PNG image: it ends early".
-    /// </exception>
+    /// <exception cref="TorchException">It is neither JPEG nor PNG, is damaged or cut short, or claims more pixels than its length or the
+    /// limit of 2^27 allows. The message is a sentence without its subject: "is a damaged PNG image: it ends early".</exception>
     public static DecodedImage Decode(ReadOnlySpan<byte> file)
     {
         fixed (byte* bytes = file)
@@ -75,9 +73,8 @@ public static unsafe class ImageCodec
             using var image = new Opened(bytes, file.Length);
             var pixels = choose(image.Height, image.Width, out var part).Span;
             fixed (byte* start = pixels)
-                Native.Check(
-                    Native.ds_image_read_part(
-                        image.Handle, part.Eighths, part.Top, part.Left, part.Height, part.Width, start, pixels.Length));
+                Native.Check(Native.ds_image_read_part(
+                    image.Handle, part.Eighths, part.Top, part.Left, part.Height, part.Width, start, pixels.Length));
         }
     }
 
@@ -102,10 +99,7 @@ public static unsafe class ImageCodec
                 return buffer[..(int)written];
             }
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+        finally { ArrayPool<byte>.Shared.Return(buffer); }
     }
 
     // A file whose header was read, for as long as its bytes are held.

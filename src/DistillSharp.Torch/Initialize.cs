@@ -39,11 +39,7 @@ public static class Initialize
     }
 
     /// <summary>Normal with deviation sqrt(2 / fan-out), fan-out = outputs * kernel area (He 2015, for networks with ReLU).</summary>
-    public static Tensor KaimingNormalFanOut(Tensor weight)
-    {
-        var fanOut = weight.Size(0) * Area(weight);
-        return Normal(weight, Math.Sqrt(2.0 / fanOut));
-    }
+    public static Tensor KaimingNormalFanOut(Tensor weight) => Normal(weight, Math.Sqrt(2.0 / (weight.Size(0) * Area(weight))));
 
     /// <summary>Normal with deviation sqrt(2 / fan-in), fan-in = inputs * kernel area (He 2015, for networks with ReLU).</summary>
     public static Tensor KaimingNormalFanIn(Tensor weight) => Normal(weight, Math.Sqrt(2.0 / (weight.Size(1) * Area(weight))));
@@ -55,15 +51,11 @@ public static class Initialize
     public static Tensor KaimingUniform(Tensor weight) => UniformByFanIn(weight, weight);
 
     /// <summary>Uniform within sqrt(6 / ((1 + slope^2) fan-in)) (He 2015, for a leaky ReLU of that slope).</summary>
-    public static Tensor KaimingUniform(Tensor weight, double slope)
-    {
-        var bound = Math.Sqrt(6 / ((1 + slope * slope) * weight.Size(1) * Area(weight)));
-        return Uniform(weight, bound);
-    }
+    public static Tensor KaimingUniform(Tensor weight, double slope) =>
+        Uniform(weight, Math.Sqrt(6 / ((1 + slope * slope) * weight.Size(1) * Area(weight))));
 
     /// <summary>Uniform within 1 / sqrt(fan-in of a weight): PyTorch's default for the bias beside it.</summary>
-    public static Tensor UniformByFanIn(Tensor tensor, Tensor weight) =>
-        Uniform(tensor, 1 / Math.Sqrt(weight.Size(1) * Area(weight)));
+    public static Tensor UniformByFanIn(Tensor tensor, Tensor weight) => Uniform(tensor, 1 / Math.Sqrt(weight.Size(1) * Area(weight)));
 
     static long Area(Tensor weight) => weight.Shape.Skip(2).Aggregate(1L, (area, size) => area * size);
 }

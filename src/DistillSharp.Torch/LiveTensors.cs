@@ -11,9 +11,7 @@ public static class LiveTensors
     /// <summary>How many tensors are alive in this process.</summary>
     public static long Count => Interlocked.Read(ref count);
 
-    /// <summary>
-    /// Begins to remember the stack of every allocation (slow: for tests and for finding leaks). Disposing ends it.
-    /// </summary>
+    /// <summary>Begins to remember the stack of every allocation (slow: for tests and for finding leaks). Disposing ends it.</summary>
     public static Watch Record() => new(stacks = new());
 
     internal static void Add(Tensor tensor)

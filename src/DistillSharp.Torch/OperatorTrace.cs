@@ -59,14 +59,8 @@ public sealed class OperatorTrace : IDisposable
     {
         if (current is not { replacement: { } replacement } trace) return null;
         current = trace.outer;
-        try
-        {
-            return replacement(trace.count++, op, arguments);
-        }
-        finally
-        {
-            current = trace;
-        }
+        try { return replacement(trace.count++, op, arguments); }
+        finally { current = trace; }
     }
 
     /// <summary>Ends the recording.</summary>

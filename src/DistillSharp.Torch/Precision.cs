@@ -7,19 +7,14 @@ public enum Precision
 {
     /// <summary>bf16 where the device computes it faster (<see cref="Runtime.IsBf16Faster"/>; a GPU), else float32.</summary>
     Auto,
-
     /// <summary>float32 throughout.</summary>
     Fp32,
-
     /// <summary>
     /// Convolutions and matrix products in bfloat16, weights and sums in float32; float32 on a processor that does not multiply
     /// bfloat16 natively, where it would be slower and, in libtorch, right to two digits only.
     /// </summary>
     Bf16,
-
-    /// <summary>
-    /// float32 whose products a GPU may round to TF32 (11 binary digits), which is faster there; float32 on a processor.
-    /// </summary>
+    /// <summary>float32 whose products a GPU may round to TF32 (11 binary digits), which is faster there; float32 on a processor.</summary>
     Tf32,
 }
 

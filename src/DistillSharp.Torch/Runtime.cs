@@ -22,9 +22,7 @@ public static unsafe class Runtime
         set => Native.Check(Native.ds_set_threads(value), "set_num_threads");
     }
 
-    /// <summary>
-    /// Whether bfloat16 is multiplied natively: the processor has AVX-512 BF16, and DISTILLSHARP_KERNELS does not leave it out.
-    /// </summary>
+    /// <summary>Whether bfloat16 is multiplied natively: by AVX-512 BF16, where DISTILLSHARP_KERNELS does not leave it out.</summary>
     public static bool HasNativeBf16 => Native.ds_has_native_bf16() != 0;
 
     /// <summary>

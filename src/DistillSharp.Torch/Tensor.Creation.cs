@@ -14,9 +14,8 @@ public sealed partial class Tensor
     static readonly Operator scalar = new("aten::scalar_tensor");
 
     /// <summary>A tensor whose elements are not set.</summary>
-    public static Tensor Empty(
-        long[] shape, DType type = DType.Float32, Device device = default, MemoryFormat format = MemoryFormat.Contiguous) =>
-        empty.Call(shape, (DType?)type, Argument.None, device, false, format);
+    public static Tensor Empty(long[] shape, DType type = DType.Float32, Device device = default,
+        MemoryFormat format = MemoryFormat.Contiguous) => empty.Call(shape, (DType?)type, Argument.None, device, false, format);
 
     /// <summary>A tensor of one value.</summary>
     public static Tensor Full(long[] shape, double value, DType type = DType.Float32, Device device = default) =>

@@ -52,9 +52,7 @@ public sealed partial class Tensor
     /// <summary>The diagonal of a matrix (a view): [min(N, M)] of [N, M].</summary>
     public Tensor Diagonal() => diagonal.Call(this);
 
-    /// <summary>
-    /// Which values there are, in rising order; for each element the place of its value among them; how often each occurs (int64).
-    /// </summary>
+    /// <summary>Which values there are, rising; the place of each element's value among them; how often each occurs (int64).</summary>
     public (Tensor Values, Tensor Places, Tensor Counts) Unique()
     {
         var (values, places, counts) = unique.Call3(this, true, true, true);

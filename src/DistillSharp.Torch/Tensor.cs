@@ -83,15 +83,9 @@ public sealed partial class Tensor : IDisposable
     /// <summary>The sizes of the dimensions.</summary>
     public IReadOnlyList<long> Shape => Sizes;
 
-    long[] Sizes
-    {
-        get
-        {
-            if (shape is not null) return shape;
-            var info = Describe();
-            return shape = ((ReadOnlySpan<long>)info.Sizes)[..info.Dimensions].ToArray();
-        }
-    }
+    long[] Sizes => shape ??= SizesOf(Describe());
+
+    static long[] SizesOf(NativeTensorInfo info) => ((ReadOnlySpan<long>)info.Sizes)[..info.Dimensions].ToArray();
 
     /// <summary>The size of one dimension; a negative one counts from the end.</summary>
     public long Size(int dimension) => Sizes[dimension < 0 ? Sizes.Length + dimension : dimension];
@@ -162,9 +156,7 @@ public sealed partial class Tensor : IDisposable
         shape = null;
     }
 
-    /// <summary>
-    /// The elements in the order they lie in memory. They are valid while the tensor lives.
-    /// </summary>
+    /// <summary>The elements in the order they lie in memory. They are valid while the tensor lives.</summary>
     /// <exception cref="InvalidOperationException">The tensor is not on the CPU, has gaps, or holds another type.</exception>
     public unsafe Span<T> Memory<T>() where T : unmanaged
     {
@@ -194,6 +186,5 @@ public sealed partial class Tensor : IDisposable
     }
 
     /// <summary>Type, shape and device, for messages.</summary>
-    public override string ToString() =>
-        IsDisposed ? "Tensor (disposed)" : $"{DType}[{string.Join(", ", Sizes)}] on {Device}";
+    public override string ToString() => IsDisposed ? "Tensor (disposed)" : $"{DType}[{string.Join(", ", Sizes)}] on {Device}";
 }

@@ -52,8 +52,7 @@ public sealed class TensorScope : IDisposable
         closed = true;
         current = outer;
         foreach (var tensor in made)
-            if (tensor.Scope == this)
-                tensor.Dispose();
+            if (tensor.Scope == this) tensor.Dispose();
         made.Clear();
         spare!.Push(made);
     }

@@ -33,9 +33,7 @@ public sealed unsafe class TorchScriptModule : IDisposable
     {
         var results = stackalloc nint[MaxResults];
         Native.Check(Native.ds_module_forward(Handle, input.Handle, results, MaxResults, out var written), "torch.jit forward");
-        var tensors = new Tensor[written];
-        for (var i = 0; i < written; i++) tensors[i] = Tensor.Own(results[i]);
-        return tensors;
+        return Array.ConvertAll(new Span<nint>(results, written).ToArray(), Tensor.Own);
     }
 
     /// <summary>

@@ -4,25 +4,17 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class BenchCommand : CliCommand
 {
-    readonly Argument<string[]> files = new("FILE")
-    {
-        Description = "ONNX files, the one to compare the others with first",
-        Arity = ArgumentArity.OneOrMore,
-    };
-    readonly Option<string> threads = Counts("--threads", "Numbers of threads to measure with, as in 1,2");
-    readonly Option<string> batches = Counts("--batch", "Sizes of batches to measure, as in 1,8");
-    readonly Option<double> seconds = new("--seconds")
-    {
-        Description = "How long each file is run for each of these",
-        DefaultValueFactory = _ => 2,
-    };
-    readonly Option<string?> data = new("--data") { Description = "A data set whose test images give accuracies" };
-    readonly Option<string> root = new("--root") { Description = "The folder that holds the data set", DefaultValueFactory = _ => "data" };
-    readonly Option<int?> limit = new("--limit") { Description = "Look at no more than so many test images" };
+    readonly CliArgument<string[]> files =
+        new("FILE", "ONNX files, the one to compare the others with first") { Arity = ArgumentArity.OneOrMore };
+    readonly CliOption<string> threads = Counts("--threads", "Numbers of threads to measure with, as in 1,2");
+    readonly CliOption<string> batches = Counts("--batch", "Sizes of batches to measure, as in 1,8");
+    readonly CliOption<double> seconds = new("--seconds", "How long each file is run for each of these", usual: 2);
+    readonly CliOption<string?> data = new("--data", "A data set whose test images give accuracies");
+    readonly CliOption<string> root = new("--root", "The folder that holds the data set", usual: "data");
+    readonly CliOption<int?> limit = new("--limit", "Look at no more than so many test images");
     readonly Option<bool> json = JsonOption();
 
-    public BenchCommand() : base(
-        "bench", "Measure ONNX files side by side: size, latency and accuracy in ONNX Runtime.",
+    public BenchCommand() : base("bench", "Measure ONNX files side by side: size, latency and accuracy in ONNX Runtime.",
         "distill bench student.onnx",
         "distill bench teacher.onnx student.onnx student-int8.onnx --threads 1,2 --batch 1,8 --data cifar100 --root data") =>
         Takes(files, threads, batches, seconds, data, root, limit, json);
@@ -31,13 +23,9 @@ sealed class BenchCommand : CliCommand
     {
         var benchmark = new OnnxBenchmark
         {
-            Files = given.GetValue(files)!,
-            Threads = Numbers(given, threads),
-            Batches = Numbers(given, batches),
-            Seconds = given.GetValue(seconds),
-            Set = given.GetValue(data) is { } name ? Toolkit.Datasets[name] : null,
-            Root = given.GetValue(root)!,
-            Limit = given.GetValue(limit),
+            Files = given.GetValue(files)!, Threads = Numbers(given, threads), Batches = Numbers(given, batches),
+            Seconds = given.GetValue(seconds), Set = given.GetValue(data) is { } name ? Toolkit.Datasets[name] : null,
+            Root = given.GetValue(root)!, Limit = given.GetValue(limit),
         };
         var measured = WorkProgressView.During(terminal, benchmark.Run);
         if (given.GetValue(json)) terminal.Json(new { Processor = Processor.Current, Files = measured.Select(Shown) });
@@ -47,12 +35,7 @@ sealed class BenchCommand : CliCommand
 
     static object Shown(OnnxMeasurement file) => new
     {
-        file.File,
-        file.Bytes,
-        file.Network,
-        file.Accuracy?.Images,
-        Acc1 = file.Accuracy?.Top1,
-        Acc5 = file.Accuracy?.Top5,
+        file.File, file.Bytes, file.Network, file.Accuracy?.Images, Acc1 = file.Accuracy?.Top1, Acc5 = file.Accuracy?.Top5,
         file.Timings,
     };
 
@@ -81,8 +64,7 @@ sealed class BenchCommand : CliCommand
         foreach (var (timing, file) in rows.OrderBy(row => (row.timing.Threads, row.timing.Batch)))
         {
             var reference = first.Timings.FirstOrDefault(other => (other.Threads, other.Batch) == (timing.Threads, timing.Batch));
-            times.Add(
-                Short(file), $"{timing.Threads}", $"{timing.Batch}", Number(timing.MedianMs, "0.00"), Number(timing.P95Ms, "0.00"),
+            times.Add(Short(file), $"{timing.Threads}", $"{timing.Batch}", Number(timing.MedianMs, "0.00"), Number(timing.P95Ms, "0.00"),
                 Figures.Rate(timing.ImagesPerSecond), reference is null ? "" : Number(reference.MedianMs / timing.MedianMs, "0.00'x'"));
         }
         times.Write(terminal);
@@ -98,8 +80,7 @@ sealed class BenchCommand : CliCommand
 
     static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 
-    static Option<string> Counts(string name, string description) =>
-        new(name) { Description = description, HelpName = "N,N", DefaultValueFactory = _ => "1" };
+    static CliOption<string> Counts(string name, string description) => new(name, description, usual: "1", help: "N,N");
 
     static int[] Numbers(ParseResult given, Option<string> option) => [.. given.GetValue(option)!.Split(',').Select(part =>
         int.TryParse(part, CultureInfo.InvariantCulture, out var number) && number > 0 ? number

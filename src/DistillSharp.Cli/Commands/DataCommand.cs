@@ -7,13 +7,11 @@ sealed class DataCommand() : CliGroup(
 {
     sealed class CheckCommand : CliCommand
     {
-        readonly Argument<string> root =
-            new("ROOT") { Description = "Where the data set lies: a folder, an archive or a pattern of shards" };
-        readonly Option<string> set = new("--set") { Description = "Which data set it is", DefaultValueFactory = _ => "image-folder" };
+        readonly CliArgument<string> root = new("ROOT", "Where the data set lies: a folder, an archive or a pattern of shards");
+        readonly CliOption<string> set = new("--set", "Which data set it is", usual: "image-folder");
         readonly Option<bool> json = JsonOption();
 
-        public CheckCommand() : base(
-            "check", "Read every image of a data set by all cores, and list what is broken and what was skipped.",
+        public CheckCommand() : base("check", "Read every image of a data set by all cores, and list what is broken and what was skipped.",
             "distill data check pictures", "distill data check 'shards/{train-{000000..000012},val-000000}.tar' --set webdataset --json") =>
             Takes(root, set, json);
 
@@ -34,15 +32,14 @@ sealed class DataCommand() : CliGroup(
 
     sealed class ShardCommand : CliCommand
     {
-        readonly Argument<string> root = new("DIR") { Description = "The folder that holds train/ and val/" };
-        readonly Option<string> output = new("--out") { Description = "The folder to write, which does not exist yet", Required = true };
-        readonly Option<int> images = new("--images") { Description = "Images of one shard", DefaultValueFactory = _ => 1000 };
-        readonly Option<bool> skip = new("--skip-damaged") { Description = "Leave out images that cannot be read" };
+        readonly CliArgument<string> root = new("DIR", "The folder that holds train/ and val/");
+        readonly CliOption<string> output = new("--out", "The folder to write, which does not exist yet") { Required = true };
+        readonly CliOption<int> images = new("--images", "Images of one shard", usual: 1000);
+        readonly CliOption<bool> skip = new("--skip-damaged", "Leave out images that cannot be read");
         readonly Option<bool> json = JsonOption();
 
-        public ShardCommand() : base(
-            "shard", "Write a folder of photographs as WebDataset's tar shards.", "distill data shard pictures --out shards") =>
-            Takes(root, output, images, skip, json);
+        public ShardCommand() : base("shard", "Write a folder of photographs as WebDataset's tar shards.",
+            "distill data shard pictures --out shards") => Takes(root, output, images, skip, json);
 
         public override int Run(ParseResult given, Terminal terminal)
         {
@@ -62,21 +59,17 @@ sealed class DataCommand() : CliGroup(
     {
         static readonly PackOptions usual = new();
 
-        readonly Argument<string> root =
-            new("DIR") { Description = "Where the photographs lie: the folder that holds train/ and val/, or a pattern of shards" };
-        readonly Option<string> set = new("--set") { Description = "Which data set it is", DefaultValueFactory = _ => "image-folder" };
-        readonly Option<string> output = new("--out") { Description = "The file to write, which does not exist yet", Required = true };
-        readonly Option<int> size = new("--size")
-        {
-            Description = "Images whose shorter side is longer are scaled to it", DefaultValueFactory = _ => usual.Size,
-        };
-        readonly Option<int?> quality = new("--quality") { Description = $"Of scaled images as JPEG, 1 to 100 (default {usual.Quality})" };
-        readonly Option<bool> raw = new("--raw") { Description = "Keep all images as pixels: larger, and nothing to decode" };
-        readonly Option<bool> skip = new("--skip-damaged") { Description = "Leave out images that cannot be read" };
+        readonly CliArgument<string> root =
+            new("DIR", "Where the photographs lie: the folder that holds train/ and val/, or a pattern of shards");
+        readonly CliOption<string> set = new("--set", "Which data set it is", usual: "image-folder");
+        readonly CliOption<string> output = new("--out", "The file to write, which does not exist yet") { Required = true };
+        readonly CliOption<int> size = new("--size", "Images whose shorter side is longer are scaled to it", usual: usual.Size);
+        readonly CliOption<int?> quality = new("--quality", $"Of scaled images as JPEG, 1 to 100 (default {usual.Quality})");
+        readonly CliOption<bool> raw = new("--raw", "Keep all images as pixels: larger, and nothing to decode");
+        readonly CliOption<bool> skip = new("--skip-damaged", "Leave out images that cannot be read");
         readonly Option<bool> json = JsonOption();
 
-        public PackCommand() : base(
-            "pack", "Write photographs as one file of smaller images, which is quicker to read.",
+        public PackCommand() : base("pack", "Write photographs as one file of smaller images, which is quicker to read.",
             "distill data pack pictures --out pictures.pack", "distill data pack imagenet --out imagenet.pack --size 256 --quality 95") =>
             Takes(root, set, output, size, quality, raw, skip, json);
 
@@ -86,29 +79,23 @@ sealed class DataCommand() : CliGroup(
             if (pixels && asked is not null) throw new UsageException("--quality is for JPEG files, and --raw writes none; give one");
             var (description, file) = (Toolkit.Datasets[given.GetValue(set)!], given.GetValue(output)!);
             var options = new PackOptions(given.GetValue(size), pixels ? null : asked ?? usual.Quality);
+            var reading = new ReadOptions(description.Size, description.HasSizes && given.GetValue(skip));
             using var stop = new StopOnInterrupt(terminal, "stopping; nothing is kept");
             try
             {
-                var packed = WorkProgressView.During(
-                    terminal, progress => PackWriter.Write(
-                        description.Load(
-                            given.GetValue(root)!,
-                            new ReadOptions(description.Size, description.HasSizes && given.GetValue(skip)) { Progress = progress }),
-                        file, options, given.GetValue(skip), progress, stop.Token));
+                var packed = WorkProgressView.During(terminal, progress => PackWriter.Write(
+                    description.Load(given.GetValue(root)!, reading with { Progress = progress }), file, options, given.GetValue(skip),
+                    progress, stop.Token));
                 if (given.GetValue(json)) terminal.Json(packed);
                 else
                 {
                     foreach (var problem in packed.LeftOut) terminal.Out.WriteLine($"left out: {problem.File} {problem.Why}");
-                    terminal.Out.WriteLine(
-                        $"{packed.Images:N0} images in {file}, {packed.Scaled:N0} of them scaled, {packed.Bytes:N0} bytes; train on it by "
-                        + $"data.root: {file}");
+                    terminal.Out.WriteLine($"{packed.Images:N0} images in {file}, {packed.Scaled:N0} of them scaled, {packed.Bytes:N0} "
+                        + $"bytes; train on it by data.root: {file}");
                 }
                 return 0;
             }
-            catch (OperationCanceledException e)
-            {
-                throw new UserException($"stopped; '{file}' was not written", e);
-            }
+            catch (OperationCanceledException e) { throw new UserException($"stopped; '{file}' was not written", e); }
         }
     }
 }

@@ -7,10 +7,8 @@ sealed class DoctorCommand : CliCommand
 {
     readonly Option<bool> json = JsonOption();
 
-    public DoctorCommand() : base(
-        "doctor", "Look at this machine: which libtorch, how fast, and what would make it faster.",
-        "distill doctor", "distill doctor --json") =>
-        Takes(json);
+    public DoctorCommand() : base("doctor", "Look at this machine: which libtorch, how fast, and what would make it faster.",
+        "distill doctor", "distill doctor --json") => Takes(json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -21,9 +19,8 @@ sealed class DoctorCommand : CliCommand
         {
             foreach (var finding in findings)
             {
-                terminal.StyledOut.MarkupLine(
-                    $"{(finding.Healthy ? "[green]ok  [/]" : "[yellow]slow[/]")}  {Markup.Escape(finding.Name),-22} "
-                        + $"{Markup.Escape(finding.Value)}");
+                terminal.StyledOut.MarkupLine($"{(finding.Healthy ? "[green]ok  [/]" : "[yellow]slow[/]")}  "
+                    + $"{Markup.Escape(finding.Name),-22} {Markup.Escape(finding.Value)}");
                 if (finding.Remedy is { } remedy)
                     terminal.StyledOut.MarkupLineInterpolated($"                              mend it with: [bold]{remedy}[/]");
             }

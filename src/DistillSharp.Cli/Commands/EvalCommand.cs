@@ -4,31 +4,25 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class EvalCommand : CliCommand
 {
-    readonly Argument<string?> run = new("RUN")
-    {
-        Description = "A finished run's folder, instead of --model and --weights",
-        Arity = ArgumentArity.ZeroOrOne,
-    };
+    readonly CliArgument<string?> run =
+        new("RUN", "A finished run's folder, instead of --model and --weights") { Arity = ArgumentArity.ZeroOrOne };
     readonly NetworkOptions network = new("The data set's name; a run's own where it is left out");
-    readonly Option<string?> root = new("--root") { Description = "The folder that holds the data set's files or archive" };
-    readonly Option<string> precision = new("--precision") { Description = "fp32, tf32, bf16 or auto", DefaultValueFactory = _ => "fp32" };
+    readonly CliOption<string?> root = new("--root", "The folder that holds the data set's files or archive");
+    readonly CliOption<string> precision = new("--precision", "fp32, tf32, bf16 or auto", usual: "fp32");
     readonly Option<string[]> set = CommonOptions.Set();
     readonly Option<bool> json = JsonOption();
 
-    public EvalCommand() : base(
-        "eval", "Measure a network's accuracy on a test set.",
+    public EvalCommand() : base("eval", "Measure a network's accuracy on a test set.",
         "distill eval --model resnet56 --weights resnet56.pth --data cifar100 --root data",
         "distill eval --model resnet56 --weights resnet56.pth --data cifar100 --root data --set data.test_limit=1000 --json",
-        "distill eval runs/resnet56-resnet20-fsecd-s1") =>
-        Takes([run, .. network.All, root, precision, set, json]);
+        "distill eval runs/resnet56-resnet20-fsecd-s1") => Takes([run, .. network.All, root, precision, set, json]);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
         if (given.GetValue(run) is null) network.RequireData(given);
         var request = new EvaluationRequest
         {
-            Source = network.Source(given, given.GetValue(run), Toolkit, terminal),
-            Root = given.GetValue(root),
+            Source = network.Source(given, given.GetValue(run), Toolkit, terminal), Root = given.GetValue(root),
             Overrides = [$"train.precision={given.GetValue(precision)}", .. given.GetValue(set) ?? []],
         };
         var report = WorkProgressView.During(terminal, progress => EvaluationReport.Measure(request, progress));

@@ -6,37 +6,23 @@ namespace DistillSharp.Cli.Commands;
 sealed class ExportCommand : CliCommand
 {
     readonly NetworkOptions network = new();
-    readonly Argument<string?> run = new("RUN")
-    {
-        Description = "A finished run's folder, instead of --model and --weights",
-        Arity = ArgumentArity.ZeroOrOne,
-    };
-    readonly Option<string?> onnx = new("--onnx") { Description = "Write ONNX: input images, output logits", HelpName = "FILE" };
-    readonly Option<string?> safetensors = new("--safetensors") { Description = "Write the weights as safetensors", HelpName = "FILE" };
-    readonly Option<string?> pth = new("--pth") { Description = "Write the weights as a PyTorch state dict", HelpName = "FILE" };
-    readonly Option<string?> torchsharp = new("--torchsharp")
-    {
-        Description = "Write the weights for Module.load of TorchSharp",
-        HelpName = "FILE",
-    };
+    readonly CliArgument<string?> run =
+        new("RUN", "A finished run's folder, instead of --model and --weights") { Arity = ArgumentArity.ZeroOrOne };
+    readonly CliOption<string?> onnx = new("--onnx", "Write ONNX: input images, output logits", help: "FILE");
+    readonly CliOption<string?> safetensors = new("--safetensors", "Write the weights as safetensors", help: "FILE");
+    readonly CliOption<string?> pth = new("--pth", "Write the weights as a PyTorch state dict", help: "FILE");
+    readonly CliOption<string?> torchsharp = new("--torchsharp", "Write the weights for Module.load of TorchSharp", help: "FILE");
     readonly Int8Arguments int8 = new();
-    readonly Option<int?> opset = new("--opset")
-    {
-        Description =
-            $"ONNX's operator set, {OnnxOptions.OldestOpset} to {OnnxOptions.NewestOpset} (default {OnnxOptions.UsualOpset}; with "
-            + $"preprocessing {OnnxOptions.ResizingOpset})",
-    };
-    readonly Option<int?> batch = new("--batch") { Description = "Images of one batch of the ONNX graph (default 1)" };
-    readonly Option<bool> dynamicBatch = new("--dynamic-batch") { Description = "Let the ONNX graph take batches of any size" };
-    readonly Option<bool> withPreprocessing = new("--with-preprocessing")
-    {
-        Description = "Let the ONNX graph resize and normalize: its input is then uint8 [N, H, W, 3], RGB, 0..255, of any size",
-    };
-    readonly Option<bool> keepNorms = new("--keep-batch-norm") { Description = "Do not fold batch norms into convolutions" };
+    readonly CliOption<int?> opset = new("--opset", $"ONNX's operator set, {OnnxOptions.OldestOpset} to {OnnxOptions.NewestOpset} (default "
+        + $"{OnnxOptions.UsualOpset}; with preprocessing {OnnxOptions.ResizingOpset})");
+    readonly CliOption<int?> batch = new("--batch", "Images of one batch of the ONNX graph (default 1)");
+    readonly CliOption<bool> dynamicBatch = new("--dynamic-batch", "Let the ONNX graph take batches of any size");
+    readonly CliOption<bool> withPreprocessing = new(
+        "--with-preprocessing", "Let the ONNX graph resize and normalize: its input is then uint8 [N, H, W, 3], RGB, 0..255, of any size");
+    readonly CliOption<bool> keepNorms = new("--keep-batch-norm", "Do not fold batch norms into convolutions");
     readonly Option<bool> json = JsonOption();
 
-    public ExportCommand() : base(
-        "export", "Write a trained network as ONNX, safetensors, a PyTorch state dict or TorchSharp's state.",
+    public ExportCommand() : base("export", "Write a trained network as ONNX, safetensors, a PyTorch state dict or TorchSharp's state.",
         "distill export runs/resnet56-resnet20-fsecd-s1 --onnx student.onnx --dynamic-batch",
         "distill export --model resnet56 --weights resnet56.pth --data cifar100 --onnx resnet56.onnx --with-preprocessing",
         "distill export runs/resnet56-resnet20-fsecd-s1 --onnx student-int8.onnx --int8",
@@ -59,11 +45,8 @@ sealed class ExportCommand : CliCommand
             TorchSharp = given.GetValue(torchsharp),
             Options = new()
             {
-                Opset = given.GetValue(opset),
-                Batch = given.GetValue(batch) ?? 1,
-                DynamicBatch = given.GetValue(dynamicBatch),
-                WithPreprocessing = given.GetValue(withPreprocessing),
-                FoldBatchNorm = !given.GetValue(keepNorms),
+                Opset = given.GetValue(opset), Batch = given.GetValue(batch) ?? 1, DynamicBatch = given.GetValue(dynamicBatch),
+                WithPreprocessing = given.GetValue(withPreprocessing), FoldBatchNorm = !given.GetValue(keepNorms),
             },
         };
         if (int8.Given(given)) return int8.Run(given, export, terminal, given.GetValue(json));

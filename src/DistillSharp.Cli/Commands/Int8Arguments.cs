@@ -7,16 +7,15 @@ namespace DistillSharp.Cli.Commands;
 /// <summary>The options of an export in int8, and what it says.</summary>
 sealed class Int8Arguments
 {
-    readonly Option<bool> int8 =
-        new("--int8") { Description = "Write the ONNX graph in int8, calibrated on training images and measured on test images" };
-    readonly Option<int?> images =
-        new("--calibrate") { Description = $"Training images to calibrate int8 on (default {new Int8Options().Images})", HelpName = "N" };
+    readonly CliOption<bool> int8 =
+        new("--int8", "Write the ONNX graph in int8, calibrated on training images and measured on test images");
+    readonly CliOption<int?> images =
+        new("--calibrate", $"Training images to calibrate int8 on (default {new Int8Options().Images})", help: "N");
     readonly Option<Calibration?> calibration =
         Choice.OrNone<Calibration>("--calibration", "How ranges of int8 are found (default auto: what keeps the logits nearest)");
-    readonly Option<string?> keep =
-        new("--float") { Description = "Layers that stay in float32: first, last, or names", HelpName = "LAYER,LAYER" };
-    readonly Option<string?> root =
-        new("--root") { Description = "The folder that holds the data set, for int8; a run's own where it is left out", HelpName = "DIR" };
+    readonly CliOption<string?> keep = new("--float", "Layers that stay in float32: first, last, or names", help: "LAYER,LAYER");
+    readonly CliOption<string?> root =
+        new("--root", "The folder that holds the data set, for int8; a run's own where it is left out", help: "DIR");
 
     /// <summary>The options, in the order of the help page.</summary>
     public Option[] All => [int8, images, calibration, keep, root];
@@ -44,9 +43,8 @@ sealed class Int8Arguments
         var source = export.Source;
         using var loaded = source.Load();
         var data = new EvaluationRequest { Source = source, Root = given.GetValue(root) }.LoadData();
-        var report =
-            WorkProgressView.During(
-                terminal, progress => loaded.Network.ExportInt8(export.Onnx, data, export.Filled(loaded), options, progress));
+        var report = WorkProgressView.During(
+            terminal, progress => loaded.Network.ExportInt8(export.Onnx, data, export.Filled(loaded), options, progress));
         if (json) terminal.Json(Shown(report));
         else Print(report, data.Name, terminal);
         return 0;
@@ -54,19 +52,9 @@ sealed class Int8Arguments
 
     static object Shown(Int8Report report) => new
     {
-        report.File,
-        report.Bytes,
-        report.FloatBytes,
-        report.Float.Images,
-        FloatAcc1 = report.Float.Top1,
-        FloatAcc5 = report.Float.Top5,
-        Int8Acc1 = report.Int8.Top1,
-        Int8Acc5 = report.Int8.Top5,
-        report.Calibration,
-        CalibrationImages = report.Images,
-        report.Layers,
-        report.KeptFloat,
-        report.Costs,
+        report.File, report.Bytes, report.FloatBytes, report.Float.Images, FloatAcc1 = report.Float.Top1,
+        FloatAcc5 = report.Float.Top5, Int8Acc1 = report.Int8.Top1, Int8Acc5 = report.Int8.Top5, report.Calibration,
+        CalibrationImages = report.Images, report.Layers, report.KeptFloat, report.Costs,
     };
 
     static void Print(Int8Report report, string data, Terminal terminal)

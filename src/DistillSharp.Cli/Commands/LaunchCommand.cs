@@ -5,18 +5,11 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class LaunchCommand : CliCommand
 {
-    readonly PassedOn command =
-        new("COMMAND") { Description = "'train' with its own arguments, after --", Arity = ArgumentArity.OneOrMore };
-    readonly Option<int> processes =
-        new("--processes")
-        {
-            Description = "How many processes train together, each on its share of every batch", HelpName = "N", Required = true
-        };
-    readonly Option<int?> timeout =
-        new("--timeout")
-        {
-            Description = "Seconds that one process waits for another before all end; 300 where it is left out", HelpName = "SECONDS"
-        };
+    readonly PassedOn command = new("COMMAND", "'train' with its own arguments, after --") { Arity = ArgumentArity.OneOrMore };
+    readonly CliOption<int> processes =
+        new("--processes", "How many processes train together, each on its share of every batch", help: "N") { Required = true };
+    readonly CliOption<int?> timeout =
+        new("--timeout", "Seconds that one process waits for another before all end; 300 where it is left out", help: "SECONDS");
 
     readonly IReadOnlyList<string> program;
 
@@ -33,9 +26,8 @@ sealed class LaunchCommand : CliCommand
     {
         var words = given.GetValue(command)!;
         if (words[0] != "train")
-            throw new UsageException(
-                $"'distill launch' starts 'train', whose work processes can share, not '{words[0]}'; write: "
-                + "distill launch --processes N -- train RECIPE");
+            throw new UsageException($"'distill launch' starts 'train', whose work processes can share, not '{words[0]}'; write: distill "
+                + "launch --processes N -- train RECIPE");
         if (given.GetValue(timeout) is { } seconds && seconds < 1)
             throw new UsageException($"--timeout is {seconds}; give 1 second or more");
         string[] plugins = [.. Names.Plugins.SelectMany(file => new[] { "--plugin", Path.GetFullPath(file) })];

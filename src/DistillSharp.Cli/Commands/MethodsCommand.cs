@@ -8,8 +8,7 @@ sealed class MethodsCommand : CliCommand
     readonly Option<bool> json = JsonOption();
 
     public MethodsCommand()
-        : base("methods", "List the distillation methods and their settings.", "distill methods", "distill methods --json") =>
-            Takes(json);
+        : base("methods", "List the distillation methods and their settings.", "distill methods", "distill methods --json") => Takes(json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

@@ -6,19 +6,11 @@ namespace DistillSharp.Cli.Commands;
 /// <summary>The options that name a network outside a run, and what is known of its images.</summary>
 sealed class NetworkOptions(string aboutData = "The data set it was trained on, for its normalization")
 {
-    readonly Option<string?> model = new("--model") { Description = "The network's name ('distill models' lists them)" };
-    readonly Option<string?> weights = new("--weights")
-    {
-        Description = "Its weights: a PyTorch state dict (.pth) or safetensors",
-        HelpName = "FILE",
-    };
-    readonly Option<string?> data = new("--data") { Description = aboutData };
-    readonly Option<string?> mean = new("--mean")
-    {
-        Description = "The mean of each channel, 0..1, as in 0.485,0.456,0.406",
-        HelpName = "R,G,B",
-    };
-    readonly Option<string?> std = new("--std") { Description = "The standard deviation of each channel", HelpName = "R,G,B" };
+    readonly CliOption<string?> model = new("--model", "The network's name ('distill models' lists them)");
+    readonly CliOption<string?> weights = new("--weights", "Its weights: a PyTorch state dict (.pth) or safetensors", help: "FILE");
+    readonly CliOption<string?> data = new("--data", aboutData);
+    readonly CliOption<string?> mean = new("--mean", "The mean of each channel, 0..1, as in 0.485,0.456,0.406", help: "R,G,B");
+    readonly CliOption<string?> std = new("--std", "The standard deviation of each channel", help: "R,G,B");
 
     /// <summary>The options, in the order of the help page.</summary>
     public Option[] All => [model, weights, data, mean, std];
@@ -38,13 +30,8 @@ sealed class NetworkOptions(string aboutData = "The data set it was trained on, 
         }
         return new()
         {
-            Toolkit = toolkit,
-            Said = terminal.Error.WriteLine,
-            Run = run,
-            Model = given.GetValue(model),
-            Weights = given.GetValue(weights),
-            Dataset = given.GetValue(data),
-            Mean = Numbers(given, mean),
+            Toolkit = toolkit, Said = terminal.Error.WriteLine, Run = run, Model = given.GetValue(model),
+            Weights = given.GetValue(weights), Dataset = given.GetValue(data), Mean = Numbers(given, mean),
             Std = Numbers(given, std),
         };
     }

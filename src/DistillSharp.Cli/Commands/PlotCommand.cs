@@ -4,23 +4,17 @@ using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Cli.Commands;
 
-sealed class PlotCommand() : CliGroup(
-    "plot", "Draw runs as SVG or PNG: training curves, t-SNE, logit correlation, confusion.",
+sealed class PlotCommand() : CliGroup("plot", "Draw runs as SVG or PNG: training curves, t-SNE, logit correlation, confusion.",
     new PlotCurvesCommand(), new PlotTsneCommand(), new PlotCorrelationCommand(), new PlotConfusionCommand());
 
 /// <summary>A command that draws one picture of runs.</summary>
 abstract class PictureCommand : CliCommand
 {
-    readonly Option<string> output;
+    readonly CliOption<string> output;
 
     protected PictureCommand(string name, string description, params string[] examples) : base(name, description, examples)
     {
-        output = new("--out")
-        {
-            Description = "The picture to write, ending in .svg or .png",
-            HelpName = "FILE",
-            DefaultValueFactory = _ => $"{name}.svg",
-        };
+        output = new("--out", "The picture to write, ending in .svg or .png", usual: $"{name}.svg", help: "FILE");
         Takes(Runs, output);
     }
 
@@ -55,13 +49,11 @@ abstract class NetworkPictureCommand : PictureCommand
 sealed class PlotCurvesCommand : PictureCommand
 {
     readonly Option<CurveMetric> metric = Choice.Of<CurveMetric>("--metric", "What to show");
-    readonly Option<string> title = new("--title") { Description = "The title above", DefaultValueFactory = _ => "" };
+    readonly CliOption<string> title = new("--title", "The title above", usual: "");
 
-    public PlotCurvesCommand() : base(
-        "curves", "Draw training curves over the epochs, a curve for each run.",
+    public PlotCurvesCommand() : base("curves", "Draw training curves over the epochs, a curve for each run.",
         "distill plot curves runs/resnet56-resnet20-kd-s1 runs/resnet56-resnet20-fsecd-s1 --out curves.svg",
-        "distill plot curves runs/resnet56-resnet20-kd-s1 --metric loss --out loss.png") =>
-        Takes(metric, title);
+        "distill plot curves runs/resnet56-resnet20-kd-s1 --metric loss --out loss.png") => Takes(metric, title);
 
     protected override Figure Draw(ParseResult given, Terminal terminal, IProgress<WorkProgress> progress) => TrainingCurves.Of(
         given.GetValue(Runs)!.Select(RunReader.Load).Select(run => (run.Manifest.Name, run.Metrics)), given.GetValue(metric),
@@ -71,22 +63,10 @@ sealed class PlotCurvesCommand : PictureCommand
 sealed class PlotTsneCommand : NetworkPictureCommand
 {
     readonly Option<int> points = RunPictures.Points();
-    readonly Option<double> perplexity = new("--perplexity")
-    {
-        Description = "How many neighbors each point is thought to have",
-        DefaultValueFactory = _ => 30,
-    };
-    readonly Option<int> iterations = new("--iterations") { Description = "Steps of gradient descent", DefaultValueFactory = _ => 1000 };
-    readonly Option<double> exaggeration = new("--exaggeration")
-    {
-        Description = "How much stronger neighbors attract at first",
-        DefaultValueFactory = _ => 12,
-    };
-    readonly Option<long> seed = new("--seed")
-    {
-        Description = "Decides which images are shown and how equal points are parted",
-        DefaultValueFactory = _ => 0,
-    };
+    readonly CliOption<double> perplexity = new("--perplexity", "How many neighbors each point is thought to have", usual: 30);
+    readonly CliOption<int> iterations = new("--iterations", "Steps of gradient descent", usual: 1000);
+    readonly CliOption<double> exaggeration = new("--exaggeration", "How much stronger neighbors attract at first", usual: 12);
+    readonly CliOption<long> seed = new("--seed", "Decides which images are shown and how equal points are parted", usual: 0);
 
     public PlotTsneCommand() : base(
         "tsne", "Draw t-SNE of the features before the classifier: teacher and students side by side, colored by class.",
@@ -97,10 +77,8 @@ sealed class PlotTsneCommand : NetworkPictureCommand
     protected override Figure Draw(ParseResult given, Terminal terminal, IProgress<WorkProgress> progress) => Plots(given, progress).Tsne(
         new Tsne
         {
-            Perplexity = given.GetValue(perplexity),
-            Iterations = given.GetValue(iterations),
-            Exaggeration = given.GetValue(exaggeration),
-            Seed = given.GetValue(seed),
+            Perplexity = given.GetValue(perplexity), Iterations = given.GetValue(iterations),
+            Exaggeration = given.GetValue(exaggeration), Seed = given.GetValue(seed),
         },
         given.GetValue(points), terminal.Error.WriteLine);
 }
@@ -113,8 +91,7 @@ sealed class PlotCorrelationCommand() : NetworkPictureCommand(
         Plots(given, progress).Correlation();
 }
 
-sealed class PlotConfusionCommand() : NetworkPictureCommand(
-    "confusion", "Draw which classes a run's student takes for which.",
+sealed class PlotConfusionCommand() : NetworkPictureCommand("confusion", "Draw which classes a run's student takes for which.",
     "distill plot confusion runs/resnet56-resnet20-fsecd-s1 --out confusion.svg")
 {
     protected override Figure Draw(ParseResult given, Terminal terminal, IProgress<WorkProgress> progress)

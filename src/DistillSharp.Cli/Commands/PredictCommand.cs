@@ -6,23 +6,16 @@ namespace DistillSharp.Cli.Commands;
 sealed class PredictCommand : CliCommand
 {
     readonly NetworkOptions network = new();
-    readonly Argument<string[]> places = new("RUN IMAGE")
-    {
-        Description =
-            "A finished run's folder or an ONNX file (unless --model is given), then images "
-            + "(JPEG, PNG, WebP, BMP, GIF), or folders of them",
-        Arity = ArgumentArity.OneOrMore,
-    };
-    readonly Option<int> top = new("--top") { Description = "How many classes to name for each image", DefaultValueFactory = _ => 5 };
+    readonly CliArgument<string[]> places = new("RUN IMAGE", "A finished run's folder or an ONNX file (unless --model is given), then "
+        + "images (JPEG, PNG, WebP, BMP, GIF), or folders of them") { Arity = ArgumentArity.OneOrMore };
+    readonly CliOption<int> top = new("--top", "How many classes to name for each image", usual: 5);
     readonly Option<bool> json = JsonOption();
 
-    public PredictCommand() : base(
-        "predict", "Say what a trained network sees in images.",
+    public PredictCommand() : base("predict", "Say what a trained network sees in images.",
         "distill predict runs/resnet56-resnet20-fsecd-s1 photo.jpg",
         "distill predict runs/resnet56-resnet20-fsecd-s1 photos --top 1 --json",
         "distill predict student.onnx photo.jpg",
-        "distill predict --model resnet56 --weights resnet56.pth --data cifar100 photo.png") =>
-        Takes([places, .. network.All, top, json]);
+        "distill predict --model resnet56 --weights resnet56.pth --data cifar100 photo.png") => Takes([places, .. network.All, top, json]);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

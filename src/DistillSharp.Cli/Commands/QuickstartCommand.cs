@@ -4,20 +4,15 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class QuickstartCommand : CliCommand
 {
-    readonly Option<string> data = new("--data-root")
-    {
-        Description = "The folder of Fashion-MNIST's IDX files",
-        DefaultValueFactory = _ => QuickstartExperiment.DebianData,
-    };
-    readonly Option<long> seed = new("--seed") { Description = "The students' seed", DefaultValueFactory = _ => 1 };
+    readonly CliOption<string> data = new("--data-root", "The folder of Fashion-MNIST's IDX files", usual: QuickstartExperiment.DebianData);
+    readonly CliOption<long> seed = new("--seed", "The students' seed", usual: 1);
     readonly Option<string[]> set = CommonOptions.Set();
     readonly Option<string> runs = CommonOptions.Runs();
     readonly Option<bool> json = JsonOption();
 
     public QuickstartCommand() : base(
         "quickstart", "Train a teacher once, then one small student by cross-entropy, KD and FSECD, and compare.",
-        "distill quickstart", "distill quickstart --seed 2 --json") =>
-        Takes(data, seed, set, runs, json);
+        "distill quickstart", "distill quickstart --seed 2 --json") => Takes(data, seed, set, runs, json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -30,14 +25,9 @@ sealed class QuickstartCommand : CliCommand
         if (given.GetValue(json))
             terminal.Json(rows.Select(row => new
             {
-                row.Method,
-                network = row.Result.Student.Network,
-                acc1 = row.Result.Training.Accuracy?.Top1,
-                acc5 = row.Result.Training.Accuracy?.Top5,
-                row.Result.Student.Parameters,
-                row.Result.ImagesPerSecond,
-                row.Result.Seconds,
-                run = row.Result.Folder,
+                row.Method, network = row.Result.Student.Network, acc1 = row.Result.Training.Accuracy?.Top1,
+                acc5 = row.Result.Training.Accuracy?.Top5, row.Result.Student.Parameters, row.Result.ImagesPerSecond,
+                row.Result.Seconds, run = row.Result.Folder,
             }));
         else Show(rows, terminal);
         if (rows.Count < 4) return 1;
@@ -51,19 +41,14 @@ sealed class QuickstartCommand : CliCommand
 
     static void Show(IReadOnlyList<QuickstartRow> rows, Terminal terminal)
     {
-        var table = new FittingTable(
-            new("method"), new("network", Drop: 3), new("Acc1 %", IsNumber: true), new("Acc5 %", IsNumber: true, Drop: 4),
-            new("parameters", IsNumber: true, Drop: 1),
-            new("images/s", IsNumber: true, Drop: 2), new("time", IsNumber: true))
-        {
-            ForAll = "--json has all",
-        };
+        var table = new FittingTable(new("method"), new("network", Drop: 3),
+            new("Acc1 %", IsNumber: true), new("Acc5 %", IsNumber: true, Drop: 4), new("parameters", IsNumber: true, Drop: 1),
+            new("images/s", IsNumber: true, Drop: 2), new("time", IsNumber: true)) { ForAll = "--json has all" };
         foreach (var (method, result) in rows)
         {
             // The teacher of an earlier quickstart was not trained again.
             var trained = result.Seconds > 0;
-            table.Add(
-                method, result.Student.Network, Figures.Percent(result.Training.Accuracy?.Top1),
+            table.Add(method, result.Student.Network, Figures.Percent(result.Training.Accuracy?.Top1),
                 Figures.Percent(result.Training.Accuracy?.Top5), $"{result.Student.Parameters:N0}",
                 trained ? Figures.Rate(result.ImagesPerSecond) : "kept", trained ? $"{result.Seconds:0} s" : "");
         }

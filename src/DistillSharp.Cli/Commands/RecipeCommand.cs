@@ -4,8 +4,7 @@ using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Cli.Commands;
 
-sealed class RecipeCommand() : CliGroup(
-    "recipe", "Show and check recipes: files, and those of the paper's tables by name.",
+sealed class RecipeCommand() : CliGroup("recipe", "Show and check recipes: files, and those of the paper's tables by name.",
     new RecipeShowCommand(), new RecipeCheckCommand(), new RecipeListCommand());
 
 sealed class RecipeShowCommand : CliCommand
@@ -14,11 +13,9 @@ sealed class RecipeShowCommand : CliCommand
     readonly Option<string[]> set = CommonOptions.Set();
     readonly Option<bool> json = JsonOption();
 
-    public RecipeShowCommand() : base(
-        "show", "Print a whole recipe, every default written out.",
+    public RecipeShowCommand() : base("show", "Print a whole recipe, every default written out.",
         "distill recipe show table3/resnet56-resnet20/fsecd",
-        "distill recipe show recipes/cifar100-resnet56-resnet20-kd.yaml --set train.epochs=24") =>
-        Takes(recipe, set, json);
+        "distill recipe show recipes/cifar100-resnet56-resnet20-kd.yaml --set train.epochs=24") => Takes(recipe, set, json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -39,8 +36,7 @@ sealed class RecipeCheckCommand : CliCommand
 
     public RecipeCheckCommand() : base(
         "check", "Check a recipe, that the files it names are there, and that its weights fit; train nothing.",
-        "distill recipe check recipes/cifar100-resnet56-resnet20-fsecd.yaml --set data.root=/data") =>
-        Takes(recipe, set);
+        "distill recipe check recipes/cifar100-resnet56-resnet20-fsecd.yaml --set data.root=/data") => Takes(recipe, set);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -82,5 +78,5 @@ sealed class RecipeListCommand : CliCommand
 
 static class RecipeArgument
 {
-    public static Argument<string> Make() => new("RECIPE") { Description = "A recipe's file, or a name that 'distill recipe list' prints" };
+    public static CliArgument<string> Make() => new("RECIPE", "A recipe's file, or a name that 'distill recipe list' prints");
 }

@@ -4,8 +4,7 @@ using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Cli.Commands;
 
-sealed class RunsCommand() : CliGroup(
-    "runs", "List, show, compare and remove runs; rebuild their registry from the run folders.",
+sealed class RunsCommand() : CliGroup("runs", "List, show, compare and remove runs; rebuild their registry from the run folders.",
     new RunsListCommand(), new RunsShowCommand(), new RunsCompareCommand(), new RunsRemoveCommand(), new RunsRebuildCommand());
 
 sealed class RunsListCommand : CliCommand
@@ -13,25 +12,20 @@ sealed class RunsListCommand : CliCommand
     const string AnyRecipe = "data: { set: cifar100 }\nstudent: { network: resnet8 }";
 
     readonly Option<string> runs = CommonOptions.Runs();
-    readonly Option<string?> dataset = new("--dataset") { Description = "Only runs on this data set" };
-    readonly Option<string?> teacher = new("--teacher") { Description = "Only runs with this teacher" };
-    readonly Option<string?> student = new("--student") { Description = "Only runs of this student" };
-    readonly Option<string?> method = new("--method") { Description = "Only runs by this method: ce, fsecd, kd+crd" };
-    readonly Option<long?> seed = new("--seed") { Description = "Only runs of this seed" };
+    readonly CliOption<string?> dataset = new("--dataset", "Only runs on this data set");
+    readonly CliOption<string?> teacher = new("--teacher", "Only runs with this teacher");
+    readonly CliOption<string?> student = new("--student", "Only runs of this student");
+    readonly CliOption<string?> method = new("--method", "Only runs by this method: ce, fsecd, kd+crd");
+    readonly CliOption<long?> seed = new("--seed", "Only runs of this seed");
     readonly Option<RunState?> state = Choice.OrNone<RunState>("--state", "Only runs that are so");
-    readonly Option<string?> name = new("--name") { Description = "Only runs with this in their name" };
-    readonly Option<string?> digest = new("--digest") { Description = "Only runs of the recipe with this digest, or its beginning" };
-    readonly Option<string[]> set = new("--set")
-    {
-        Description = "Only runs whose recipe has this value: path=value (may be given several times)",
-        HelpName = "path=value",
-        DefaultValueFactory = _ => [],
-    };
+    readonly CliOption<string?> name = new("--name", "Only runs with this in their name");
+    readonly CliOption<string?> digest = new("--digest", "Only runs of the recipe with this digest, or its beginning");
+    readonly CliOption<string[]> set =
+        new("--set", "Only runs whose recipe has this value: path=value (may be given several times)", usual: [], help: "path=value");
     readonly Option<bool> json = JsonOption();
-    readonly Option<bool> csv = new("--csv") { Description = "Print CSV, a line for each run" };
+    readonly CliOption<bool> csv = new("--csv", "Print CSV, a line for each run");
 
-    public RunsListCommand() : base(
-        "list", "List runs, oldest first.",
+    public RunsListCommand() : base("list", "List runs, oldest first.",
         "distill runs list --method fsecd --state finished", "distill runs list --set train.lr=0.05 --csv") =>
         Takes(runs, dataset, teacher, student, method, seed, state, name, digest, set, json, csv);
 
@@ -45,9 +39,7 @@ sealed class RunsListCommand : CliCommand
         {
             Dataset = given.GetValue(dataset), Teacher = given.GetValue(teacher), Student = given.GetValue(student),
             Method = given.GetValue(method), Seed = given.GetValue(seed), State = given.GetValue(state),
-            NameContains = given.GetValue(name),
-            Digest = given.GetValue(digest),
-            Settings = settings,
+            NameContains = given.GetValue(name), Digest = given.GetValue(digest), Settings = settings,
         });
         if (RunsOutput.Format(given, json, csv) is { } format)
             terminal.Out.Write(format == RunsFormat.Json ? RunExport.ToJson(found) + "\n" : RunExport.ToCsv(found));
@@ -62,10 +54,9 @@ sealed class RunsShowCommand : CliCommand
     readonly Argument<string> run = RunsOutput.Run();
     readonly Option<string> runs = CommonOptions.Runs();
     readonly Option<bool> json = JsonOption();
-    readonly Option<bool> csv = new("--csv") { Description = "Print the epochs as CSV" };
+    readonly CliOption<bool> csv = new("--csv", "Print the epochs as CSV");
 
-    public RunsShowCommand() : base(
-        "show", "Show one run: results, machine, recipe, epochs.",
+    public RunsShowCommand() : base("show", "Show one run: results, machine, recipe, epochs.",
         "distill runs show resnet56-resnet20-fsecd-s1", "distill runs show resnet56-resnet20-fsecd-s1 --csv") =>
         Takes(run, runs, json, csv);
 
@@ -92,14 +83,12 @@ sealed class RunsShowCommand : CliCommand
 
 sealed class RunsCompareCommand : CliCommand
 {
-    readonly Argument<string[]> chosen = new("RUN") { Description = "The runs, by name or folder", Arity = ArgumentArity.OneOrMore };
+    readonly CliArgument<string[]> chosen = new("RUN", "The runs, by name or folder") { Arity = ArgumentArity.OneOrMore };
     readonly Option<string> runs = CommonOptions.Runs();
     readonly Option<bool> json = JsonOption();
 
-    public RunsCompareCommand() : base(
-        "compare", "Show runs side by side, and the settings in which they differ.",
-        "distill runs compare resnet56-resnet20-kd-s1 resnet56-resnet20-fsecd-s1") =>
-        Takes(chosen, runs, json);
+    public RunsCompareCommand() : base("compare", "Show runs side by side, and the settings in which they differ.",
+        "distill runs compare resnet56-resnet20-kd-s1 resnet56-resnet20-fsecd-s1") => Takes(chosen, runs, json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -125,12 +114,11 @@ sealed class RunsCompareCommand : CliCommand
 
 sealed class RunsRemoveCommand : CliCommand
 {
-    readonly Argument<string[]> chosen = new("RUN") { Description = "The runs, by name or folder", Arity = ArgumentArity.OneOrMore };
+    readonly CliArgument<string[]> chosen = new("RUN", "The runs, by name or folder") { Arity = ArgumentArity.OneOrMore };
     readonly Option<string> runs = CommonOptions.Runs();
 
-    public RunsRemoveCommand() : base(
-        "remove", "Remove runs: their folders with all checkpoints, and their entries.", "distill runs remove resnet56-resnet20-kd-s1") =>
-        Takes(chosen, runs);
+    public RunsRemoveCommand() : base("remove", "Remove runs: their folders with all checkpoints, and their entries.",
+        "distill runs remove resnet56-resnet20-kd-s1") => Takes(chosen, runs);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -148,10 +136,8 @@ sealed class RunsRebuildCommand : CliCommand
 {
     readonly Option<string> runs = CommonOptions.Runs();
 
-    public RunsRebuildCommand() : base(
-        "rebuild", "Recreate the registry from the run folders, which are the truth.",
-        "distill runs rebuild", "distill runs rebuild --runs runs") =>
-        Takes(runs);
+    public RunsRebuildCommand() : base("rebuild", "Recreate the registry from the run folders, which are the truth.",
+        "distill runs rebuild", "distill runs rebuild --runs runs") => Takes(runs);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

@@ -7,7 +7,7 @@ enum RunsFormat { Json, Csv }
 /// <summary>What the commands about runs have in common.</summary>
 static class RunsOutput
 {
-    public static Argument<string> Run() => new("RUN") { Description = "The run, by name or folder" };
+    public static CliArgument<string> Run() => new("RUN", "The run, by name or folder");
 
     public static RunsFormat? Format(ParseResult given, Option<bool> json, Option<bool> csv) =>
         (given.GetValue(json), given.GetValue(csv)) switch
@@ -34,17 +34,12 @@ static class RunsOutput
         var table = new FittingTable(
             new("run"), new("state"), new("data", Drop: 4), new("epochs", IsNumber: true, Drop: 6), new("Acc1 %", IsNumber: true),
             new("Acc5 %", IsNumber: true, Drop: 2), new("best %", IsNumber: true, Drop: 3), new("images/s", IsNumber: true, Drop: 5),
-            new("time", IsNumber: true, Drop: 7), new("begun", Drop: 1))
-        {
-            ForAll = "'distill runs list --csv' has all",
-        };
+            new("time", IsNumber: true, Drop: 7), new("begun", Drop: 1)) { ForAll = "'distill runs list --csv' has all" };
         foreach (var run in runs)
-            table.Add(
-                run.Name, run.State.ToString().ToLowerInvariant(), run.Manifest.Dataset, $"{run.EpochsDone}/{run.Manifest.Epochs}",
-                Figures.Percent(run.FinalAcc1), Figures.Percent(run.FinalAcc5), Figures.Percent(run.BestAcc1),
-                    Figures.Rate(run.ImagesPerSecond),
-                TimeSpan.FromSeconds(run.Seconds).Shown(),
-                run.Manifest.Created.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture));
+            table.Add(run.Name, run.State.ToString().ToLowerInvariant(),
+                run.Manifest.Dataset, $"{run.EpochsDone}/{run.Manifest.Epochs}", Figures.Percent(run.FinalAcc1),
+                Figures.Percent(run.FinalAcc5), Figures.Percent(run.BestAcc1), Figures.Rate(run.ImagesPerSecond),
+                TimeSpan.FromSeconds(run.Seconds).Shown(), run.Manifest.Created.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture));
         return table;
     }
 }

@@ -5,26 +5,17 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class SweepCommand : CliCommand
 {
-    readonly Argument<string> file = new("FILE") { Description = "The sweep's YAML file: pairs, methods, seeds and settings, or recipes" };
-    readonly Option<int> jobs = new("--jobs")
-    {
-        Description = "Runs side by side; they share the machine's cores",
-        DefaultValueFactory = _ => 1,
-    };
-    readonly Option<int?> epochs = new("--epochs") { Description = "Train every run for so many epochs, as --set train.epochs=N" };
+    readonly CliArgument<string> file = new("FILE", "The sweep's YAML file: pairs, methods, seeds and settings, or recipes");
+    readonly CliOption<int> jobs = new("--jobs", "Runs side by side; they share the machine's cores", usual: 1);
+    readonly CliOption<int?> epochs = new("--epochs", "Train every run for so many epochs, as --set train.epochs=N");
     readonly Option<string[]> set = CommonOptions.Set();
-    readonly Option<bool> dryRun = new("--dry-run") { Description = "List the runs with an estimate of their time; train nothing" };
+    readonly CliOption<bool> dryRun = new("--dry-run", "List the runs with an estimate of their time; train nothing");
     readonly Option<Cluster?> submit =
         Choice.OrNone<Cluster>("--submit", "Write a job of a cluster with an element for each run, instead of training here");
-    readonly Option<bool> run = new("--run") { Description = "With --submit: also submit it" };
-    readonly Option<string> image =
-        new("--image") { Description = "With --submit kubernetes: the container image", DefaultValueFactory = _ => "distillsharp" };
-    readonly Option<string> claim =
-        new("--claim")
-        {
-            Description = "With --submit kubernetes: the PersistentVolumeClaim that holds this folder", DefaultValueFactory = _ =>
-                "distill"
-        };
+    readonly CliOption<bool> run = new("--run", "With --submit: also submit it");
+    readonly CliOption<string> image = new("--image", "With --submit kubernetes: the container image", usual: "distillsharp");
+    readonly CliOption<string> claim =
+        new("--claim", "With --submit kubernetes: the PersistentVolumeClaim that holds this folder", usual: "distill");
     readonly Option<string> runs = CommonOptions.Runs();
     readonly Option<bool> json = JsonOption();
 
@@ -43,8 +34,7 @@ sealed class SweepCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        string[] shorter = given.GetValue(epochs) is { } count
-            ? [string.Create(CultureInfo.InvariantCulture, $"train.epochs={count}")] : [];
+        string[] shorter = given.GetValue(epochs) is { } count ? [FormattableString.Invariant($"train.epochs={count}")] : [];
         var (sweep, root) = (Sweep.Load(given.GetValue(file)!, Toolkit, [.. given.GetValue(set) ?? [], .. shorter]), given.GetValue(runs)!);
         var plan = SweepPlan.Of(sweep.Runs, root);
         foreach (var warning in plan.Problems.Concat(plan.MissingFiles())) terminal.Error.WriteLine($"warning: {warning}");
@@ -78,10 +68,8 @@ sealed class SweepCommand : CliCommand
     {
         // In a container the command is the image's own.
         string[] there = cluster == Cluster.Kubernetes ? ["distill", .. command.Skip(program.Count)] : command;
-        var job =
-            ClusterJob.Write(
-                cluster, plan, Path.GetFileNameWithoutExtension(given.GetValue(file)!), there, given.GetValue(image)!,
-                given.GetValue(claim)!);
+        var job = ClusterJob.Write(
+            cluster, plan, Path.GetFileNameWithoutExtension(given.GetValue(file)!), there, given.GetValue(image)!, given.GetValue(claim)!);
         var said = given.GetValue(run) ? job.Submit() : null;
         if (given.GetValue(json)) terminal.Json(new { job = job.File, runs = job.Runs, submit = job.Submission, said });
         else terminal.Out.WriteLine(said ?? $"{job.Runs} runs are in {job.File}; submit them with: {string.Join(' ', job.Submission)}");
@@ -90,28 +78,17 @@ sealed class SweepCommand : CliCommand
 
     static object Described(SweepEntry entry) => new
     {
-        name = entry.Run,
-        state = Word(entry.State),
-        epochs = entry.Spec.Recipe.Train.Epochs,
-        epochs_done = entry.Existing?.EpochsDone ?? 0,
-        acc1 = entry.Existing?.FinalAcc1,
-        seconds_left = entry.SecondsLeft,
-        measured_by = entry.Basis,
-        recipe_digest = entry.Spec.Digest,
+        name = entry.Run, state = Word(entry.State), epochs = entry.Spec.Recipe.Train.Epochs,
+        epochs_done = entry.Existing?.EpochsDone ?? 0, acc1 = entry.Existing?.FinalAcc1, seconds_left = entry.SecondsLeft,
+        measured_by = entry.Basis, recipe_digest = entry.Spec.Digest,
     };
 
     static void Show(SweepPlan plan, Terminal terminal)
     {
-        var table = new FittingTable(
-            new("run"), new("state"), new("epochs", IsNumber: true, Drop: 3), new("Acc1 %", IsNumber: true),
-            new("time left", IsNumber: true, Drop: 2),
-            new("as measured by", Drop: 1))
-        {
-            ForAll = "--json has all",
-        };
+        var table = new FittingTable(new("run"), new("state"), new("epochs", IsNumber: true, Drop: 3), new("Acc1 %", IsNumber: true),
+            new("time left", IsNumber: true, Drop: 2), new("as measured by", Drop: 1)) { ForAll = "--json has all" };
         foreach (var entry in plan.Entries)
-            table.Add(
-                entry.Run, Word(entry.State), $"{entry.Existing?.EpochsDone ?? 0}/{entry.Spec.Recipe.Train.Epochs}",
+            table.Add(entry.Run, Word(entry.State), $"{entry.Existing?.EpochsDone ?? 0}/{entry.Spec.Recipe.Train.Epochs}",
                 Figures.Percent(entry.Existing?.FinalAcc1),
                 entry.SecondsLeft is > 0 and { } left ? TimeSpan.FromSeconds(left).Shown()
                     : entry.State == SweepState.Finished ? "" : "unknown",
@@ -141,9 +118,8 @@ sealed class SweepCommand : CliCommand
     {
         int ended;
 
-        public override void Started(RunStart start) =>
-            Line($"{(start.Resume ? "resumes" : "starts")} {start.Run} on {start.Threads.Of("thread")}, "
-                + $"log {Path.Combine(plan.RunsRoot, TrainingProcess.FolderName, start.Run + ".log")}");
+        public override void Started(RunStart start) => Line($"{(start.Resume ? "resumes" : "starts")} {start.Run} on "
+            + $"{start.Threads.Of("thread")}, log {Path.Combine(plan.RunsRoot, TrainingProcess.FolderName, start.Run + ".log")}");
 
         public override void Waiting(SweepEntry entry, int? process) => Line($"waits for {entry.Run}, at which process {process} is");
 

@@ -6,17 +6,12 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class TableCommand : CliCommand
 {
-    readonly Argument<string> name = new("TABLE")
-    {
-        Description = "2, 3, 4 or 5: a table of the paper; cifar100: what was published elsewhere",
-    };
+    readonly CliArgument<string> name = new("TABLE", "2, 3, 4 or 5: a table of the paper; cifar100: what was published elsewhere");
     readonly Option<string> runs = CommonOptions.Runs();
     readonly Option<TableFormat> format = Choice.Of<TableFormat>("--format", "How to write it");
 
-    public TableCommand() : base(
-        "table", "Print a table of the paper, or what was published elsewhere, with our results beside it.",
-        "distill table 3", "distill table 2 --runs runs --format tex", "distill table cifar100") =>
-        Takes(name, runs, format);
+    public TableCommand() : base("table", "Print a table of the paper, or what was published elsewhere, with our results beside it.",
+        "distill table 3", "distill table 2 --runs runs --format tex", "distill table cifar100") => Takes(name, runs, format);
 
     public override int Run(ParseResult given, Terminal terminal)
     {

@@ -4,19 +4,10 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class TeacherCommand : CliCommand
 {
-    readonly Argument<string[]> wanted = new("TABLE|NAME")
-    {
-        Description = "Tables of the paper (table3 or 3), or teachers by name (resnet56)",
-        HelpName = "TABLE|NAME",
-        Arity = ArgumentArity.OneOrMore,
-    };
-    readonly Option<string> folder = new("--to")
-    {
-        Description = "The folder that keeps the teachers",
-        HelpName = "DIR",
-        DefaultValueFactory = _ => "teachers",
-    };
-    readonly Option<int?> epochs = new("--epochs") { Description = "Train for so many epochs, as --set train.epochs=N" };
+    readonly CliArgument<string[]> wanted =
+        new("TABLE|NAME", "Tables of the paper (table3 or 3), or teachers by name (resnet56)") { Arity = ArgumentArity.OneOrMore };
+    readonly CliOption<string> folder = new("--to", "The folder that keeps the teachers", usual: "teachers", help: "DIR");
+    readonly CliOption<int?> epochs = new("--epochs", "Train for so many epochs, as --set train.epochs=N");
     readonly Option<string[]> set = CommonOptions.Set();
     readonly Option<string> runs = CommonOptions.Runs();
     readonly Option<bool> json = JsonOption();
@@ -28,8 +19,7 @@ sealed class TeacherCommand : CliCommand
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        string[] shorter = given.GetValue(epochs) is { } count
-            ? [string.Create(CultureInfo.InvariantCulture, $"train.epochs={count}")] : [];
+        string[] shorter = given.GetValue(epochs) is { } count ? [FormattableString.Invariant($"train.epochs={count}")] : [];
         var networks = PaperTeachers.Needed(given.GetValue(wanted)!);
         using var stop = new StopOnInterrupt(terminal);
         using var progress = TrainingProgressView.For(terminal);

@@ -7,37 +7,20 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class TrainCommand : CliCommand
 {
-    readonly Argument<string> recipe = new("RECIPE")
-    {
-        Description = "A recipe's file, a name that 'distill recipe list' prints, or the folder of a run to resume",
-    };
+    readonly CliArgument<string> recipe =
+        new("RECIPE", "A recipe's file, a name that 'distill recipe list' prints, or the folder of a run to resume");
     readonly Option<string[]> set = CommonOptions.Set();
-    readonly Option<string?> name = new("--name")
-    {
-        Description = "The run's name; made of teacher, student, methods and seed where it is left out",
-    };
-    readonly Option<bool> resume = new("--resume")
-    {
-        Description = "Go on with the run of that name from its last checkpoint, if there is one",
-    };
-    readonly Option<bool> adopt = new("--adopt")
-    {
-        Description = "With --resume: take over what differs in the recipe's training, such as another learning rate",
-    };
+    readonly CliOption<string?> name = new("--name", "The run's name; made of teacher, student, methods and seed where it is left out");
+    readonly CliOption<bool> resume = new("--resume", "Go on with the run of that name from its last checkpoint, if there is one");
+    readonly CliOption<bool> adopt =
+        new("--adopt", "With --resume: take over what differs in the recipe's training, such as another learning rate");
     readonly Option<string> runs = CommonOptions.Runs();
-    readonly Option<bool> profile = new("--profile")
-    {
-        Description = "Print at the end where a step's time went, and how near it comes to libtorch's convolutions alone",
-    };
-    readonly Option<int?> profileSteps = new("--profile-steps")
-    {
-        Description = "The same, but end after so many steps, with a checkpoint",
-        HelpName = "N",
-    };
+    readonly CliOption<bool> profile =
+        new("--profile", "Print at the end where a step's time went, and how near it comes to libtorch's convolutions alone");
+    readonly CliOption<int?> profileSteps = new("--profile-steps", "The same, but end after so many steps, with a checkpoint", help: "N");
     readonly Option<bool> json = JsonOption();
 
-    public TrainCommand() : base(
-        "train", "Train a student, with a teacher or alone, as a recipe says.",
+    public TrainCommand() : base("train", "Train a student, with a teacher or alone, as a recipe says.",
         "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml",
         "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml --set train.epochs=1 --set data.root=/data --name first",
         "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml --name first --resume",
@@ -57,10 +40,7 @@ sealed class TrainCommand : CliCommand
         if (ServedPage.Find(request.RunsRoot) is { } page) progress.Said($"shown at {page}");
         var experiment = new Experiment(request.Recipe, request.RunsRoot, progress)
         {
-            Profile = noted,
-            Adopt = given.GetValue(adopt),
-            KnownTeacher = TeacherCard.TrainingOf,
-            Progress = progress,
+            Profile = noted, Adopt = given.GetValue(adopt), KnownTeacher = TeacherCard.TrainingOf, Progress = progress,
             Rendezvous = ProcessVariables.Read(Environment.GetEnvironmentVariable),
         };
         var result = experiment.Run(request.Name, given.GetValue(resume), stop: stop.Token);
@@ -71,16 +51,9 @@ sealed class TrainCommand : CliCommand
         if (given.GetValue(json))
             terminal.Json(new
             {
-                run = result.Folder,
-                completed = result.Training.Completed,
-                epochs = result.Training.Epochs,
-                acc1 = result.Training.Accuracy?.Top1,
-                acc5 = result.Training.Accuracy?.Top5,
-                result.Training.BestAcc1,
-                result.Training.BestEpoch,
-                result.Student.Parameters,
-                result.ImagesPerSecond,
-                result.Seconds,
+                run = result.Folder, completed = result.Training.Completed, epochs = result.Training.Epochs,
+                acc1 = result.Training.Accuracy?.Top1, acc5 = result.Training.Accuracy?.Top5, result.Training.BestAcc1,
+                result.Training.BestEpoch, result.Student.Parameters, result.ImagesPerSecond, result.Seconds,
                 profile = noted is null ? null : StepProfileTable.Json(noted, result.Convolutions),
             });
         else if (result.Training.Completed)

@@ -6,23 +6,15 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class VerifyCommand : CliCommand
 {
-    readonly Argument<string> folder = new("DIR") { Description = "The folder of reference cases (*.safetensors, in folders below too)" };
-    readonly Option<string> device = new("--device")
-    {
-        Description = "Where to compute: cpu, cuda or cuda:N",
-        DefaultValueFactory = _ => "cpu",
-    };
-    readonly Option<string> precision = new Option<string>("--precision")
-    {
-        Description = "fp32, or bf16: training steps alone, against tolerances that bf16 can meet; skipped where the processor has no bf16",
-        DefaultValueFactory = _ => "fp32",
-    }.AcceptOnlyFromAmong("fp32", "bf16");
+    readonly CliArgument<string> folder = new("DIR", "The folder of reference cases (*.safetensors, in folders below too)");
+    readonly CliOption<string> device = new("--device", "Where to compute: cpu, cuda or cuda:N", usual: "cpu");
+    readonly Option<string> precision = new CliOption<string>("--precision",
+        "fp32, or bf16: training steps alone, against tolerances that bf16 can meet; skipped where the processor has no bf16",
+        usual: "fp32").AcceptOnlyFromAmong("fp32", "bf16");
     readonly Option<bool> json = JsonOption();
 
-    public VerifyCommand() : base(
-        "verify", "Compare networks, losses, gradients and training steps with reference numbers.",
-        "distill verify ../shared/reference", "distill verify cases --json") =>
-        Takes(folder, device, precision, json);
+    public VerifyCommand() : base("verify", "Compare networks, losses, gradients and training steps with reference numbers.",
+        "distill verify ../shared/reference", "distill verify cases --json") => Takes(folder, device, precision, json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -54,9 +46,8 @@ sealed class VerifyCommand : CliCommand
                 }),
             });
         else
-            terminal.Out.WriteLine(
-                $"{counts[VerificationOutcome.Passed]} passed, {counts[VerificationOutcome.Failed]} failed, "
-                    + $"{counts[VerificationOutcome.Unknown]} unknown");
+            terminal.Out.WriteLine($"{counts[VerificationOutcome.Passed]} passed, {counts[VerificationOutcome.Failed]} failed, "
+                + $"{counts[VerificationOutcome.Unknown]} unknown");
         return counts[VerificationOutcome.Failed] == 0 ? 0 : 1;
     }
 

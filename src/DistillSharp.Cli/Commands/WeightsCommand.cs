@@ -8,16 +8,12 @@ sealed class WeightsCommand : CliCommand
 {
     const int MaxListed = 12;
 
-    readonly Argument<string> file = new("FILE")
-    {
-        Description = "A file of weights: PyTorch, safetensors or its index, numpy's .npz, TorchSharp; or an ONNX file",
-    };
+    readonly CliArgument<string> file =
+        new("FILE", "A file of weights: PyTorch, safetensors or its index, numpy's .npz, TorchSharp; or an ONNX file");
     readonly Option<bool> json = JsonOption();
 
-    public WeightsCommand() : base(
-        "weights", "Show what is in a file of weights, and which networks it fits.",
-        "distill weights resnet56.pth", "distill weights checkpoint.pth --json", "distill weights teacher.onnx") =>
-        Takes(file, json);
+    public WeightsCommand() : base("weights", "Show what is in a file of weights, and which networks it fits.",
+        "distill weights resnet56.pth", "distill weights checkpoint.pth --json", "distill weights teacher.onnx") => Takes(file, json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -48,9 +44,8 @@ sealed class WeightsCommand : CliCommand
         {
             var types = group.Tensors.Select(tensor => tensor.ElementType).Distinct();
             var of = Networks(fits.Where(fit => fit.Key == group.Key));
-            terminal.Out.WriteLine(
-                $"{(group.Key.Length > 0 ? $"{Shown(group.Key)}: " : "")}{Counted(group.Tensors.Count, "tensor")}, "
-                    + $"{Counted(group.Tensors.Sum(tensor => tensor.Count), "value")} ({string.Join(", ", types)}){of}");
+            terminal.Out.WriteLine($"{(group.Key.Length > 0 ? $"{Shown(group.Key)}: " : "")}{group.Tensors.Count.Of("tensor")}, "
+                + $"{group.Tensors.Sum(tensor => tensor.Count).Of("value")} ({string.Join(", ", types)}){of}");
             foreach (var tensor in group.Tensors)
                 terminal.Out.WriteLine($"  {Shown(tensor.Name)}  [{string.Join(", ", tensor.Shape)}]  {tensor.ElementType}");
         }
@@ -77,8 +72,6 @@ sealed class WeightsCommand : CliCommand
         terminal.Out.WriteLine("As a teacher: teacher: { onnx: FILE, logits: OUTPUT, pooled: OUTPUT }, one of the two or both.");
         return 0;
     }
-
-    static string Counted(long count, string noun) => count == 1 ? $"1 {noun}" : $"{count:n0} {noun}s";
 
     static string Networks(IEnumerable<NetworkMatch> fits)
     {

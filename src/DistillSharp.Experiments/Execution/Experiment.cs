@@ -77,8 +77,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         }
         if (Rendezvous is null) return Run(null, name, resume, exactName, stop);
         var processes = ProcessVariables.Join(Rendezvous, Device);
-        if (processes.Rank == 0)
-            Say($"{processes.Size} processes train together, by {(Device.Type == DeviceType.Cuda ? "NCCL" : "Gloo")}");
+        if (processes.Rank == 0) Say($"{processes.Size} processes train together, by {(Device.Type == DeviceType.Cuda ? "NCCL" : "Gloo")}");
         var result = processes.Rank > 0 ? Follow(processes, stop) : Run(processes, name, resume, exactName, stop);
         Leave(processes);
         return result;
@@ -115,27 +114,17 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         recipe.CheckFiles();
         var wanted = name ?? RunName.Suggest(recipe);
         var path = Path.Combine(runsRoot, wanted);
-        if (resume && RunReader.IsRun(path)) return Resume(path, processes, stop);
-
+        // A run that goes on is held before anything is loaded.
+        using var begun = resume && RunReader.IsRun(path) ? RunFolder.Open(path) : null;
         var data = LoadData();
         using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit, Say);
         using var student = CreateStudent(data.Classes, Say);
         using var trainer = CreateTrainer(student, teacher, data, processes);
-        var manifest = LookAt(teacher, data, Manifest(wanted, data, student));
-        using var folder = RunFolder.Create(runsRoot, manifest, recipe.Resolve(), exactName && name is not null);
-        return Train(folder, trainer, student, data, resume: false, stop);
-    }
-
-    ExperimentResult Resume(string path, ProcessGroup? processes, CancellationToken stop)
-    {
-        using var folder = RunFolder.Open(path);
-        var data = LoadData();
-        using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit, Say);
-        using var student = CreateStudent(data.Classes, Say);
-        using var trainer = CreateTrainer(student, teacher, data, processes);
-        folder.GoOnWith(recipe, adopted);
+        begun?.GoOnWith(recipe, adopted);
         foreach (var change in adopted) Say($"adopted: {change}");
-        return Train(folder, trainer, student, data, resume: true, stop);
+        using var folder = begun ?? RunFolder.Create(
+            runsRoot, LookAt(teacher, data, Manifest(wanted, data, student)), recipe.Resolve(), exactName && name is not null);
+        return Train(folder, trainer, student, data, resume: begun is not null, stop);
     }
 
     void Say(string message)
@@ -178,10 +167,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         catch (Exception error)
         {
             log.Ended($"failed: {error.Message}");
-            try
-            {
-                recorder.End(RunState.Failed, error.Message);
-            }
+            try { recorder.End(RunState.Failed, error.Message); }
             catch (UserException second)
             {
                 // The first failure is the one to report; a full disk can well be the cause of both.
@@ -199,16 +185,8 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
             StudentFile.Write(Path.Combine(folder.Path, StudentFile.AverageFileName), trainer.Deployed, data, result.AverageAccuracy?.Top1);
     }
 
-    Classifier CreateStudent(int classes, Action<string> say)
-    {
-        var student = recipe.Toolkit.Networks.Create(recipe.Student.Network, classes, (ulong)recipe.Train.Seed);
-        if (recipe.Student.Weights is { } weights)
-        {
-            student.LoadWeights(weights, out var report);
-            foreach (var line in report.Lines) say($"student, {weights}: {line}");
-        }
-        return student;
-    }
+    Classifier CreateStudent(int classes, Action<string> say) =>
+        recipe.Student.Create(classes, recipe.Toolkit, say, (ulong)recipe.Train.Seed);
 
     // The student's weights are drawn first, the methods' after them: both follow from the seed.
     Trainer CreateTrainer(Classifier student, Classifier? teacher, Dataset data, ProcessGroup? processes) =>
@@ -218,9 +196,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
 
     RunManifest Manifest(string name, Dataset data, Classifier student) => RunManifest.Of(recipe, name) with
     {
-        Versions = RunVersions.Current(Runtime.Version),
-        TrainImages = data.Train.Count,
-        TestImages = data.Test.Count,
+        Versions = RunVersions.Current(Runtime.Version), TrainImages = data.Train.Count, TestImages = data.Test.Count,
         Precision = recipe.Train.Precision.Resolve(recipe.Train.Device).ToString().ToLowerInvariant(),
         Parameters = student.ParameterCount,
     };

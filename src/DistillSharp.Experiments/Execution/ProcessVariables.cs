@@ -42,9 +42,8 @@ public static class ProcessVariables
                     $"{name} is '{text}'; it must be a whole number from {min}{(max == int.MaxValue ? "" : $" to {max}")}");
         }
 
-        UsageException Missing(string name) => new(
-            $"{SizeName} is {Text(SizeName)}, so processes are to train together, but {name} is not set; " +
-            $"'distill launch' and torchrun set {RankName}, {SizeName}, {LocalRankName}, {HostName} and {PortName} for each");
+        UsageException Missing(string name) => new($"{SizeName} is {Text(SizeName)}, so processes are to train together, but {name} is not "
+            + $"set; 'distill launch' and torchrun set {RankName}, {SizeName}, {LocalRankName}, {HostName} and {PortName} for each");
     }
 
     /// <summary>Which GPU is this process's own: where the recipe says cuda, that of its place on its machine.</summary>
@@ -57,20 +56,16 @@ public static class ProcessVariables
     /// <exception cref="UserException">They did not come in time, or this build cannot join processes.</exception>
     public static ProcessGroup Join(Rendezvous rendezvous, Device device)
     {
-        try
-        {
-            return ProcessGroup.Join(rendezvous, device);
-        }
+        try { return ProcessGroup.Join(rendezvous, device); }
         catch (NotSupportedException error)
         {
             throw new UserException($"{rendezvous.Size} processes are to train together: {error.Message}", error);
         }
         catch (ProcessGroupException error)
         {
-            throw new UserException(
-                $"process {rendezvous.Rank} of {rendezvous.Size} did not find the others at {rendezvous.Host}:{rendezvous.Port} within " +
-                $"{rendezvous.Timeout.TotalSeconds:0.###} s ({error.Message}); {HostName} and {PortName} must name a place on the "
-                + "machine of process 0 that all can reach", error);
+            throw new UserException($"process {rendezvous.Rank} of {rendezvous.Size} did not find the others at "
+                + $"{rendezvous.Host}:{rendezvous.Port} within {rendezvous.Timeout.TotalSeconds:0.###} s ({error.Message}); {HostName} and "
+                + $"{PortName} must name a place on the machine of process 0 that all can reach", error);
         }
     }
 }

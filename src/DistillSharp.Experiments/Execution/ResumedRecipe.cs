@@ -36,16 +36,15 @@ sealed record ResumedRecipe(Recipe Recipe, IReadOnlyList<string> Adopted)
                 .Where(path => before.GetValueOrDefault(path, "") != after.GetValueOrDefault(path, "")),
         ];
         if (different.Where(path => !MayChange(path)).ToList() is { Count: > 0 } others)
-            throw new UsageException(
-                $"{Made(others)}; a run cannot change in that: begin a new one under another --name, or go on with its own recipe by "
-                + $"giving {run}");
+            throw new UsageException($"{Made(others)}; a run cannot change in that: begin a new one under another --name, or go on with "
+                + $"its own recipe by giving {run}");
         var changed = given.Train.Epochs > own.Train.Epochs ? different.Except([Epochs]).ToList() : [.. different];
         if (changed.Except([Damaged]).ToList() is { Count: > 0 } asked && !adopt)
             throw new UsageException($"{Made(asked)}; to change it on the way give --resume --adopt");
         return new(given, [.. changed.Select(path => $"{path} {Shown(before, path)} → {Shown(after, path)}")]);
 
         string Made(List<string> paths) => $"{run} was made from another recipe: "
-            + List(paths, path => $"{path} is {Shown(after, path)} instead of {Shown(before, path)}");
+            + string.Join(", ", paths.Select(path => $"{path} is {Shown(after, path)} instead of {Shown(before, path)}"));
     }
 
     static bool MayChange(string path) =>
@@ -53,8 +52,6 @@ sealed record ResumedRecipe(Recipe Recipe, IReadOnlyList<string> Adopted)
         && !(path.StartsWith("methods[", StringComparison.Ordinal) && path.EndsWith("].name", StringComparison.Ordinal));
 
     static bool Is(string path, string key) => path == key || path.StartsWith(key + ".", StringComparison.Ordinal);
-
-    static string List(IEnumerable<string> paths, Func<string, string> say) => string.Join(", ", paths.Select(say));
 
     static string Shown(IReadOnlyDictionary<string, string> settings, string path) =>
         settings.GetValueOrDefault(path, "") is { Length: > 0 } value ? value : "none";

@@ -15,7 +15,6 @@ sealed class RunLog : TrainingObserver
     int epochs;
 
     /// <summary>Writes what was said so far, and from now on everything.</summary>
-    /// <param name="folder">The run's folder.</param>
     public void Open(string folder)
     {
         path = Path.Combine(folder, RunFiles.Log);
@@ -25,9 +24,8 @@ sealed class RunLog : TrainingObserver
     public override void Started(TrainingPlan plan)
     {
         epochs = plan.Epochs;
-        Line($"{(plan.FirstEpoch > 1 ? $"goes on with epoch {plan.FirstEpoch}" : "starts")}: {plan.Epochs} epochs of "
-            + $"{plan.StepsPerEpoch} steps, "
-            + $"batch {plan.BatchSize}, {plan.Precision.ToString().ToLowerInvariant()}");
+        Line($"{(plan.FirstEpoch > 1 ? $"goes on with epoch {plan.FirstEpoch}" : "starts")}: {plan.Epochs} epochs of {plan.StepsPerEpoch} "
+            + $"steps, batch {plan.BatchSize}, {plan.Precision.ToString().ToLowerInvariant()}");
     }
 
     public override void EpochEnded(EpochMetrics metrics) => Line(string.Create(CultureInfo.InvariantCulture,
@@ -40,14 +38,11 @@ sealed class RunLog : TrainingObserver
 
     public override void Warned(string message) => Line($"warning: {message}");
 
-    /// <summary>Notes how the run ended.</summary>
     public void Ended(string how) => Line(how);
 
-    static string Terms(EpochMetrics metrics) => metrics.Terms.Count < 2 ? ""
-        : $" ({string.Join(", ", metrics.Terms.Select(Shown))})";
+    static string Terms(EpochMetrics metrics) => metrics.Terms.Count < 2 ? "" : $" ({string.Join(", ", metrics.Terms.Select(Shown))})";
 
-    static string Shown(KeyValuePair<string, double> term) =>
-        string.Create(CultureInfo.InvariantCulture, $"{term.Key} {term.Value:0.000}");
+    static string Shown(KeyValuePair<string, double> term) => string.Create(CultureInfo.InvariantCulture, $"{term.Key} {term.Value:0.000}");
 
     void Line(string text)
     {

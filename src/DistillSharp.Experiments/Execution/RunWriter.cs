@@ -50,9 +50,7 @@ public sealed class RunWriter : TrainingObserver, IDisposable
     {
         Folder.Update(r => r with
         {
-            Batch = plan.BatchSize,
-            Precision = plan.Precision.ToString().ToLowerInvariant(),
-            Parameters = plan.Parameters,
+            Batch = plan.BatchSize, Precision = plan.Precision.ToString().ToLowerInvariant(), Parameters = plan.Parameters,
             Epochs = plan.Epochs,
         });
         ContinueAfter(plan.FirstEpoch - 1);
@@ -107,10 +105,8 @@ public sealed class RunWriter : TrainingObserver, IDisposable
         registryBehind = true;
         if (behind || registry is null || metrics is null) CatchUp();
         else
-        {
             try { registry.Record(Folder.Name, metrics); }
             catch (UserException) { CatchUp(); }
-        }
         registryBehind = false;
     });
 

@@ -18,13 +18,10 @@ sealed record TeacherLook(string Name, Accuracy Accuracy, int TestImages, int Cl
     // Fewer images tell nothing, and accuracies a few points apart can be of two ways to decode or to scale.
     const int FewestImages = 30, PointsBelow = 5, Deviations = 3;
 
-    const string WhatToLookAt =
-        "look at the normalization (teacher.mean, teacher.std), at the order of the classes, and "
-        + "whether the weights' head is the trained one";
+    const string WhatToLookAt = "look at the normalization (teacher.mean, teacher.std), at the order of the classes, and whether the "
+        + "weights' head is the trained one";
 
-    /// <summary>
-    /// Measures a teacher on at most so many test images, as many of each class. Nothing is drawn and the teacher is left as it was.
-    /// </summary>
+    /// <summary>Measures a teacher on at most so many test images, as many of each class. It draws nothing and changes nothing.</summary>
     public static TeacherLook Take(Classifier teacher, Dataset data, int images, double? expected, Device device, int batchSize)
     {
         teacher.To(device);
@@ -54,8 +51,7 @@ sealed record TeacherLook(string Name, Accuracy Accuracy, int TestImages, int Cl
                 return $"{Seen}, where guessing is on {chance} %: {WhatToLookAt}";
             }
             return Expected is { } expected && Accuracy.Top1 < expected - Math.Max(PointsBelow, Deviations * Deviation(expected))
-                ? $"{Seen}, but its card says {expected.ToString("0.0", CultureInfo.InvariantCulture)} %: {WhatToLookAt}"
-                : null;
+                ? $"{Seen}, but its card says {expected.ToString("0.0", CultureInfo.InvariantCulture)} %: {WhatToLookAt}" : null;
         }
     }
 

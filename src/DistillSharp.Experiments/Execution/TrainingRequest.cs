@@ -24,11 +24,9 @@ public sealed record TrainingRequest(Recipe Recipe, string? Name, string RunsRoo
         if (!RunReader.IsRun(recipeOrRun)) return new(open(recipeOrRun, overrides), name, runsRoot);
         if (!resume) throw new UsageException($"{recipeOrRun} is a run, not a recipe; give --resume to go on with it");
         if (name is not null) throw new UsageException("a run keeps its name: leave --name out when resuming by the run's folder");
-        var folder = Path.GetFullPath(recipeOrRun);
+        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(recipeOrRun));
         var recipe = Recipe.Parse(
             RunReader.Load(folder).Recipe, Path.Combine(recipeOrRun, RunFiles.Recipe), toolkit ?? Toolkit.BuiltIn, overrides);
-        return new(
-            recipe, Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)),
-            Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder))!);
+        return new(recipe, Path.GetFileName(folder), Path.GetDirectoryName(folder)!);
     }
 }

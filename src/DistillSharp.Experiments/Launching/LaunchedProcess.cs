@@ -4,9 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace DistillSharp.Experiments.Launching;
 
-/// <summary>
-/// One of the processes that were started together. Process 0 writes where the launcher does; of the others the last lines are kept.
-/// </summary>
+/// <summary>One of several processes. Process 0 writes where the launcher does; of the others the last lines are kept.</summary>
 sealed partial class LaunchedProcess : IDisposable
 {
     const int KeptLines = 10;
@@ -18,14 +16,8 @@ sealed partial class LaunchedProcess : IDisposable
     {
         Rank = rank;
         start.RedirectStandardOutput = start.RedirectStandardError = rank > 0;
-        try
-        {
-            process = Process.Start(start)!;
-        }
-        catch (Win32Exception error)
-        {
-            throw new UserException($"cannot start {start.FileName}: {error.Message}", error);
-        }
+        try { process = Process.Start(start)!; }
+        catch (Win32Exception error) { throw new UserException($"cannot start {start.FileName}: {error.Message}", error); }
         if (rank == 0) return;
         process.OutputDataReceived += (_, line) => Keep(line.Data);
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
@@ -41,12 +33,9 @@ sealed partial class LaunchedProcess : IDisposable
     public int ExitCode => process.ExitCode;
 
     /// <summary>The last that it wrote; nothing of process 0.</summary>
-    public IReadOnlyList<string> LastLines
+    public IReadOnlyList<string> LastLines()
     {
-        get
-        {
-            lock (lines) return [.. lines];
-        }
+        lock (lines) return [.. lines];
     }
 
     /// <summary>Returns the process when it has ended.</summary>

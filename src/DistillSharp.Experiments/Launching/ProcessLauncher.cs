@@ -52,8 +52,7 @@ public sealed class ProcessLauncher(int processes, IReadOnlyList<string> command
                 Started(rank, started[^1].Id);
             }
             return await Watch(started) is { } failed
-                ? new(failed.ExitCode > 128 ? 1 : failed.ExitCode, asked ? null : Describe(failed))
-                : new(0, null);
+                ? new(failed.ExitCode > 128 ? 1 : failed.ExitCode, asked ? null : Describe(failed)) : new(0, null);
         }
         finally
         {
@@ -89,7 +88,7 @@ public sealed class ProcessLauncher(int processes, IReadOnlyList<string> command
     string Describe(LaunchedProcess failed)
     {
         var how = failed.ExitCode > 128 ? $"was ended by signal {failed.ExitCode - 128}" : $"ended with exit code {failed.ExitCode}";
-        var lines = failed.LastLines;
+        var lines = failed.LastLines();
         return $"process {failed.Rank} of {processes} {how}, and the others were ended with it" +
             (lines.Count == 0 ? "" : $"; its last lines:\n{string.Join('\n', lines.Select(line => $"  {line}"))}");
     }

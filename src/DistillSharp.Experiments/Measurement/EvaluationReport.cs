@@ -2,7 +2,6 @@ using DistillSharp.Evaluation;
 using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
 using DistillSharp.Interop;
-using DistillSharp.Torch;
 
 namespace DistillSharp.Experiments.Measurement;
 
@@ -30,8 +29,7 @@ public sealed record EvaluationRequest
         // As a run's student is measured after an epoch.
         string[] overrides = ["train.precision=fp32", .. Given("data.set", Source.Dataset), .. Given("data.root", Root),
             .. Given("data.mean", Numbers(Source.Mean)), .. Given("data.std", Numbers(Source.Std)), .. Overrides];
-        if (Source.Run is { } run)
-            return Recipe.Parse(RunReader.Load(run).Recipe, Path.Combine(run, RunFiles.Recipe), toolkit, overrides);
+        if (Source.Run is { } run) return Recipe.Parse(RunReader.Load(run).Recipe, Path.Combine(run, RunFiles.Recipe), toolkit, overrides);
         var set = Source.Dataset ?? throw new UsageException("the name of the data set is missing, on whose test images to measure");
         // A name that was given by itself is told from one in a recipe.
         _ = toolkit.Datasets[set];
@@ -83,9 +81,8 @@ public sealed record EvaluationReport(
         network.To(device);
 
         var clock = System.Diagnostics.Stopwatch.StartNew();
-        var accuracy =
-            Accuracy.Measure(
-                network, data.Test, data.Normalization, precision, device, recipe.Train.EvaluateBatch, progress: progress);
+        var accuracy = Accuracy.Measure(
+            network, data.Test, data.Normalization, precision, device, recipe.Train.EvaluateBatch, progress: progress);
         var seconds = clock.Elapsed.TotalSeconds;
         return new(
             network.Name, accuracy.Images, Math.Round(accuracy.Top1, 4), accuracy.Top5 is { } top5 ? Math.Round(top5, 4)

@@ -36,10 +36,8 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
     /// <param name="cancel">Stops the work.</param>
     /// <exception cref="UserException">A folder is no run, or a recipe cannot be read.</exception>
     /// <exception cref="UsageException">The runs were measured on different images.</exception>
-    public static MeasuredRuns Load(
-        IReadOnlyList<string> folders, string? root = null, int? images = null, IProgress<WorkProgress>? progress = null,
-            Toolkit? toolkit = null,
-        CancellationToken cancel = default) =>
+    public static MeasuredRuns Load(IReadOnlyList<string> folders, string? root = null,
+        int? images = null, IProgress<WorkProgress>? progress = null, Toolkit? toolkit = null, CancellationToken cancel = default) =>
         new Loader(root, images, progress, toolkit ?? Toolkit.BuiltIn, cancel).Load(folders);
 
     sealed class Loader(string? root, int? limit, IProgress<WorkProgress>? progress, Toolkit toolkit, CancellationToken cancel)
@@ -67,10 +65,7 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
                 Share(run, data.Test);
                 return new(run, recipe, data, null);
             }
-            catch (UserException e) when (e is not UsageException)
-            {
-                return new(run, recipe, null, e.Message);
-            }
+            catch (UserException e) when (e is not UsageException) { return new(run, recipe, null, e.Message); }
         }
 
         MeasuredRun Measure(Prepared prepared)
@@ -83,10 +78,7 @@ public sealed record MeasuredRuns(IReadOnlyList<MeasuredRun> Runs, ImageSet? Ima
                 measured = measured with { Student = StudentOf(run, recipe, data) };
                 return recipe.Teacher is { } teacher ? measured with { Teacher = TeacherOf(run, teacher, recipe, data) } : measured;
             }
-            catch (UserException e) when (e is not UsageException)
-            {
-                return measured with { Missing = e.Message };
-            }
+            catch (UserException e) when (e is not UsageException) { return measured with { Missing = e.Message }; }
         }
 
         Dataset DataOf(Recipe recipe)

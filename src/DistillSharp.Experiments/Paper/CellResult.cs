@@ -29,8 +29,7 @@ public sealed record CellResult(
     /// <returns>Null when no run belongs there.</returns>
     public static CellResult? Of(PaperResult paper, IEnumerable<RunSummary> runs)
     {
-        var groups = runs.Where(r => r.State == RunState.Finished && r.FinalAcc1 is not null && BelongsTo(paper, r))
-            .GroupBy(r => Recipe(r))
+        var groups = runs.Where(r => r.State == RunState.Finished && r.FinalAcc1 is not null && BelongsTo(paper, r)).GroupBy(r => Recipe(r))
             .Select(g => (Runs: OnePerSeed(g), Departures: PaperProtocol.Departures(paper, g.First())))
             .OrderBy(g => g.Departures.Count > 0)
             .ThenBy(g => g.Runs[0].Manifest.Dataset != paper.Dataset)
@@ -44,10 +43,10 @@ public sealed record CellResult(
         if (groups.Count == 0) return null;
         var (shown, departures) = groups[0];
         var (acc1, spread1) = MeanAndSpread([.. shown.Select(r => r.FinalAcc1!.Value)]);
-        (double, double?)? second = shown.All(r => r.FinalAcc5 is not null) ? MeanAndSpread([.. shown.Select(r => r.FinalAcc5!.Value)])
-            : null;
-        return new CellResult(acc1, spread1, second?.Item1, second?.Item2, [.. shown.Select(r => r.Name)], departures,
-            groups.Skip(1).Sum(g => g.Runs.Count))
+        (double Mean, double? Spread)? five =
+            shown.All(r => r.FinalAcc5 is not null) ? MeanAndSpread([.. shown.Select(r => r.FinalAcc5!.Value)]) : null;
+        var others = groups.Skip(1).Sum(g => g.Runs.Count);
+        return new(acc1, spread1, five?.Mean, five?.Spread, [.. shown.Select(r => r.Name)], departures, others)
         {
             Settings = paper.Method == "fsecd" ? Unpublished(shown[0].Settings) : null,
         };
@@ -56,25 +55,19 @@ public sealed record CellResult(
     static string? Unpublished(IReadOnlyDictionary<string, string> settings)
     {
         const string method = "methods[0].";
-        var own =
-            settings.Where(
-                setting =>
-                    setting.Key.StartsWith(method, StringComparison.Ordinal) && setting.Key != $"{method}name" && setting.Value.Length > 0)
-            .Select(setting => $"{setting.Key[method.Length..].Replace('_', ' ')} {setting.Value}");
+        var own = settings.Where(setting => setting.Key.StartsWith(method, StringComparison.Ordinal) && setting.Key != $"{method}name"
+            && setting.Value.Length > 0).Select(setting => $"{setting.Key[method.Length..].Replace('_', ' ')} {setting.Value}");
         var rate = settings.TryGetValue("train.lr", out var lr) ? new[] { $"learning rate {lr}" } : [];
         return string.Join(", ", own.Concat(rate)) is { Length: > 0 } said ? said : null;
     }
 
-    /// <summary>
-    /// Whether a run is one of a result's: its student, its method and policy, its teacher, and in table 2 its batch size.
-    /// </summary>
+    /// <summary>Whether a run is one of a result's: its student, method and policy, teacher, and in table 2 its batch size.</summary>
     public static bool BelongsTo(PaperResult paper, RunSummary run)
     {
         var record = run.Manifest;
         return record.Student == paper.Student && record.MethodLabel == paper.Method
             && (paper.Method == "ce" || record.Teacher == paper.Teacher)
-            && (paper.Policy is null || record.Methods[0].Policy == paper.Policy)
-            && (paper.Batch is null || record.Batch == paper.Batch);
+            && (paper.Policy is null || record.Methods[0].Policy == paper.Policy) && (paper.Batch is null || record.Batch == paper.Batch);
     }
 
     // A seed run twice is one result, not two: training is deterministic.

@@ -31,8 +31,7 @@ static class PaperProtocol
         if (record.Precision != "fp32") found.Add($"precision {record.Precision ?? "not recorded"} instead of fp32");
 
         // Table 2's learning rates for the larger batches are not public.
-        if (paper.Batch is null or 128)
-            Setting("train.lr", "learning rate", protocol.LearningRate(paper.Student));
+        if (paper.Batch is null or 128) Setting("train.lr", "learning rate", protocol.LearningRate(paper.Student));
         Setting("train.schedule", "schedule", "steps");
         // With other epochs, which are told, the steps are others too.
         if (run.EpochsDone == protocol.Epochs)

@@ -40,16 +40,14 @@ public static class PaperRecipes
         ? Recipe.Parse(Text(result), name, toolkit, overrides)
         : throw new UsageException($"there is no recipe '{name}' of the paper{HintOrExample(name)}");
 
-    /// <summary>The recipe in a file, or that of the paper of that name.</summary>
-    /// <param name="source">A file's path, or a name as <see cref="Get"/> takes it; a file comes first.</param>
-    /// <param name="overrides">Values that replace the recipe's, each as <c>path=value</c>.</param>
-    /// <exception cref="UserException">There is no such file and no such name, or the recipe is wrong.</exception>
+    /// <inheritdoc cref="Open(string, Toolkit, IEnumerable{string})"/>
     public static Recipe Open(string source, params IEnumerable<string> overrides) => Open(source, Toolkit.BuiltIn, overrides);
 
-    /// <inheritdoc cref="Open(string, IEnumerable{string})"/>
-    /// <param name="source">A file's path, or a name.</param>
-    /// <param name="toolkit">What the recipe's names stand for.</param>
-    /// <param name="overrides">Values that replace the recipe's.</param>
+    /// <summary>The recipe in a file, or that of the paper of that name.</summary>
+    /// <param name="source">A file's path, or a name as <see cref="Get"/> takes it; a file comes first.</param>
+    /// <param name="toolkit">What the recipe's names stand for; what comes with the library where it is left out.</param>
+    /// <param name="overrides">Values that replace the recipe's, each as <c>path=value</c>.</param>
+    /// <exception cref="UserException">There is no such file and no such name, or the recipe is wrong.</exception>
     public static Recipe Open(string source, Toolkit toolkit, params IEnumerable<string> overrides)
     {
         if (!File.Exists(source) && Find(source) is not null) return Named(source, toolkit, overrides);

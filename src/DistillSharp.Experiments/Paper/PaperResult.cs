@@ -35,23 +35,25 @@ public static class PaperResults
     public static IReadOnlyList<int> Tables { get; } = [2, 3, 4, 5];
 
     /// <summary>All 131 results, in the order of the tables.</summary>
-    public static IReadOnlyList<PaperResult> All { get; } = Read();
+    public static IReadOnlyList<PaperResult> All { get; } = [.. Rows(Lines(Resource)).Select(Read)];
 
-    static List<PaperResult> Read()
+    static PaperResult Read(string line)
     {
-        using var stream = typeof(PaperResults).Assembly.GetManifestResourceStream(Resource)
-            ?? throw new InvalidOperationException($"the resource {Resource} is missing from the assembly");
+        var f = line.Split(',');
+        return new(int.Parse(f[0], CultureInfo.InvariantCulture), f[1], f[2], f[3], f[4], f[5].Length == 0 ? null : f[5],
+            f[6].Length == 0 ? null : int.Parse(f[6], CultureInfo.InvariantCulture), double.Parse(f[7], CultureInfo.InvariantCulture),
+            f[8].Length == 0 ? null : double.Parse(f[8], CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>The lines of a table that comes with this assembly, its remarks (<c>#</c>) and its head left out.</summary>
+    internal static IEnumerable<string> Rows(IEnumerable<string> lines) => lines.Where(line => line.Length > 0 && line[0] != '#').Skip(1);
+
+    /// <summary>The lines of a file that comes with this assembly.</summary>
+    internal static string[] Lines(string resource)
+    {
+        using var stream = typeof(PaperResults).Assembly.GetManifestResourceStream(resource)
+            ?? throw new InvalidOperationException($"the resource {resource} is missing from the assembly");
         using var reader = new StreamReader(stream);
-        var results = new List<PaperResult>();
-        while (reader.ReadLine() is { } line)
-        {
-            if (line.Length == 0 || line[0] == '#' || line.StartsWith("table,", StringComparison.Ordinal)) continue;
-            var f = line.Split(',');
-            results.Add(new PaperResult(int.Parse(f[0], CultureInfo.InvariantCulture), f[1], f[2], f[3], f[4],
-                f[5].Length == 0 ? null : f[5], f[6].Length == 0 ? null : int.Parse(f[6], CultureInfo.InvariantCulture),
-                double.Parse(f[7], CultureInfo.InvariantCulture),
-                f[8].Length == 0 ? null : double.Parse(f[8], CultureInfo.InvariantCulture)));
-        }
-        return results;
+        return reader.ReadToEnd().Split('\n');
     }
 }

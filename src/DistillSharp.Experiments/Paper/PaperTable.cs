@@ -61,9 +61,7 @@ public sealed class PaperTable
     /// <summary>The notes on departures from the protocol; a cell's <see cref="PaperCell.Mark"/> counts them from 1.</summary>
     public IReadOnlyList<string> Marks { get; private init; } = [];
 
-    /// <summary>
-    /// The notes on settings that the paper does not publish; a cell's <see cref="PaperCell.SettingsMark"/> counts them from 1.
-    /// </summary>
+    /// <summary>The notes on unpublished settings; a cell's <see cref="PaperCell.SettingsMark"/> counts them from 1.</summary>
     public IReadOnlyList<string> Settings { get; private init; } = [];
 
     /// <summary>What must be said under the table.</summary>
@@ -96,11 +94,14 @@ public sealed class PaperTable
         var labels = number == 5 ? columns.SelectMany(c => new[] { $"{c} Acc1", $"{c} Acc5" }).ToList() : columns;
         return new PaperTable(number, rows, labels, cells)
         {
-            Marks = marks,
-            Settings = settings,
-            Remarks = [.. PaperRemarks.All, .. OnOurRuns(results, ours, runs)],
+            Marks = marks, Settings = settings, Remarks = [.. PaperRemarks.All, .. OnOurRuns(results, ours, runs)],
         };
     }
+
+    /// <summary>The notes to the cells, with the sentence over them and the mark of the cells.</summary>
+    internal IEnumerable<(string Heading, char Mark, IReadOnlyList<string> Notes)> Notes() =>
+        new[] { (PaperTableWriter.Warning, '†', Marks), (PaperTableWriter.Unpublished, '‡', Settings) }
+            .Where(notes => notes.Item3.Count > 0);
 
     /// <summary>A method as a table names it.</summary>
     public static string MethodLabel(string method) => method switch
@@ -114,8 +115,7 @@ public sealed class PaperTable
     static string Note(CellResult? own) => string.Join(", ", own!.Departures);
 
     static string RowLabel(PaperResult r) => r.Table == 2
-        ? $"{Pair(r)}, {MethodLabel(r.Method)}{(r.Policy is null ? "" : $" ({r.Policy}-level)")}"
-        : MethodLabel(r.Method);
+        ? $"{Pair(r)}, {MethodLabel(r.Method)}{(r.Policy is null ? "" : $" ({r.Policy}-level)")}" : MethodLabel(r.Method);
 
     static string ColumnLabel(PaperResult r) => r.Table == 2 ? $"batch {r.Batch}" : Pair(r);
 

@@ -23,17 +23,11 @@ static class PaperTableLatex
             text.Append(" \\\\\n");
         }
         text.Append("\\bottomrule\n\\end{tabular}}\n\n\\smallskip\n\\begin{minipage}{\\textwidth}\\footnotesize\n");
-        if (table.Marks.Count > 0)
+        foreach (var (heading, mark, notes) in table.Notes())
         {
-            text.Append("\\textbf{").Append(Escape(PaperTableWriter.Warning)).Append("}\\par\n");
-            for (var i = 0; i < table.Marks.Count; i++)
-                text.Append(CultureInfo.InvariantCulture, $"$^{{\\dagger {i + 1}}}$ {Escape(table.Marks[i])}\\par\n");
-        }
-        if (table.Settings.Count > 0)
-        {
-            text.Append("\\textbf{").Append(Escape(PaperTableWriter.Unpublished)).Append("}\\par\n");
-            for (var i = 0; i < table.Settings.Count; i++)
-                text.Append(CultureInfo.InvariantCulture, $"$^{{\\ddagger {i + 1}}}$ {Escape(table.Settings[i])}\\par\n");
+            text.Append(CultureInfo.InvariantCulture, $"\\textbf{{{Escape(heading)}}}\\par\n");
+            foreach (var (i, note) in notes.Index())
+                text.Append(CultureInfo.InvariantCulture, $"$^{{{Symbol(mark)} {i + 1}}}$ {Escape(note)}\\par\n");
         }
         foreach (var remark in table.Remarks) text.Append(Escape(remark)).Append("\\par\n");
         return text.Append("\\end{minipage}\n\\end{table}\n").ToString();
@@ -43,32 +37,23 @@ static class PaperTableLatex
     {
         if (cell.Mean is not { } mean) return "";
         var spread = cell.Spread is { } s ? string.Create(CultureInfo.InvariantCulture, $" \\pm {s:F2}") : "";
-        string[] marks =
-        [
-            .. cell.Mark is { } m ? new[] { string.Create(CultureInfo.InvariantCulture, $"\\dagger {m}") } : [],
-            .. cell.SettingsMark is { } n ? new[] { string.Create(CultureInfo.InvariantCulture, $"\\ddagger {n}") } : [],
-        ];
-        var mark = marks.Length == 0 ? "" : $"^{{{string.Join(", ", marks)}}}";
+        var marks = string.Join(", ", new[] { ('†', cell.Mark), ('‡', cell.SettingsMark) }.Where(mark => mark.Item2 is not null)
+            .Select(mark => string.Create(CultureInfo.InvariantCulture, $"{Symbol(mark.Item1)} {mark.Item2}")));
         return string.Create(
-            CultureInfo.InvariantCulture, $"${mean:F2}{spread}$ ({cell.Ours!.Runs.Count}){(mark.Length == 0 ? "" : $"${mark}$")}");
+            CultureInfo.InvariantCulture, $"${mean:F2}{spread}$ ({cell.Ours!.Runs.Count}){(marks.Length == 0 ? "" : $"$^{{{marks}}}$")}");
     }
 
-    static string Escape(string text)
+    static string Symbol(char mark) => mark == '†' ? "\\dagger" : "\\ddagger";
+
+    static string Escape(string text) => string.Concat(text.Select(c => c switch
     {
-        var escaped = new StringBuilder(text.Length);
-        foreach (var c in text)
-            _ = c switch
-            {
-                '\\' => escaped.Append("\\textbackslash{}"),
-                '_' or '%' or '&' or '#' or '$' or '{' or '}' => escaped.Append('\\').Append(c),
-                '~' => escaped.Append("\\textasciitilde{}"),
-                '^' => escaped.Append("\\textasciicircum{}"),
-                '→' => escaped.Append("$\\rightarrow$"),
-                '±' => escaped.Append("$\\pm$"),
-                '‡' => escaped.Append("$\\ddagger$"),
-                '†' => escaped.Append("$\\dagger$"),
-                _ => escaped.Append(c),
-            };
-        return escaped.ToString();
-    }
+        '\\' => "\\textbackslash{}",
+        '_' or '%' or '&' or '#' or '$' or '{' or '}' => $"\\{c}",
+        '~' => "\\textasciitilde{}",
+        '^' => "\\textasciicircum{}",
+        '→' => "$\\rightarrow$",
+        '±' => "$\\pm$",
+        '†' or '‡' => $"${Symbol(c)}$",
+        _ => c.ToString(),
+    }));
 }

@@ -7,13 +7,10 @@ public enum TableFormat
 {
     /// <summary>Markdown.</summary>
     Md,
-
     /// <summary>CSV, a line per cell.</summary>
     Csv,
-
     /// <summary>LaTeX, for booktabs.</summary>
     Tex,
-
     /// <summary>One JSON object.</summary>
     Json,
 }
@@ -53,15 +50,10 @@ public static class PaperTableWriter
             foreach (var cell in table.Cells[row]) text.Append(' ').Append(cell.PaperText).Append(" | ").Append(Ours(cell)).Append(" |");
             text.Append('\n');
         }
-        if (table.Marks.Count > 0)
+        foreach (var (heading, mark, notes) in table.Notes())
         {
-            text.Append("\n**").Append(Warning).Append("**\n\n");
-            for (var i = 0; i < table.Marks.Count; i++) text.Append(CultureInfo.InvariantCulture, $"- †{i + 1} {table.Marks[i]}\n");
-        }
-        if (table.Settings.Count > 0)
-        {
-            text.Append("\n**").Append(Unpublished).Append("**\n\n");
-            for (var i = 0; i < table.Settings.Count; i++) text.Append(CultureInfo.InvariantCulture, $"- ‡{i + 1} {table.Settings[i]}\n");
+            text.Append(CultureInfo.InvariantCulture, $"\n**{heading}**\n\n");
+            foreach (var (i, note) in notes.Index()) text.Append(CultureInfo.InvariantCulture, $"- {mark}{i + 1} {note}\n");
         }
         text.Append("\nRemarks:\n\n");
         foreach (var remark in table.Remarks) text.Append("- ").Append(remark).Append('\n');
@@ -86,58 +78,34 @@ public static class PaperTableWriter
         foreach (var cell in table.Cells.SelectMany(r => r))
         {
             var (p, ours) = (cell.Paper, cell.Ours);
-            Csv.AppendLine(text, [p.Table, p.Dataset, p.Teacher, p.Student, p.Method, p.Policy, p.Batch, cell.Top5 ? "acc5" : "acc1",
+            Csv.AppendLine(text, [p.Table, p.Dataset, p.Teacher, p.Student, p.Method, p.Policy, p.Batch, Metric(cell),
                 cell.PaperText, cell.Mean, cell.Spread, ours?.Runs.Count ?? 0, ours is null ? null : ours.IsReproduction ? "yes" : "no",
-                ours is null ? null : string.Join("; ", ours.Departures), ours is null ? null
-                    : string.Join(' ', ours.Runs), ours?.Settings]);
+                string.Join("; ", ours?.Departures ?? []), string.Join(' ', ours?.Runs ?? []), ours?.Settings]);
         }
         return text.ToString();
     }
 
-    static string JsonObject(PaperTable table) => Json.Write(json =>
+    static string JsonObject(PaperTable table)
     {
-        json.WriteStartObject();
-        json.WriteNumber("table", table.Number);
-        json.WriteString("title", table.Title);
-        json.WriteString("source", PaperResults.Source);
-        json.WriteStartArray("cells");
-        foreach (var cell in table.Cells.SelectMany(r => r))
+        var cells = table.Cells.SelectMany(row => row).Select(cell => new
         {
-            json.WriteStartObject();
-            json.WriteString("dataset", cell.Paper.Dataset);
-            json.WriteString("teacher", cell.Paper.Teacher);
-            json.WriteString("student", cell.Paper.Student);
-            json.WriteString("method", cell.Paper.Method);
-            json.WriteString("policy", cell.Paper.Policy);
-            Json.Write(json, "batch", cell.Paper.Batch);
-            json.WriteString("metric", cell.Top5 ? "acc5" : "acc1");
-            json.WriteNumber("paper", cell.PaperValue);
-            if (cell.Ours is not { } ours) json.WriteNull("ours");
-            else
+            cell.Paper.Dataset, cell.Paper.Teacher, cell.Paper.Student, cell.Paper.Method, cell.Paper.Policy, cell.Paper.Batch,
+            Metric = Metric(cell),
+            Paper = cell.PaperValue,
+            Ours = cell.Ours is not { } ours ? null : new
             {
-                json.WriteStartObject("ours");
-                Json.Write(json, "mean", cell.Mean);
-                Json.Write(json, "sd", cell.Spread);
-                json.WriteNumber("runs", ours.Runs.Count);
-                json.WriteBoolean("reproduction", ours.IsReproduction);
-                Array(json, "departures", ours.Departures);
-                Array(json, "run_names", ours.Runs);
-                json.WriteNumber("other_runs", ours.OtherRuns);
-                json.WriteString("settings", ours.Settings);
-                json.WriteEndObject();
-            }
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-        if (table.Marks.Count > 0) json.WriteString("warning", Warning);
-        Array(json, "remarks", table.Remarks);
-        json.WriteEndObject();
-    });
-
-    static void Array(System.Text.Json.Utf8JsonWriter json, string name, IEnumerable<string> values)
-    {
-        json.WriteStartArray(name);
-        foreach (var value in values) json.WriteStringValue(value);
-        json.WriteEndArray();
+                cell.Mean, Sd = cell.Spread, Runs = ours.Runs.Count, Reproduction = ours.IsReproduction, ours.Departures,
+                RunNames = ours.Runs, ours.OtherRuns, ours.Settings,
+            },
+        });
+        var written = new OrderedDictionary<string, object?>
+        {
+            ["table"] = table.Number, ["title"] = table.Title, ["source"] = PaperResults.Source, ["cells"] = cells,
+        };
+        if (table.Marks.Count > 0) written["warning"] = Warning;
+        written["remarks"] = table.Remarks;
+        return Json.Write(written);
     }
+
+    static string Metric(PaperCell cell) => cell.Top5 ? "acc5" : "acc1";
 }

@@ -38,10 +38,9 @@ public sealed class PaperTeachers(string folder, string runsRoot, TrainingObserv
                     : throw new UsageException(
                         $"there is no table {table}; the paper's tables of results are {string.Join(", ", PaperResults.Tables)}");
             var name = word.StartsWith("teacher/", StringComparison.Ordinal) ? word["teacher/".Length..] : word;
-            return known.Contains(name) ? [name]
-                : throw new UsageException(
-                    $"'{word}' is no teacher of the "
-                    + $"paper{(Nearest.Hint(name, known) is { Length: > 0 } hint ? hint : $"; they are {string.Join(", ", known)}")}");
+            if (known.Contains(name)) return [name];
+            var hint = Nearest.Hint(name, known) is { Length: > 0 } nearest ? nearest : $"; they are {string.Join(", ", known)}";
+            throw new UsageException($"'{word}' is no teacher of the paper{hint}");
         }
     }
 
@@ -77,14 +76,7 @@ public sealed class PaperTeachers(string folder, string runsRoot, TrainingObserv
 
     void Keep(ExperimentResult result, string file)
     {
-        try
-        {
-            Directory.CreateDirectory(folder);
-        }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot create {folder}", e);
-        }
+        FileWork.CreateFolder(folder);
         var (network, _) = StudentFile.Load(result.Folder);
         using (network)
         {

@@ -48,10 +48,7 @@ public sealed record TeacherCard(string Run, double? Acc1, IReadOnlyList<string>
             // Some other program's file of that name.
             return null;
         }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot read {path}", e);
-        }
+        catch (Exception e) when (FileTrouble.Is(e)) { throw FileTrouble.Report($"cannot read {path}", e); }
     }
 
     /// <summary>Writes the card beside the weights.</summary>

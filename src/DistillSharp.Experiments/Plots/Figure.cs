@@ -74,9 +74,8 @@ public sealed record Figure(string Svg, int Width, int Height)
         }
         catch (Win32Exception e)
         {
-            throw new UserException(
-                $"PNG pictures need the command {converter}, which was not found; install it (Debian: apt-get install librsvg2-bin) "
-                + "or let the file end in .svg", e);
+            throw new UserException($"PNG pictures need the command {converter}, which was not found; install it (Debian: apt-get install "
+                + "librsvg2-bin) or let the file end in .svg", e);
         }
     }
 }

@@ -35,11 +35,8 @@ public sealed record HeatMap
     /// <exception cref="ArgumentException">The matrices differ in size, or there is none.</exception>
     public Figure Draw()
     {
-        if (Panels.Count == 0
-            || Panels.Any(
-                p => p.Values.GetLength(0) != Panels[0].Values.GetLength(0) || p.Values.GetLength(1) != Panels[0].Values.GetLength(1)))
+        if (Panels.Select(p => (p.Values.GetLength(0), p.Values.GetLength(1))).Distinct().ToList() is not [var (rows, columns)])
             throw new ArgumentException("a heat map needs matrices of one size");
-        var (rows, columns) = (Panels[0].Values.GetLength(0), Panels[0].Values.GetLength(1));
         var max = Math.Max(rows, columns);
         var limit = Limit
             ?? Panels.SelectMany(p => p.Values.Cast<double>()).Where(double.IsFinite).Select(Math.Abs).DefaultIfEmpty(0).Max();

@@ -1,8 +1,6 @@
 namespace DistillSharp.Experiments.Plots;
 
-/// <summary>
-/// Draws a matrix as colored squares with labeled rows and columns, and a color bar: what heat map and confusion matrix share.
-/// </summary>
+/// <summary>A matrix as colored squares with labeled rows and columns, and a color bar, for heat map and confusion matrix.</summary>
 static class MatrixPanel
 {
     /// <summary>The font size of labels.</summary>
@@ -86,8 +84,7 @@ static class MatrixPanel
     {
         const double width = 16;
         var steps = (int)Math.Round(height);
-        for (var i = 0; i < steps; i++)
-            svg.Rectangle(left, top + i, width, 1, color(1 - (i + 0.5) / steps), crisp: true);
+        for (var i = 0; i < steps; i++) svg.Rectangle(left, top + i, width, 1, color(1 - (i + 0.5) / steps), crisp: true);
         svg.Rectangle(left, top, width, steps, "none", "#666");
         foreach (var (at, label) in labels)
         {

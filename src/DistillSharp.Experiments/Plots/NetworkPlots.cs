@@ -23,9 +23,8 @@ public sealed class NetworkPlots(MeasuredRuns measured, IProgress<WorkProgress>?
         if (chosen.Length < fewest) throw new UserException($"a map of {chosen.Length} images shows nothing; it needs {fewest} or more");
         var fitting = tsne.ForPoints(chosen.Length);
         if (fitting.Perplexity < tsne.Perplexity)
-            said?.Invoke(
-                FormattableString.Invariant(
-                    $"{chosen.Length} images: the perplexity is {fitting.Perplexity:0.##} instead of {tsne.Perplexity:0.##}"));
+            said?.Invoke(FormattableString.Invariant(
+                $"{chosen.Length} images: the perplexity is {fitting.Perplexity:0.##} instead of {tsne.Perplexity:0.##}"));
         var labels = Array.ConvertAll(chosen, i => images.Labels[i]);
         return new ScatterPlot
         {
@@ -51,11 +50,8 @@ public sealed class NetworkPlots(MeasuredRuns measured, IProgress<WorkProgress>?
             measured.Runs.Select(run => (run.Run.Manifest.Name, Difference: CorrelationDifference.Of(run.Teacher!, run.Student!))).ToList();
         return new HeatMap
         {
-            Panels = [
-                .. differences.Select(
-                    one => new HeatMapPanel(
-                        FormattableString.Invariant($"{one.Name}: mean |difference| {one.Difference.MeanAbsolute:F4}"),
-                        one.Difference.Values))],
+            Panels = [.. differences.Select(one => new HeatMapPanel(
+                FormattableString.Invariant($"{one.Name}: mean |difference| {one.Difference.MeanAbsolute:F4}"), one.Difference.Values))],
             Names = measured.Images!.ClassNames,
             ValueLabel = "teacher's correlation − student's",
         }.Draw();

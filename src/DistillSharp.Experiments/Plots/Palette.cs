@@ -1,8 +1,6 @@
 namespace DistillSharp.Experiments.Plots;
 
-/// <summary>
-/// Colors that people with color vision deficiencies can tell apart as far as the number of classes allows, and that print.
-/// </summary>
+/// <summary>Colors that print, and that the color-blind can tell apart as far as the number of classes allows.</summary>
 static class Palette
 {
     /// <summary>Lines: Okabe and Ito's colors without the yellow, which white paper swallows.</summary>
@@ -16,8 +14,6 @@ static class Palette
         ["#0077BB", "#EE7733", "#009988", "#CC3311", "#EE3377", "#33BBEE", "#AA8800", "#882255", "#777777", "#332288"];
 
     /// <summary>A class's color and marker: colors first, then the shapes multiply them; lightness varies with the shape.</summary>
-    /// <param name="index">The class.</param>
-    /// <param name="count">How many classes there are.</param>
     public static (string Color, int Shape) Class(int index, int count)
     {
         var color = classes[index % classes.Length];

@@ -19,16 +19,13 @@ sealed class Svg
     /// <summary>Adds an element to the document's definitions, for use by id.</summary>
     public void Define(string element) => definitions.Append(element).Append('\n');
 
-    /// <summary>A straight line.</summary>
     public void Line(double x1, double y1, double x2, double y2, string stroke, double width = 1, string? dash = null) =>
-        body.Append(CultureInfo.InvariantCulture,
-            $"<line x1=\"{N(x1)}\" y1=\"{N(y1)}\" x2=\"{N(x2)}\" y2=\"{N(y2)}\" stroke=\"{stroke}\" "
+        body.Append(CultureInfo.InvariantCulture, $"<line x1=\"{N(x1)}\" y1=\"{N(y1)}\" x2=\"{N(x2)}\" y2=\"{N(y2)}\" stroke=\"{stroke}\" "
             + $"stroke-width=\"{N(width)}\"{Dash(dash)}/>\n");
 
     /// <summary>A rectangle. <paramref name="crisp"/> keeps neighbors without seams.</summary>
     public void Rectangle(double x, double y, double width, double height, string fill, string stroke = "none", bool crisp = false) =>
-        body.Append(CultureInfo.InvariantCulture,
-            $"<rect x=\"{N(x)}\" y=\"{N(y)}\" width=\"{N(width)}\" height=\"{N(height)}\" "
+        body.Append(CultureInfo.InvariantCulture, $"<rect x=\"{N(x)}\" y=\"{N(y)}\" width=\"{N(width)}\" height=\"{N(height)}\" "
             + $"fill=\"{fill}\"{(stroke == "none" ? "" : $" stroke=\"{stroke}\"")}{(crisp ? " shape-rendering=\"crispEdges\"" : "")}/>\n");
 
     /// <summary>A line through points; it is not filled.</summary>
@@ -67,9 +64,7 @@ sealed class Svg
     /// <summary>How many shapes <see cref="Marker"/> knows.</summary>
     public const int Shapes = 6;
 
-    /// <summary>
-    /// A text; its point is on the baseline unless <paramref name="middle"/> centers it vertically. Rotation is in degrees, clockwise.
-    /// </summary>
+    /// <summary>A text; its point is on the baseline, or with <paramref name="middle"/> halfway up. Degrees turn it clockwise.</summary>
     public void Text(double x, double y, string text, double size, Anchor anchor = Anchor.Start, double rotate = 0, bool bold = false,
         string fill = "#222", bool middle = false)
     {
@@ -93,7 +88,6 @@ sealed class Svg
         body.Append("</g>\n");
     }
 
-    /// <summary>The finished document on a white ground.</summary>
     public Figure Finish(double width, double height)
     {
         var (w, h) = ((int)Math.Ceiling(width), (int)Math.Ceiling(height));
@@ -114,20 +108,14 @@ sealed class Svg
 
     static string Dash(string? dash) => dash is null ? "" : $" stroke-dasharray=\"{dash}\"";
 
-    static string Escape(string text)
+    static string Escape(string text) => string.Concat(text.Select(c => c switch
     {
-        var escaped = new StringBuilder(text.Length);
-        foreach (var c in text)
-            _ = c switch
-            {
-                '&' => escaped.Append("&amp;"),
-                '<' => escaped.Append("&lt;"),
-                '>' => escaped.Append("&gt;"),
-                '"' => escaped.Append("&quot;"),
-                < ' ' or '\uFFFE' or '\uFFFF' => escaped.Append(' '),
-                _ when char.IsSurrogate(c) => escaped.Append('\uFFFD'),
-                _ => escaped.Append(c),
-            };
-        return escaped.ToString();
-    }
+        '&' => "&amp;",
+        '<' => "&lt;",
+        '>' => "&gt;",
+        '"' => "&quot;",
+        < ' ' or '\uFFFE' or '\uFFFF' => " ",
+        _ when char.IsSurrogate(c) => "\uFFFD",
+        _ => c.ToString(),
+    }));
 }

@@ -18,7 +18,6 @@ static class TextWidth
     /// <summary>The width of a text in pixels at a font size.</summary>
     public static double Of(string text, double size) => text.Sum(c => c is >= ' ' and <= '~' ? ascii[c - ' '] : 1000) * size / 1000;
 
-    /// <summary>The width of the widest of some texts.</summary>
     public static double OfWidest(IEnumerable<string> texts, double size) => texts.Select(t => Of(t, size)).DefaultIfEmpty(0).Max();
 
     /// <summary>A text cut in its middle to fit a width; beginning and end tell names apart best.</summary>

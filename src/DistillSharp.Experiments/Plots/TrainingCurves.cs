@@ -5,16 +5,12 @@ public enum CurveMetric
 {
     /// <summary>Test Acc1 in percent.</summary>
     Acc1,
-
     /// <summary>Test Acc5 in percent.</summary>
     Acc5,
-
     /// <summary>Training loss.</summary>
     Loss,
-
     /// <summary>Learning rate.</summary>
     Lr,
-
     /// <summary>Training images per second.</summary>
     ImagesPerSecond,
 }
@@ -31,28 +27,23 @@ public static class TrainingCurves
         {
             Title = title,
             XLabel = "epoch",
-            YLabel = metric switch
-            {
-                CurveMetric.Acc1 => "test Acc1 (%)",
-                CurveMetric.Acc5 => "test Acc5 (%)",
-                CurveMetric.Loss => "training loss",
-                CurveMetric.Lr => "learning rate",
-                _ => "training images per second",
-            },
-            Series = [.. runs.Select(r => Curve(r.Name, r.Epochs, metric))],
+            YLabel = Shown(metric).Label,
+            Series = [.. runs.Select(run => Curve(run.Name, run.Epochs, Shown(metric).Value))],
         };
 
-    // Epochs without the value are left out: a line between evaluations, not a gap at each epoch between them.
-    static LineSeries Curve(string name, IReadOnlyList<EpochMetrics> epochs, CurveMetric metric)
+    static (string Label, Func<EpochMetrics, double?> Value) Shown(CurveMetric metric) => metric switch
     {
-        var points = epochs.Select(m => (X: (double)m.Epoch, Y: metric switch
-        {
-            CurveMetric.Acc1 => m.Acc1,
-            CurveMetric.Acc5 => m.Acc5,
-            CurveMetric.Loss => m.Loss,
-            CurveMetric.Lr => m.Lr,
-            _ => m.ImagesPerSecond,
-        })).Where(p => p.Y is not null).ToList();
-        return new LineSeries(name, [.. points.Select(p => p.X)], [.. points.Select(p => p.Y!.Value)]);
+        CurveMetric.Acc1 => ("test Acc1 (%)", epoch => epoch.Acc1),
+        CurveMetric.Acc5 => ("test Acc5 (%)", epoch => epoch.Acc5),
+        CurveMetric.Loss => ("training loss", epoch => epoch.Loss),
+        CurveMetric.Lr => ("learning rate", epoch => epoch.Lr),
+        _ => ("training images per second", epoch => epoch.ImagesPerSecond),
+    };
+
+    // Epochs without the value are left out: a line between evaluations, not a gap at each epoch between them.
+    static LineSeries Curve(string name, IReadOnlyList<EpochMetrics> epochs, Func<EpochMetrics, double?> value)
+    {
+        var shown = epochs.Where(epoch => value(epoch) is not null).ToList();
+        return new(name, [.. shown.Select(epoch => (double)epoch.Epoch)], [.. shown.Select(epoch => value(epoch)!.Value)]);
     }
 }

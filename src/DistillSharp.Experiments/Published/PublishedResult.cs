@@ -50,18 +50,10 @@ public static class PublishedResults
 
     static PublishedResults()
     {
-        using var stream = typeof(PublishedResults).Assembly.GetManifestResourceStream(Resource)
-            ?? throw new InvalidOperationException($"the resource {Resource} is missing from the assembly");
-        using var reader = new StreamReader(stream);
-        var (sources, results) = (new Dictionary<string, string>(), new List<PublishedResult>());
-        while (reader.ReadLine() is { } line)
-        {
-            if (line.StartsWith(SourceMark, StringComparison.Ordinal) && line[SourceMark.Length..].Split(": ", 2) is [var key, var source])
-                sources[key] = source;
-            if (line.Length == 0 || line[0] == '#' || line.StartsWith("method,", StringComparison.Ordinal)) continue;
-            var f = line.Split(',');
-            results.Add(new(f[0], f[1] == "standardize", f[2], f[3], double.Parse(f[4], CultureInfo.InvariantCulture), f[5], f[6]));
-        }
-        (Sources, All) = (sources, results);
+        var lines = PaperResults.Lines(Resource);
+        Sources = lines.Where(line => line.StartsWith(SourceMark, StringComparison.Ordinal))
+            .Select(line => line[SourceMark.Length..].Split(": ", 2)).ToDictionary(source => source[0], source => source[1]);
+        All = [.. PaperResults.Rows(lines).Select(line => line.Split(',')).Select(f => new PublishedResult(
+            f[0], f[1] == "standardize", f[2], f[3], double.Parse(f[4], CultureInfo.InvariantCulture), f[5], f[6]))];
     }
 }

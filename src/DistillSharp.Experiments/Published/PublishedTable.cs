@@ -73,31 +73,16 @@ public static class PublishedTable
         return text.ToString();
     }
 
-    static string JsonObject((PublishedResult Result, CellResult? Ours)[] cells) => Json.Write(json =>
+    static string JsonObject((PublishedResult Result, CellResult? Ours)[] cells) => Json.Write(new
     {
-        json.WriteStartObject();
-        json.WriteString("table", "cifar100");
-        json.WriteStartObject("sources");
-        foreach (var (key, source) in PublishedResults.Sources) json.WriteString(key, source);
-        json.WriteEndObject();
-        json.WriteStartArray("cells");
-        foreach (var (result, ours) in cells)
+        Table = "cifar100",
+        PublishedResults.Sources,
+        Cells = cells.Select(cell => new
         {
-            json.WriteStartObject();
-            json.WriteString("method", result.Method);
-            json.WriteBoolean("standardize", result.Standardized);
-            json.WriteString("teacher", result.Teacher);
-            json.WriteString("student", result.Student);
-            json.WriteNumber("published", result.Acc1);
-            json.WriteString("epoch", result.Epoch);
-            json.WriteString("source", result.Source);
-            Json.Write(json, "ours", ours?.Acc1);
-            Json.Write(json, "ours_sd", ours?.Acc1Spread);
-            json.WriteNumber("runs", ours?.Runs.Count ?? 0);
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-        json.WriteEndObject();
+            cell.Result.Method, Standardize = cell.Result.Standardized, cell.Result.Teacher, cell.Result.Student,
+            Published = cell.Result.Acc1, cell.Result.Epoch, cell.Result.Source,
+            Ours = cell.Ours?.Acc1, OursSd = cell.Ours?.Acc1Spread, Runs = cell.Ours?.Runs.Count ?? 0,
+        }),
     });
 
     static string Ours(CellResult? ours) => ours is null ? "" : string.Create(CultureInfo.InvariantCulture,

@@ -8,14 +8,13 @@ public sealed record DataSection
     internal static RecipeKeys Keys { get; } = new("data");
 
     static readonly RecipeKey<string?> set = Keys.Add("set", RecipeForms.Name(toolkit => toolkit.Datasets),
-        $"the data set: {string.Join(", ", Datasets.Names.Select(name => $"`{name}`"))}; photographs "
-        + "(`imagenet`, `image-folder`) lie as train/CLASS/... and val/CLASS/...",
-        otherwise: null, "must be given");
+        $"the data set: {string.Join(", ", Datasets.Names.Select(name => $"`{name}`"))}; photographs (`imagenet`, `image-folder`) lie as "
+        + "train/CLASS/... and val/CLASS/...", otherwise: null, "must be given");
     static readonly RecipeKey<string?> root = Keys.Add("root", RecipeForms.Text("a folder"),
         "the folder of its files or archive", otherwise: "data", changesResults: false);
     static readonly RecipeKey<int> size = Keys.Add("size", RecipeForms.Size,
         "height and width of the images: photographs come in any that the networks take", known => Of(known).Size, $"32; 224 {Photographs}",
-        written: known => Of(known).HasSizes);
+        written: HasSizes);
     static readonly RecipeKey<int> batch = Keys.Add("batch", RecipeForms.Int(min: 1),
         "images of one step", known => Of(known).Protocol.Batch, $"{Protocol.Cifar.Batch}; {Protocol.ImageNet.Batch} {Photographs}");
     static readonly RecipeKey<IReadOnlyList<AugmentationStep>> augment = Keys.Add("augment", AugmentationList.Form,
@@ -23,29 +22,26 @@ public sealed record DataSection
         known => Of(known).Protocol.Augment,
         $"`{AugmentationList.Write(Protocol.Cifar.Augment)}`; `[crop]` for digits; `{AugmentationList.Write(Protocol.ImageNet.Augment)}` "
         + $"{Photographs}");
-    static readonly RecipeKey<IReadOnlyList<AugmentationStep>?> secondView = Keys.Add("second_view", AugmentationList.Form.OrAbsent(),
-        "the same for the second view of an image, of which a method asks for two", otherwise: null,
-        "`augment` with `auto-augment` behind it (policy `imagenet` for photographs)",
-        written: known => secondView!.Of(known.Values) is not null);
+    static readonly RecipeKey<IReadOnlyList<AugmentationStep>?> secondView = Keys.Add(
+        "second_view", AugmentationList.Form.OrAbsent(), "the same for the second view of an image, of which a method asks for two",
+        otherwise: null, "`augment` with `auto-augment` behind it (policy `imagenet` for photographs)", quiet: true);
     static readonly RecipeKey<IReadOnlyList<float>> mean = Keys.Add("mean", RecipeForms.Mean,
         "the mean of each channel, of pixels in 0..1", known => Of(known).Mean, "the set's own");
     static readonly RecipeKey<IReadOnlyList<float>> std = Keys.Add("std", RecipeForms.Deviation,
         "the standard deviation of each channel", known => Of(known).Std, "the set's own");
     static readonly RecipeKey<bool> damaged = Keys.Add("damaged", RecipeForms.Word(("stop", false), ("skip", true)),
         "photographs that cannot be read: stop before anything is trained, naming them, or leave them out, counted; one that turns out "
-        + "damaged later ends the run with a checkpoint, or is left out, counted in run.json", otherwise: false,
-        written: known => Of(known).HasSizes);
+        + "damaged later ends the run with a checkpoint, or is left out, counted in run.json", otherwise: false, written: HasSizes);
     static readonly RecipeKey<bool> decode = Keys.Add("decode", RecipeForms.Word(("exact", false), ("scaled", true)),
-        "JPEG files whose crop is at least twice as large as `size`: decoded as they are, or "
-        + "scaled while they are decoded, which is faster "
-        + "(docs/data.md says what it changes); images to measure on are always decoded exactly",
-        otherwise: true, written: known => Of(known).HasSizes);
+        "JPEG files whose crop is at least twice as large as `size`: decoded as they are, or scaled while they are decoded, which is "
+        + "faster (docs/data.md says what it changes); images to measure on are always decoded exactly",
+        otherwise: true, written: HasSizes);
     static readonly RecipeKey<bool> orientation = Keys.Add("orientation", RecipeForms.Word(("stored", false), ("upright", true)),
         "photographs as their pixels are stored, as torchvision reads them, or turned as their EXIF data says", otherwise: false,
-        written: known => Of(known).HasSizes);
+        written: HasSizes);
     static readonly RecipeKey<string?> classes = Keys.Add("classes", RecipeForms.Text("a file"),
         "a file with the name of a class in each line, which gives their order", otherwise: null, "the order of the names",
-        written: known => Of(known).HasSizes);
+        written: HasSizes);
     static readonly RecipeKey<int?> trainLimit = Keys.Add("train_limit", RecipeForms.Int(min: 1).OrNone(),
         "train on only so many images, as many of each class as it allows", otherwise: null, "all");
     static readonly RecipeKey<int?> testLimit = Keys.Add("test_limit", RecipeForms.Int(min: 1).OrNone(),
@@ -124,12 +120,12 @@ public sealed record DataSection
 
     internal ReadOptions ReadOptions() => new(Size, SkipDamaged)
     {
-        ScaledDecoding = ScaledDecoding,
-        Upright = Upright,
-        Classes = Classes is { } file ? ClassNames.Read(file) : null,
+        ScaledDecoding = ScaledDecoding, Upright = Upright, Classes = Classes is { } file ? ClassNames.Read(file) : null,
     };
 
     internal void Write(RecipeText text, bool decisive) => Keys.Write(text, values, decisive);
+
+    static bool HasSizes(RecipeKnown known) => Of(known).HasSizes;
 
     static DatasetDescription Of(RecipeKnown known) => known.Toolkit.Datasets[set.Of(known.Values)!];
 }

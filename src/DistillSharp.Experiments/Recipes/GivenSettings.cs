@@ -19,20 +19,17 @@ static class GivenSettings
         foreach (var (key, value) in entries)
         {
             if (!settings.TryGetValue(key, out var setting))
-                throw new UsageException($"{value.Place}: {name} has no setting '{ShownText.Of(key)}'"
+                throw value.Mistake($"{name} has no setting '{ShownText.Of(key)}'"
                     + (settings.Count == 0 ? "" : RecipeSection.HintOrList(key, [.. beside, .. settings.Keys])));
             if (value.IsNull) continue;
             if (value.Kind != YamlKind.Scalar || value.Text.Any(char.IsControl))
-                throw new UsageException($"{value.Place}: {name}.{key} is {RecipeSection.Shown(value)}; it must be {setting.Allowed}");
+                throw value.Mistake($"{name}.{key} is {RecipeSection.Shown(value)}; it must be {setting.Allowed}");
             try
             {
                 setting.Write(target, value.Text);
                 given.Add(key);
             }
-            catch (UsageException e)
-            {
-                throw new UsageException($"{value.Place}: {(within is null ? "" : $"{within}: ")}{ShownText.Of(e.Message)}", e);
-            }
+            catch (UsageException e) { throw value.Mistake($"{(within is null ? "" : $"{within}: ")}{ShownText.Of(e.Message)}", e); }
         }
         return given;
     }

@@ -30,28 +30,27 @@ public sealed class Recipe
     readonly string[] overrides;
     readonly CrossEntropySection crossEntropy;
     readonly bool crossEntropyGiven;
-    readonly YamlPlace dataPlace, rootPlace, studentPlace;
-    readonly YamlPlace[] teacherPlaces;
+    readonly YamlValue data, student;
+    readonly YamlValue? teacher;
 
     Recipe(string text, string source, Toolkit toolkit, string[] overrides)
     {
         (this.text, this.source, Toolkit, this.overrides) = (text, source, toolkit, overrides);
         var document = YamlValue.Parse(text, source);
         if (document.Kind != YamlKind.Mapping)
-            throw new UsageException(
-                $"{document.Place}: a recipe is keys with values, and this is {RecipeSection.Shown(document)}; {Minimum}");
+            throw document.Mistake($"a recipe is keys with values, and this is {RecipeSection.Shown(document)}; {Minimum}");
         if (document.Entries.Count == 0 && overrides.Length == 0) throw new UsageException($"{source}: the recipe is empty; {Minimum}");
         foreach (var given in overrides) RecipeOverride.Apply(document, given);
         if (document.Entries.Find(entry => !keys.Contains(entry.Key)) is { Key: { } unknown, Value: var stray })
-            throw new UsageException($"{stray.Place}: the recipe has no section '{ShownText.Of(unknown)}'{SectionHint(unknown)}");
+            throw stray.Mistake($"the recipe has no section '{ShownText.Of(unknown)}'{SectionHint(unknown)}");
 
         var known = new RecipeKnown(toolkit, Protocol.Cifar, "", 1, []);
-        var data = Section(document, "data") ?? throw new UsageException($"{source}: the recipe has no data; {Minimum}");
+        data = Section(document, "data") ?? throw new UsageException($"{source}: the recipe has no data; {Minimum}");
         Data = DataSection.Read(data, known);
         known = known with { Protocol = toolkit.Datasets[Data.Set].Protocol };
-        var student = Section(document, "student") ?? throw new UsageException($"{source}: the recipe has no student; {Minimum}");
+        student = Section(document, "student") ?? throw new UsageException($"{source}: the recipe has no student; {Minimum}");
         Student = StudentSection.Read(student, known);
-        var teacher = Section(document, "teacher");
+        teacher = Section(document, "teacher");
         var methods = Section(document, "methods");
         var crossEntropy = Section(document, "ce");
 
@@ -65,23 +64,15 @@ public sealed class Recipe
         SaysSchedule = Section(document, "train")?["schedule"] is { IsNull: false };
         Warnings = known.Warnings;
 
-        dataPlace = data.Place;
-        rootPlace = data["root"]?.Place ?? data.Place;
-        studentPlace = student["weights"]?.Place ?? student.Place;
-        teacherPlaces = teacher is null ? [] : [.. (teacher.Kind == YamlKind.Sequence ? teacher.Items : [teacher])
-            .Select(one => (one["weights"] ?? one["torchscript"] ?? one["onnx"] ?? one).Place)];
         if (Teacher is null && Methods.FirstOrDefault(method => method.NeedsTeacher) is { } needy)
-            throw new UsageException(
-                $"{methods!.Place}: {needy.Name} needs a teacher, and the recipe has none; give teacher: {{ "
-                + $"network: NAME, weights: FILE }}");
+            throw methods!.Mistake(
+                $"{needy.Name} needs a teacher, and the recipe has none; give teacher: {{ network: NAME, weights: FILE }}");
         if (Teacher is not null && !Methods.Any(method => method.NeedsTeacher))
-            throw new UsageException(
-                $"{teacher!.Place}: the recipe has a teacher, but no method that uses one; add a method "
-                + "or remove the teacher (--set teacher=null)");
-        CheckTogether(data, teacher, methods);
+            throw teacher!.Mistake(
+                "the recipe has a teacher, but no method that uses one; add a method or remove the teacher (--set teacher=null)");
+        CheckTogether(methods);
         if (CrossEntropyWeight == 0 && Methods.All(method => method.Settings["weight"] == "0"))
-            throw new UsageException(
-                $"{crossEntropy!.Place}: cross-entropy has weight 0, and so has every method there is: nothing is left to learn from");
+            throw crossEntropy!.Mistake("cross-entropy has weight 0, and so has every method there is: nothing is left to learn from");
     }
 
     /// <summary>What the recipe's names stand for.</summary>
@@ -99,6 +90,9 @@ public sealed class Recipe
     /// <summary>The methods beside cross-entropy; empty for cross-entropy alone.</summary>
     public IReadOnlyList<MethodSection> Methods { get; }
 
+    /// <summary>The names of the methods; <c>ce</c> for cross-entropy alone.</summary>
+    internal IEnumerable<string> MethodNames => Methods.Select(method => method.Name).DefaultIfEmpty("ce");
+
     /// <summary>The factor of cross-entropy in the total loss. Left out, it is the smallest that the methods ask for.</summary>
     public double CrossEntropyWeight => crossEntropy.Weight;
 
@@ -108,33 +102,28 @@ public sealed class Recipe
     /// <summary>What is allowed but likely not meant, each with its place.</summary>
     public IReadOnlyList<string> Warnings { get; }
 
+    /// <inheritdoc cref="Load(string, Toolkit, IEnumerable{string})"/>
+    public static Recipe Load(string path, params IEnumerable<string> overrides) => Load(path, Toolkit.BuiltIn, overrides);
+
     /// <summary>Reads a recipe's file.</summary>
     /// <param name="path">The file.</param>
+    /// <param name="toolkit">What its names stand for; what comes with the library where it is left out.</param>
     /// <param name="overrides">Values that replace the file's, each as <c>path=value</c>, such as <c>train.epochs=2</c>.</param>
     /// <exception cref="UserException">The file cannot be read, or is no text, or too large for a recipe.</exception>
     /// <exception cref="UsageException">The recipe is wrong; the message names file and line, or the override.</exception>
-    public static Recipe Load(string path, params IEnumerable<string> overrides) => Load(path, Toolkit.BuiltIn, overrides);
-
-    /// <inheritdoc cref="Load(string, IEnumerable{string})"/>
-    /// <param name="path">The file.</param>
-    /// <param name="toolkit">What its names stand for.</param>
-    /// <param name="overrides">Values that replace the file's.</param>
     public static Recipe Load(string path, Toolkit toolkit, params IEnumerable<string> overrides) =>
         Parse(ReadText(path), path, toolkit, overrides);
+
+    /// <inheritdoc cref="Parse(string, string, Toolkit, IEnumerable{string})"/>
+    public static Recipe Parse(string text, string source = "the recipe", params IEnumerable<string> overrides) =>
+        Parse(text, source, Toolkit.BuiltIn, overrides);
 
     /// <summary>Reads a recipe's text.</summary>
     /// <param name="text">The YAML.</param>
     /// <param name="source">What to call it in messages: a file's path.</param>
+    /// <param name="toolkit">What its names stand for; what comes with the library where it is left out.</param>
     /// <param name="overrides">Values that replace the text's, each as <c>path=value</c>.</param>
     /// <exception cref="UsageException">The recipe is wrong; the message names source and line, or the override.</exception>
-    public static Recipe Parse(string text, string source = "the recipe", params IEnumerable<string> overrides) =>
-        Parse(text, source, Toolkit.BuiltIn, overrides);
-
-    /// <inheritdoc cref="Parse(string, string, IEnumerable{string})"/>
-    /// <param name="text">The YAML.</param>
-    /// <param name="source">What to call it in messages.</param>
-    /// <param name="toolkit">What its names stand for.</param>
-    /// <param name="overrides">Values that replace the text's.</param>
     public static Recipe Parse(string text, string source, Toolkit toolkit, params IEnumerable<string> overrides) =>
         new(text, source, toolkit, [.. overrides]);
 
@@ -192,35 +181,16 @@ public sealed class Recipe
 
     TrainingOptions Options() => new()
     {
-        Epochs = Train.Epochs,
-        BatchSize = Data.Batch,
-        Schedule = Train.Schedule,
-        Optimizer = Train.Optimizer,
-        Momentum = Train.Momentum,
-        WeightDecay = Train.WeightDecay,
-        DecayNorms = Train.DecayNorms,
-        Nesterov = Train.Nesterov,
-        ClipGradients = Train.Clip,
-        LabelSmoothing = Train.LabelSmoothing,
-        AverageDecay = Train.AverageDecay,
-        TeacherIsAverage = Teacher is { IsAverage: true },
-        Accumulate = Train.Accumulate,
-        Precision = Train.Precision,
-        Quantization = Quantization(),
-        Seed = Train.Seed,
-        Device = Train.Device,
-        SyncNorm = Train.SyncNorm,
-        GatherFeatures = Train.GatherFeatures,
-        Augmentation = new(Data.Augment),
-        TeacherInput = Teacher?.Input,
-        CrossEntropyWeight = CrossEntropyWeight,
-        EvaluationBatchSize = Train.EvaluateBatch,
-        EvaluateEvery = Train.EvaluateEvery,
+        Epochs = Train.Epochs, BatchSize = Data.Batch, Schedule = Train.Schedule, Optimizer = Train.Optimizer,
+        Momentum = Train.Momentum, WeightDecay = Train.WeightDecay, DecayNorms = Train.DecayNorms, Nesterov = Train.Nesterov,
+        ClipGradients = Train.Clip, LabelSmoothing = Train.LabelSmoothing, AverageDecay = Train.AverageDecay,
+        TeacherIsAverage = Teacher is { IsAverage: true }, Accumulate = Train.Accumulate, Precision = Train.Precision,
+        Quantization = Quantization(), Seed = Train.Seed, Device = Train.Device, SyncNorm = Train.SyncNorm,
+        GatherFeatures = Train.GatherFeatures, Augmentation = new(Data.Augment), TeacherInput = Teacher?.Input,
+        CrossEntropyWeight = CrossEntropyWeight, EvaluationBatchSize = Train.EvaluateBatch, EvaluateEvery = Train.EvaluateEvery,
         KeepCheckpoints = Train.KeepCheckpoints,
         CheckpointEvery = Train.CheckpointMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
-        TeacherMemory = Train.TeacherMemory,
-        TeacherFolder = Train.TeacherFolder,
-        TeacherFolderBytes = Train.TeacherFolderSize,
+        TeacherMemory = Train.TeacherMemory, TeacherFolder = Train.TeacherFolder, TeacherFolderBytes = Train.TeacherFolderSize,
         LoaderThreads = Train.LoaderThreads,
     };
 
@@ -228,10 +198,9 @@ public sealed class Recipe
     {
         if (Train.Quantize is not { } type) return null;
         var name = type.ToString().ToLowerInvariant();
-        return Toolkit.Quantizations.Contains(name) ? Toolkit.Quantizations[name](Train.QuantizeEpochs)
-            : throw new UsageException(
-                $"train.quantize is {name}, which this program does not know: it needs the package DistillSharp.Onnx and "
-                + "Int8Training.Register(toolkit)");
+        return Toolkit.Quantizations.Contains(name) ? Toolkit.Quantizations[name](Train.QuantizeEpochs) : throw new UsageException(
+            $"train.quantize is {name}, which this program does not know: it needs the package DistillSharp.Onnx and "
+            + "Int8Training.Register(toolkit)");
     }
 
     /// <summary>Reads the data set, normalized and limited as the recipe says. A limit takes the same images whatever the seed.</summary>
@@ -242,62 +211,52 @@ public sealed class Recipe
         CheckRoot();
         var data = Toolkit.Datasets[Data.Set].Load(Data.Root, Data.ReadOptions() with { Progress = progress });
         data = data with { Mean = Data.Mean, Std = Data.Std };
-        try
-        {
-            _ = data.Normalization;
-        }
-        catch (UsageException e)
-        {
-            throw new UsageException($"{dataPlace}: {e.Message}", e);
-        }
+        try { _ = data.Normalization; }
+        catch (UsageException e) { throw this.data.Mistake(e.Message, e); }
         return data.Limit(Data.TrainLimit, Data.TestLimit);
     }
 
-    /// <summary>
-    /// Checks that the files the recipe names are there, which <see cref="Load(string, IEnumerable{string})"/> does not ask.
-    /// </summary>
+    /// <summary>Checks that the files it names are there, which <see cref="Load(string, IEnumerable{string})"/> does not.</summary>
     /// <exception cref="UserException">One is missing; the message names it and the recipe's line.</exception>
     public void CheckFiles()
     {
         Devices.Require(Train.Device);
         CheckRoot();
-        foreach (var (teacher, place) in (Teacher?.Members ?? []).Zip(teacherPlaces))
+        IEnumerable<YamlValue> entries = teacher is null ? [] : teacher.Kind == YamlKind.Sequence ? teacher.Items : [teacher];
+        foreach (var (member, entry) in (Teacher?.Members ?? []).Zip(entries))
         {
-            if (!File.Exists(Weights.Split(teacher.File).File)) throw Missing(place, "file", teacher.File, "the teacher's");
-            if (teacher.Prepare is { } prepare && !File.Exists(prepare)) throw Missing(place, "file", prepare, "teacher.prepare");
+            var place = (entry["weights"] ?? entry["torchscript"] ?? entry["onnx"] ?? entry).Place;
+            if (!File.Exists(Weights.Split(member.File).File)) throw Missing(place, "file", member.File, "the teacher's");
+            if (member.Prepare is { } prepare && !File.Exists(prepare)) throw Missing(place, "file", prepare, "teacher.prepare");
         }
         if (Student.Weights is { } weights && !File.Exists(Weights.Split(weights).File))
-            throw Missing(studentPlace, "file", weights, "student.weights");
+            throw Missing((student["weights"] ?? student).Place, "file", weights, "student.weights");
     }
 
     // What is each right by itself, and wrong together.
-    void CheckTogether(YamlValue data, YamlValue? teacher, YamlValue? methods)
+    void CheckTogether(YamlValue? methods)
     {
         if (Teacher is { IsAverage: true } && Train.AverageDecay is null)
-            throw new UsageException(
-                $"{teacher!.Place}: the teacher is the moving average of the student, which train.ema keeps; give its decay, such as "
-                + "train.ema: 0.999");
+            throw teacher!.Mistake(
+                "the teacher is the moving average of the student, which train.ema keeps; give its decay, such as train.ema: 0.999");
         if (Teacher is { Members.Count: > 1 } && Methods.FirstOrDefault(method => method.NeedsTeacherFeatures) is { } featured)
-            throw new UsageException(
-                $"{methods!.Place}: {featured.Name} needs features of the teacher, and several teachers are averaged by their logits "
-                + $"alone; take a method on logits, such as kd or dist, or one teacher");
+            throw methods!.Mistake($"{featured.Name} needs features of the teacher, and several teachers are averaged by their logits "
+                + "alone; take a method on logits, such as kd or dist, or one teacher");
         if (Data.Augment.OfType<MixingStep>().FirstOrDefault() is { } mixing
             && Methods.FirstOrDefault(method => method.NeedsOneLabel) is { } single)
-            throw new UsageException(
-                $"{methods!.Place}: {single.Name} needs one label for each image, and data.augment's {mixing.Name} "
-                + "mixes two; leave one of them out");
+            throw methods!.Mistake(
+                $"{single.Name} needs one label for each image, and data.augment's {mixing.Name} mixes two; leave one of them out");
         if (Methods.FirstOrDefault(method => method.NeedsSecondView) is { } looker)
         {
             if (Data.Augment.Concat(Data.SecondView ?? []).OfType<MixingStep>().FirstOrDefault() is { } mixed)
-                throw new UsageException($"{methods!.Place}: {looker.Name} compares two views of an image, and {mixed.Name} mixes two "
+                throw methods!.Mistake($"{looker.Name} compares two views of an image, and {mixed.Name} mixes two "
                     + "images; leave one of them out");
         }
         else if (Data.SecondView is not null)
             throw new UsageException($"{data["second_view"]!.Place}: data.second_view is for a method that looks at two views of an "
                 + "image, and there is none; leave it out");
         if (Data.Batch % Train.Accumulate != 0)
-            throw new UsageException(
-                $"{data.Place}: a data.batch of {Data.Batch} images cannot be computed in {Train.Accumulate} equal parts "
+            throw data.Mistake($"a data.batch of {Data.Batch} images cannot be computed in {Train.Accumulate} equal parts "
                 + "(train.accumulate); change one of the two");
     }
 
@@ -311,17 +270,14 @@ public sealed class Recipe
     {
         if (Toolkit.Datasets[Data.Set].ClassesIn(Data.Root) is not { } classes) return;
         Teacher?.Load(Data.Set, classes, Teacher.Input?.Size ?? Data.Size, new(Data.Mean, Data.Std), Toolkit, said).Dispose();
-        if (Student.Weights is null) return;
-        using var student = Toolkit.Networks.Create(Student.Network, classes);
-        student.LoadWeights(Student.Weights, out var report);
-        foreach (var line in report.Lines) said?.Invoke($"student, {Student.Weights}: {line}");
+        if (Student.Weights is not null) Student.Create(classes, Toolkit, said).Dispose();
     }
 
     double DefaultCrossEntropyWeight() => Methods.Select(method => method.CrossEntropyWeight).DefaultIfEmpty(1).Min();
 
     void CheckRoot()
     {
-        if (!Toolkit.Datasets[Data.Set].Exists(Data.Root)) throw Missing(rootPlace, "folder", Data.Root, "data.root");
+        if (!Toolkit.Datasets[Data.Set].Exists(Data.Root)) throw Missing((data["root"] ?? data).Place, "folder", Data.Root, "data.root");
     }
 
     static UserException Missing(YamlPlace place, string kind, string path, string what) =>
@@ -355,10 +311,7 @@ public sealed class Recipe
             var start = content.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0;
             return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(content, start, length - start);
         }
-        catch (DecoderFallbackException e)
-        {
-            throw new UserException($"{path}: not a text in UTF-8, and so no recipe", e);
-        }
+        catch (DecoderFallbackException e) { throw new UserException($"{path}: not a text in UTF-8, and so no recipe", e); }
         catch (Exception e) when (FileTrouble.Is(e) || e is ArgumentException or NotSupportedException)
         {
             throw FileTrouble.Report($"cannot read the recipe '{path}'", e);

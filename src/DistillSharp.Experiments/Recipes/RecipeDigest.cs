@@ -13,9 +13,6 @@ public static class RecipeDigest
     public static string Of(string recipe)
     {
         var content = Encoding.UTF8.GetBytes(recipe.ReplaceLineEndings("\n"));
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.ASCII.GetBytes($"blob {content.Length}\0"));
-        hash.AppendData(content);
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return Convert.ToHexStringLower(SHA256.HashData([.. Encoding.ASCII.GetBytes($"blob {content.Length}\0"), .. content]));
     }
 }

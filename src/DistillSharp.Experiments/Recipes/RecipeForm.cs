@@ -8,12 +8,11 @@ namespace DistillSharp.Experiments.Recipes;
 sealed record RecipeForm<T>(string Allowed, Func<GivenValue, T> Read, Func<T, string> Write, string None = "null");
 
 /// <summary>A value that stands at a key.</summary>
-/// <param name="Section">The section it stands in.</param>
-/// <param name="Key">The key.</param>
-/// <param name="Value">The value.</param>
-/// <param name="Known">What is known around it.</param>
 readonly record struct GivenValue(RecipeSection Section, string Key, YamlValue Value, RecipeKnown Known)
 {
+    /// <summary>The key with its section, as in <c>data.augment</c>.</summary>
+    public string Path => $"{Section.Path}.{Key}";
+
     /// <summary>The mistake that it is not what the key must have.</summary>
     public UsageException Wrong(string must) => Section.Wrong(Key, Value, must);
 

@@ -3,42 +3,32 @@ namespace DistillSharp.Experiments.Recipes;
 /// <summary>The kinds of values that keys of recipes have.</summary>
 static class RecipeForms
 {
-    /// <summary>A number above 0.</summary>
     public static RecipeForm<double> Positive { get; } = Number(number => number > 0, "a number above 0");
 
-    /// <summary>A number of at least 0.</summary>
     public static RecipeForm<double> NotNegative { get; } = Number(number => number >= 0, "a number of at least 0");
 
-    /// <summary>Yes or no.</summary>
     public static RecipeForm<bool> Flag { get; } = new("true or false",
-        given => given.Value is { Kind: YamlKind.Scalar, Quoted: false, Text: "true" or "True" or "TRUE" }
-            || (given.Value is { Kind: YamlKind.Scalar, Quoted: false, Text: "false" or "False" or "FALSE" } ? false
-                : throw given.Wrong("true or false")),
+        given => given.Value is { Kind: YamlKind.Scalar, Quoted: false, Text: var text }
+            && RecipeSettings.Canonical(text) is ("true" or "false") and var answer ? answer == "true" : throw given.Wrong("true or false"),
         value => value ? "true" : "false");
 
-    /// <summary>Height and width of images.</summary>
     public static RecipeForm<int> Size { get; } = Int(min: 1, max: 4096);
 
-    /// <summary>Where to compute.</summary>
     public static RecipeForm<Device> Device { get; } = new("cpu, cuda or cuda:N", ReadDevice, device => device.ToString());
 
-    /// <summary>A whole number.</summary>
     public static RecipeForm<long> Whole(long min, long max = long.MaxValue)
     {
         var must = max is long.MaxValue or int.MaxValue ? $"a whole number of at least {min}" : $"a whole number from {min} to {max}";
-        return new(
-            must, given =>
-                RecipeSection.IsWhole(given.Value, min, max, out var number) ? number : throw given.Wrong(must), RecipeText.Number);
+        return new(must, given => RecipeSection.IsWhole(given.Value, min, max, out var number) ? number : throw given.Wrong(must),
+            RecipeText.Number);
     }
 
-    /// <summary>A whole number that fits an int.</summary>
     public static RecipeForm<int> Int(int min, int max = int.MaxValue)
     {
         var whole = Whole(min, max);
         return new(whole.Allowed, given => (int)whole.Read(given), RecipeText.Number);
     }
 
-    /// <summary>A finite number.</summary>
     public static RecipeForm<double> Number(Func<double, bool> possible, string must) => new(must,
         given => RecipeSection.IsNumber(given.Value, out var number) && possible(number) ? number
             : throw given.Wrong(must), RecipeText.Number);
@@ -65,7 +55,7 @@ static class RecipeForms
         {
             var registry = known(given.Known.Toolkit);
             var name = ReadText(given, $"the name of a {registry.Kind}");
-            return registry.Contains(name) ? name : throw given.Mistake($"{given.Section.Path}.{given.Key} is '{ShownText.Of(name)}', "
+            return registry.Contains(name) ? name : throw given.Mistake($"{given.Path} is '{ShownText.Of(name)}', "
                 + $"but there is no such {registry.Kind}{RecipeSection.HintOrList(name, registry.Names)}");
         },
         name => RecipeText.Quote(name!));
@@ -85,7 +75,6 @@ static class RecipeForms
     public static RecipeForm<T> Word<T>() where T : struct, Enum =>
         Word([.. Enum.GetValues<T>().Select(value => (value.ToString().ToLowerInvariant(), value))]);
 
-    /// <summary>The same, or nothing.</summary>
     public static RecipeForm<T?> OrNone<T>(this RecipeForm<T> form) where T : struct =>
         new(form.Allowed, given => form.Read(given), value => form.Write(value!.Value));
 
@@ -93,11 +82,9 @@ static class RecipeForms
     public static RecipeForm<T?> OrAbsent<T>(this RecipeForm<T> form) where T : class =>
         new(form.Allowed, given => form.Read(given), value => form.Write(value!));
 
-    /// <summary>The mean of each channel.</summary>
     public static RecipeForm<IReadOnlyList<float>> Mean { get; } =
         Numbers(mean => mean is >= 0 and <= 1, "a list of numbers from 0 to 1, one for each channel");
 
-    /// <summary>The standard deviation of each channel.</summary>
     public static RecipeForm<IReadOnlyList<float>> Deviation { get; } =
         Numbers(std => std is > 0 and <= 1 && (float)std > 0, "a list of numbers above 0 and at most 1, one for each channel");
 
@@ -114,9 +101,6 @@ static class RecipeForms
             var device = Torch.Device.Parse(text);
             return device.ToString() == text || text == "cuda" ? device : throw given.Wrong(must);
         }
-        catch (FormatException)
-        {
-            throw given.Wrong(must);
-        }
+        catch (FormatException) { throw given.Wrong(must); }
     }
 }

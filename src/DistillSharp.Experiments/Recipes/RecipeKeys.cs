@@ -1,18 +1,14 @@
 namespace DistillSharp.Experiments.Recipes;
 
 /// <summary>The keys of a section, in the order of their declaration, which is that of reading and writing.</summary>
-/// <param name="section">The section's name.</param>
 sealed class RecipeKeys(string section)
 {
     readonly List<RecipeKey> keys = [];
 
-    /// <summary>The section's name.</summary>
     public string Section => section;
 
-    /// <summary>All keys.</summary>
     public IReadOnlyList<RecipeKey> All => keys;
 
-    /// <summary>Their names.</summary>
     public IReadOnlyList<string> Names => [.. keys.Select(key => key.Name)];
 
     /// <summary>Declares a key.</summary>
@@ -26,20 +22,17 @@ sealed class RecipeKeys(string section)
     public RecipeKey<T> Add<T>(string name, RecipeForm<T> form, string about, Func<RecipeKnown, T> follow, string usual,
         bool changesResults = true, Func<RecipeKnown, bool>? written = null)
     {
-        var key = new RecipeKey<T>(form, follow, usual)
-        {
-            Section = section, Name = name, About = about, ChangesResults = changesResults, Written = written,
-        };
+        var key = new RecipeKey<T>($"{section}.{name}", name, form, about, follow, usual, changesResults, written);
         keys.Add(key);
         return key;
     }
 
-    /// <summary>Declares a key whose default is always the same.</summary>
+    /// <summary>Declares a key whose default is always the same. A quiet one is not written out where it has that.</summary>
     /// <inheritdoc cref="Add{T}(string, RecipeForm{T}, string, Func{RecipeKnown, T}, string, bool, Func{RecipeKnown, bool})"/>
     public RecipeKey<T> Add<T>(string name, RecipeForm<T> form, string about, T otherwise, string? usual = null,
-        bool changesResults = true, Func<RecipeKnown, bool>? written = null) =>
-        Add(name, form, about, _ =>
-            otherwise, usual ?? (otherwise is null ? "none" : $"`{form.Write(otherwise)}`"), changesResults, written);
+        bool changesResults = true, Func<RecipeKnown, bool>? written = null, bool quiet = false) => Add(
+            name, form, about, _ => otherwise, usual ?? (otherwise is null ? "none" : $"`{form.Write(otherwise)}`"), changesResults,
+            quiet ? known => !Equals(known.Values[name], otherwise) : written);
 
     /// <summary>Opens a section of a recipe, where it may have these keys and no other.</summary>
     /// <param name="mapping">Its keys with values.</param>

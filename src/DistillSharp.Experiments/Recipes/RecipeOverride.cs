@@ -52,9 +52,8 @@ static partial class RecipeOverride
         if (string.IsNullOrWhiteSpace(text)) return YamlValue.Null(place);
         // The document is wrapped so that "nothing" and an empty mapping stay two things.
         var document = YamlValue.Parse($"[\n{text}\n]", place.Source, lines: false);
-        return document is { Kind: YamlKind.Sequence, Items: [var only] } ? only
-            : throw new UsageException(
-                $"{place}: the value is not one value of YAML; put a list into [ ] and a text with ',' or ':' into quotes");
+        return document is { Kind: YamlKind.Sequence, Items: [var only] } ? only : throw new UsageException(
+            $"{place}: the value is not one value of YAML; put a list into [ ] and a text with ',' or ':' into quotes");
     }
 
     // In a list of methods, a bare name stands for a method with default settings.

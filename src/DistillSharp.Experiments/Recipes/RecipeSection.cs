@@ -18,11 +18,9 @@ sealed class RecipeSection
         this.mapping = mapping;
         Path = path;
         if (mapping.Kind != YamlKind.Mapping)
-            throw new UsageException(
-                $"{mapping.Place}: {path} is {Shown(mapping)}; it must be keys with values, such as {{ {keys.First()}: ... }}");
+            throw mapping.Mistake($"{path} is {Shown(mapping)}; it must be keys with values, such as {{ {keys.First()}: ... }}");
         foreach (var (key, value) in mapping.Entries)
-            if (!keys.Contains(key))
-                throw new UsageException($"{value.Place}: {path} has no key '{ShownText.Of(key)}'{HintOrList(key, keys)}");
+            if (!keys.Contains(key)) throw value.Mistake($"{path} has no key '{ShownText.Of(key)}'{HintOrList(key, keys)}");
     }
 
     /// <summary>How the section is called in messages.</summary>

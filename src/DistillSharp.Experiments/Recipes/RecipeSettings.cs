@@ -17,9 +17,7 @@ public static class RecipeSettings
         return settings;
     }
 
-    /// <summary>
-    /// One spelling for equal values: <c>5e-4</c> and <c>0.0005</c> are the same number, <c>True</c> and <c>true</c> the same answer.
-    /// </summary>
+    /// <summary>One spelling for equal values: of <c>5e-4</c> and <c>0.0005</c>, of <c>True</c> and <c>true</c>.</summary>
     public static string Canonical(string value)
     {
         if (value is "~" or "null" or "Null" or "NULL") return "";
@@ -33,12 +31,13 @@ public static class RecipeSettings
     }
 
     /// <summary>A value as one line of YAML in canonical spelling.</summary>
-    internal static string Inline(YamlValue value)
+    internal static string Inline(YamlValue value) => value.Kind switch
     {
-        var text = new StringBuilder();
-        Write(value, text);
-        return text.ToString();
-    }
+        YamlKind.Scalar => Quote(value),
+        YamlKind.Sequence => $"[{string.Join(", ", value.Items.Select(Inline))}]",
+        _ when value.Entries.Count == 0 => "{ }",
+        _ => $"{{ {string.Join(", ", value.Entries.Select(entry => $"{entry.Key}: {Inline(entry.Value)}"))} }}",
+    };
 
     static void Flatten(YamlValue value, string path, SortedDictionary<string, string> settings)
     {
@@ -57,35 +56,6 @@ public static class RecipeSettings
     }
 
     static string Scalar(YamlValue value) => value.Quoted ? value.Text : Canonical(value.Text);
-
-    static void Write(YamlValue value, StringBuilder text)
-    {
-        switch (value.Kind)
-        {
-            case YamlKind.Scalar:
-                text.Append(Quote(value));
-                break;
-            case YamlKind.Sequence:
-                text.Append('[');
-                for (var i = 0; i < value.Items.Count; i++)
-                {
-                    if (i > 0) text.Append(", ");
-                    Write(value.Items[i], text);
-                }
-                text.Append(']');
-                break;
-            case YamlKind.Mapping:
-                text.Append("{ ");
-                for (var i = 0; i < value.Entries.Count; i++)
-                {
-                    if (i > 0) text.Append(", ");
-                    text.Append(value.Entries[i].Key).Append(": ");
-                    Write(value.Entries[i].Value, text);
-                }
-                text.Append(value.Entries.Count > 0 ? " }" : "}");
-                break;
-        }
-    }
 
     static string Quote(YamlValue value)
     {

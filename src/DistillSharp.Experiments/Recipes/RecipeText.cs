@@ -6,7 +6,6 @@ sealed class RecipeText
     readonly StringBuilder text = new();
     string indent = "";
 
-    /// <summary>Opens a section.</summary>
     public void Section(string name)
     {
         text.Append(name).Append(":\n");
@@ -20,7 +19,6 @@ sealed class RecipeText
         indent = "";
     }
 
-    /// <summary>Writes a line at the margin.</summary>
     public void Line(string line) => text.Append(line).Append('\n');
 
     /// <summary>Writes a value that is YAML already.</summary>
@@ -36,7 +34,6 @@ sealed class RecipeText
     /// <summary>Writes a text, in quotes where it needs them.</summary>
     public void Text(string key, string? value) => Raw(key, value is null ? "null" : Quote(value));
 
-    /// <summary>A list in brackets.</summary>
     public static string List(IEnumerable<string> values) => $"[{string.Join(", ", values)}]";
 
     /// <summary>A number as it is read back to the last bit.</summary>
@@ -51,6 +48,5 @@ sealed class RecipeText
         return plain ? value : '"' + value.Replace("\\", "\\\\").Replace("\"", "\\\"") + '"';
     }
 
-    /// <inheritdoc/>
     public override string ToString() => text.ToString();
 }

@@ -8,7 +8,6 @@ sealed class RecipeValues : IEquatable<RecipeValues>
     readonly Dictionary<string, object?> values = [];
     readonly HashSet<string> hidden = [];
 
-    /// <summary>The value of a key.</summary>
     public object? this[string key]
     {
         get => values[key];
@@ -21,14 +20,11 @@ sealed class RecipeValues : IEquatable<RecipeValues>
     /// <summary>Whether a key is written.</summary>
     public bool IsShown(string key) => !hidden.Contains(key);
 
-    /// <inheritdoc/>
     public bool Equals(RecipeValues? other) => other is not null && values.Count == other.values.Count
         && values.All(entry => other.values.TryGetValue(entry.Key, out var value) && Same(entry.Value, value));
 
-    /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as RecipeValues);
 
-    /// <inheritdoc/>
     public override int GetHashCode() => values.Count;
 
     static bool Same(object? one, object? other) => Equals(one, other)

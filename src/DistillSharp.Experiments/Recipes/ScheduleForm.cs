@@ -44,9 +44,8 @@ static class ScheduleForm
             steps.Add((int)step);
         }
         if (steps.Find(step => step >= epochs) is > 0 and var late)
-            given.Known.Warnings.Add(
-                $"{list.Place}: the learning rate is to fall after epoch {late}, but training ends with epoch {epochs}; "
-                + "leave train.schedule out and the steps follow train.epochs");
+            given.Known.Warnings.Add($"{list.Place}: the learning rate is to fall after epoch {late}, but training ends with epoch "
+                + $"{epochs}; leave train.schedule out and the steps follow train.epochs");
         return new() { BaseRate = Rate(given.Known), Milestones = steps, Gamma = factor };
     }
 

@@ -25,7 +25,6 @@ readonly struct SettingValue : IEquatable<SettingValue>
     /// <summary>No value: a key that is left out.</summary>
     public static SettingValue None { get; } = new("");
 
-    /// <summary>Whether there is no value.</summary>
     public bool IsNone => text.Length == 0;
 
     /// <summary>A value as it stands in <see cref="RecipeSettings"/>.</summary>
@@ -37,13 +36,10 @@ readonly struct SettingValue : IEquatable<SettingValue>
 
     public static implicit operator SettingValue(string word) => new(word);
 
-    /// <summary>A list of numbers.</summary>
     public static SettingValue List(IEnumerable<double> numbers) => new($"[{string.Join(", ", numbers.Select(Text))}]");
 
-    /// <summary>A list of words.</summary>
     public static SettingValue List(IEnumerable<string> words) => new($"[{string.Join(", ", words)}]");
 
-    /// <inheritdoc/>
     public bool Equals(SettingValue other) => (numbers, other.numbers) switch
     {
         ({ } ours, { } theirs) => words is null == other.words is null && ours.AsSpan().SequenceEqual(theirs),
@@ -51,10 +47,8 @@ readonly struct SettingValue : IEquatable<SettingValue>
         _ => false,
     };
 
-    /// <inheritdoc/>
     public override bool Equals(object? other) => other is SettingValue value && Equals(value);
 
-    /// <inheritdoc/>
     public override int GetHashCode() => numbers is [var first, ..] ? first.GetHashCode() : words is [var word, ..] ? word.GetHashCode()
         : words is null ? text.GetHashCode() : 0;
 

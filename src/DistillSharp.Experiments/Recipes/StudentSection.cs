@@ -20,6 +20,10 @@ public sealed record StudentSection
     /// <summary>The file of the weights to begin with, relative to the current folder; null for fresh ones.</summary>
     public string? Weights => weights.Of(values);
 
+    /// <summary>Makes the network, with its weights where there are any.</summary>
+    internal Classifier Create(int classes, Toolkit toolkit, Action<string>? said, ulong? seed = null) =>
+        TeacherEntry.Create("student", Network, Weights, classes, toolkit, said, seed);
+
     internal static StudentSection Read(YamlValue value, RecipeKnown known)
     {
         var section = Keys.Open(value);

@@ -6,31 +6,26 @@ public sealed record TeacherEntry
     internal static RecipeKeys Keys { get; } = new("teacher");
 
     static readonly RecipeKey<string?> network = Keys.Add("network", RecipeForms.Name(toolkit => toolkit.Networks),
-        "a network (`distill models`)", otherwise: null, "no teacher", written: known => IsOwn(known.Values));
+        "a network (`distill models`)", otherwise: null, "no teacher", written: IsOwn);
     static readonly RecipeKey<string?> weights = Keys.Add("weights", RecipeForms.Text("a file"),
-        "the file of its weights", otherwise: null, written: known => IsOwn(known.Values));
+        "the file of its weights", otherwise: null, written: IsOwn);
     static readonly RecipeKey<string?> torchscript = Keys.Add("torchscript", RecipeForms.Text("a file"),
-        "a TorchScript file, instead of the two", otherwise: null, written: known => torchscript!.Of(known.Values) is not null);
-    static readonly RecipeKey<string?> onnx = Keys.Add("onnx", RecipeForms.Text("a file"),
-        "an ONNX file, instead of the two ([pretrained.md](pretrained.md))", otherwise: null,
-        written: known => onnx!.Of(known.Values) is not null);
-    static readonly RecipeKey<string?> logits = Keys.Add("logits", RecipeForms.Text("the name of an output"),
-        "the output of the ONNX file that is the logits", otherwise: null,
-        "where `pooled` is not given either: the one output of so many classes",
-        written: known => logits!.Of(known.Values) is not null);
+        "a TorchScript file, instead of the two", otherwise: null, quiet: true);
+    static readonly RecipeKey<string?> onnx = Keys.Add("onnx",
+        RecipeForms.Text("a file"), "an ONNX file, instead of the two ([pretrained.md](pretrained.md))", otherwise: null, quiet: true);
+    static readonly RecipeKey<string?> logits =
+        Keys.Add("logits", RecipeForms.Text("the name of an output"), "the output of the ONNX file that is the logits",
+        otherwise: null, "where `pooled` is not given either: the one output of so many classes", quiet: true);
     static readonly RecipeKey<string?> pooled = Keys.Add("pooled", RecipeForms.Text("the name of an output"),
-        "the output of the ONNX file that is the features before the classifier", otherwise: null,
-        written: known => pooled!.Of(known.Values) is not null);
+        "the output of the ONNX file that is the features before the classifier", otherwise: null, quiet: true);
     static readonly RecipeKey<string?> prepare = Keys.Add("prepare", RecipeForms.Text("a file"),
-        "an ONNX file that prepares the images for the other", otherwise: null, written: known => prepare!.Of(known.Values) is not null);
+        "an ONNX file that prepares the images for the other", otherwise: null, quiet: true);
     static readonly RecipeKey<IReadOnlyList<float>?> mean = Keys.Add("mean", RecipeForms.Mean.OrAbsent(),
-        "the mean of each channel that the teacher was trained with", otherwise: null, "`data.mean`", written: known =>
-            mean!.Of(known.Values) is not null);
+        "the mean of each channel that the teacher was trained with", otherwise: null, "`data.mean`", quiet: true);
     static readonly RecipeKey<IReadOnlyList<float>?> std = Keys.Add("std", RecipeForms.Deviation.OrAbsent(),
-        "the standard deviation of each channel", otherwise: null, "`data.std`", written: known => std!.Of(known.Values) is not null);
+        "the standard deviation of each channel", otherwise: null, "`data.std`", quiet: true);
     static readonly RecipeKey<int?> size = Keys.Add("size", RecipeForms.Size.OrNone(),
-        "height and width of the teacher's images, which are made from the student's crops", otherwise: null, "the student's",
-        written: known => size!.Of(known.Values) is not null);
+        "height and width of the teacher's images, which are made from the student's crops", otherwise: null, "the student's", quiet: true);
     static readonly RecipeKey<double> weight = Keys.Add("weight", RecipeForms.Positive,
         "of [several teachers](#several-teachers): how much this one counts beside the others", otherwise: 1,
         written: known => known.IsOneOfSeveral);
@@ -39,7 +34,7 @@ public sealed record TeacherEntry
 
     TeacherEntry(RecipeValues values) => this.values = values;
 
-    static bool IsOwn(RecipeValues values) => torchscript!.Of(values) is null && onnx!.Of(values) is null;
+    static bool IsOwn(RecipeKnown known) => torchscript!.Of(known.Values) is null && onnx!.Of(known.Values) is null;
 
     /// <summary>The network, one of <see cref="Toolkit.Networks"/>; null for another program's file.</summary>
     public string? Network => network.Of(values);
@@ -76,11 +71,6 @@ public sealed record TeacherEntry
     public string File => Weights ?? TorchScript ?? Onnx!;
 
     /// <summary>Loads the teacher with its weights.</summary>
-    /// <param name="set">The data set's name.</param>
-    /// <param name="classes">How many classes it has.</param>
-    /// <param name="image">Height and width of the teacher's images.</param>
-    /// <param name="toolkit">The networks and kinds of teachers that there are.</param>
-    /// <param name="said">Is told what was found in the file beside what was taken.</param>
     /// <exception cref="UserException">Its file is missing or damaged, or does not fit.</exception>
     internal Classifier Load(string set, int classes, Size2 image, Toolkit toolkit, Action<string>? said)
     {
@@ -88,25 +78,29 @@ public sealed record TeacherEntry
         if (Onnx is { } graph)
         {
             if (!toolkit.Teachers.Contains("onnx"))
-                throw new UsageException(
-                    $"{graph}: this program reads no ONNX teachers: it needs the package DistillSharp.Onnx and "
+                throw new UsageException($"{graph}: this program reads no ONNX teachers: it needs the package DistillSharp.Onnx and "
                     + "OnnxTeacher.Register(toolkit)");
-            var given = new TeacherFile(graph, classes, image)
-            {
-                Logits = Logits, Pooled = Pooled, Prepare = Prepare,
-            };
+            var given = new TeacherFile(graph, classes, image) { Logits = Logits, Pooled = Pooled, Prepare = Prepare };
             return toolkit.Teachers["onnx"](given, line => said?.Invoke($"teacher, {line}"));
         }
-        var teacher = toolkit.Networks.Create(Network!, classes);
+        return Create("teacher", Network!, Weights, classes, toolkit, said);
+    }
+
+    // A teacher or a student: a network of this library, with its weights where there are any.
+    internal static Classifier Create(
+        string role, string name, string? weights, int classes, Toolkit toolkit, Action<string>? said, ulong? seed = null)
+    {
+        var network = toolkit.Networks.Create(name, classes, seed);
+        if (weights is null) return network;
         try
         {
-            teacher.LoadWeights(Weights!, out var report);
-            foreach (var line in report.Lines) said?.Invoke($"teacher, {Weights}: {line}");
-            return teacher;
+            network.LoadWeights(weights, out var report);
+            foreach (var line in report.Lines) said?.Invoke($"{role}, {weights}: {line}");
+            return network;
         }
         catch
         {
-            teacher.Dispose();
+            network.Dispose();
             throw;
         }
     }
@@ -131,28 +125,22 @@ public sealed record TeacherEntry
         var teacher = new TeacherEntry(Keys.Read(section, known));
         return teacher switch
         {
-            _ when section[weight.Name] is not null && !known.IsOneOfSeveral =>
-                throw section.Mistake(weight.Name,
-                    $"{path}.weight says how much one of several teachers counts, and there is one; give a list of teachers, or "
-                    + "leave it out"),
+            _ when section[weight.Name] is not null && !known.IsOneOfSeveral => throw section.Mistake(weight.Name,
+                $"{path}.weight says how much one of several teachers counts, and there is one; give a list of teachers, or leave it out"),
             { TorchScript: not null, Network: not null } =>
                 throw section.Mistake("torchscript", "the teacher has both a network and a torchscript file; give one of them"),
-            { TorchScript: not null, Weights: not null } =>
-                throw section.Mistake(
-                    "weights", "the teacher has both weights and a torchscript file, which holds its own; remove one of them"),
+            { TorchScript: not null, Weights: not null } => throw section.Mistake(
+                "weights", "the teacher has both weights and a torchscript file, which holds its own; remove one of them"),
             { Onnx: not null } when teacher.Network is not null || teacher.Weights is not null || teacher.TorchScript is not null =>
                 throw section.Mistake("onnx", "the teacher has an onnx file and another network; give one of them"),
             { Onnx: null, Logits: not null } or { Onnx: null, Pooled: not null } or { Onnx: null, Prepare: not null } =>
-                throw section.Mistake(
-                    teacher.Logits is not null ? "logits" : teacher.Pooled is not null ? "pooled" : "prepare",
+                throw section.Mistake(teacher.Logits is not null ? "logits" : teacher.Pooled is not null ? "pooled" : "prepare",
                     "logits, pooled and prepare belong to an ONNX file; give teacher.onnx"),
             { TorchScript: null, Onnx: null, Network: null } =>
-                throw section.Mistake("network",
-                    "the teacher has no network; give teacher: { network: NAME, weights: FILE } or { torchscript: FILE } or { "
-                    + "onnx: FILE }"),
-            { Network: not null, Weights: null } =>
-                throw section.Mistake(
-                    "weights", "the teacher has no weights, and an untrained network teaches nothing; give teacher.weights a file"),
+                throw section.Mistake("network", "the teacher has no network; give teacher: { network: NAME, weights: FILE } or { "
+                    + "torchscript: FILE } or { onnx: FILE }"),
+            { Network: not null, Weights: null } => throw section.Mistake(
+                "weights", "the teacher has no weights, and an untrained network teaches nothing; give teacher.weights a file"),
             _ => teacher,
         };
     }

@@ -26,9 +26,7 @@ public sealed record TeacherSection
     /// <summary>Whether the teacher is the moving average of the student: self-distillation.</summary>
     public bool IsAverage => Members.Count == 0;
 
-    /// <summary>
-    /// What to call it: one's network or file, the names of several put together as <c>resnet56+wrn_40_2</c>, or <c>average</c>.
-    /// </summary>
+    /// <summary>What to call it: a network or file, several as <c>resnet56+wrn_40_2</c>, or <c>average</c>.</summary>
     public string Name => IsAverage ? Average : string.Join('+', Members.Select(member => member.Name));
 
     /// <summary>
@@ -49,10 +47,8 @@ public sealed record TeacherSection
     /// <param name="data">The data set, as the student sees it.</param>
     /// <param name="toolkit">The networks and kinds of teachers that there are.</param>
     /// <param name="said">Is told what was found in the files beside what was taken.</param>
-    /// <returns>
-    /// The network; of several an <see cref="Ensemble"/>; for the student's average a fresh network of the student's form, which the
-    /// trainer fills.
-    /// </returns>
+    /// <returns>The network; of several an <see cref="Ensemble"/>; for the student's average a fresh network of the student's form, which
+    /// the trainer fills.</returns>
     /// <exception cref="UserException">A file is missing or damaged, or does not fit.</exception>
     public Classifier Load(Dataset data, Toolkit toolkit, Action<string>? said = null) => Load(
         data.Name, data.Classes, Input?.Size is { } own ? new(own, own) : new(data.Train.Height, data.Train.Width), data.Normalization,
@@ -65,8 +61,7 @@ public sealed record TeacherSection
     /// <param name="normalization">How the student's images are normalized.</param>
     /// <param name="toolkit">The networks and kinds of teachers that there are.</param>
     /// <param name="said">Is told what was found in the files beside what was taken.</param>
-    internal Classifier Load(
-        string set, int classes, Size2 image, Normalization normalization, Toolkit toolkit, Action<string>? said)
+    internal Classifier Load(string set, int classes, Size2 image, Normalization normalization, Toolkit toolkit, Action<string>? said)
     {
         if (IsAverage) return toolkit.Networks.Create(student, classes);
         if (Members is [var one]) return one.Load(set, classes, image, toolkit, said);
@@ -74,7 +69,10 @@ public sealed record TeacherSection
         try
         {
             foreach (var member in Members)
-                loaded.Add((Seen(member.Load(set, classes, image, toolkit, said), member, normalization), member.Weight));
+            {
+                loaded.Add((member.Load(set, classes, image, toolkit, said), member.Weight));
+                loaded[^1] = (Seen(loaded[^1].Network, member, normalization), member.Weight);
+            }
             return new Ensemble(loaded);
         }
         catch
@@ -88,27 +86,13 @@ public sealed record TeacherSection
     static Classifier Seen(Classifier network, TeacherEntry member, Normalization normalization)
     {
         if (!network.ShowsLogits)
-        {
-            network.Dispose();
             throw new UserException($"{member.File}: several teachers are averaged by their logits, and {member.Name} shows pooled "
                 + "features alone");
-        }
         if (member.Input is not { } input || (input.Mean is null && input.Std is null)) return network;
         float[] mean = [.. normalization.Mean], std = [.. normalization.Std];
-        try
-        {
-            return new Renormalized(network, mean, std, input.Mean ?? mean, input.Std ?? std);
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
+        return new Renormalized(network, mean, std, input.Mean ?? mean, input.Std ?? std);
     }
 
-    /// <param name="value">What stands there.</param>
-    /// <param name="known">What is known around it.</param>
-    /// <param name="student">The student's network.</param>
     internal static TeacherSection Read(YamlValue value, RecipeKnown known, string student)
     {
         const string path = "teacher";
@@ -117,16 +101,15 @@ public sealed record TeacherSection
             case YamlKind.Scalar when value.Text == Average:
                 return new([], student);
             case YamlKind.Scalar:
-                throw new UsageException($"{value.Place}: {path} is {RecipeSection.Shown(value)}; it must be {Must}");
+                throw value.Mistake($"{path} is {RecipeSection.Shown(value)}; it must be {Must}");
             case YamlKind.Mapping:
                 return new([TeacherEntry.Read(value, path, known)], student);
         }
         known = known with { IsOneOfSeveral = value.Items.Count > 1 };
         List<TeacherEntry> members = [.. value.Items.Select((item, i) => TeacherEntry.Read(item, $"{path}[{i}]", known))];
-        if (members.Count == 0)
-            throw new UsageException($"{value.Place}: {path} is an empty list; it must be {Must}");
+        if (members.Count == 0) throw value.Mistake($"{path} is an empty list; it must be {Must}");
         if (members.Select(member => member.Input?.Size).Distinct().Count() > 1)
-            throw new UsageException($"{value.Place}: the teachers take images of different sizes ("
+            throw value.Mistake("the teachers take images of different sizes ("
                 + $"{string.Join(", ", members.Select(member => $"{member.Name} {member.Input?.Size?.ToString() ?? "the student's"}"))}); "
                 + "several see images of one size: give all the same");
         return new(members, student);

@@ -51,21 +51,18 @@ public sealed record TrainSection
     static readonly RecipeKey<double?> ema =
         Keys.Add("ema", RecipeForms.Number(decay => decay is > 0 and < 1, "a number above 0 and below 1").OrNone(),
         "the decay of a moving average of the weights, 0.999 for example: it is measured and kept beside the student as it is",
-            otherwise: null,
-        written: known => ema!.Of(known.Values) is not null);
+        otherwise: null, quiet: true);
     static readonly RecipeKey<int> accumulate = Keys.Add("accumulate", RecipeForms.Int(min: 1),
         "in how many equal parts, one after the other, the gradient of a batch is computed; "
-        + "norms and methods that compare the images of a batch see one part", otherwise: 1,
-        written: known => accumulate!.Of(known.Values) != 1);
-    static readonly RecipeKey<Precision> precision = Keys.Add("precision", RecipeForms.Word<Precision>(),
-        "type of the heavy operators: bf16 where the hardware is faster in it (auto), else float32, with a "
-        + "sentence where it was asked for; tf32 is a GPU's",
-        otherwise: Precision.Auto);
+        + "norms and methods that compare the images of a batch see one part", otherwise: 1, quiet: true);
+    static readonly RecipeKey<Precision> precision =
+        Keys.Add("precision", RecipeForms.Word<Precision>(), "type of the heavy operators: bf16 where the hardware is faster in it (auto), "
+        + "else float32, with a sentence where it was asked for; tf32 is a GPU's", otherwise: Precision.Auto);
     static readonly RecipeKey<Device> device =
         Keys.Add("device", RecipeForms.Device, "where to compute; cuda is cuda:0", otherwise: Device.Cpu);
     static readonly RecipeKey<QuantizedType?> quantize = Keys.Add("quantize", RecipeForms.Word<QuantizedType>().OrNone(),
         "the whole numbers that the student is to compute in: its last epochs train it, with the teacher, rounded as its export will be",
-        otherwise: null, written: known => quantize!.Of(known.Values) is not null);
+        otherwise: null, quiet: true);
     static readonly RecipeKey<int> quantizeEpochs = Keys.Add("quantize_epochs", RecipeForms.Int(min: 1, max: ScheduleForm.MaxEpochs),
         "how many of the last epochs", known => QuantizedTraining.UsualEpochs(epochs.Of(known.Values)), "a tenth of the epochs, at least 1",
         written: known => quantize.Of(known.Values) is not null);
@@ -73,12 +70,10 @@ public sealed record TrainSection
         "decides initial weights, order, augmentation and what methods draw", otherwise: 1);
     static readonly RecipeKey<bool> syncNorm = Keys.Add("sync_norm", RecipeForms.Flag,
         "where processes train together: whether batch norm takes its statistics over the images of all, as one process does",
-            otherwise: false,
-        written: known => syncNorm!.Of(known.Values));
+        otherwise: false, quiet: true);
     static readonly RecipeKey<bool> gatherFeatures = Keys.Add("gather_features", RecipeForms.Flag,
         "where processes train together: whether methods that compare the images of a batch compare those of all, as in one process",
-            otherwise: true,
-        written: known => !gatherFeatures!.Of(known.Values));
+        otherwise: true, quiet: true);
     static readonly RecipeKey<int> evaluateEvery = Keys.Add("evaluate_every", RecipeForms.Int(min: 1),
         "measure after every so many epochs, and after the last", otherwise: 1, changesResults: false);
     static readonly RecipeKey<int> evaluateBatch = Keys.Add("evaluate_batch", RecipeForms.Int(min: 1),
@@ -91,10 +86,9 @@ public sealed record TrainSection
     static readonly RecipeKey<long?> teacherMemory = Keys.Add("teacher_memory", MemoryForm(),
         "what remembered outputs of the teacher may take, in decimal units", otherwise: null,
         "`auto`: on a processor 2 GB, but at most a quarter of its memory; off on a GPU", changesResults: false);
-
     static readonly RecipeKey<string?> teacherFolder = Keys.Add("teacher_folder", RecipeForms.Text("a folder"),
         "a folder where runs share what their teacher answered to equal batches; a sweep's runs have one by themselves", otherwise: null,
-        "none", changesResults: false, written: known => teacherFolder!.Of(known.Values) is not null);
+        "none", changesResults: false, quiet: true);
     static readonly RecipeKey<long> teacherFolderSize = Keys.Add("teacher_folder_size", SizeForm(),
         "what that folder may come to; what was not used for longest goes first", otherwise: 10_000_000_000, "`10 GB`",
         changesResults: false, written: known => teacherFolder!.Of(known.Values) is not null);
@@ -109,9 +103,7 @@ public sealed record TrainSection
     /// <summary>Passes over the training set.</summary>
     public int Epochs => epochs.Of(values);
 
-    /// <summary>
-    /// The learning rate (<c>lr</c>), how it falls (<c>schedule</c>), and the steps over which it first rises (<c>warmup_steps</c>).
-    /// </summary>
+    /// <summary>The learning rate (<c>lr</c>), its fall (<c>schedule</c>), and its first rise (<c>warmup_steps</c>).</summary>
     public LearningRateSchedule Schedule => schedule.Of(values) with { WarmupSteps = warmupSteps.Of(values) };
 
     /// <summary>What moves the parameters.</summary>
@@ -201,12 +193,10 @@ public sealed record TrainSection
             throw section.Mistake(
                 quantizeEpochs.Name, "train.quantize_epochs is given, but not train.quantize; give quantize: int8, or leave it out");
         if (train.Quantize is not null && train.QuantizeEpochs > train.Epochs)
-            throw section.Mistake(
-                quantizeEpochs.Name,
+            throw section.Mistake(quantizeEpochs.Name,
                 $"train.quantize_epochs is {train.QuantizeEpochs}, but train.epochs {train.Epochs}; change one of them");
         if (train.Quantize is not null && train.AverageDecay is not null)
-            throw section.Mistake(
-                quantize.Name,
+            throw section.Mistake(quantize.Name,
                 "train.quantize finds ranges for the student, and train.ema averages it, which has none; leave one of them out");
         return train;
     }

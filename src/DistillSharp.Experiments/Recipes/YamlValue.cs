@@ -45,7 +45,9 @@ sealed class YamlValue(YamlKind kind, string text, YamlPlace place, bool quoted 
     /// <summary>A mapping's value by key, or null.</summary>
     public YamlValue? this[string key] => Entries.Find(e => e.Key == key).Value;
 
-    /// <summary>The value "nothing".</summary>
+    /// <summary>A mistake in it, told with its place.</summary>
+    public UsageException Mistake(string what, Exception? cause = null) => new($"{Place}: {what}", cause);
+
     public static YamlValue Null(YamlPlace place) => new(YamlKind.Scalar, "", place);
 
     /// <summary>Adds an entry to a mapping or replaces the one of that key.</summary>
@@ -87,14 +89,13 @@ sealed class YamlValue(YamlKind kind, string text, YamlPlace place, bool quoted 
                     case DocumentStart when root.Items.Count > 0:
                         throw new UsageException($"{place}: a second document begins here; one is expected");
                     case Scalar scalar:
-                        Add(new YamlValue(
-                            YamlKind.Scalar, scalar.Value, place, scalar.Style is not (ScalarStyle.Plain or ScalarStyle.Any)));
+                        Add(new(YamlKind.Scalar, scalar.Value, place, scalar.Style is not (ScalarStyle.Plain or ScalarStyle.Any)));
                         break;
                     case SequenceStart:
-                        Open(new YamlValue(YamlKind.Sequence, "", place));
+                        Open(new(YamlKind.Sequence, "", place));
                         break;
                     case MappingStart:
-                        Open(new YamlValue(YamlKind.Mapping, "", place));
+                        Open(new(YamlKind.Mapping, "", place));
                         break;
                     case SequenceEnd or MappingEnd:
                         open.Pop();
@@ -102,10 +103,7 @@ sealed class YamlValue(YamlKind kind, string text, YamlPlace place, bool quoted 
                 }
             }
         }
-        catch (YamlException e)
-        {
-            throw new UsageException($"{At(e.Start.Line)}: not valid YAML: {Reason(e.InnerException ?? e)}", e);
-        }
+        catch (YamlException e) { throw new UsageException($"{At(e.Start.Line)}: not valid YAML: {Reason(e.InnerException ?? e)}", e); }
         catch (Exception e) when (
             e is ArgumentException or InvalidOperationException or ArithmeticException or FormatException or IndexOutOfRangeException)
         {
@@ -120,14 +118,13 @@ sealed class YamlValue(YamlKind kind, string text, YamlPlace place, bool quoted 
         void Open(YamlValue value)
         {
             var placed = Add(value);
-            if (open.Count > DeepestNesting)
-                throw new UsageException($"{value.Place}: nested more than {DeepestNesting} deep");
+            if (open.Count > DeepestNesting) throw value.Mistake($"nested more than {DeepestNesting} deep");
             open.Push((placed, null, default));
         }
 
         YamlValue Add(YamlValue value)
         {
-            if (++count > MaxValues) throw new UsageException($"{value.Place}: more than {MaxValues} values");
+            if (++count > MaxValues) throw value.Mistake($"more than {MaxValues} values");
             var (parent, key, keyPlace) = open.Pop();
             if (parent.Kind == YamlKind.Sequence) parent.Items.Add(value);
             else if (key is not null)
@@ -137,9 +134,9 @@ sealed class YamlValue(YamlKind kind, string text, YamlPlace place, bool quoted 
                 key = null;
             }
             else if (value.Kind != YamlKind.Scalar)
-                throw new UsageException($"{value.Place}: a key must be a plain word");
+                throw value.Mistake("a key must be a plain word");
             else if (!(parent.keys ??= []).Add(value.Text))
-                throw new UsageException($"{value.Place}: '{value.Text}' is given twice");
+                throw value.Mistake($"'{value.Text}' is given twice");
             else (key, keyPlace) = (value.Text, value.Place);
             open.Push((parent, key, keyPlace));
             return value;
@@ -148,9 +145,8 @@ sealed class YamlValue(YamlKind kind, string text, YamlPlace place, bool quoted 
 
     // The parser repeats the place in front of what it has to say.
     static string Reason(Exception e) =>
-        e.Message.TrimEnd('.') is var message && message.IndexOf("): ", StringComparison.Ordinal) is > 0 and var end
-        && message.StartsWith('(')
-        ? message[(end + 3)..] : message.TrimEnd('.');
+        e.Message.TrimEnd('.') is ['(', ..] message && message.IndexOf("): ", StringComparison.Ordinal) is > 0 and var end
+            ? message[(end + 3)..] : e.Message.TrimEnd('.');
 }
 
 /// <summary>Where a value of a recipe comes from.</summary>

@@ -1,23 +1,18 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Experiments.Registry;
 
-/// <summary>JSON written by hand, where the names are data.</summary>
+/// <summary>JSON for other programs: names in snake_case, null for a number that is not finite.</summary>
 static class Json
 {
-    public static string Write(Action<Utf8JsonWriter> content)
+    static readonly JsonSerializerOptions options = new()
     {
-        using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-            content(json);
-        return Encoding.UTF8.GetString(bytes.ToArray());
-    }
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new FiniteNumber() },
+    };
 
-    /// <summary>A value under a name; null for a number that is not finite.</summary>
-    public static void Write(Utf8JsonWriter json, string name, object? value)
-    {
-        json.WritePropertyName(name);
-        JsonSerializer.Serialize(json, value is double number && !double.IsFinite(number) ? null : value);
-    }
+    public static string Write(object value) => JsonSerializer.Serialize(value, options);
 }

@@ -52,7 +52,7 @@ sealed class RegistryDatabase : IDisposable
             {
                 connection.Open();
                 Execute($"pragma busy_timeout = {(int)patience.TotalMilliseconds}; pragma foreign_keys = on; pragma synchronous = normal;");
-                if (Scalar("pragma journal_mode") is not "wal") Execute("pragma journal_mode = wal");
+                if (Query("pragma journal_mode", row => row.GetString(0)) is not ["wal"]) Execute("pragma journal_mode = wal");
             });
             if (Version() == SchemaVersion) return;
             Write(() =>
@@ -60,9 +60,8 @@ sealed class RegistryDatabase : IDisposable
                 var version = Version();
                 if (version == SchemaVersion) return;
                 if (version != 0)
-                    throw new UnusableRegistryException(
-                        $"{path} was made by another version of DistillSharp (format {version}, this one reads {SchemaVersion}); "
-                        + "'distill runs rebuild' recreates it from the run folders", null);
+                    throw new UnusableRegistryException($"{path} was made by another version of DistillSharp (format {version}, this one "
+                        + $"reads {SchemaVersion}); 'distill runs rebuild' recreates it from the run folders", null);
                 Execute(Schema);
                 fill?.Invoke(this);
                 Execute($"pragma user_version = {SchemaVersion}");
@@ -89,7 +88,6 @@ sealed class RegistryDatabase : IDisposable
             });
     }
 
-    /// <summary>Executes a statement.</summary>
     public int Execute(string sql, params (string Name, object? Value)[] parameters)
     {
         lock (gate)
@@ -99,7 +97,6 @@ sealed class RegistryDatabase : IDisposable
         }
     }
 
-    /// <summary>Reads all rows of a query.</summary>
     public List<T> Query<T>(string sql, Func<SqliteDataReader, T> row, params (string Name, object? Value)[] parameters)
     {
         var rows = new List<T>();
@@ -130,23 +127,11 @@ sealed class RegistryDatabase : IDisposable
     {
         var command = connection.CreateCommand();
         command.CommandText = sql;
-        foreach (var (name, value) in parameters)
-            command.Parameters.AddWithValue(name, value is null or double.NaN ? DBNull.Value : value);
+        foreach (var (name, value) in parameters) command.Parameters.AddWithValue(name, value is null or double.NaN ? DBNull.Value : value);
         return command;
     }
 
-    object? Scalar(string sql)
-    {
-        using var command = Command(sql, []);
-        return command.ExecuteScalar();
-    }
-
-    long Version()
-    {
-        long version = 0;
-        Guard(() => version = (long)Scalar("pragma user_version")!);
-        return version;
-    }
+    long Version() => Query("pragma user_version", row => row.GetInt64(0))[0];
 
     // Changing to write-ahead logging is the one step that SQLite does not wait for by itself.
     void Guard(Action action)
@@ -163,10 +148,7 @@ sealed class RegistryDatabase : IDisposable
             {
                 Thread.Sleep(Random.Shared.Next(5, 50));
             }
-            catch (SqliteException e)
-            {
-                throw Trouble(e);
-            }
+            catch (SqliteException e) { throw Trouble(e); }
             catch (JsonException e)
             {
                 throw new UnusableRegistryException(
@@ -179,9 +161,8 @@ sealed class RegistryDatabase : IDisposable
 
     UserException Trouble(SqliteException e) => e.SqliteErrorCode switch
     {
-        11 or 26 =>
-            new UnusableRegistryException(
-                $"{FilePath} is damaged or no registry of runs; 'distill runs rebuild' recreates it from the run folders", e),
+        11 or 26 => new UnusableRegistryException(
+            $"{FilePath} is damaged or no registry of runs; 'distill runs rebuild' recreates it from the run folders", e),
         Busy or Locked => new UserException($"{FilePath} was locked by another process for {patience.TotalMinutes} minutes", e),
         8 => new UserException($"{FilePath} is read-only", e),
         13 => new UserException($"cannot write {FilePath}: the disk is full", e),

@@ -6,28 +6,20 @@ namespace DistillSharp.Experiments.Registry;
 public sealed record SettingDifference(string Path, IReadOnlyList<string?> Values);
 
 /// <summary>Runs side by side.</summary>
-public sealed class RunComparison
+public sealed class RunComparison(IReadOnlyList<RunSummary> runs)
 {
-    /// <summary>Compares runs.</summary>
-    public RunComparison(IReadOnlyList<RunSummary> runs)
-    {
-        Runs = runs;
-        Differences = [.. runs.SelectMany(r => r.Settings.Keys).Distinct().Order(StringComparer.Ordinal)
-            .Select(path => new SettingDifference(path, [.. runs.Select(r => r.Settings.TryGetValue(path, out var v) ? v : null)]))
-            .Where(d => d.Values.Distinct().Skip(1).Any())];
-        SameMachine = runs.Select(r => r.Manifest.Machine).Distinct().Count() <= 1;
-        SameVersions = runs.Select(r => r.Manifest.Versions).Distinct().Count() <= 1;
-    }
-
     /// <summary>The runs, in the order asked for.</summary>
-    public IReadOnlyList<RunSummary> Runs { get; }
+    public IReadOnlyList<RunSummary> Runs => runs;
 
     /// <summary>The settings that are not the same in all of them, by path.</summary>
-    public IReadOnlyList<SettingDifference> Differences { get; }
+    public IReadOnlyList<SettingDifference> Differences { get; } =
+        [.. runs.SelectMany(r => r.Settings.Keys).Distinct().Order(StringComparer.Ordinal)
+            .Select(path => new SettingDifference(path, [.. runs.Select(r => r.Settings.GetValueOrDefault(path))]))
+            .Where(d => d.Values.Distinct().Skip(1).Any())];
 
     /// <summary>Whether they ran on the same machine: only then do their speeds compare.</summary>
-    public bool SameMachine { get; }
+    public bool SameMachine => runs.Select(r => r.Manifest.Machine).Distinct().Count() <= 1;
 
     /// <summary>Whether they ran with the same versions.</summary>
-    public bool SameVersions { get; }
+    public bool SameVersions => runs.Select(r => r.Manifest.Versions).Distinct().Count() <= 1;
 }

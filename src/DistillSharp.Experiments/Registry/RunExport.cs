@@ -14,7 +14,7 @@ public static class RunExport
         ("teacher", r => r.Manifest.Teacher),
         ("student", r => r.Manifest.Student),
         ("method", r => r.Manifest.MethodLabel),
-        ("policy", r => r.Manifest.Methods.FirstOrDefault(m => m.Policy is not null)?.Policy),
+        ("policy", r => r.Manifest.Policy),
         ("seed", r => r.Manifest.Seed),
         ("epochs", r => r.Manifest.Epochs),
         ("epochs_done", r => r.EpochsDone),
@@ -47,9 +47,8 @@ public static class RunExport
 
     /// <summary>What is known of one run, by the names of the CSV's columns; what is not known is left out.</summary>
     public static IReadOnlyList<(string Name, string Value)> Fields(RunSummary run) =>
-        [.. columns.Select(
-            c => (c.Name, c.Value(run) is double number ? number.ToString("0.##", CultureInfo.InvariantCulture) : $"{c.Value(run)}"))
-                .Where(field => field.Item2.Length > 0)];
+        [.. columns.Select(c => (c.Name, Value: c.Value(run) is double number ? number.ToString("0.##", CultureInfo.InvariantCulture)
+            : $"{c.Value(run)}")).Where(field => field.Value.Length > 0)];
 
     /// <summary>One line per run under a line of column names.</summary>
     public static string ToCsv(IEnumerable<RunSummary> runs)
@@ -61,34 +60,22 @@ public static class RunExport
     }
 
     /// <summary>An array of objects: the columns of the CSV, and the recipe's settings under <c>settings</c>.</summary>
-    public static string ToJson(IEnumerable<RunSummary> runs) => Json.Write(json =>
-    {
-        json.WriteStartArray();
-        foreach (var run in runs) WriteRun(json, run, null);
-        json.WriteEndArray();
-    });
+    public static string ToJson(IEnumerable<RunSummary> runs) => Json.Write(runs.Select(Described));
 
     /// <summary>One run as an object, with its epochs under <c>metrics</c>.</summary>
-    public static string ToJson(RunSummary run, IReadOnlyList<EpochMetrics> metrics) => Json.Write(json => WriteRun(json, run, metrics));
+    public static string ToJson(RunSummary run, IReadOnlyList<EpochMetrics> metrics)
+    {
+        var described = Described(run);
+        described["metrics"] = metrics.Select(epoch => JsonSerializer.SerializeToElement(epoch, RunJson.Default.EpochMetrics));
+        return Json.Write(described);
+    }
 
     /// <summary>A comparison: the runs under <c>runs</c>, the settings in which they differ under <c>differences</c>.</summary>
-    public static string ToJson(RunComparison comparison) => Json.Write(json =>
+    public static string ToJson(RunComparison comparison) => Json.Write(new
     {
-        json.WriteStartObject();
-        json.WriteStartArray("runs");
-        foreach (var run in comparison.Runs) WriteRun(json, run, null);
-        json.WriteEndArray();
-        json.WriteStartObject("differences");
-        foreach (var difference in comparison.Differences)
-        {
-            json.WriteStartArray(difference.Path);
-            foreach (var value in difference.Values) json.WriteStringValue(value);
-            json.WriteEndArray();
-        }
-        json.WriteEndObject();
-        json.WriteBoolean("same_machine", comparison.SameMachine);
-        json.WriteBoolean("same_versions", comparison.SameVersions);
-        json.WriteEndObject();
+        Runs = comparison.Runs.Select(Described),
+        Differences = comparison.Differences.ToDictionary(difference => difference.Path, difference => difference.Values),
+        comparison.SameMachine, comparison.SameVersions,
     });
 
     /// <summary>One line per epoch of one run under a line of column names, a column per loss term.</summary>
@@ -103,21 +90,8 @@ public static class RunExport
         return text.ToString();
     }
 
-    static void WriteRun(Utf8JsonWriter json, RunSummary run, IReadOnlyList<EpochMetrics>? metrics)
-    {
-        json.WriteStartObject();
-        foreach (var (name, value) in columns) Json.Write(json, name, value(run));
-        json.WriteStartObject("settings");
-        foreach (var (path, value) in run.Settings) json.WriteString(path, value);
-        json.WriteEndObject();
-        if (metrics is not null)
-        {
-            json.WriteStartArray("metrics");
-            foreach (var epoch in metrics) JsonSerializer.Serialize(json, epoch, RunJson.Default.EpochMetrics);
-            json.WriteEndArray();
-        }
-        json.WriteEndObject();
-    }
+    static OrderedDictionary<string, object?> Described(RunSummary run) => new(
+        columns.Select(column => KeyValuePair.Create(column.Name, column.Value(run))).Append(new("settings", run.Settings)));
 
     static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 }

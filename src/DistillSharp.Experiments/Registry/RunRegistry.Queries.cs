@@ -25,20 +25,13 @@ public sealed partial class RunRegistry
     public IReadOnlyList<RunSummary> List(RunFilter filter)
     {
         var (where, parameters) = Where(filter);
-        var settings = Settings(where, parameters);
-        var rows = database.Query($"{SummaryColumns}\n{where}\norder by runs.created, runs.name", r => Summary(r, settings), parameters);
+        var rows = Summaries(where, parameters);
         return filter.State is { } state ? [.. rows.Where(r => r.State == state)] : rows;
     }
 
     /// <summary>One run by name, or null.</summary>
     /// <exception cref="UserException">The registry cannot be read.</exception>
-    public RunSummary? Find(string run)
-    {
-        (string, object?)[] parameters = [("$name", run)];
-        const string where = "where runs.name = $name";
-        var settings = Settings(where, parameters);
-        return database.Query($"{SummaryColumns}\n{where}", r => Summary(r, settings), parameters).FirstOrDefault();
-    }
+    public RunSummary? Find(string run) => Summaries("where runs.name = $name", ("$name", run)).FirstOrDefault();
 
     /// <summary>A run's epochs, in order.</summary>
     /// <exception cref="UserException">The registry cannot be read.</exception>
@@ -68,13 +61,18 @@ public sealed partial class RunRegistry
 
     /// <summary>Runs side by side: their results, and the settings in which they differ.</summary>
     /// <exception cref="UserException">A run is not in the registry.</exception>
-    public RunComparison Compare(IEnumerable<string> runs) =>
-        new([.. runs.Select(Get)]);
+    public RunComparison Compare(IEnumerable<string> runs) => new([.. runs.Select(Get)]);
 
     UserException Absent(string name)
     {
         var nearest = List(RunFilter.All).Select(r => r.Name).FirstOrDefault(n => n.Contains(name, StringComparison.OrdinalIgnoreCase));
         return new UserException($"there is no run named '{name}' in {Root}" + (nearest is null ? "" : $"; there is '{nearest}'"));
+    }
+
+    List<RunSummary> Summaries(string where, params (string, object?)[] parameters)
+    {
+        var settings = Settings(where, parameters);
+        return database.Query($"{SummaryColumns}\n{where}\norder by runs.created, runs.name", r => Summary(r, settings), parameters);
     }
 
     RunSummary Summary(SqliteDataReader row, Dictionary<string, SortedDictionary<string, string>> settings)
@@ -91,13 +89,10 @@ public sealed partial class RunRegistry
 
     Dictionary<string, SortedDictionary<string, string>> Settings(string where, (string, object?)[] parameters)
     {
-        var all = new Dictionary<string, SortedDictionary<string, string>>();
-        database.Query($"select run, path, value from settings where run in (select name from runs {where})", r =>
-        {
-            if (!all.TryGetValue(r.GetString(0), out var own)) all[r.GetString(0)] = own = new(StringComparer.Ordinal);
-            return own[r.GetString(1)] = r.GetString(2);
-        }, parameters);
-        return all;
+        var rows = database.Query($"select run, path, value from settings where run in (select name from runs {where})",
+            r => (Run: r.GetString(0), Path: r.GetString(1), Value: r.GetString(2)), parameters);
+        return rows.GroupBy(row => row.Run).ToDictionary(run => run.Key, run => new SortedDictionary<string, string>(
+            run.ToDictionary(row => row.Path, row => row.Value), StringComparer.Ordinal));
     }
 
     static (string Where, (string, object?)[] Parameters) Where(RunFilter filter)

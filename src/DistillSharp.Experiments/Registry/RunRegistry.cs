@@ -33,20 +33,11 @@ public sealed partial class RunRegistry : IDisposable
     public static RunRegistry Open(string runsRoot)
     {
         var root = Path.GetFullPath(runsRoot);
-        try
-        {
-            Directory.CreateDirectory(root);
-        }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot create the folder of runs {root}", e);
-        }
+        FileWork.CreateFolder(root, "the folder of runs ");
         return new RunRegistry(root, new RegistryDatabase(Path.Combine(root, FileName), d => Fill(root, d)));
     }
 
-    /// <summary>
-    /// The runs of a folder that a filter lets through, oldest first. A folder that is not there holds none, and is not made.
-    /// </summary>
+    /// <summary>The runs of a folder that a filter lets through, oldest first; none of a folder that is not there.</summary>
     /// <exception cref="UserException">As <see cref="Open"/>.</exception>
     public static IReadOnlyList<RunSummary> ListIn(string runsRoot, RunFilter? filter = null)
     {
@@ -93,28 +84,21 @@ public sealed partial class RunRegistry : IDisposable
     /// <exception cref="UserException">The run is not in the registry, or the registry cannot be written.</exception>
     public void Update(RunManifest record)
     {
-        var known = 0;
-        database.Write(() => known = PutRun(database, record, """
-            update runs set state = $state, created = $created, finished = $finished, dataset = $dataset, teacher = $teacher,
-                student = $student, method = $method, policy = $policy, seed = $seed, epochs = $epochs, batch = $batch,
-                precision = $precision, parameters = $parameters, train_images = $train_images, recipe_digest = $digest, record = $record
-            where name = $name
-            """));
-        if (known == 0) throw Unknown(record.Name);
+        var columns = Columns(record);
+        var changes = string.Join(", ", columns.Select(column => $"{column.Name} = ${column.Name}"));
+        database.Write(() =>
+        {
+            if (database.Execute($"update runs set {changes} where name = $name", columns) == 0) throw Unknown(record.Name);
+        });
     }
 
     /// <summary>Records an epoch of a run, replacing the same epoch.</summary>
     /// <exception cref="UserException">The run is not in the registry, or the registry cannot be written.</exception>
-    public void Record(string run, EpochMetrics metrics)
+    public void Record(string run, EpochMetrics metrics) => database.Write(() =>
     {
-        var known = true;
-        database.Write(() =>
-        {
-            known = Knows(run);
-            if (known) PutMetrics(database, run, metrics);
-        });
-        if (!known) throw Unknown(run);
-    }
+        if (!Knows(run)) throw Unknown(run);
+        PutMetrics(database, run, metrics);
+    });
 
     /// <summary>Removes a run: its folder with all its checkpoints, and its entry.</summary>
     /// <exception cref="UserException">There is no such run, or a process works in it (the message names its pid).</exception>
@@ -135,10 +119,7 @@ public sealed partial class RunRegistry : IDisposable
                 Directory.Move(folder, doomed);
                 Directory.Delete(doomed, recursive: true);
             }
-            catch (Exception e) when (FileTrouble.Is(e))
-            {
-                throw FileTrouble.Report($"cannot remove {folder}", e);
-            }
+            catch (Exception e) when (FileTrouble.Is(e)) { throw FileTrouble.Report($"cannot remove {folder}", e); }
         }
         database.Write(() => database.Execute("delete from runs where name = $name", ("$name", run)));
     }
@@ -162,10 +143,7 @@ public sealed partial class RunRegistry : IDisposable
                 Insert(database, run.Manifest, RecipeSettings.Of(run.Recipe, Path.Combine(folder, RunFiles.Recipe)), run.Metrics);
                 count++;
             }
-            catch (UserException e)
-            {
-                problems.Add(e.Message);
-            }
+            catch (UserException e) { problems.Add(e.Message); }
         return new RebuildReport(count, problems);
     }
 
@@ -173,26 +151,25 @@ public sealed partial class RunRegistry : IDisposable
         RegistryDatabase database, RunManifest record, IReadOnlyDictionary<string, string> settings, IReadOnlyList<EpochMetrics> metrics)
     {
         database.Execute("delete from runs where name = $name", ("$name", record.Name));
-        PutRun(database, record, """
-            insert into runs(name, state, created, finished, dataset, teacher, student, method, policy, seed, epochs, batch,
-                precision, parameters, train_images, recipe_digest, record)
-            values($name, $state, $created, $finished, $dataset, $teacher, $student, $method, $policy, $seed, $epochs, $batch,
-                $precision, $parameters, $train_images, $digest, $record)
-            """);
+        var columns = Columns(record);
+        var (names, values) = (columns.Select(column => column.Name), columns.Select(column => $"${column.Name}"));
+        database.Execute($"insert into runs({string.Join(", ", names)}) values({string.Join(", ", values)})", columns);
         foreach (var (path, value) in settings)
             database.Execute("insert into settings(run, path, value) values($run, $path, $value)",
                 ("$run", record.Name), ("$path", path), ("$value", value));
         foreach (var epoch in metrics) PutMetrics(database, record.Name, epoch);
     }
 
-    static int PutRun(RegistryDatabase database, RunManifest record, string sql) => database.Execute(sql,
-        ("$name", record.Name), ("$state", record.State.ToString().ToLowerInvariant()), ("$created", Time(record.Created)),
-        ("$finished", record.Finished is { } end ? Time(end) : null), ("$dataset", record.Dataset), ("$teacher", record.Teacher),
-        ("$student", record.Student), ("$method", record.MethodLabel),
-            ("$policy", record.Methods.FirstOrDefault(m => m.Policy is not null)?.Policy),
-        ("$seed", record.Seed), ("$epochs", record.Epochs), ("$batch", record.Batch), ("$precision", record.Precision),
-        ("$parameters", record.Parameters), ("$train_images", record.TrainImages), ("$digest", record.RecipeDigest),
-        ("$record", JsonSerializer.Serialize(record, RunJson.Default.RunManifest)));
+    // The columns of a run's row with their values.
+    static (string Name, object? Value)[] Columns(RunManifest record) =>
+    [
+        ("name", record.Name), ("state", record.State.ToString().ToLowerInvariant()), ("created", Time(record.Created)),
+        ("finished", record.Finished is { } end ? Time(end) : null), ("dataset", record.Dataset), ("teacher", record.Teacher),
+        ("student", record.Student), ("method", record.MethodLabel), ("policy", record.Policy), ("seed", record.Seed),
+        ("epochs", record.Epochs), ("batch", record.Batch), ("precision", record.Precision), ("parameters", record.Parameters),
+        ("train_images", record.TrainImages), ("recipe_digest", record.RecipeDigest),
+        ("record", JsonSerializer.Serialize(record, RunJson.Default.RunManifest)),
+    ];
 
     static void PutMetrics(RegistryDatabase database, string run, EpochMetrics m) => database.Execute("""
         insert or replace into metrics(run, epoch, step, acc1, acc5, loss, lr, images_per_second, seconds, terms)

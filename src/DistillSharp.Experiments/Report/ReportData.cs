@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 using DistillSharp.Experiments.Registry;
 using DistillSharp.Experiments.Runs;
@@ -22,50 +21,44 @@ sealed record ReportData
 /// <summary>A run with what a line of a table says of it.</summary>
 record RunRow
 {
-    public required string Name { get; init; }
-    public required string State { get; init; }
-    public string? Failure { get; init; }
-    public required string Dataset { get; init; }
-    public required string Student { get; init; }
-    public string? Teacher { get; init; }
-    public required string Method { get; init; }
-    public required long Seed { get; init; }
-    public required int Epochs { get; init; }
-    public required int EpochsDone { get; init; }
-    public double? FinalAcc1 { get; init; }
-    public double? FinalAcc5 { get; init; }
-    public double? BestAcc1 { get; init; }
-    public int? BestEpoch { get; init; }
-    public double? ImagesPerSecond { get; init; }
-    public double Seconds { get; init; }
-    public required string Digest { get; init; }
-    public required DateTimeOffset Created { get; init; }
+    readonly RunSummary run;
 
-    public RunRow() { }
+    internal RunRow(RunSummary run) => this.run = run;
 
-    [SetsRequiredMembers]
-    public RunRow(RunSummary run)
-    {
-        var manifest = run.Manifest;
-        (Name, State, Failure) = (manifest.Name, run.State.ToString().ToLowerInvariant(), manifest.Failure);
-        (Dataset, Student, Teacher, Method, Seed) =
-            (manifest.Dataset, manifest.Student, manifest.Teacher, manifest.MethodLabel, manifest.Seed);
-        (Epochs, EpochsDone, Digest, Created) = (manifest.Epochs, run.EpochsDone, manifest.RecipeDigest, manifest.Created);
-        (FinalAcc1, FinalAcc5, BestAcc1, BestEpoch) = (run.FinalAcc1, run.FinalAcc5, run.BestAcc1, run.BestEpoch);
-        (ImagesPerSecond, Seconds) = (run.ImagesPerSecond, run.Seconds);
-    }
+    public string Name => run.Name;
+    public string State => run.State.ToString().ToLowerInvariant();
+    public string? Failure => run.Manifest.Failure;
+    public string Dataset => run.Manifest.Dataset;
+    public string Student => run.Manifest.Student;
+    public string? Teacher => run.Manifest.Teacher;
+    public string Method => run.Manifest.MethodLabel;
+    public long Seed => run.Manifest.Seed;
+    public int Epochs => run.Manifest.Epochs;
+    public int EpochsDone => run.EpochsDone;
+    public double? FinalAcc1 => run.FinalAcc1;
+    public double? FinalAcc5 => run.FinalAcc5;
+    public double? BestAcc1 => run.BestAcc1;
+    public int? BestEpoch => run.BestEpoch;
+    public double? ImagesPerSecond => run.ImagesPerSecond;
+    public double Seconds => run.Seconds;
+    public string Digest => run.Manifest.RecipeDigest;
+    public DateTimeOffset Created => run.Manifest.Created;
 }
 
 /// <summary>A run with all that its folder holds.</summary>
 sealed record RunData : RunRow
 {
+    readonly RunReader run;
+
+    internal RunData(RunReader run) : base(RunSummary.Of(run)) => (this.run, Curves) = (run, CurveData.Of(run.Metrics));
+
     public string? Missing { get; init; }
-    public string? Machine { get; init; }
-    public string? Libtorch { get; init; }
-    public string? Precision { get; init; }
-    public long? Parameters { get; init; }
-    public required string Recipe { get; init; }
-    public required CurveData Curves { get; init; }
+    public string? Machine => run.Manifest.Machine is { } machine ? $"{machine.Cpu}, {machine.Cores} cores" : null;
+    public string? Libtorch => run.Manifest.Versions?.Libtorch;
+    public string? Precision => run.Manifest.Precision;
+    public long? Parameters => run.Manifest.Parameters;
+    public string Recipe => run.Recipe;
+    public CurveData Curves { get; }
     public int? StudentNetwork { get; init; }
     public int? TeacherNetwork { get; init; }
     public ComparisonData? Comparison { get; init; }
@@ -73,17 +66,6 @@ sealed record RunData : RunRow
     /// <summary>The log's end, on the live page.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Log { get; init; }
-
-    public RunData() { }
-
-    [SetsRequiredMembers]
-    RunData(RunReader run, string recipe, CurveData curves) : base(RunSummary.Of(run)) => (Recipe, Curves) = (recipe, curves);
-
-    public static RunData Of(RunReader run) => new(run, run.Recipe, CurveData.Of(run.Metrics))
-    {
-        Machine = run.Manifest.Machine is { } machine ? $"{machine.Cpu}, {machine.Cores} cores" : null,
-        Libtorch = run.Manifest.Versions?.Libtorch, Precision = run.Manifest.Precision, Parameters = run.Manifest.Parameters,
-    };
 }
 
 sealed record CurveData(int[] Epoch, double?[] Acc1, double?[] Acc5, double?[] Loss, double?[] Lr)

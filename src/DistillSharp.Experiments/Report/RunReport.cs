@@ -72,10 +72,9 @@ public sealed record RunReport
         };
     }
 
-    RunData Describe(MeasuredRun run, List<NetworkOutputs> outputs, List<int> missed) => RunData.Of(run.Run) with
+    RunData Describe(MeasuredRun run, List<NetworkOutputs> outputs, List<int> missed) => new(run.Run)
     {
-        Missing = run.Missing,
-        StudentNetwork = run.Student is { } student ? outputs.IndexOf(student) : null,
+        Missing = run.Missing, StudentNetwork = run.Student is { } student ? outputs.IndexOf(student) : null,
         TeacherNetwork = run.Teacher is { } teacher ? outputs.IndexOf(teacher) : null,
         Comparison = run is { Student: { } ours, Teacher: { } theirs } ? Compare(theirs, ours, missed) : null,
     };
@@ -110,19 +109,17 @@ public sealed record RunReport
 
     NetworkData Describe(NetworkOutputs outputs, int[] points, CancellationToken cancel, IProgress<WorkProgress>? progress)
     {
-        var confusion = Confusion.Of(outputs);
-        return new(
-            TitleOf(outputs), 100.0 * outputs.Correct / outputs.Count, [.. confusion.ClassAccuracy().Select(v => Math.Round(v, 2))],
+        var (confusion, mapped) = (Confusion.Of(outputs), CanMap(points));
+        return new(TitleOf(outputs), 100.0 * outputs.Correct / outputs.Count, [.. confusion.ClassAccuracy().Select(v => Math.Round(v, 2))],
             [.. confusion.Counts.Cast<long>()],
-                [.. confusion.Commonest(CommonConfusions).Select(c => new[] { c.Label, c.Predicted, c.Images })],
-            CanMap(points) ? Array.ConvertAll(points, i => outputs.Predictions[i]) : null, CanMap(points) && outputs.Width > 0
-                ? Map(outputs, points, cancel, progress) : null);
+            [.. confusion.Commonest(CommonConfusions).Select(c => new[] { c.Label, c.Predicted, c.Images })],
+            mapped ? Array.ConvertAll(points, i => outputs.Predictions[i]) : null,
+            mapped && outputs.Width > 0 ? Map(outputs, points, cancel, progress) : null);
     }
 
     string TitleOf(NetworkOutputs outputs) =>
         Runs.FirstOrDefault(run => run.Teacher == outputs) is { } taught ? $"{taught.Run.Manifest.Teacher} (teacher)"
-        : Runs.Count == 1 ? $"{Runs[0].Run.Manifest.Student} (student)"
-        : Runs.First(run => run.Student == outputs).Run.Manifest.Name;
+        : Runs.Count == 1 ? $"{Runs[0].Run.Manifest.Student} (student)" : Runs.First(run => run.Student == outputs).Run.Manifest.Name;
 
     // A map of fewer points shows nothing that a list would not.
     static bool CanMap(int[] points) => points.Length >= 10;

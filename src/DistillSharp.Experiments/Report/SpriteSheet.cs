@@ -26,9 +26,8 @@ sealed record SpriteSheet(string Source, int Columns, int Width, int Height)
             var image = images.Image(indices[at]);
             var picture = ImageScaling.Scale(image, ImageArea.Of(image), height, width);
             for (var y = 0; y < height; y++)
-                Draw(
-                    picture.AsSpan(y * width * image.Channels, width * image.Channels), image.Channels,
-                    sheet.GetPixelSpan()[((at / columns * height + y) * sheet.RowBytes + at % columns * width * 4)..]);
+                Draw(picture.AsSpan(y * width * image.Channels, width * image.Channels),
+                    image.Channels, sheet.GetPixelSpan()[((at / columns * height + y) * sheet.RowBytes + at % columns * width * 4)..]);
         }
         using var png = sheet.Encode(SKEncodedImageFormat.Png, quality: 100);
         return new("data:image/png;base64," + Convert.ToBase64String(png.Span), columns, width, height);

@@ -20,11 +20,9 @@ public sealed record MachineDescription(string Cpu, int Cores, long MemoryBytes,
         {
             foreach (var line in File.ReadLines("/proc/cpuinfo"))
             {
-                var colon = line.IndexOf(':');
-                if (colon < 0) continue;
-                var key = line.AsSpan(0, colon).Trim();
-                if (key is "processor") cores++;
-                else if (key is "model name") cpu = line[(colon + 1)..].Trim();
+                var parts = line.Split(':', 2, StringSplitOptions.TrimEntries);
+                if (parts is ["processor", _]) cores++;
+                else if (parts is ["model name", var model]) cpu = model;
             }
         }
         catch (Exception e) when (FileTrouble.Is(e))

@@ -66,10 +66,7 @@ public sealed class MetricsLog
             }
             if (whole == 0) AtomicFile.SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
         }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot write {path}", e);
-        }
+        catch (Exception e) when (FileTrouble.Is(e)) { throw FileTrouble.Report($"cannot write {path}", e); }
         pending.Clear();
     }
 
@@ -82,21 +79,19 @@ public sealed class MetricsLog
     public MetricsRepair ContinueAfter(int epoch)
     {
         var lines = Parse(path).ToList();
-        var kept = lines.OfType<EpochMetrics>().Where(m => m.Epoch <= epoch && m.Epoch >= 1)
-            .GroupBy(m => m.Epoch).Select(g => g.Last()).OrderBy(m => m.Epoch).ToList();
+        var kept = InOrder(lines).Where(m => m.Epoch <= epoch && m.Epoch >= 1).ToList();
         if (kept.Count != lines.Count) AtomicFile.Write(path, Serialize(kept));
         pending.Clear();
         lastEpoch = epoch;
-        var present = kept.Select(m => m.Epoch).ToHashSet();
-        return new MetricsRepair(kept, lines.Count - kept.Count, [.. Enumerable.Range(1, epoch).Where(e => !present.Contains(e))]);
+        return new(kept, lines.Count - kept.Count, [.. Enumerable.Range(1, epoch).Except(kept.Select(m => m.Epoch))]);
     }
 
-    /// <summary>
-    /// The epochs of a log, in order, without what is torn, duplicated or out of order (the later line wins, as it was trained later).
-    /// </summary>
+    /// <summary>The epochs of a log, in order, without torn lines; of two lines for an epoch the later one, trained later.</summary>
     /// <exception cref="UserException">The file cannot be read.</exception>
-    public static IReadOnlyList<EpochMetrics> Read(string path) =>
-        [.. Parse(path).OfType<EpochMetrics>().GroupBy(m => m.Epoch).Select(g => g.Last()).OrderBy(m => m.Epoch)];
+    public static IReadOnlyList<EpochMetrics> Read(string path) => [.. InOrder(Parse(path))];
+
+    static IEnumerable<EpochMetrics> InOrder(IEnumerable<EpochMetrics?> lines) =>
+        lines.OfType<EpochMetrics>().GroupBy(m => m.Epoch).Select(g => g.Last()).OrderBy(m => m.Epoch);
 
     static List<EpochMetrics?> Parse(string path)
     {
@@ -112,10 +107,7 @@ public sealed class MetricsLog
         {
             // No epoch has ended yet.
         }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot read {path}", e);
-        }
+        catch (Exception e) when (FileTrouble.Is(e)) { throw FileTrouble.Report($"cannot read {path}", e); }
         return lines;
     }
 
@@ -125,16 +117,8 @@ public sealed class MetricsLog
         catch (JsonException) { return null; }
     }
 
-    static byte[] Serialize(IEnumerable<EpochMetrics> lines)
-    {
-        using var text = new MemoryStream();
-        foreach (var line in lines)
-        {
-            JsonSerializer.Serialize(text, line, RunJson.Default.EpochMetrics);
-            text.WriteByte((byte)'\n');
-        }
-        return text.ToArray();
-    }
+    static byte[] Serialize(IEnumerable<EpochMetrics> lines) =>
+        Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => JsonSerializer.Serialize(line, RunJson.Default.EpochMetrics) + "\n")));
 
     // A torn last line must not become the beginning of the next one.
     static long WholeLines(FileStream file)

@@ -64,12 +64,8 @@ public sealed class RunFolder : IDisposable
             AtomicFile.Write(System.IO.Path.Combine(temporary, RunFiles.Recipe), Encoding.UTF8.GetBytes(recipe));
             record = record with
             {
-                Created = DateTimeOffset.UtcNow,
-                Finished = null,
-                Failure = null,
-                State = RunState.Running,
-                Machine = MachineDescription.Current,
-                Threads = Environment.ProcessorCount,
+                Created = DateTimeOffset.UtcNow, Finished = null, Failure = null, State = RunState.Running,
+                Machine = MachineDescription.Current, Threads = Environment.ProcessorCount,
                 RecipeDigest = record.RecipeDigest.Length > 0 ? record.RecipeDigest : Recipes.RecipeDigest.Of(recipe),
             };
             for (var number = 1; ; number++)
@@ -129,9 +125,7 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="UserException">The record cannot be written.</exception>
     public void SetState(RunState state, string? failure = null) => Update(r => r with
     {
-        State = state,
-        Failure = failure,
-        Finished = state == RunState.Running ? null : DateTimeOffset.UtcNow,
+        State = state, Failure = failure, Finished = state == RunState.Running ? null : DateTimeOffset.UtcNow,
     });
 
     /// <summary>Changes the record on disk. The name stays the folder's.</summary>
@@ -161,9 +155,8 @@ public sealed class RunFolder : IDisposable
     /// <summary>Gives the run's lock back. The state stays what was last written.</summary>
     public void Dispose() => held.Dispose();
 
-    static void WriteManifest(string folder, RunManifest record) =>
-        AtomicFile.Write(System.IO.Path.Combine(folder, RunFiles.Manifest),
-            Encoding.UTF8.GetBytes(JsonSerializer.Serialize(record, RunJson.Indented.RunManifest) + "\n"));
+    static void WriteManifest(string folder, RunManifest record) => AtomicFile.Write(System.IO.Path.Combine(folder, RunFiles.Manifest),
+        Encoding.UTF8.GetBytes(JsonSerializer.Serialize(record, RunJson.Indented.RunManifest) + "\n"));
 
     static bool TryMove(string temporary, string path)
     {
@@ -172,10 +165,7 @@ public sealed class RunFolder : IDisposable
             Directory.Move(temporary, path);
             return true;
         }
-        catch (IOException) when (System.IO.Path.Exists(path))
-        {
-            return false;
-        }
+        catch (IOException) when (System.IO.Path.Exists(path)) { return false; }
     }
 
     // What a process killed within Create left behind. A minute's age keeps clear of those at work.

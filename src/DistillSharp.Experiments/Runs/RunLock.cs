@@ -9,7 +9,6 @@ namespace DistillSharp.Experiments.Runs;
 /// <remarks>The file is never deleted: a process that had just opened it would then hold a lock that nobody else can see.</remarks>
 sealed partial class RunLock : IDisposable
 {
-    /// <summary>The file's name in the run folder.</summary>
     public const string FileName = "run.lock";
 
     // Looks at the state take the lock for a moment too. A look leaves no living process's number in the file, so it is
@@ -32,10 +31,7 @@ sealed partial class RunLock : IDisposable
                 var file = TryOpen(path);
                 if (file is not null) return Sign(file);
             }
-            catch (Exception e) when (FileTrouble.Is(e))
-            {
-                throw FileTrouble.Report($"cannot lock {path}", e);
-            }
+            catch (Exception e) when (FileTrouble.Is(e)) { throw FileTrouble.Report($"cannot lock {path}", e); }
             var pid = Pid(path);
             var real = pid is { } number
                 && (!Directory.Exists("/proc") || Directory.Exists($"/proc/{number.ToString(CultureInfo.InvariantCulture)}"));
@@ -69,10 +65,7 @@ sealed partial class RunLock : IDisposable
         {
             return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
         }
-        catch (IOException e) when (IsLocked(e))
-        {
-            return null;
-        }
+        catch (IOException e) when (IsLocked(e)) { return null; }
     }
 
     // EWOULDBLOCK on Linux and macOS, a sharing violation on Windows: .NET passes the system's number through.
@@ -119,7 +112,6 @@ sealed partial class RunLock : IDisposable
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int Close(int descriptor);
 
-    /// <summary>Gives the lock back.</summary>
     public void Dispose()
     {
         var held = Interlocked.Exchange(ref file, null);

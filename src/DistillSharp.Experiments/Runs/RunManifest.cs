@@ -6,24 +6,17 @@ namespace DistillSharp.Experiments.Runs;
 /// <summary>Where a run stands.</summary>
 public enum RunState
 {
-    /// <summary>
-    /// Training now, or cut off without a word: only the lock of the folder tells which (<see cref="RunReader.State"/> does).
-    /// </summary>
+    /// <summary>Training now, or cut off without a word: only the folder's lock tells which (<see cref="RunReader.State"/>).</summary>
     [JsonStringEnumMemberName("running")] Running,
-
     /// <summary>Trained to its last epoch.</summary>
     [JsonStringEnumMemberName("finished")] Finished,
-
     /// <summary>Stopped by an error; <see cref="RunManifest.Failure"/> says which.</summary>
     [JsonStringEnumMemberName("failed")] Failed,
-
     /// <summary>Stopped before its last epoch; it can be resumed.</summary>
     [JsonStringEnumMemberName("interrupted")] Interrupted,
 }
 
-/// <summary>
-/// A distillation method as a run used it. All its settings are in the recipe; these two decide where a result belongs in a table.
-/// </summary>
+/// <summary>A method as a run used it. Its settings are in the recipe; these two place a result in a table.</summary>
 /// <param name="Name">The registered name, such as <c>fsecd</c>.</param>
 /// <param name="Policy">FSECD's choice of positive pairs, <c>instance</c> or <c>class</c>; null for methods without one.</param>
 public sealed record MethodUse(string Name, string? Policy = null);
@@ -136,8 +129,7 @@ public sealed record RunManifest
         var files = SkippedFiles ?? [];
         return files.Contains(file) ? this : this with
         {
-            SkippedImages = (SkippedImages ?? 0) + 1,
-            SkippedFiles = files.Count < MaxSkippedFiles ? [.. files, file] : files,
+            SkippedImages = (SkippedImages ?? 0) + 1, SkippedFiles = files.Count < MaxSkippedFiles ? [.. files, file] : files,
         };
     }
 
@@ -152,6 +144,9 @@ public sealed record RunManifest
         Seed = recipe.Train.Seed, Epochs = recipe.Train.Epochs, Batch = recipe.Data.Batch, Device = recipe.Train.Device.ToString(),
         RecipeDigest = recipe.Digest,
     };
+
+    /// <summary>The policy of the method that has one; null without such.</summary>
+    internal string? Policy => Methods.FirstOrDefault(m => m.Policy is not null)?.Policy;
 
     /// <summary>The methods in a table's words: <c>ce</c>, <c>fsecd</c>, <c>kd+crd</c>.</summary>
     [JsonIgnore]

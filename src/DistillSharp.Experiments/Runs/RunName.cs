@@ -14,14 +14,10 @@ public static class RunName
     /// </summary>
     public static string Suggest(string? teacher, string student, IEnumerable<string> methods, long seed)
     {
-        var names = methods.ToArray();
-        string[] parts = [.. teacher is null ? [] : new[] { teacher }, student, .. names.Length == 0 ? ["ce"] : names,
+        string[] parts = [.. teacher is null ? [] : new[] { teacher }, student, .. methods.DefaultIfEmpty("ce"),
             "s" + seed.ToString(CultureInfo.InvariantCulture)];
-        var name = new StringBuilder(string.Join('-', parts));
-        for (var i = 0; i < name.Length; i++)
-            if (!Allowed(name[i])) name[i] = '_';
-        if (name[0] is '.' or '-') name[0] = '_';
-        return name.Length <= MaxLength ? name.ToString() : name.ToString(0, MaxLength);
+        return string.Concat(string.Join('-', parts).Take(MaxLength).Select(
+            (letter, at) => Allowed(letter) && (at > 0 || letter is not ('.' or '-')) ? letter : '_'));
     }
 
     /// <summary>The name that a recipe's run has when it is given none.</summary>

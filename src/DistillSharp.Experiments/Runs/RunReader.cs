@@ -50,15 +50,8 @@ public sealed class RunReader
     public static IReadOnlyList<string> FoldersIn(string runsRoot)
     {
         if (!Directory.Exists(runsRoot)) return [];
-        try
-        {
-            return [.. Directory.EnumerateDirectories(runsRoot)
-                .Where(f => !System.IO.Path.GetFileName(f).StartsWith('.') && IsRun(f)).Order(StringComparer.Ordinal)];
-        }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot list {runsRoot}", e);
-        }
+        return FileWork.Do<IReadOnlyList<string>>($"cannot list {runsRoot}", () => [.. Directory.EnumerateDirectories(runsRoot)
+            .Where(f => !System.IO.Path.GetFileName(f).StartsWith('.') && IsRun(f)).Order(StringComparer.Ordinal)]);
     }
 
     internal static RunManifest ReadManifest(string folder)
@@ -72,31 +65,15 @@ public sealed class RunReader
                 ?? throw new UserException($"{path} holds null instead of a run record");
             return record with { Name = System.IO.Path.GetFileName(folder), Methods = record.Methods ?? [] };
         }
-        catch (JsonException e)
-        {
-            throw new UserException($"{path}, line {e.LineNumber + 1}: not a run record: {e.Message}", e);
-        }
-        catch (FileNotFoundException e)
-        {
-            throw new UserException($"{folder} is no run: it holds no {RunFiles.Manifest}", e);
-        }
-        catch (DirectoryNotFoundException e)
-        {
-            throw new UserException($"there is no run folder {folder}", e);
-        }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot read {path}", e);
-        }
+        catch (JsonException e) { throw new UserException($"{path}, line {e.LineNumber + 1}: not a run record: {e.Message}", e); }
+        catch (FileNotFoundException e) { throw new UserException($"{folder} is no run: it holds no {RunFiles.Manifest}", e); }
+        catch (DirectoryNotFoundException e) { throw new UserException($"there is no run folder {folder}", e); }
+        catch (Exception e) when (FileTrouble.Is(e)) { throw FileTrouble.Report($"cannot read {path}", e); }
     }
 
     internal static string ReadRecipe(string folder)
     {
         var path = System.IO.Path.Combine(folder, RunFiles.Recipe);
-        try { return File.ReadAllText(path); }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot read {path}", e);
-        }
+        return FileWork.Do($"cannot read {path}", () => File.ReadAllText(path));
     }
 }

@@ -59,10 +59,7 @@ public sealed class ServedPage : IDisposable
         {
             return File.Exists(file) ? JsonSerializer.Deserialize(File.ReadAllBytes(file), ServedPageJson.Default.Entry) : null;
         }
-        catch (Exception e) when (FileTrouble.Is(e) || e is JsonException)
-        {
-            return null;
-        }
+        catch (Exception e) when (FileTrouble.Is(e) || e is JsonException) { return null; }
     }
 
     // Numbers of processes come again: the start tells them apart. Of another machine's nothing is known.

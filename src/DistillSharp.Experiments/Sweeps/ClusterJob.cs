@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Experiments.Sweeps;
 
@@ -8,7 +9,6 @@ public enum Cluster
 {
     /// <summary>A job array of Slurm, submitted by sbatch.</summary>
     Slurm,
-
     /// <summary>An indexed Job of Kubernetes, submitted by kubectl.</summary>
     Kubernetes,
 }
@@ -45,25 +45,16 @@ public sealed record ClusterJob(Cluster Cluster, string File, int Runs)
                     + $"a sweep with {first.Run} alone first, or sweep on one machine");
         var root = Path.GetFullPath(plan.RunsRoot);
         var folder = Path.Combine(root, TrainingProcess.FolderName);
-        try
-        {
-            Directory.CreateDirectory(folder);
-        }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot create {folder}", e);
-        }
+        FileWork.CreateFolder(folder);
         foreach (var entry in left)
             AtomicFile.Write(Path.Combine(folder, entry.Run + ".yaml"), Encoding.UTF8.GetBytes(entry.Spec.RecipeText));
         // The list and the job bear the names of their runs: a job that waits in the queue is not changed by the next.
         var list = string.Concat(left.Select(entry => entry.Run + "\n"));
-        var listed =
-            Path.Combine(folder,
-                $"{name}-{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(list)))[..8]}.list");
+        var listed = Path.Combine(folder,
+            $"{name}-{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(list)))[..8]}.list");
         AtomicFile.Write(listed, Encoding.UTF8.GetBytes(list));
         var file = Path.ChangeExtension(listed, cluster == Cluster.Slurm ? ".sbatch" : ".job.yaml");
-        var train =
-            $"exec {string.Join(' ', command.Select(Quoted))} train {Quoted(folder)}/\"$run\".yaml --name \"$run\" --resume --runs "
+        var train = $"exec {string.Join(' ', command.Select(Quoted))} train {Quoted(folder)}/\"$run\".yaml --name \"$run\" --resume --runs "
             + $"{Quoted(root)}";
         AtomicFile.Write(file, Encoding.UTF8.GetBytes(cluster == Cluster.Slurm
             ? Slurm(name, folder, listed, train, left.Length)
@@ -79,9 +70,8 @@ public sealed record ClusterJob(Cluster Cluster, string File, int Runs)
         var command = Submission;
         try
         {
-            using var process =
-                Process.Start(
-                    new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var error = process.StandardError.ReadToEndAsync();
             var said = process.StandardOutput.ReadToEnd().Trim();
             process.WaitForExit();

@@ -8,7 +8,7 @@ namespace DistillSharp.Experiments.Sweeps;
 public sealed record RunSpec(string Name, Recipe Recipe)
 {
     /// <summary>What tells it from the others of its pair and seed: the method's label, and what is varied.</summary>
-    public string Label { get; init; } = Recipe.Methods.Count == 0 ? "ce" : string.Join('-', Recipe.Methods.Select(method => method.Name));
+    public string Label { get; init; } = string.Join('-', Recipe.MethodNames);
 
     /// <summary>Whether it shares what its teacher answers with other runs of the sweep.</summary>
     public bool SharesTeacher { get; init; }

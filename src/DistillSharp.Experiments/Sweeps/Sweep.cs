@@ -38,11 +38,9 @@ public sealed class Sweep
     {
         (this.source, this.toolkit) = (source, toolkit);
         var root = YamlValue.Parse(text, source);
-        if (root.Kind != YamlKind.Mapping)
-            throw new UsageException($"{root.Place}: a sweep is keys with values, at least pairs and methods");
+        if (root.Kind != YamlKind.Mapping) throw root.Mistake("a sweep is keys with values, at least pairs and methods");
         foreach (var (key, value) in root.Entries)
-            if (!keys.Contains(key))
-                throw new UsageException($"{value.Place}: a sweep has no '{ShownText.Of(key)}'{RecipeSection.HintOrList(key, keys)}");
+            if (!keys.Contains(key)) throw value.Mistake($"a sweep has no '{ShownText.Of(key)}'{RecipeSection.HintOrList(key, keys)}");
 
         recipe = Text(root, "recipe");
         teachers = Text(root, "teachers") ?? "teachers/{teacher}.pth";
@@ -60,24 +58,22 @@ public sealed class Sweep
     /// <summary>The runs, each once, in the order of pairs, methods, variants and seeds.</summary>
     public IReadOnlyList<RunSpec> Runs { get; }
 
+    /// <inheritdoc cref="Load(string, Toolkit, IEnumerable{string})"/>
+    public static Sweep Load(string path, params IEnumerable<string> overrides) => Load(path, Toolkit.BuiltIn, overrides);
+
     /// <summary>Reads a sweep's file.</summary>
     /// <param name="path">The file. Relative paths in it start from the current folder.</param>
+    /// <param name="toolkit">What its names stand for; what comes with the library where it is left out.</param>
     /// <param name="overrides">Values for every run, each as <c>path=value</c>: they go before all that the file sets.</param>
     /// <exception cref="UserException">The file or its recipe cannot be read.</exception>
     /// <exception cref="UsageException">The sweep is wrong, or a recipe of it; the message names file and line or the run.</exception>
-    public static Sweep Load(string path, params IEnumerable<string> overrides) => Load(path, Toolkit.BuiltIn, overrides);
-
-    /// <inheritdoc cref="Load(string, IEnumerable{string})"/>
-    /// <param name="path">The file.</param>
-    /// <param name="toolkit">What its names stand for.</param>
-    /// <param name="overrides">Values for every run.</param>
     public static Sweep Load(string path, Toolkit toolkit, params IEnumerable<string> overrides)
     {
         try
         {
             if (new FileInfo(path) is { Exists: true, Length: > LargestFile })
                 throw new UserException($"{path}: larger than 1 MB, and so no sweep");
-            return Parse(File.ReadAllText(path, Encoding.UTF8), path, toolkit, overrides);
+            return new(File.ReadAllText(path, Encoding.UTF8), path, toolkit, overrides);
         }
         catch (Exception e) when (FileTrouble.Is(e) || e is ArgumentException or NotSupportedException)
         {
@@ -91,9 +87,7 @@ public sealed class Sweep
     /// <param name="overrides">Values for every run, each as <c>path=value</c>.</param>
     /// <exception cref="UsageException">The sweep is wrong, or a recipe of it.</exception>
     public static Sweep Parse(string text, string source = "the sweep", params IEnumerable<string> overrides) =>
-        Parse(text, source, Toolkit.BuiltIn, overrides);
-
-    static Sweep Parse(string text, string source, Toolkit toolkit, IEnumerable<string> overrides) => new(text, source, toolkit, overrides);
+        new(text, source, Toolkit.BuiltIn, overrides);
 
     // A point of the matrix before seeds and variants: where its recipe is from, what is set in it, and how its runs are called.
     sealed record Base(string? Recipe, string[] Assignments, string? Teacher, string? Student, string? Label);
@@ -118,7 +112,7 @@ public sealed class Sweep
         null or { IsNull: true } => null,
         { Kind: YamlKind.Scalar, Text: "true" } => true,
         { Kind: YamlKind.Scalar, Text: "false" } => false,
-        var other => throw new UsageException($"{other.Place}: {key} is true or false"),
+        var other => throw other.Mistake($"{key} is true or false"),
     };
 
     List<Base> Matrix(YamlValue root)
@@ -126,8 +120,7 @@ public sealed class Sweep
         var pairs = Items(root, "pairs").ConvertAll(Pair);
         var methods = Items(root, "methods").ConvertAll(Method);
         return [.. pairs.SelectMany(pair => methods.Select(method => new Base(recipe,
-            [.. method.Yaml is { } yaml ? Taught(pair, yaml)
-                : ["teacher=null", "methods=[]"], $"student.network={pair.Student}", .. common, .. method.Assignments],
+            [.. Taught(pair, method.Yaml), $"student.network={pair.Student}", .. common, .. method.Assignments],
             method.Yaml is null ? null : pair.Teacher, pair.Student, method.Label)))];
     }
 
@@ -135,20 +128,18 @@ public sealed class Sweep
     {
         foreach (var other in (string[])["recipe", "pairs", "methods", "teachers"])
             if (root[other] is { } stray)
-                throw new UsageException(
-                    $"{stray.Place}: a sweep has either recipes or pairs and methods; {other} cannot stand beside recipes");
+                throw stray.Mistake($"a sweep has either recipes or pairs and methods; {other} cannot stand beside recipes");
         return [.. Items(root, "recipes").SelectMany(Names).Distinct()
             .Select(name => new Base(name, common, null, null, PaperLabel(name)))];
     }
 
     static IEnumerable<string> Names(YamlValue value)
     {
-        if (value.Kind != YamlKind.Scalar)
-            throw new UsageException($"{value.Place}: a recipe is a file or a name such as table3/resnet56-resnet20/fsecd");
+        if (value.Kind != YamlKind.Scalar) throw value.Mistake("a recipe is a file or a name such as table3/resnet56-resnet20/fsecd");
         if (!value.Text.AsSpan().ContainsAny('*', '?')) return [value.Text];
         var names = PaperRecipes.Names.Where(name => FileSystemName.MatchesSimpleExpression(value.Text, name, ignoreCase: false)).ToList();
         return names.Count > 0 ? names
-            : throw new UsageException($"{value.Place}: no recipe of the paper is named as '{ShownText.Of(value.Text)}'; try table3/*");
+            : throw value.Mistake($"no recipe of the paper is named as '{ShownText.Of(value.Text)}'; try table3/*");
     }
 
     // "fsecd-class-b512" of a recipe of the paper says more than its method's name.
@@ -165,9 +156,8 @@ public sealed class Sweep
                     var spec = Spec(point, variant, seed, last);
                     if (!runs.TryAdd(spec.Digest, spec)) continue;
                     if (!names.TryAdd(spec.Name, spec.Digest))
-                        throw new UsageException(
-                            $"{source}: two different runs would be named '{spec.Name}'; tell their methods apart by a label: "
-                            + $"{{ name: {point.Label ?? "..."}, label: ... }}");
+                        throw new UsageException($"{source}: two different runs would be named '{spec.Name}'; tell their methods apart by "
+                            + $"a label: {{ name: {point.Label ?? "..."}, label: ... }}");
                 }
         return [.. runs.Values];
     }
@@ -178,10 +168,9 @@ public sealed class Sweep
             [.. point.Assignments, .. variant.Assignments, $"train.seed={seed.ToString(CultureInfo.InvariantCulture)}", .. last];
         try
         {
-            var made = point.Recipe is null ? Recipe.Parse("", source, toolkit, overrides)
-                : PaperRecipes.Open(point.Recipe, toolkit, overrides);
-            var label = (point.Label ?? (made.Methods.Count == 0 ? "ce" : string.Join('-', made.Methods.Select(m => m.Name))))
-                + variant.Suffix;
+            var made = point.Recipe is { } from ? PaperRecipes.Open(from, toolkit, overrides)
+                : Recipe.Parse("", source, toolkit, overrides);
+            var label = (point.Label ?? string.Join('-', made.MethodNames)) + variant.Suffix;
             return new RunSpec(RunName.Suggest(made.Teacher?.Name, made.Student.Network, [label], seed), made) { Label = label };
         }
         catch (UsageException e)
@@ -191,62 +180,57 @@ public sealed class Sweep
         }
     }
 
-    IEnumerable<string> Taught(PairEntry pair, string method) =>
-    [
-        $"teacher={{ network: {pair.Teacher}, weights: {Quote(pair.Weights ?? teachers.Replace("{teacher}", pair.Teacher))} }}",
-        $"methods=[{method}]",
-    ];
+    string[] Taught(PairEntry pair, string? method) => method is null ? ["teacher=null", "methods=[]"]
+        : [$"teacher={{ network: {pair.Teacher}, weights: {Quote(pair.Weights ?? teachers.Replace("{teacher}", pair.Teacher))} }}",
+            $"methods=[{method}]"];
 
     static PairEntry Pair(YamlValue value)
     {
         const string must = "a pair is TEACHER-STUDENT, such as resnet56-resnet20, or { teacher: resnet56, student: resnet20 }";
         if (value.Kind == YamlKind.Scalar)
             return value.Text.Split('-') is [{ Length: > 0 } teacher, { Length: > 0 } student]
-                ? new PairEntry(teacher, student, null)
-                : throw new UsageException($"{value.Place}: '{ShownText.Of(value.Text)}' is no pair; {must}");
-        if (value.Kind != YamlKind.Mapping) throw new UsageException($"{value.Place}: {must}");
+                ? new PairEntry(teacher, student, null) : throw value.Mistake($"'{ShownText.Of(value.Text)}' is no pair; {must}");
+        if (value.Kind != YamlKind.Mapping) throw value.Mistake(must);
         string[] known = ["teacher", "student", "weights"];
         foreach (var (key, entry) in value.Entries)
-            if (!known.Contains(key))
-                throw new UsageException($"{entry.Place}: a pair has no '{ShownText.Of(key)}'{RecipeSection.HintOrList(key, known)}");
-        return new PairEntry(Text(value, "teacher") ?? throw new UsageException($"{value.Place}: the pair has no teacher; {must}"),
-            Text(value, "student") ?? throw new UsageException($"{value.Place}: the pair has no student; {must}"), Text(value, "weights"));
+            if (!known.Contains(key)) throw entry.Mistake($"a pair has no '{ShownText.Of(key)}'{RecipeSection.HintOrList(key, known)}");
+        return new(Text(value, "teacher") ?? throw value.Mistake($"the pair has no teacher; {must}"),
+            Text(value, "student") ?? throw value.Mistake($"the pair has no student; {must}"), Text(value, "weights"));
     }
 
     static MethodEntry Method(YamlValue value)
     {
         const string must = "a method is a name, such as kd, or { name: fsecd, temperature: 0.1 }";
-        if (value.Kind == YamlKind.Sequence || value.IsNull) throw new UsageException($"{value.Place}: {must}");
+        if (value.Kind == YamlKind.Sequence || value.IsNull) throw value.Mistake(must);
         if (value.Kind == YamlKind.Scalar)
-            return new MethodEntry(value.Text, value.Text == "ce" ? null : $"{{ name: {Quote(value.Text)} }}", []);
-        var name = Text(value, "name") ?? throw new UsageException($"{value.Place}: the method has no name; {must}");
+            return new(value.Text, value.Text == "ce" ? null : $"{{ name: {Quote(value.Text)} }}", []);
+        var name = Text(value, "name") ?? throw value.Mistake($"the method has no name; {must}");
         var settings = new YamlValue(YamlKind.Mapping, "", value.Place);
         foreach (var (key, entry) in value.Entries)
             if (key is not ("label" or "set")) settings.Set(key, entry);
-        if (name == "ce" && settings.Entries.Count > 1)
-            throw new UsageException($"{value.Place}: ce has no settings; its weight is set: {{ ce.weight: ... }}");
-        return new MethodEntry(
+        if (name == "ce" && settings.Entries.Count > 1) throw value.Mistake($"ce has no settings; its weight is set: {{ ce.weight: ... }}");
+        return new(
             Text(value, "label") ?? name, name == "ce" ? null : RecipeSettings.Inline(settings), [.. Assignments(value["set"], "set")]);
     }
 
     static long Seed(YamlValue value) =>
         value.Kind == YamlKind.Scalar && long.TryParse(value.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var seed)
-        ? seed : throw new UsageException($"{value.Place}: a seed is a whole number of at least 0");
+        ? seed : throw value.Mistake("a seed is a whole number of at least 0");
 
     static List<Variant> Variants(YamlValue? vary)
     {
         var variants = new List<Variant> { new("", []) };
         if (vary is null || vary.IsNull) return variants;
         if (vary.Kind != YamlKind.Mapping)
-            throw new UsageException($"{vary.Place}: vary is settings with lists of values, such as {{ train.lr: [0.05, 0.1] }}");
+            throw vary.Mistake($"vary is settings with lists of values, such as {{ train.lr: [0.05, 0.1] }}");
         foreach (var (path, values) in vary.Entries)
         {
             if (values.Kind != YamlKind.Sequence || values.Items.Count == 0)
-                throw new UsageException($"{values.Place}: vary.{ShownText.Of(path)} is a list of values, such as [0.05, 0.1]");
+                throw values.Mistake($"vary.{ShownText.Of(path)} is a list of values, such as [0.05, 0.1]");
             var name = path[(path.LastIndexOf('.') + 1)..];
             variants = [.. variants.SelectMany(v => values.Items.Select(value =>
                 new Variant($"{v.Suffix}-{name}{RecipeSettings.Inline(value).Trim('"')}", [.. v.Assignments, Assignment(path, value)])))];
-            if (variants.Count > MaxRuns) throw new UsageException($"{vary.Place}: the sweep has more than {MaxRuns} runs");
+            if (variants.Count > MaxRuns) throw vary.Mistake($"the sweep has more than {MaxRuns} runs");
         }
         return variants;
     }
@@ -255,11 +239,9 @@ public sealed class Sweep
     static IEnumerable<string> Assignments(YamlValue? set, string what)
     {
         if (set is null || set.IsNull) return [];
-        if (set.Kind != YamlKind.Mapping)
-            throw new UsageException($"{set.Place}: {what} is settings with values, such as {{ train.epochs: 5 }}");
+        if (set.Kind != YamlKind.Mapping) throw set.Mistake($"{what} is settings with values, such as {{ train.epochs: 5 }}");
         return set.Entries.SelectMany(e => sections.Contains(e.Key) && e.Value.Kind == YamlKind.Mapping
-            ? e.Value.Entries.Select(inner => Assignment($"{e.Key}.{inner.Key}", inner.Value))
-            : [Assignment(e.Key, e.Value)]);
+            ? e.Value.Entries.Select(inner => Assignment($"{e.Key}.{inner.Key}", inner.Value)) : [Assignment(e.Key, e.Value)]);
     }
 
     static string Assignment(string path, YamlValue value) => $"{path}={(value.IsNull ? "null" : RecipeSettings.Inline(value))}";
@@ -267,16 +249,16 @@ public sealed class Sweep
     static List<YamlValue> Items(YamlValue root, string key)
     {
         var value = root[key];
-        if (value is null) throw new UsageException($"{root.Place}: the sweep has no {key}");
+        if (value is null) throw root.Mistake($"the sweep has no {key}");
         if (value is { Kind: YamlKind.Sequence, Items.Count: > 0 }) return value.Items;
-        throw new UsageException($"{value.Place}: {key} is a list with at least one entry");
+        throw value.Mistake($"{key} is a list with at least one entry");
     }
 
     static string? Text(YamlValue mapping, string key) => mapping[key] switch
     {
         null or { IsNull: true } => null,
         { Kind: YamlKind.Scalar, Text: { Length: > 0 } text } => text,
-        var other => throw new UsageException($"{other.Place}: {key} is a text"),
+        var other => throw other.Mistake($"{key} is a text"),
     };
 
     static string Quote(string text) => '"' + text.Replace("\\", "\\\\").Replace("\"", "\\\"") + '"';

@@ -9,16 +9,12 @@ public enum SweepState
 {
     /// <summary>It was never started.</summary>
     Missing,
-
     /// <summary>It was cut off and will be resumed.</summary>
     Interrupted,
-
     /// <summary>It failed and will be tried again.</summary>
     Failed,
-
     /// <summary>Another process is at it.</summary>
     Running,
-
     /// <summary>It is done and will be skipped.</summary>
     Finished,
 }
@@ -52,9 +48,7 @@ public sealed class SweepPlan
     /// <summary>Run folders that could not be read, a sentence each.</summary>
     public IReadOnlyList<string> Problems { get; }
 
-    /// <summary>
-    /// The training time still needed in all. Runs side by side share the cores, so it does not depend on their number.
-    /// </summary>
+    /// <summary>The training time still needed in all. Runs side by side share the cores, so it does not depend on their number.</summary>
     public double SecondsLeft => Entries.Sum(e => e.SecondsLeft ?? 0);
 
     /// <summary>How many runs that are not finished have no estimate.</summary>
@@ -96,10 +90,7 @@ public sealed class SweepPlan
             recipe.CheckFiles();
             return null;
         }
-        catch (UserException e)
-        {
-            return e.Message;
-        }
+        catch (UserException e) { return e.Message; }
     }
 
     /// <summary>Compares a sweep's runs with a folder of runs.</summary>
@@ -111,14 +102,8 @@ public sealed class SweepPlan
         var problems = new List<string>();
         var runs = new List<RunSummary>();
         foreach (var folder in RunReader.FoldersIn(root))
-            try
-            {
-                runs.Add(RunSummary.Of(RunReader.Load(folder)));
-            }
-            catch (UserException e)
-            {
-                problems.Add(e.Message);
-            }
+            try { runs.Add(RunSummary.Of(RunReader.Load(folder))); }
+            catch (UserException e) { problems.Add(e.Message); }
 
         var byDigest = runs.ToLookup(r => r.Manifest.RecipeDigest);
         var taken = new HashSet<string>();
@@ -177,17 +162,14 @@ static class SweepEstimate
     {
         var recipe = spec.Recipe;
         if (Images(recipe.Data) is not { } images) return (null, null);
-        var methods = recipe.Methods.Count == 0 ? "ce" : string.Join('+', recipe.Methods.Select(m => m.Name));
-        var nearest =
-            runs.Where(
-                r => r.ImagesPerSecond > 0 && r.Manifest.Student == recipe.Student.Network
-                && r.Manifest.Machine == MachineDescription.Current)
+        var methods = string.Join('+', recipe.MethodNames);
+        var here = runs.Where(r => r.ImagesPerSecond > 0 && r.Manifest.Machine == MachineDescription.Current);
+        var nearest = here.Where(r => r.Manifest.Student == recipe.Student.Network)
             .OrderByDescending(r => r.Manifest.Teacher == recipe.Teacher?.Name)
             .ThenByDescending(r => r.Manifest.MethodLabel == methods)
             .ThenByDescending(r => r.Manifest.Dataset == recipe.Data.Set)
             .ThenByDescending(r => r.Manifest.Batch == recipe.Data.Batch)
-            .ThenByDescending(r => r.Manifest.Created)
-            .FirstOrDefault();
+            .ThenByDescending(r => r.Manifest.Created).FirstOrDefault();
         if (nearest is null) return (null, null);
         // A speed measured on a part of the cores stands for as much of the machine's.
         var cores = MachineDescription.Current.Cores;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Experiments.Sweeps;
 
@@ -12,9 +13,7 @@ namespace DistillSharp.Experiments.Sweeps;
 /// <param name="Seed">The seed.</param>
 public sealed record SweepRecordRun(string Name, string Digest, string? Teacher, string Student, string Method, long Seed);
 
-/// <summary>
-/// A sweep as it was started, kept beside the recipes and logs of its runs: so what is still to come can be shown with what is done.
-/// </summary>
+/// <summary>A sweep as it was started, kept beside its runs' recipes and logs, to show what is to come with what is done.</summary>
 /// <param name="Name">The name of the sweep's file, without its ending.</param>
 /// <param name="Started">When it was started last (UTC).</param>
 /// <param name="Runs">The runs it asks for, in its order.</param>
@@ -35,14 +34,7 @@ public sealed record SweepRecord(string Name, DateTimeOffset Started, IReadOnlyL
     public void Save(string runsRoot)
     {
         var folder = Path.Combine(Path.GetFullPath(runsRoot), TrainingProcess.FolderName);
-        try
-        {
-            Directory.CreateDirectory(folder);
-        }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot create {folder}", e);
-        }
+        FileWork.CreateFolder(folder);
         AtomicFile.Write(Path.Combine(folder, Name + Ending), JsonSerializer.SerializeToUtf8Bytes(this, SweepJson.Default.SweepRecord));
     }
 
@@ -55,10 +47,7 @@ public sealed record SweepRecord(string Name, DateTimeOffset Started, IReadOnlyL
             return Directory.Exists(folder)
                 ? [.. Directory.EnumerateFiles(folder, "*" + Ending).Order(StringComparer.Ordinal).Select(Read).OfType<SweepRecord>()] : [];
         }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            return [];
-        }
+        catch (Exception e) when (FileTrouble.Is(e)) { return []; }
     }
 
     static SweepRecord? Read(string path)
@@ -69,10 +58,7 @@ public sealed record SweepRecord(string Name, DateTimeOffset Started, IReadOnlyL
                 File.ReadAllBytes(path), SweepJson.Default.SweepRecord) is { Name: not null, Runs: { } runs } record
                 && runs.All(run => run is { Name: not null, Digest: not null, Student: not null, Method: not null }) ? record : null;
         }
-        catch (Exception e) when (FileTrouble.Is(e) || e is JsonException)
-        {
-            return null;
-        }
+        catch (Exception e) when (FileTrouble.Is(e) || e is JsonException) { return null; }
     }
 }
 

@@ -21,13 +21,10 @@ public enum SweepResult
 {
     /// <summary>Trained to its end now.</summary>
     Finished,
-
     /// <summary>It was finished before.</summary>
     Skipped,
-
     /// <summary>It failed; the sweep went on.</summary>
     Failed,
-
     /// <summary>The sweep was asked to stop; the next one resumes it.</summary>
     Stopped,
 }
@@ -85,19 +82,10 @@ public sealed class SweepRunner(Func<RunStart, CancellationToken, Task<RunExit>>
             while (waiting.TryDequeue(out var entry))
             {
                 SweepOutcome outcome;
-                try
-                {
-                    outcome = await Hindrance(plan, entry, ends) ?? await One(plan.RunsRoot, entry, threads, stop);
-                }
-                catch (UserException e)
-                {
-                    outcome = new SweepOutcome(entry, SweepResult.Failed, e.Message);
-                }
+                try { outcome = await Hindrance(plan, entry, ends) ?? await One(plan.RunsRoot, entry, threads, stop); }
+                catch (UserException e) { outcome = new SweepOutcome(entry, SweepResult.Failed, e.Message); }
                 outcomes[entry] = outcome;
-                try
-                {
-                    lock (telling) observer.Ended(outcome);
-                }
+                try { lock (telling) observer.Ended(outcome); }
                 finally
                 {
                     // Last, so that what waits for it is told of after it.
@@ -148,10 +136,7 @@ public sealed class SweepRunner(Func<RunStart, CancellationToken, Task<RunExit>>
             var request = new RunStart(entry.Spec, entry.Run, state != SweepState.Missing, threads);
             lock (telling) observer.Started(request);
             RunExit exit;
-            try
-            {
-                exit = await start(request, stop);
-            }
+            try { exit = await start(request, stop); }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
                 exit = new RunExit(-1, e is OperationCanceledException ? null : e.Message);

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using DistillSharp.Experiments.Recipes;
+using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Experiments.Sweeps;
 
@@ -41,21 +42,13 @@ public sealed partial class TrainingProcess(IReadOnlyList<string> command, strin
     {
         var root = Path.GetFullPath(runsRoot);
         var (recipe, log) = (Path.Combine(root, FolderName, start.Run + ".yaml"), Path.Combine(root, FolderName, start.Run + ".log"));
-        try
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(recipe)!);
-        }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot create {Path.GetDirectoryName(recipe)}", e);
-        }
+        FileWork.CreateFolder(Path.GetDirectoryName(recipe)!);
         AtomicFile.Write(recipe, Encoding.UTF8.GetBytes(start.Spec.RecipeText));
 
         string[] shared = start.Spec.SharesTeacher
             ? ["--set", $"train.teacher_folder={RecipeText.Quote(Path.Combine(root, FolderName, AnswersName))}"] : [];
-        var info =
-            new ProcessStartInfo(
-                "/bin/sh", ["-c", Launch, log, .. command, "train", recipe, "--name", start.Run, "--resume", "--runs", root, .. shared]);
+        var info = new ProcessStartInfo(
+            "/bin/sh", ["-c", Launch, log, .. command, "train", recipe, "--name", start.Run, "--resume", "--runs", root, .. shared]);
         var threads = start.Threads.ToString(CultureInfo.InvariantCulture);
         (info.Environment["OMP_NUM_THREADS"], info.Environment["DOTNET_PROCESSOR_COUNT"]) = (threads, threads);
         try
@@ -65,10 +58,7 @@ public sealed partial class TrainingProcess(IReadOnlyList<string> command, strin
             await process.WaitForExitAsync(CancellationToken.None);
             return new RunExit(process.ExitCode, process.ExitCode == 0 ? null : LastLine(log) ?? Ending(process.ExitCode));
         }
-        catch (Win32Exception e)
-        {
-            throw new UserException($"cannot start {command[0]}: {e.Message}", e);
-        }
+        catch (Win32Exception e) { throw new UserException($"cannot start {command[0]}: {e.Message}", e); }
     }
 
     static string Ending(int code) =>
@@ -85,10 +75,7 @@ public sealed partial class TrainingProcess(IReadOnlyList<string> command, strin
             var line = reader.ReadToEnd().Split('\n').LastOrDefault(l => !string.IsNullOrWhiteSpace(l))?.Trim();
             return line is null ? null : line.Length <= 500 ? line : line[..500];
         }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            return null;
-        }
+        catch (Exception e) when (FileTrouble.Is(e)) { return null; }
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]

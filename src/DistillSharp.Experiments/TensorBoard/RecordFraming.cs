@@ -3,12 +3,9 @@ using System.Numerics;
 
 namespace DistillSharp.Experiments.TensorBoard;
 
-/// <summary>
-/// TFRecord framing: the length (8 bytes, little-endian), its masked CRC-32C (4), the data, its masked CRC-32C (4).
-/// </summary>
+/// <summary>TFRecord framing: the length (8 bytes, little-endian), its masked CRC-32C (4), the data, its masked CRC-32C (4).</summary>
 static class RecordFraming
 {
-    /// <summary>Bytes around the data.</summary>
     public const int Overhead = 16;
 
     /// <summary>Frames a record into a new array, so that it can be written at once.</summary>

@@ -44,10 +44,7 @@ public sealed class TensorBoardWriter : IDisposable
                 throw;
             }
         }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot write {path}", e);
-        }
+        catch (Exception e) when (FileTrouble.Is(e)) { throw FileTrouble.Report($"cannot write {path}", e); }
     }
 
     /// <summary>Removes the event files of a folder: those that a resumed run writes anew.</summary>
@@ -58,10 +55,7 @@ public sealed class TensorBoardWriter : IDisposable
         {
             foreach (var path in Directory.EnumerateFiles(folder, FilePrefix + "*")) File.Delete(path);
         }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot remove the event files in {folder}", e);
-        }
+        catch (Exception e) when (FileTrouble.Is(e)) { throw FileTrouble.Report($"cannot remove the event files in {folder}", e); }
     }
 
     /// <summary>Writes scalars of one step as one record.</summary>
@@ -85,8 +79,7 @@ public sealed class TensorBoardWriter : IDisposable
             Tag = tag,
             Metadata = new SummaryMetadata
             {
-                PluginData = new SummaryMetadata.Types.PluginData { PluginName = "text" },
-                DataClass = DataClass.Tensor,
+                PluginData = new SummaryMetadata.Types.PluginData { PluginName = "text" }, DataClass = DataClass.Tensor,
             },
             Tensor = new TensorProto { Dtype = DataType.DtString, TensorShape = new TensorShapeProto() },
         };
@@ -98,15 +91,13 @@ public sealed class TensorBoardWriter : IDisposable
     /// <exception cref="UserException">The file cannot be written.</exception>
     public void Epoch(EpochMetrics metrics, DateTimeOffset at)
     {
-        var values = new List<(string, double)>();
-        if (metrics.Acc1 is { } acc1) values.Add(("accuracy/top1", acc1));
-        if (metrics.Acc5 is { } acc5) values.Add(("accuracy/top5", acc5));
-        values.Add(("loss/total", metrics.Loss));
-        foreach (var (name, value) in metrics.Terms) values.Add(($"loss/{name}", value));
-        values.Add(("train/lr", metrics.Lr));
-        values.Add(("train/images_per_second", metrics.ImagesPerSecond));
-        values.Add(("train/seconds_per_epoch", metrics.Seconds));
-        Scalars(metrics.Epoch, at, values);
+        (string Tag, double? Value)[] values =
+        [
+            ("accuracy/top1", metrics.Acc1), ("accuracy/top5", metrics.Acc5), ("loss/total", metrics.Loss),
+            .. metrics.Terms.Select(term => ($"loss/{term.Key}", (double?)term.Value)), ("train/lr", metrics.Lr),
+            ("train/images_per_second", metrics.ImagesPerSecond), ("train/seconds_per_epoch", metrics.Seconds),
+        ];
+        Scalars(metrics.Epoch, at, values.Where(entry => entry.Value is not null).Select(entry => (entry.Tag, entry.Value!.Value)));
     }
 
     /// <summary>Closes the file.</summary>
@@ -115,10 +106,7 @@ public sealed class TensorBoardWriter : IDisposable
     void Write(Event record)
     {
         var start = file.Position;
-        try
-        {
-            file.Write(RecordFraming.Frame(record.ToByteArray()));
-        }
+        try { file.Write(RecordFraming.Frame(record.ToByteArray())); }
         catch (Exception e) when (FileTrouble.Is(e))
         {
             // Half a record would hide all that follow.

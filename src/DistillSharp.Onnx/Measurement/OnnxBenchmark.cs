@@ -70,18 +70,14 @@ public sealed record OnnxBenchmark
                 foreach (var file in Files) classifiers.Add(new(file, threads));
                 foreach (var batch in Batches) Time(classifiers, batch, timings, progress);
             }
-            finally
-            {
-                classifiers.ForEach(classifier => classifier.Dispose());
-            }
+            finally { classifiers.ForEach(classifier => classifier.Dispose()); }
         }
         var measured = new List<OnnxMeasurement>();
         for (var i = 0; i < Files.Count; i++)
         {
             using var classifier = new OnnxClassifier(Files[i]);
-            measured.Add(
-                new(Files[i], classifier.Bytes, classifier.Card.Network, timings[i], Set is null ? null
-                    : OnnxAccuracy.Measure(classifier, Images(classifier), progress)));
+            var accuracy = Set is null ? default(Accuracy?) : OnnxAccuracy.Measure(classifier, Images(classifier), progress);
+            measured.Add(new(Files[i], classifier.Bytes, classifier.Card.Network, timings[i], accuracy));
         }
         return measured;
     }

@@ -21,9 +21,8 @@ public sealed class OnnxPredictor : ImagePredictor
         normalization = classifier.Card.Normalization;
         if (classifier.Input != OnnxInput.Normalized || normalization is not null) return;
         classifier.Dispose();
-        throw new UserException(
-            $"'{path}' does not say how its images are normalized (mean and std in its metadata); "
-            + "export it with its data set, or the channels' mean and std");
+        throw new UserException($"'{path}' does not say how its images are normalized (mean and std in its metadata); export it with its "
+            + "data set, or the channels' mean and std");
     }
 
     /// <summary>Whether a path names an ONNX file, by its ending.</summary>

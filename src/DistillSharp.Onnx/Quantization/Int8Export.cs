@@ -42,8 +42,7 @@ public static class Int8Export
         (options, int8) = (options ?? new(), int8 ?? new());
         options = options with
         {
-            Normalization = options.Normalization ?? data.Normalization,
-            ClassNames = options.ClassNames ?? data.ClassNames,
+            Normalization = options.Normalization ?? data.Normalization, ClassNames = options.ClassNames ?? data.ClassNames,
             ImageSize = options.ImageSize ?? new(data.Train.Height, data.Train.Width),
         };
         int8.Validate();
@@ -60,13 +59,10 @@ public static class Int8Export
         var after = work.Accuracy(written, "int8", data.Test);
         var costs = before.Top1 - after.Top1 > int8.LargestLoss ? work.Costs(ranges, kept) : [];
 
-        Describe(
-            written, before, after,
-            new
-            {
-                weights = "int8, symmetric, per channel", activations = "uint8, per tensor", calibration, images = work.Images,
-                float32 = kept
-            });
+        Describe(written, before, after, new
+        {
+            weights = "int8, symmetric, per channel", activations = "uint8, per tensor", calibration, images = work.Images, float32 = kept,
+        });
         AtomicFile.Write(path, file => written.WriteTo(file));
         return new(path, written.CalculateSize(), model.CalculateSize(), before, after, calibration, work.Images, layers, [.. kept], costs);
     }
@@ -92,9 +88,8 @@ public static class Int8Export
         entries["accuracy_float32"] = before.Top1.ToString("R", CultureInfo.InvariantCulture);
         entries["quantization"] = JsonSerializer.Serialize(quantization);
         model.MetadataProps.Clear();
-        model.MetadataProps.AddRange(
-            entries.OrderBy(entry => entry.Key, StringComparer.Ordinal)
-                .Select(entry => new StringStringEntryProto { Key = entry.Key, Value = entry.Value }));
+        model.MetadataProps.AddRange(entries.OrderBy(entry => entry.Key, StringComparer.Ordinal)
+            .Select(entry => new StringStringEntryProto { Key = entry.Key, Value = entry.Value }));
     }
 
     // What all steps need.

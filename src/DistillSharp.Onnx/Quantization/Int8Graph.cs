@@ -80,9 +80,8 @@ sealed class Int8Graph
             var values = Values(weight);
             var bytes = new sbyte[values.Length];
             for (var i = 0; i < values.Length; i++)
-                bytes[i] =
-                    (sbyte)Math.Clamp(
-                        MathF.Round(values[i] / scales[Channel(i, scales.Length, values.Length, axis)]), -LargestWeight, LargestWeight);
+                bytes[i] = (sbyte)Math.Clamp(
+                    MathF.Round(values[i] / scales[Channel(i, scales.Length, values.Length, axis)]), -LargestWeight, LargestWeight);
             Constant($"{name}_q", DataType.Int8, weight.Dims, MemoryMarshal.AsBytes(bytes));
             Constant($"{name}_s", DataType.Float, [scales.Length], MemoryMarshal.AsBytes(scales));
         }
@@ -103,12 +102,11 @@ sealed class Int8Graph
 
     string Dequantize(string quantized, string scale, string? zero, string name, int axis)
     {
-        var node =
-            new NodeProto
-            {
-                OpType = "DequantizeLinear", Input = { quantized, scale }, Output = { name },
-                Attribute = { Interop.Onnx.OnnxGraph.Int("axis", axis) }
-            };
+        var node = new NodeProto
+        {
+            OpType = "DequantizeLinear", Input = { quantized, scale }, Output = { name },
+            Attribute = { Interop.Onnx.OnnxGraph.Int("axis", axis) },
+        };
         if (zero is not null) node.Input.Add(zero);
         result.Node.Add(node);
         return name;
@@ -130,9 +128,8 @@ sealed class Int8Graph
 
     ActivationRange Range(string tensor) => ranges[plan.ScaleOf(tensor)];
 
-    void Constant(string name, DataType type, IEnumerable<long> shape, ReadOnlySpan<byte> bytes) =>
-        result.Initializer.Add(
-            new TensorProto { Name = name, DataType = (int)type, Dims = { shape }, RawData = ByteString.CopyFrom(bytes) });
+    void Constant(string name, DataType type, IEnumerable<long> shape, ReadOnlySpan<byte> bytes) => result.Initializer.Add(
+        new TensorProto { Name = name, DataType = (int)type, Dims = { shape }, RawData = ByteString.CopyFrom(bytes) });
 
     static float[] Scales(float[] weights, int channels, int axis)
     {

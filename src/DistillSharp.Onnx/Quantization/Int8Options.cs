@@ -8,10 +8,8 @@ public enum Calibration
     /// of the calibration images nearest to float32's.
     /// </summary>
     Auto,
-
     /// <summary>From the least value that was seen to the largest.</summary>
     MinMax,
-
     /// <summary>So that a share of the values that were seen, <see cref="Int8Options.Percentile"/>, lies within.</summary>
     Percentile,
 }

@@ -17,9 +17,6 @@ public sealed record LayerCost(string Layer, double Points);
 /// <param name="Images">On how many training images.</param>
 /// <param name="Layers">How many layers compute in int8.</param>
 /// <param name="KeptFloat">Layers that stayed in float32.</param>
-/// <param name="Costs">
-/// Where accuracy fell by more than was allowed: what each layer costs, the dearest first; empty otherwise.
-/// </param>
-public sealed record Int8Report(
-    string File, long Bytes, long FloatBytes, Accuracy Float, Accuracy Int8, string Calibration, int Images, int Layers,
-    IReadOnlyList<string> KeptFloat, IReadOnlyList<LayerCost> Costs);
+/// <param name="Costs">Where accuracy fell by more than was allowed: what each layer costs, the dearest first; empty otherwise.</param>
+public sealed record Int8Report(string File, long Bytes, long FloatBytes, Accuracy Float,
+    Accuracy Int8, string Calibration, int Images, int Layers, IReadOnlyList<string> KeptFloat, IReadOnlyList<LayerCost> Costs);

@@ -40,8 +40,7 @@ sealed class Int8Simulation : StudentQuantizer
         var calls = names.Trace.Calls;
         operators = [.. calls.Select(call => call.Operator)];
         if (!Operators(student, features, image).SequenceEqual(operators))
-            throw new UserException(
-                $"{student.Name} cannot be trained in int8: it computes otherwise where methods ask for its features");
+            throw new UserException($"{student.Name} cannot be trained in int8: it computes otherwise where methods ask for its features");
         var places = calls.Select((call, place) => (call, place))
             .ToDictionary(one => one.call, one => one.place, (IEqualityComparer<TracedCall>)ReferenceEqualityComparer.Instance);
         foreach (var fold in NormFold.In(calls, names.Trace.Logits))
@@ -63,7 +62,6 @@ sealed class Int8Simulation : StudentQuantizer
         return [.. trace.Calls.Select(call => call.Operator)];
     }
 
-    /// <inheritdoc/>
     protected override Tensor Compute(int index, Operator op, ReadOnlySpan<Argument> arguments)
     {
         if (IsMove(op.Name)) return op.Call(arguments);
@@ -133,8 +131,7 @@ sealed class Int8Simulation : StudentQuantizer
     void Follow(int point, Tensor values)
     {
         using var off = Autograd.NoGrad();
-        var seen = new TrainedRange(
-            point, MathF.Min(0, (float)values.Min().Item()), MathF.Max(0, (float)values.Max().Item()));
+        var seen = new TrainedRange(point, MathF.Min(0, (float)values.Min().Item()), MathF.Max(0, (float)values.Max().Item()));
         if (Range(point) is { } known)
             seen = new(point, known.Low + Momentum * (seen.Low - known.Low), known.High + Momentum * (seen.High - known.High));
         student.TrainedRanges = [.. (student.TrainedRanges ?? []).Where(range => range.Call != point), seen];

@@ -70,7 +70,6 @@ sealed class QuantizationPlan
     /// <summary>The tensor whose scale a tensor has: its own, or that of the one whose values it only moves.</summary>
     public string ScaleOf(string tensor) => sameAs.TryGetValue(tensor, out var origin) ? ScaleOf(origin) : tensor;
 
-    /// <summary>A layer's name.</summary>
     public static string LayerOf(NodeProto node)
     {
         var weight = node.Input[1];

@@ -3,9 +3,7 @@ using DistillSharp.Interop.Onnx.Messages;
 
 namespace DistillSharp.Onnx.Quantization;
 
-/// <summary>
-/// Where in a network values become bytes: which tensors of its graph with a scale of their own come from which operator call.
-/// </summary>
+/// <summary>Where in a network values become bytes: which tensors with a scale of their own come from which operator call.</summary>
 sealed class QuantizationPoints
 {
     /// <summary>The number that stands for the images among those of the calls.</summary>

@@ -67,9 +67,8 @@ public sealed class OnnxGraphFile : IDisposable
         }
     }
 
-    static OnnxValue Value(KeyValuePair<string, NodeMetadata> entry) => new(
-        entry.Key,
-        [.. entry.Value.Dimensions.Select(size => size < 0 ? null : (long?)size)],
+    static OnnxValue Value(KeyValuePair<string, NodeMetadata> entry) =>
+        new(entry.Key, [.. entry.Value.Dimensions.Select(size => size < 0 ? null : (long?)size)],
         (entry.Value.IsTensor ? $"{entry.Value.ElementDataType}" : $"{entry.Value.OnnxValueType}").ToLowerInvariant());
 
     /// <inheritdoc/>

@@ -10,9 +10,8 @@ sealed record OnnxImages(long? Batch, Size2? Size, bool ChannelsLast)
     public static OnnxImages Of(OnnxGraphFile graph)
     {
         if (graph.Inputs is not [{ Type: "float", Shape.Count: 4 } images])
-            throw new UserException(
-                $"{graph.Path}: takes {string.Join(" and ", graph.Inputs)}; a teacher takes "
-                + "images alone, float [N, 3, H, W] or [N, H, W, 3]");
+            throw new UserException($"{graph.Path}: takes {string.Join(" and ", graph.Inputs)}; a teacher takes images alone, float [N, 3, "
+                + "H, W] or [N, H, W, 3]");
         var shape = images.Shape;
         var last = shape[1] is not (3 or null) && shape[3] == 3;
         if (!last && shape[1] is not (3 or null))

@@ -28,8 +28,7 @@ sealed record OnnxOutputs(string? Logits, string? Pooled)
     {
         if (file is { Logits: null, Pooled: null }) return new(Likely(graph, file, shapes), null);
         if (file.Logits is { } logits && !IsLogits(shapes[logits], file.Classes))
-            throw new UserException(
-                $"{graph.Path}: the output {logits} is {Shown(shapes[logits])}, no logits of {file.Classes} classes"
+            throw new UserException($"{graph.Path}: the output {logits} is {Shown(shapes[logits])}, no logits of {file.Classes} classes"
                 + (IsRow(shapes[logits]) ? $": the network knows {shapes[logits][1]}" : ""));
         if (file.Pooled is { } pooled && shapes[pooled].Length is not (2 or 4))
             throw new UserException(

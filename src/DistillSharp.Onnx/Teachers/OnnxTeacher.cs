@@ -27,9 +27,8 @@ public sealed class OnnxTeacher : Classifier
     public static void Register(Toolkit toolkit) => toolkit.Teachers.Add("onnx", (file, said) => Load(file, said));
 
     /// <summary>Loads a file and runs it once on a black image, to see what it returns.</summary>
-    /// <param name="file">
-    /// The file. Where neither output is named, the one output that is as wide as there are classes is the logits.
-    /// </param>
+    /// <param name="file">The file. Where neither output is named, the one output that is as wide as there are classes is the
+    /// logits.</param>
     /// <param name="said">Is told what is worth knowing.</param>
     /// <exception cref="UserException">It is missing, ONNX Runtime cannot run it, or an output is not what it is named for.</exception>
     public static OnnxTeacher Load(TeacherFile file, Action<string>? said = null)
@@ -46,9 +45,8 @@ public sealed class OnnxTeacher : Classifier
             var shapes = Enumerable.Range(0, names.Length).ToDictionary(i => names[i], i => results[i].Shape.ToArray());
             var teacher = new OnnxTeacher(file, graph, prepare, images, OnnxOutputs.Of(graph, file, shapes));
             if (images.Batch == 1)
-                said?.Invoke(
-                    $"{file.Path}: the graph takes one image at a time, so it is run image by image; "
-                    + "one with an open batch would be quicker");
+                said?.Invoke($"{file.Path}: the graph takes one image at a time, so it is run image by image; one with an open batch would "
+                    + "be quicker");
             else if (images.Batch is { } batch)
                 said?.Invoke($"{file.Path}: the graph takes {batch} images at a time, so it is run in such batches");
             return teacher;
@@ -95,8 +93,7 @@ public sealed class OnnxTeacher : Classifier
     Tensor[] Run(Tensor images, string[] names)
     {
         var count = images.Size(0);
-        if (batch is { } whole && count < whole)
-            images = Tensor.Cat([images, Tensor.Zeros([whole - count, .. images.Shape.Skip(1)])]);
+        if (batch is { } whole && count < whole) images = Tensor.Cat([images, Tensor.Zeros([whole - count, .. images.Shape.Skip(1)])]);
         if (channelsLast) images = images.Permute(0, 2, 3, 1);
         return [.. RunOn(graph, Prepared(prepare, images), names).Select(result => result.Narrow(0, 0, count))];
     }

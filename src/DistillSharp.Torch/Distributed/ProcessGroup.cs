@@ -54,11 +54,7 @@ public sealed unsafe class ProcessGroup : IDisposable
         {
             NativeRendezvous native = new()
             {
-                Host = host,
-                Prefix = prefix,
-                Port = rendezvous.Port,
-                Rank = rendezvous.Rank,
-                Size = rendezvous.Size,
+                Host = host, Prefix = prefix, Port = rendezvous.Port, Rank = rendezvous.Rank, Size = rendezvous.Size,
                 DeviceIndex = device.Type == DeviceType.Cuda ? Math.Max(0, device.Index) : -1,
                 IsServer = rendezvous is { Rank: 0, StoreIsKept: false } ? (byte)1 : (byte)0,
                 TimeoutMilliseconds = (long)rendezvous.Timeout.TotalMilliseconds,
@@ -101,9 +97,7 @@ public sealed unsafe class ProcessGroup : IDisposable
     /// <summary>Waits until all processes are here.</summary>
     public void Barrier() => Native.Check(Native.ds_process_group_barrier(Handle), "barrier");
 
-    /// <summary>
-    /// relu(norm(x) + residual) in training, with the mean and the variance of all processes' rows, forward and backward.
-    /// </summary>
+    /// <summary>relu(norm(x) + residual) in training, with mean and variance of all processes' rows, forward and backward.</summary>
     internal Tensor BatchNormRelu(Tensor x, BatchNorm2d norm, Tensor? residual, bool relu) => syncBatchNormRelu.Call(
         x, norm.Weight, norm.Bias, norm.RunningMean, norm.RunningVar, residual, relu, norm.Momentum, norm.Epsilon, (long)Handle);
 

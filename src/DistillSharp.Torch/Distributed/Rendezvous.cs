@@ -13,9 +13,7 @@ public sealed record Rendezvous(int Rank, int Size, string Host, int Port)
     /// <summary>Whether somebody else keeps the store, as torchrun does; else process 0 does.</summary>
     public bool StoreIsKept { get; init; }
 
-    /// <summary>
-    /// Keeps what these processes store apart from what others, or they themselves before a restart, put into the same store.
-    /// </summary>
+    /// <summary>Keeps what these processes store apart from what others, or they before a restart, put into the same store.</summary>
     public string Prefix { get; init; } = "distillsharp";
 
     /// <summary>How long one process waits for another: when they join, and in every step afterwards.</summary>

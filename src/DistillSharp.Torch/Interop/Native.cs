@@ -19,9 +19,8 @@ internal static unsafe partial class Native
         var built = Marshal.PtrToStringUTF8((nint)ds_libtorch_version())!;
         if (OtherRelease(built, Text(&ds_build_description)) is { } loaded)
             throw new DllNotFoundException(
-                $"{FileName} was built against libtorch {built}, but libtorch {loaded} was loaded from {Text(&ds_library_path)}; " +
-                "name the lib folder of the first in LD_LIBRARY_PATH, or build for the second: "
-                + "LIBTORCH=FOLDER eng/build-native.sh --force");
+                $"{FileName} was built against libtorch {built}, but libtorch {loaded} was loaded from {Text(&ds_library_path)}; name the "
+                + "lib folder of the first in LD_LIBRARY_PATH, or build for the second: LIBTORCH=FOLDER eng/build-native.sh --force");
         // libtorch starts with one thread where it cannot read the number of cores.
         var asked = Environment.GetEnvironmentVariable("OMP_NUM_THREADS");
         Check(ds_set_threads(int.TryParse(asked, out var threads) && threads > 0 ? threads : Environment.ProcessorCount));
@@ -69,30 +68,24 @@ internal static unsafe partial class Native
                 : throw new DllNotFoundException($"DISTILLSHARP_NATIVE names {named}, and there is no such file");
         // Beside the program, where a build puts it, and where a package has it; the runtime knows further places.
         var platform = $"linux-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
-        string[] candidates =
-            [Path.Combine(AppContext.BaseDirectory, FileName),
-                Path.Combine(AppContext.BaseDirectory, "runtimes", platform, "native", FileName)];
+        string[] candidates = [Path.Combine(AppContext.BaseDirectory, FileName),
+            Path.Combine(AppContext.BaseDirectory, "runtimes", platform, "native", FileName)];
         if (Array.Find(candidates, File.Exists) is { } found) return Load(found);
         if (NativeLibrary.TryLoad(Library, assembly, path, out var loaded)) return loaded;
-        throw new DllNotFoundException(
-            $"{FileName} was not found (tried {string.Join(", ", candidates)}); run eng/build-native.sh, or name the file in "
-            + "DISTILLSHARP_NATIVE");
+        throw new DllNotFoundException($"{FileName} was not found (tried {string.Join(", ", candidates)}); run eng/build-native.sh, or "
+            + "name the file in DISTILLSHARP_NATIVE");
     }
 
     static nint Load(string file)
     {
-        try
-        {
-            return NativeLibrary.Load(file);
-        }
+        try { return NativeLibrary.Load(file); }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
             // The runtime's own words end with what the system's loader said of each file it tried.
             var reason = e.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1];
             throw new DllNotFoundException(
-                $"{file} cannot be loaded ({reason}); it needs the libtorch it was built against: install that "
-                + "one, name its lib folder in LD_LIBRARY_PATH, " +
-                "or build for the one you have (eng/build-native.sh) and name the result in DISTILLSHARP_NATIVE", e);
+                $"{file} cannot be loaded ({reason}); it needs the libtorch it was built against: install that one, name its lib folder in "
+                + "LD_LIBRARY_PATH, or build for the one you have (eng/build-native.sh) and name the result in DISTILLSHARP_NATIVE", e);
         }
     }
 
@@ -119,15 +112,12 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] public static partial int ds_autocast_enter(int deviceType, byte enabled, int dtype, out byte before);
     [LibraryImport(Library)] public static partial int ds_autocast_leave(int deviceType, byte before);
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int ds_module_load(
-        string path, out nint loaded);
+    public static partial int ds_module_load(string path, out nint loaded);
     [LibraryImport(Library)] public static partial void ds_module_free(nint module);
     [LibraryImport(Library)]
-    public static partial int ds_module_state(
-        nint module, int index, byte* name, int capacity, out nint tensor, out byte isParameter);
+    public static partial int ds_module_state(nint module, int index, byte* name, int capacity, out nint tensor, out byte isParameter);
     [LibraryImport(Library)]
-    public static partial int ds_module_forward(
-        nint module, nint input, nint* results, int capacity, out int written);
+    public static partial int ds_module_forward(nint module, nint input, nint* results, int capacity, out int written);
     [LibraryImport(Library)] public static partial int ds_process_backends(byte* buffer, int capacity);
     [LibraryImport(Library)] public static partial int ds_process_group_join(in NativeRendezvous rendezvous, out nint joined);
     [LibraryImport(Library)] public static partial void ds_process_group_leave(nint group);

@@ -47,10 +47,7 @@ public sealed class BatchNorm2d : Layer
     /// </summary>
     public ProcessGroup? SharedBy { get; set; }
 
-    /// <summary>
-    /// Whether the convolution before does this norm's work (<see cref="NormFolding"/>): in evaluation mode the input then
-    /// comes normalized.
-    /// </summary>
+    /// <summary>Whether the convolution before does this norm's work in evaluation mode (<see cref="NormFolding"/>).</summary>
     internal bool Folded { get; set; }
 
     // A recording is of the network as it is, whatever stands in for its parts meanwhile.
@@ -92,8 +89,7 @@ public sealed class BatchNorm2d : Layer
     Tensor ForwardTraining(Tensor x, Tensor? residual, bool relu)
     {
         batches.AddInPlace(1L);
-        return SharedBy is { } group
-            ? group.BatchNormRelu(x, this, residual, relu)
+        return SharedBy is { } group ? group.BatchNormRelu(x, this, residual, relu)
             : Functional.BatchNormRelu(x, Weight, Bias, RunningMean, RunningVar, residual, relu, Momentum, Epsilon);
     }
 

@@ -52,6 +52,5 @@ public sealed class Conv2d : Layer
 
     /// <inheritdoc/>
     public override Tensor Forward(Tensor x) => Folded is not null && !Training && !OperatorTrace.IsRecording
-        ? Folded.Forward(x)
-        : Functional.Conv2d(x, Weight, Bias, Stride, Padding, 1, Groups);
+        ? Folded.Forward(x) : Functional.Conv2d(x, Weight, Bias, Stride, Padding, 1, Groups);
 }

@@ -22,9 +22,7 @@ public sealed class LayerNorm : Layer
     public Tensor Bias { get; }
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x)
-    {
+    public override Tensor Forward(Tensor x) =>
         // In float32 where x is bfloat16, as a GPU's autocast has it: libtorch 1.13 takes no two types on a processor.
-        return Functional.LayerNorm(x.DType == Weight.DType ? x : x.To(Weight.DType), Weight, Bias, Epsilon);
-    }
+        Functional.LayerNorm(x.DType == Weight.DType ? x : x.To(Weight.DType), Weight, Bias, Epsilon);
 }

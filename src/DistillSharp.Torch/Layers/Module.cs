@@ -1,9 +1,6 @@
 namespace DistillSharp.Torch.Layers;
 
-/// <summary>
-/// A part of a network: parameters, buffers and further modules under names. The names joined by dots are the state's names,
-/// as in PyTorch.
-/// </summary>
+/// <summary>A part of a network: named parameters, buffers and modules. Joined by dots, the names are the state's, as in PyTorch.</summary>
 public abstract class Module : IDisposable
 {
     readonly List<(string Name, Module Module)> children = [];
@@ -43,8 +40,7 @@ public abstract class Module : IDisposable
     {
         yield return (prefix, this);
         foreach (var (name, child) in children)
-            foreach (var inner in child.NamedModules(Join(prefix, name)))
-                yield return inner;
+            foreach (var inner in child.NamedModules(Join(prefix, name))) yield return inner;
     }
 
     /// <summary>All trainable tensors with their names, in order of registration.</summary>
@@ -52,9 +48,8 @@ public abstract class Module : IDisposable
         NamedModules().SelectMany(at => at.Module.parameters.Select(own => (Join(at.Name, own.Name), own.Tensor)));
 
     /// <summary>All parameters and buffers with their names, in PyTorch's order.</summary>
-    public IEnumerable<(string Name, Tensor Tensor)> State() =>
-        NamedModules().SelectMany(at =>
-            at.Module.parameters.Concat(at.Module.buffers).Select(own => (Join(at.Name, own.Name), own.Tensor)));
+    public IEnumerable<(string Name, Tensor Tensor)> State() => NamedModules().SelectMany(
+        at => at.Module.parameters.Concat(at.Module.buffers).Select(own => (Join(at.Name, own.Name), own.Tensor)));
 
     /// <summary>All trainable tensors, in order of registration.</summary>
     public Tensor[] Parameters() => [.. NamedParameters().Select(parameter => parameter.Tensor)];

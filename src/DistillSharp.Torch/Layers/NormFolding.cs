@@ -13,9 +13,7 @@ public sealed class NormFolding : IDisposable
     /// <summary>How many norms were folded.</summary>
     public int Count => pairs.Count;
 
-    /// <summary>
-    /// Folds every norm that can be folded. Which these are is seen by running the network once, not from a list.
-    /// </summary>
+    /// <summary>Folds every norm that can be folded. Which these are is seen by running the network once, not from a list.</summary>
     /// <param name="network">The network; it must be in evaluation mode and must not be trained while this lives.</param>
     /// <param name="run">Runs the network once on an input of its choice.</param>
     public static NormFolding Of(Module network, Action run)

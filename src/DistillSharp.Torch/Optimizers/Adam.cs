@@ -23,8 +23,7 @@ public sealed class Adam : Optimizer
     /// <param name="weightDecay">The weight of the L2 penalty's gradient; decoupled, the share that a rate of 1 would take away.</param>
     /// <param name="decoupled">Whether the decay passes by the gradients' statistics: AdamW.</param>
     /// <param name="decayVectors">Whether norms and biases decay too.</param>
-    public Adam(
-        IEnumerable<Tensor> parameters, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0,
+    public Adam(IEnumerable<Tensor> parameters, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0,
         bool decoupled = false, bool decayVectors = true) : base(parameters, weightDecay, decayVectors)
     {
         (Beta1, Beta2, Epsilon, Decoupled) = (beta1, beta2, epsilon, decoupled);

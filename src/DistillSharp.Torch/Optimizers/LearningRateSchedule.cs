@@ -27,9 +27,7 @@ public abstract record LearningRateSchedule
 
     /// <summary>The rate of the step that comes next.</summary>
     public double At(TrainingPosition position) =>
-        position.Step < WarmupSteps
-            ? BaseRate * (position.Step + 1) / (WarmupSteps + 1)
-            : BaseRate * Factor(position);
+        position.Step < WarmupSteps ? BaseRate * (position.Step + 1) / (WarmupSteps + 1) : BaseRate * Factor(position);
 
     /// <summary>The part of the base rate that is used after the warm-up.</summary>
     protected abstract double Factor(TrainingPosition position);

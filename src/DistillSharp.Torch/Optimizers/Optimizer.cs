@@ -57,9 +57,7 @@ public abstract class Optimizer : IDisposable
     /// <summary>Drops the gradients.</summary>
     public void ZeroGrad() => Autograd.ClearGradients(parameters);
 
-    /// <summary>
-    /// Scales all gradients down where they are longer, as one vector, than a bound (<c>torch.nn.utils.clip_grad_norm_</c>).
-    /// </summary>
+    /// <summary>Scales all gradients down where, as one vector, they are longer (<c>torch.nn.utils.clip_grad_norm_</c>).</summary>
     /// <returns>Their length before.</returns>
     public double ClipGradients(double bound)
     {
@@ -72,9 +70,7 @@ public abstract class Optimizer : IDisposable
         return length;
     }
 
-    /// <summary>
-    /// Moves the parameters that have a gradient. The gradients are used up: call <see cref="ZeroGrad"/> before the next pass.
-    /// </summary>
+    /// <summary>Moves the parameters that have a gradient, and uses it up: call <see cref="ZeroGrad"/> before the next pass.</summary>
     /// <param name="rate">The learning rate of this step.</param>
     public void Step(double rate)
     {

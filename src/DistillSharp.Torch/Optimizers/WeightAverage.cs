@@ -39,9 +39,7 @@ public sealed class WeightAverage : IDisposable
             if (!averages[i].DType.IsFloatingPoint()) averages[i].CopyFrom(tensors[i]);
     }
 
-    /// <summary>
-    /// Puts the averages into the tensors, until the result is disposed: then they hold, to the last bit, what they held.
-    /// </summary>
+    /// <summary>Puts the averages into the tensors until the result is disposed: then they hold, to the last bit, what they held.</summary>
     public IDisposable Show() => new Shown(this);
 
     /// <summary>Frees the averages.</summary>
