@@ -9,7 +9,8 @@ namespace DistillSharp.Torch.Tests;
 public sealed class ConvolutionTests
 {
     // Channels in, channels out, height, width, kernel, stride: whole tiles of 16, 12, 8 and 6 pixels, remainders of 4 and of 1,
-    // Winograd's patches of 4x4 whole and cut, few outputs and many, odd sizes, one and two blocks of output channels, everything that the networks for CIFAR have.
+    // Winograd's patches of 4x4 whole and cut, odd sizes, one and two blocks of output channels, everything that the networks for
+    // CIFAR have.
     public static TheoryData<int, int, int, int, int, int> Shapes() => new()
     {
         { 16, 16, 32, 32, 3, 1 }, { 32, 32, 16, 16, 3, 1 }, { 64, 64, 8, 8, 3, 1 }, { 48, 16, 9, 13, 3, 1 }, { 8, 48, 5, 7, 3, 1 },
