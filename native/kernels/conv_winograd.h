@@ -31,12 +31,15 @@ inline int64_t winograd_index(const ConvShape& shape, int64_t out, int64_t in) {
   return (out / size * shape.in_channels + in) * size + out % size;
 }
 
-// The points beside 0 and infinity, their squares, and what divides the weights there.
-constexpr float a = 0.625f, b = 1.5f, aa = a * a, bb = b * b, at_a = 2 * aa * (aa - bb), at_b = 2 * bb * (bb - aa);
+// The points beside 0 and infinity, their squares, and what scales the weights at 0 and there.
+struct Points {
+  static constexpr float a = 0.625f, b = 1.5f, aa = a * a, bb = b * b, at_0 = 1 / (aa * bb),
+                         at_a = 0.5f / (aa * (aa - bb)), at_b = 0.5f / (bb * (bb - aa));
+};
 
 // The transformations along one dimension: of the inputs (B'), the weights (G) and the outputs (A'), and what carries
 // gradients the other way: of the outputs (A) and of the weights (G').
-struct Inputs {
+struct Inputs : Points {
   static constexpr int from = 6, to = 6;
   static void turn(const floats (&d)[6], floats (&y)[6]) {
     const floats even_a = d[4] - bb * d[2], odd_a = d[3] - bb * d[1], even_b = d[4] - aa * d[2],
@@ -49,19 +52,19 @@ struct Inputs {
     y[5] = aa * bb * d[1] - (aa + bb) * d[3] + d[5];
   }
 };
-struct Weights {
+struct Weights : Points {
   static constexpr int from = 3, to = 6;
   static void turn(const floats (&g)[3], floats (&y)[6]) {
     const floats even_a = g[0] + aa * g[2], even_b = g[0] + bb * g[2];
-    y[0] = g[0] / (aa * bb);
-    y[1] = (even_a + a * g[1]) / at_a;
-    y[2] = (even_a - a * g[1]) / at_a;
-    y[3] = (even_b + b * g[1]) / at_b;
-    y[4] = (even_b - b * g[1]) / at_b;
+    y[0] = at_0 * g[0];
+    y[1] = at_a * (even_a + a * g[1]);
+    y[2] = at_a * (even_a - a * g[1]);
+    y[3] = at_b * (even_b + b * g[1]);
+    y[4] = at_b * (even_b - b * g[1]);
     y[5] = g[2];
   }
 };
-struct Outputs {
+struct Outputs : Points {
   static constexpr int from = 6, to = 4;
   static void turn(const floats (&m)[6], floats (&y)[4]) {
     const floats even_a = m[1] + m[2], odd_a = m[1] - m[2], even_b = m[3] + m[4], odd_b = m[3] - m[4];
@@ -71,7 +74,7 @@ struct Outputs {
     y[3] = aa * a * odd_a + bb * b * odd_b + m[5];
   }
 };
-struct OutputGradients {
+struct OutputGradients : Points {
   static constexpr int from = 4, to = 6;
   static void turn(const floats (&g)[4], floats (&y)[6]) {
     const floats even_a = g[0] + aa * g[2], odd_a = a * g[1] + aa * a * g[3], even_b = g[0] + bb * g[2],
@@ -84,12 +87,12 @@ struct OutputGradients {
     y[5] = g[3];
   }
 };
-struct WeightGradients {
+struct WeightGradients : Points {
   static constexpr int from = 6, to = 3;
   static void turn(const floats (&s)[6], floats (&y)[3]) {
-    const floats even_a = (s[1] + s[2]) / at_a, odd_a = (s[1] - s[2]) / at_a, even_b = (s[3] + s[4]) / at_b,
-                 odd_b = (s[3] - s[4]) / at_b;
-    y[0] = s[0] / (aa * bb) + even_a + even_b;
+    const floats even_a = at_a * (s[1] + s[2]), odd_a = at_a * (s[1] - s[2]), even_b = at_b * (s[3] + s[4]),
+                 odd_b = at_b * (s[3] - s[4]);
+    y[0] = at_0 * s[0] + even_a + even_b;
     y[1] = a * odd_a + b * odd_b;
     y[2] = aa * even_a + bb * even_b + s[5];
   }
