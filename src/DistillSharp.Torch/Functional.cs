@@ -4,22 +4,17 @@ namespace DistillSharp.Torch;
 public static class Functional
 {
     static readonly Operator conv2d = new("aten::conv2d"), batchNorm = new("aten::batch_norm"), linear = new("aten::linear");
-    static readonly Operator ownConv2d = new("distillsharp::conv2d");
-    static readonly Operator batchNormRelu = new("distillsharp::batch_norm_relu");
-    static readonly Operator convTranspose2d = new("aten::conv_transpose2d.input");
-    static readonly Operator relu = new("aten::relu"), reluInPlace = new("aten::relu_");
-    static readonly Operator gelu = new("aten::gelu"), silu = new("aten::silu"), layerNorm = new("aten::layer_norm");
-    static readonly Operator hardSwish = new("aten::hardswish"), hardSigmoid = new("aten::hardsigmoid");
-    static readonly Operator avgPool2d = new("aten::avg_pool2d"), maxPool2d = new("aten::max_pool2d");
-    static readonly Operator adaptiveAvgPool2d = new("aten::adaptive_avg_pool2d");
+    static readonly Operator ownConv2d = new("distillsharp::conv2d"), batchNormRelu = new("distillsharp::batch_norm_relu");
+    static readonly Operator convTranspose2d = new("aten::conv_transpose2d.input"), nearest = new("aten::upsample_nearest2d");
+    static readonly Operator relu = new("aten::relu"), reluInPlace = new("aten::relu_"), gelu = new("aten::gelu"), silu = new("aten::silu");
+    static readonly Operator hardSwish = new("aten::hardswish"), hardSigmoid = new("aten::hardsigmoid"), logSumExp = new("aten::logsumexp");
+    static readonly Operator avgPool2d = new("aten::avg_pool2d"), adaptiveAvgPool2d = new("aten::adaptive_avg_pool2d");
+    static readonly Operator maxPool2d = new("aten::max_pool2d"), layerNorm = new("aten::layer_norm");
     static readonly Operator softmax = new("aten::softmax.int"), logSoftmax = new("aten::log_softmax.int");
-    static readonly Operator logSumExp = new("aten::logsumexp");
     static readonly Operator crossEntropy = new("aten::cross_entropy_loss"), klDiv = new("aten::kl_div");
-    static readonly Operator mseLoss = new("aten::mse_loss"), smoothL1 = new("aten::smooth_l1_loss");
+    static readonly Operator mseLoss = new("aten::mse_loss"), smoothL1 = new("aten::smooth_l1_loss"), clampMin = new("aten::clamp_min");
     static readonly Operator fakeQuantize = new("aten::fake_quantize_per_tensor_affine");
     static readonly Operator fakeQuantizeChannels = new("aten::fake_quantize_per_channel_affine");
-    static readonly Operator clampMin = new("aten::clamp_min"), nearest = new("aten::upsample_nearest2d");
-
     /// <summary>
     /// Convolution of [N, C, H, W] with a weight [O, C / groups, h, w]. 1x1 and 3x3 ones of float32 or bfloat16 in channels-last
     /// order go to kernels of this project where the processor has AVX2, all others to libtorch's operator.

@@ -42,8 +42,7 @@ public static unsafe class ImageCodec
         {
             using var image = new Opened(bytes, file.Length);
             var pixels = GC.AllocateUninitializedArray<byte>(checked(image.Height * image.Width * 3));
-            fixed (byte* start = pixels)
-                Native.Check(Native.ds_image_read(image.Handle, start, pixels.Length));
+            fixed (byte* start = pixels) Native.Check(Native.ds_image_read(image.Handle, start, pixels.Length));
             return new(pixels, image.Height, image.Width);
         }
     }

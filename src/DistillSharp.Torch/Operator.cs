@@ -104,7 +104,11 @@ public sealed unsafe class Operator(string name)
             fixed (long* next = lists)
             {
                 var free = next;
-                for (var i = 0; i < arguments.Length; i++) free += Marshal(arguments[i], ref values[i], free);
+                for (var i = 0; i < arguments.Length; i++)
+                {
+                    Marshal(arguments[i], ref values[i], free);
+                    free += Words(arguments[i]);
+                }
                 Native.Check(Native.ds_operator_call(resolved, values, arguments.Length, results, capacity, out var written), Name);
                 return written;
             }
@@ -134,48 +138,34 @@ public sealed unsafe class Operator(string name)
         _ => 0,
     };
 
-    static int Marshal(in Argument argument, ref NativeValue value, long* free)
+    static void Marshal(in Argument argument, ref NativeValue value, long* free)
     {
-        value.Kind = argument.Kind;
-        value.Count = 0;
+        (value.Kind, value.Count, value.Pointer) = (argument.Kind, 0, (nint)free);
         switch (argument.Kind)
         {
-            case ValueKind.None:
-                value.Integer = 0;
-                return 0;
             case ValueKind.Tensor:
                 value.Pointer = ((Tensor)argument.Reference!).Handle;
-                return 0;
+                break;
             case ValueKind.IntList when argument.Reference is null:
-                (free[0], free[1]) = (argument.First, argument.Second);
-                return List(ref value, free, 2, 2);
+                (free[0], free[1], value.Count) = (argument.First, argument.Second, 2);
+                break;
             case ValueKind.IntList:
                 var list = (long[])argument.Reference;
-                list.CopyTo(new Span<long>(free, list.Length));
-                return List(ref value, free, list.Length, list.Length);
+                list.CopyTo(new Span<long>(free, value.Count = list.Length));
+                break;
             case ValueKind.TensorList or ValueKind.OptionalTensorList:
-                var tensors = (Tensor?[])argument.Reference!;
-                for (var i = 0; i < tensors.Length; i++) free[i] = tensors[i]?.Handle ?? 0;
-                return List(ref value, free, tensors.Length, tensors.Length);
+                foreach (var tensor in (Tensor?[])argument.Reference!) free[value.Count++] = tensor?.Handle ?? 0;
+                break;
             case ValueKind.BoolList:
                 var bools = (bool[])argument.Reference!;
-                MemoryMarshal.AsBytes<bool>(bools).CopyTo(new Span<byte>(free, bools.Length));
-                return List(ref value, free, bools.Length, (bools.Length + 7) / 8);
+                MemoryMarshal.AsBytes<bool>(bools).CopyTo(new Span<byte>(free, value.Count = bools.Length));
+                break;
             case ValueKind.String:
-                var text = (string)argument.Reference!;
-                var bytes = Encoding.UTF8.GetByteCount(text);
-                Encoding.UTF8.GetBytes(text, new Span<byte>(free, bytes));
-                return List(ref value, free, bytes, (bytes + 7) / 8);
+                value.Count = Encoding.UTF8.GetBytes((string)argument.Reference!, new Span<byte>(free, Words(argument) * sizeof(long)));
+                break;
             default:
                 value.Integer = argument.First;
-                return 0;
+                break;
         }
-    }
-
-    static int List(ref NativeValue value, long* start, int count, int words)
-    {
-        value.Count = count;
-        value.Pointer = (nint)start;
-        return words;
     }
 }

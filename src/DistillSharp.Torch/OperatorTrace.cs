@@ -26,12 +26,7 @@ public sealed class OperatorTrace : IDisposable
     readonly OperatorReplacement? replacement;
     int count;
 
-    OperatorTrace(OperatorReplacement? replacement = null)
-    {
-        this.replacement = replacement;
-        outer = current;
-        current = this;
-    }
+    OperatorTrace(OperatorReplacement? replacement = null) => (this.replacement, outer, current) = (replacement, current, this);
 
     /// <summary>Begins to record.</summary>
     public static OperatorTrace Record() => new();

@@ -4,14 +4,9 @@ namespace DistillSharp.Torch;
 
 public sealed partial class Tensor
 {
-    static readonly Operator empty = new("aten::empty.memory_format");
-    static readonly Operator full = new("aten::full");
-    static readonly Operator arange = new("aten::arange.start");
-    static readonly Operator randn = new("aten::randn");
-    static readonly Operator rand = new("aten::rand");
-    static readonly Operator eye = new("aten::eye");
-    static readonly Operator zerosLike = new("aten::zeros_like");
-    static readonly Operator scalar = new("aten::scalar_tensor");
+    static readonly Operator empty = new("aten::empty.memory_format"), full = new("aten::full"), zerosLike = new("aten::zeros_like");
+    static readonly Operator scalar = new("aten::scalar_tensor"), arange = new("aten::arange.start"), eye = new("aten::eye");
+    static readonly Operator randn = new("aten::randn"), rand = new("aten::rand");
 
     /// <summary>A tensor whose elements are not set.</summary>
     public static Tensor Empty(long[] shape, DType type = DType.Float32, Device device = default,
@@ -81,7 +76,7 @@ public sealed partial class Tensor
         if (info.Count != 1) throw new InvalidOperationException($"a tensor of {info.Count} elements has no single value");
         // The usual types are read where they lie: a loop that looks at its losses pays for no operator.
         var at = (void*)info.Data;
-        return (info.DeviceType == (int)DeviceType.Cpu ? (DType)info.DType : default(DType?)) switch
+        return (info.Device.Type == DeviceType.Cpu ? info.Type : default(DType?)) switch
         {
             DType.Float32 => *(float*)at,
             DType.Float64 => *(double*)at,
@@ -104,5 +99,4 @@ public sealed partial class Tensor
         Half => DType.Float16,
         _ => throw new NotSupportedException($"{typeof(T).Name} (of {Unsafe.SizeOf<T>()} bytes) is no element type of libtorch"),
     };
-
 }

@@ -17,9 +17,7 @@ public sealed partial class Tensor : IDisposable
     {
         handle = owned;
         LiveTensors.Add(this);
-        Scope = TensorScope.Current;
-        if (Scope is null) Press();
-        else Scope.Adopt(this);
+        MoveTo(TensorScope.Current);
     }
 
     /// <summary>The last resort of a tensor that nobody disposed.</summary>
@@ -70,7 +68,7 @@ public sealed partial class Tensor : IDisposable
     void Press()
     {
         if (pressure != 0) return;
-        pressure = Math.Max(1, Describe().Count * ((DType)Describe().DType).Size());
+        pressure = Math.Max(1, Describe().Count * DType.Size());
         GC.AddMemoryPressure(pressure);
     }
 
@@ -97,17 +95,10 @@ public sealed partial class Tensor : IDisposable
     public long Count => Describe().Count;
 
     /// <summary>Element type.</summary>
-    public DType DType => (DType)Describe().DType;
+    public DType DType => Describe().Type;
 
     /// <summary>Where the tensor lives.</summary>
-    public Device Device
-    {
-        get
-        {
-            var info = Describe();
-            return new((DeviceType)info.DeviceType, info.DeviceIndex);
-        }
-    }
+    public Device Device => Describe().Device;
 
     /// <summary>Whether the elements lie in row-major order without gaps.</summary>
     public bool IsContiguous
@@ -161,8 +152,8 @@ public sealed partial class Tensor : IDisposable
     public unsafe Span<T> Memory<T>() where T : unmanaged
     {
         var info = Describe();
-        if (((DType)info.DType).Size() != Unsafe.SizeOf<T>())
-            throw new InvalidOperationException($"a tensor of {(DType)info.DType} cannot be read as {typeof(T).Name}");
+        if (info.Type.Size() != Unsafe.SizeOf<T>())
+            throw new InvalidOperationException($"a tensor of {info.Type} cannot be read as {typeof(T).Name}");
         return new Span<T>((void*)Dense(info), checked((int)info.Count));
     }
 
@@ -171,12 +162,12 @@ public sealed partial class Tensor : IDisposable
     public unsafe Span<byte> Bytes()
     {
         var info = Describe();
-        return new Span<byte>((void*)Dense(info), checked((int)(info.Count * ((DType)info.DType).Size())));
+        return new Span<byte>((void*)Dense(info), checked((int)(info.Count * info.Type.Size())));
     }
 
     static nint Dense(in NativeTensorInfo info)
     {
-        if (info.DeviceType != (int)DeviceType.Cpu)
+        if (info.Device.Type != DeviceType.Cpu)
             throw new InvalidOperationException("the elements of a tensor on a GPU cannot be read in place; copy it to the CPU first");
         long reach = 1;
         for (var i = 0; i < info.Dimensions; i++) reach += (info.Sizes[i] - 1) * info.Strides[i];

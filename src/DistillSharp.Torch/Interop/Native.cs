@@ -160,16 +160,7 @@ internal static unsafe partial class Native
 /// <summary>ds_kind.</summary>
 internal enum ValueKind
 {
-    None = 0,
-    Tensor = 1,
-    Int = 2,
-    Double = 3,
-    Bool = 4,
-    IntList = 5,
-    BoolList = 7,
-    TensorList = 8,
-    OptionalTensorList = 9,
-    String = 10,
+    None = 0, Tensor = 1, Int = 2, Double = 3, Bool = 4, IntList = 5, BoolList = 7, TensorList = 8, OptionalTensorList = 9, String = 10,
     Device = 11,
 }
 
@@ -188,28 +179,21 @@ internal struct NativeValue
 [StructLayout(LayoutKind.Sequential)]
 internal struct NativeTensorInfo
 {
-    public int DType;
-    public int DeviceType;
-    public int DeviceIndex;
+    public DType Type;
+    public Device Device;
     public int Dimensions;
     public long Count;
-    public Sizes8 Sizes;
-    public Sizes8 Strides;
+    public Sizes8 Sizes, Strides;
     public nint Data;
-    public byte RequiresGrad;
-    public byte IsLeaf;
+    public byte RequiresGrad, IsLeaf;
 }
 
 /// <summary>ds_rendezvous.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct NativeRendezvous
 {
-    public nint Host;
-    public nint Prefix;
-    public int Port;
-    public int Rank;
-    public int Size;
-    public int DeviceIndex;
+    public nint Host, Prefix;
+    public int Port, Rank, Size, DeviceIndex;
     public byte IsServer;
     public long TimeoutMilliseconds;
 }

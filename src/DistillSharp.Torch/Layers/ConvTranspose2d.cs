@@ -3,8 +3,7 @@ namespace DistillSharp.Torch.Layers;
 /// <summary>A transposed convolution of [N, C, H, W], with bias. PyTorch's default initialization.</summary>
 public sealed class ConvTranspose2d : Layer
 {
-    readonly Size2 stride;
-    readonly Size2 padding;
+    readonly Size2 stride, padding;
 
     /// <param name="inputs">Channels in.</param>
     /// <param name="outputs">Channels out.</param>
@@ -15,10 +14,8 @@ public sealed class ConvTranspose2d : Layer
     {
         (this.stride, this.padding) = (stride, padding);
         using var scope = TensorScope.Open();
-        var weight = Tensor.Empty([inputs, outputs, kernel.Height, kernel.Width]);
-        Initialize.KaimingUniform(weight);
-        Weight = Parameter("weight", weight);
-        Bias = Parameter("bias", Initialize.UniformByFanIn(Tensor.Empty([outputs]), weight));
+        Weight = Parameter("weight", Initialize.KaimingUniform(Tensor.Empty([inputs, outputs, kernel.Height, kernel.Width])));
+        Bias = Parameter("bias", Initialize.UniformByFanIn(Tensor.Empty([outputs]), Weight));
     }
 
     /// <summary>[inputs, outputs, h, w].</summary>

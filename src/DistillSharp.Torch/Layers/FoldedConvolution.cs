@@ -15,11 +15,8 @@ sealed class FoldedConvolution(Conv2d layer, Tensor weight, Tensor bias) : IDisp
     public Tensor Forward(Tensor x, Tensor? residual = null, bool relu = false) =>
         run.Call(x, weight, bias, Packed(x.DType), residual, relu, layer.Stride, layer.Padding, new Size2(1, 1), layer.Groups);
 
-    Tensor Packed(DType type)
-    {
-        if (packed.TryGetValue(type, out var made)) return made;
-        return packed[type] = pack.Call(weight, (DType?)type, layer.Stride, layer.Padding, new Size2(1, 1), layer.Groups).Unscoped();
-    }
+    Tensor Packed(DType type) => packed.TryGetValue(type, out var made) ? made
+        : packed[type] = pack.Call(weight, (DType?)type, layer.Stride, layer.Padding, new Size2(1, 1), layer.Groups).Unscoped();
 
     public void Dispose()
     {

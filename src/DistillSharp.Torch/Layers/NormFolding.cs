@@ -7,7 +7,6 @@ namespace DistillSharp.Torch.Layers;
 public sealed class NormFolding : IDisposable
 {
     readonly List<(Conv2d Conv, BatchNorm2d Norm)> pairs = [];
-
     NormFolding() { }
 
     /// <summary>How many norms were folded.</summary>
@@ -32,19 +31,13 @@ public sealed class NormFolding : IDisposable
         foreach (var fold in NormFold.In(calls))
         {
             // What is folded already stays its owner's.
-            if (convolutions.TryGetValue(fold.Convolution.Arguments[1].Tensor!, out var conv) &&
-                norms.TryGetValue(fold.Norm.Arguments[1].Tensor!, out var norm) && !norm.Folded)
-                folding.Add(fold, conv, norm);
+            if (!convolutions.TryGetValue(fold.Convolution.Arguments[1].Tensor!, out var conv) ||
+                !norms.TryGetValue(fold.Norm.Arguments[1].Tensor!, out var norm) || norm.Folded) continue;
+            var (weight, bias) = fold.Fold();
+            (conv.Folded, norm.Folded) = (new(conv, weight.Contiguous(MemoryFormat.ChannelsLast), bias), true);
+            folding.pairs.Add((conv, norm));
         }
         return folding;
-    }
-
-    void Add(NormFold fold, Conv2d conv, BatchNorm2d norm)
-    {
-        var (weight, bias) = fold.Fold();
-        conv.Folded = new(conv, weight.Contiguous(MemoryFormat.ChannelsLast), bias);
-        norm.Folded = true;
-        pairs.Add((conv, norm));
     }
 
     static Dictionary<Tensor, T> Modules<T>(Module network, Func<T, Tensor> weight) where T : Module =>

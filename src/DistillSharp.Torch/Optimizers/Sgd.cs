@@ -33,20 +33,15 @@ public sealed class Sgd : Optimizer
         var weights = At(moving);
         var (decaying, theirs) = Decaying(moving, gradients);
         if (decaying.Length > 0) AddLists.CallInPlace(theirs, decaying, WeightDecay);
-        if (Momentum == 0)
+        var step = gradients;
+        if (Momentum != 0)
         {
-            AddLists.CallInPlace(weights, gradients, -rate);
-            return;
+            var velocities = At(velocity, moving);
+            ScaleList.CallInPlace(velocities, Momentum);
+            AddLists.CallInPlace(velocities, gradients, 1.0);
+            if (Nesterov) AddLists.CallInPlace(gradients, velocities, Momentum);
+            else step = velocities;
         }
-
-        var velocities = At(velocity, moving);
-        ScaleList.CallInPlace(velocities, Momentum);
-        AddLists.CallInPlace(velocities, gradients, 1.0);
-        if (Nesterov)
-        {
-            AddLists.CallInPlace(gradients, velocities, Momentum);
-            AddLists.CallInPlace(weights, gradients, -rate);
-        }
-        else AddLists.CallInPlace(weights, velocities, -rate);
+        AddLists.CallInPlace(weights, step, -rate);
     }
 }

@@ -15,8 +15,7 @@ public sealed record Augmentation
     readonly int numbers;
 
     /// <summary>
-    /// Puts steps together. A flip before a crop is done after it, which comes to the same, so that one order has one set of
-    /// draws.
+    /// Puts steps together. A flip before a crop is done after it, which comes to the same, so that one order has one set of draws.
     /// </summary>
     /// <param name="steps">The steps in their order; none for images as they are.</param>
     /// <exception cref="UsageException">

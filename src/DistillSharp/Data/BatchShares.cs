@@ -19,7 +19,6 @@ readonly struct BatchShares
         if (lastCounts && !options.DropLast) Count++;
     }
 
-    /// <summary>Number of batches.</summary>
     public int Count { get; }
 
     /// <summary>Where in the order this process's share of a batch lies.</summary>

@@ -37,14 +37,18 @@ static class Cifar
     static (ImageSet, ImageSet) Python(DataFiles files, string[] train, string test, string meta, string namesKey, string labelKey)
     {
         var names = CifarPython.Names(files, meta, namesKey);
-        return (CifarPython.Read(files, train, labelKey, names), CifarPython.Read(files, [test], labelKey, names));
+        return (CifarPython.Read(Parts(files, train), labelKey, names), CifarPython.Read(Parts(files, test), labelKey, names));
     }
 
     static (ImageSet, ImageSet) Binary(DataFiles files, string[] train, string test, string list, int labelBytes, int label)
     {
         var names = CifarBinary.Names(files, list);
-        return (CifarBinary.Read(files, train, labelBytes, label, names), CifarBinary.Read(files, [test], labelBytes, label, names));
+        ImageSet Part(params string[] parts) => CifarBinary.Read(Parts(files, parts), labelBytes, label, names);
+        return (Part(train), Part(test));
     }
+
+    static (byte[] Content, string Where)[] Parts(DataFiles files, params string[] parts) =>
+        Array.ConvertAll(parts, part => (files.Take(part), files.Where(part)));
 
     static string[] Batches(string ending) => [.. Enumerable.Range(1, 5).Select(i => $"data_batch_{i}{ending}")];
 }

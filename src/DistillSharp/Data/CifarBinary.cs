@@ -6,9 +6,6 @@ namespace DistillSharp.Data;
 /// </summary>
 static class CifarBinary
 {
-    public static ImageSet Read(DataFiles files, IReadOnlyList<string> parts, int labelBytes, int label, IReadOnlyList<string> names) =>
-        Read([.. parts.Select(part => (files.Take(part), files.Where(part)))], labelBytes, label, names);
-
     /// <summary>Reads files of records that each begin with so many label bytes, of which one is wanted.</summary>
     /// <exception cref="UserException">A file is empty, no whole number of records, or a label names no class.</exception>
     public static ImageSet Read(IReadOnlyList<(byte[] Content, string Where)> parts, int labelBytes, int label, IReadOnlyList<string> names)

@@ -9,10 +9,6 @@ static class CifarPython
 {
     /// <summary>Reads the files that make up a set; the key is <c>labels</c>, <c>fine_labels</c> or <c>coarse_labels</c>.</summary>
     /// <exception cref="UserException">A file is damaged or not what it should be, or a label names no class.</exception>
-    public static ImageSet Read(DataFiles files, IReadOnlyList<string> parts, string labelKey, IReadOnlyList<string> names) =>
-        Read([.. parts.Select(part => (files.Take(part), files.Where(part)))], labelKey, names);
-
-    /// <inheritdoc cref="Read(DataFiles, IReadOnlyList{string}, string, IReadOnlyList{string})"/>
     public static ImageSet Read(IReadOnlyList<(byte[] Content, string Where)> parts, string labelKey, IReadOnlyList<string> names)
     {
         var parsed = parts.Select(part => Part(part.Content, part.Where, labelKey)).ToList();

@@ -25,7 +25,6 @@ sealed class DataFiles
     DataFiles(FileLayout layout, string place, Dictionary<string, byte[]>? entries) =>
         (Layout, this.place, this.entries) = (layout, place, entries);
 
-    /// <summary>The form that was found.</summary>
     public FileLayout Layout { get; }
 
     /// <summary>Where a file lies, for messages.</summary>

@@ -55,9 +55,7 @@ public sealed record Dataset(string Name, ImageSet Train, ImageSet Test, IReadOn
         }
     }
 
-    /// <summary>
-    /// The same data set with at most so many images, as many of each class as it allows; null leaves a part whole.
-    /// </summary>
+    /// <summary>The same data set with at most so many images, as many of each class as it allows; null leaves a part whole.</summary>
     /// <exception cref="UsageException">A limit is not positive.</exception>
     public Dataset Limit(int? train = null, int? test = null, long seed = 0) => this with
     {

@@ -42,8 +42,7 @@ public static class Datasets
     public static Dataset Mnist(string root) => new MnistSet().Load(root);
 
     /// <summary>
-    /// Image files in folders, as ImageNet is published: train/CLASS/... and val/CLASS/.... They are read when they are
-    /// needed.
+    /// Image files in folders, as ImageNet is published: train/CLASS/... and val/CLASS/.... They are read when they are needed.
     /// </summary>
     /// <param name="root">Holds train/ and val/.</param>
     /// <param name="side">Height and width of the images that the network gets.</param>

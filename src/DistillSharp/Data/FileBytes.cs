@@ -23,7 +23,6 @@ readonly ref struct FileBytes : IDisposable
         Span = mapped.Span(at, count);
     }
 
-    /// <summary>The content.</summary>
     public ReadOnlySpan<byte> Span { get; }
 
     /// <summary>Reads a stretch of a file.</summary>

@@ -8,9 +8,7 @@ static class GifFrame
     const int HeaderLength = 13, FrameLength = 10;
     const byte Extension = 0x21, Frame = 0x2c, GraphicControl = 0xf9;
 
-    /// <summary>
-    /// Marks the first frame's transparent color as an opaque one, as Pillow's <c>convert("RGB")</c> shows it.
-    /// </summary>
+    /// <summary>Marks the first frame's transparent color as an opaque one, as Pillow's <c>convert("RGB")</c> shows it.</summary>
     /// <param name="file">The content, changed in place; what is no GIF stays as it is.</param>
     /// <returns>The color of what the frame does not cover.</returns>
     public static (byte Red, byte Green, byte Blue) ShowTransparent(Span<byte> file)

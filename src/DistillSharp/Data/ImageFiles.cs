@@ -9,6 +9,7 @@ public static class ImageFiles
 
     /// <summary>What is larger is no image.</summary>
     internal const long MaxBytes = 1L << 29;
+    internal static string TooLarge { get; } = $"is larger than {MaxBytes >> 20} MiB: that is no image";
 
     /// <summary>The names that image files end with.</summary>
     public static string Endings { get; } = string.Join(", ", endings);
@@ -24,7 +25,8 @@ public static class ImageFiles
 
     /// <summary>Reads an image file. Its content decides what it is, not its name. An alpha channel is dropped.</summary>
     /// <exception cref="UserException">There is no such file, or it is no image or a damaged one.</exception>
-    public static DecodedImage Read(string path) => Decode(Content(path), path);
+    public static DecodedImage Read(string path) =>
+        Decode(FileTrouble.Told($"cannot read '{path}'", () => Bytes(path, why => new UserException($"'{path}' {why}"))), path);
 
     /// <summary>Decodes the content of an image file of that name.</summary>
     /// <exception cref="UserException">It is no image or a damaged one.</exception>
@@ -40,20 +42,6 @@ public static class ImageFiles
         }
     }
 
-    /// <summary>The bytes of an image file.</summary>
-    /// <exception cref="UserException">It cannot be read, or is far too large.</exception>
-    internal static byte[] Content(string path)
-    {
-        try
-        {
-            return FileTrouble.Told($"cannot read '{path}'", () => Bytes(path));
-        }
-        catch (UndecodedException e)
-        {
-            throw new UserException($"'{path}' {e.Message}", e);
-        }
-    }
-
     /// <summary>The bytes of an image file, in memory that is used again.</summary>
     /// <exception cref="UserException">It cannot be read, or is far too large.</exception>
     internal static FileBytes Open(string path)
@@ -62,8 +50,7 @@ public static class ImageFiles
         {
             using var file = File.OpenHandle(path);
             var length = RandomAccess.GetLength(file);
-            return length <= MaxBytes ? FileBytes.Read(file, 0, (int)length)
-                : throw new DamagedImageException(path, $"is larger than {MaxBytes >> 20} MiB: that is no image");
+            return length <= MaxBytes ? FileBytes.Read(file, 0, (int)length) : throw new DamagedImageException(path, TooLarge);
         }
         catch (Exception e) when (FileTrouble.Is(e))
         {
@@ -72,7 +59,7 @@ public static class ImageFiles
     }
 
     /// <summary>Why a file is no image, without its name: <c>is a damaged PNG image: it ends early</c>; null where it is one.</summary>
-    internal static string? Trouble(string path) => Trouble(() => Bytes(path));
+    internal static string? Trouble(string path) => Trouble(() => Bytes(path, why => new UndecodedException(why)));
 
     /// <summary>Why content is no image, as of a file.</summary>
     internal static string? TroubleOf(byte[] content) => Trouble(() => content);
@@ -90,11 +77,10 @@ public static class ImageFiles
         }
     }
 
-    static byte[] Bytes(string path)
+    static byte[] Bytes(string path, Func<string, Exception> refused)
     {
         var file = new FileInfo(path);
-        return file.Exists && file.Length > MaxBytes
-            ? throw new UndecodedException($"is larger than {MaxBytes >> 20} MiB: that is no image") : File.ReadAllBytes(path);
+        return file.Exists && file.Length > MaxBytes ? throw refused(TooLarge) : File.ReadAllBytes(path);
     }
 
     static DecodedImage Decode(ReadOnlySpan<byte> file)

@@ -7,9 +7,8 @@ using System.Runtime.Intrinsics.X86;
 namespace DistillSharp.Data;
 
 /// <summary>
-/// Scaling by triangle filters as wide as the scale (bilinear, with antialiasing): first along rows, then along columns, in
-/// whole numbers with 22 bits behind the point, rounded to bytes after each. That is Pillow's method to the last bit, and
-/// with it torchvision's.
+/// Scaling by triangle filters as wide as the scale (bilinear, with antialiasing): first along rows, then along columns, in whole numbers
+/// with 22 bits behind the point, rounded to bytes after each. That is Pillow's method to the last bit, and with it torchvision's.
 /// </summary>
 public static class ImageScaling
 {
@@ -125,13 +124,13 @@ public static class ImageScaling
         (to[0], to[1], to[2]) = ((byte)pixel, (byte)(pixel >> 8), (byte)(pixel >> 16));
     }
 
-    static void MixValues(ReadOnlySpan<byte> from, ReadOnlySpan<int> weights, Span<byte> to)
+    static void MixValues(ReadOnlySpan<byte> from, ReadOnlySpan<int> weights, Span<byte> to, int first = 0)
     {
-        for (var c = 0; c < to.Length; c++)
+        for (var c = first; c < to.Length; c++)
         {
             var sum = ScalingFilter.Half;
             for (var i = 0; i < weights.Length; i++) sum += from[i * to.Length + c] * weights[i];
-            to[c] = ToByte(sum);
+            to[c] = (byte)Math.Clamp(sum >> ScalingFilter.Bits, 0, 255);
         }
     }
 
@@ -142,12 +141,7 @@ public static class ImageScaling
         var x = 0;
         for (; Avx2.IsSupported && x + Vector128<byte>.Count <= to.Length; x += Vector128<byte>.Count)
             MixSixteen(rows[x..], to.Length, weights.Length, filter.HighPairs(place), filter.LowPairs(place), to[x..]);
-        for (; x < to.Length; x++)
-        {
-            var sum = ScalingFilter.Half;
-            for (var i = 0; i < weights.Length; i++) sum += rows[i * to.Length + x] * weights[i];
-            to[x] = ToByte(sum);
-        }
+        MixValues(rows, weights, to, x);
     }
 
     // As MixPixels, with two rows for two pixels.
@@ -175,6 +169,4 @@ public static class ImageScaling
         var ordered = Avx2.Permute4x64(words.AsInt64(), 0b11_01_10_00).AsInt16();
         Sse2.PackUnsignedSaturate(ordered.GetLower(), ordered.GetUpper()).StoreUnsafe(ref MemoryMarshal.GetReference(to));
     }
-
-    static byte ToByte(int sum) => (byte)Math.Clamp(sum >> ScalingFilter.Bits, 0, 255);
 }

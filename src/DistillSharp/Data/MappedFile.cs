@@ -26,10 +26,8 @@ sealed unsafe class MappedFile : IDisposable
 
     ~MappedFile() => Release();
 
-    /// <summary>The file.</summary>
     public string Path { get; }
 
-    /// <summary>Its bytes.</summary>
     public long Length { get; }
 
     /// <summary>Maps a file.</summary>

@@ -24,15 +24,14 @@ static class Mnist
         var missing = Files.Where(file => Locate(place, file) is null).ToList();
         if (missing.Count > 0)
             throw new UserException($"{dataSet} in '{place}' is incomplete: {string.Join(", ", missing)} missing (gzipped or not)");
-        ImageSet Part(int first) => Read(Locate(place, Files[first])!, Locate(place, Files[first + 1])!, classNames);
         return (Part(0), Part(2));
-    }
 
-    static ImageSet Read(string imagePath, string labelPath, string[] classNames)
-    {
-        using var images = UnpackedFile.Open(imagePath);
-        using var labels = UnpackedFile.Open(labelPath);
-        return Read(images, labels, classNames);
+        ImageSet Part(int first)
+        {
+            using var images = UnpackedFile.Open(Locate(place, Files[first])!);
+            using var labels = UnpackedFile.Open(Locate(place, Files[first + 1])!);
+            return Read(images, labels, classNames);
+        }
     }
 
     /// <exception cref="UserException">Either file is damaged, or they do not fit together.</exception>
@@ -59,11 +58,7 @@ static class Mnist
         {
             var (image, y) = Math.DivRem(row, Stored);
             var to = ((image * Side + y + Border) * Side + Border) * Channels;
-            foreach (var value in gray.Slice(row * Stored, Stored))
-            {
-                pixels.AsSpan(to, Channels).Fill(value);
-                to += Channels;
-            }
+            for (var x = 0; x < Stored; x++) pixels.AsSpan(to + x * Channels, Channels).Fill(gray[row * Stored + x]);
         }
         return pixels;
     }

@@ -11,7 +11,6 @@ sealed class OperationSpace(int levels, bool wide)
     public static IReadOnlyList<ImageOperation> Choices { get; } =
         [.. Enum.GetValues<ImageOperation>().Where(op => op != ImageOperation.Invert)];
 
-    /// <summary>How many levels there are.</summary>
     public int Levels => levels;
 
     /// <summary>An operation's magnitude.</summary>

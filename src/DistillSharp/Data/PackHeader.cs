@@ -9,7 +9,6 @@ namespace DistillSharp.Data;
 /// </summary>
 static class PackHeader
 {
-    /// <summary>Bytes of the header.</summary>
     public const int Size = 64;
 
     const int Version = 1;

@@ -18,7 +18,6 @@ readonly record struct PhotographEntry(int Container, long Offset, int Length, i
 /// <param name="Modified">When it was last changed, in ticks.</param>
 sealed record PhotographContainer(string Path, long Length, long Modified)
 {
-    /// <summary>Whether it is a folder.</summary>
     [JsonIgnore]
     public bool IsFolder => Length < 0;
 
@@ -98,7 +97,6 @@ sealed class PhotographIndex
         }
     }
 
-    /// <summary>How many photographs there are.</summary>
     public int Count { get; }
 
     /// <summary>What else was found.</summary>
@@ -118,7 +116,6 @@ sealed class PhotographIndex
         return new((at, count) => bytes.AsSpan((int)at, count).ToArray(), written.Length, "an index");
     }
 
-    /// <summary>The class of each photograph.</summary>
     public int[] Labels() => Column(16);
 
     /// <summary>The number of each photograph's container.</summary>

@@ -8,10 +8,8 @@ sealed class PhotographIndexWriter(Stream to)
     readonly BinaryWriter writer = new(to);
     readonly List<long> places = [];
 
-    /// <summary>How many photographs were noted.</summary>
     public int Count => places.Count;
 
-    /// <summary>Notes a photograph.</summary>
     public void Add(PhotographEntry entry)
     {
         var name = Encoding.UTF8.GetBytes(entry.Name);

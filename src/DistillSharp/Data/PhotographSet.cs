@@ -69,7 +69,6 @@ sealed class PhotographSet : ImageSet
 
     public override bool IsSkipped(int index) => skipped.Holds(At(index));
 
-    /// <summary>The name of an image's file.</summary>
     public string FileName(int index) => files.Name(At(index));
 
     /// <summary>The path of an image's file from the folder or within the shard that holds the set.</summary>

@@ -23,12 +23,10 @@ sealed class PreparedBatches : IDisposable
     /// <summary>The next batch, or null after the last.</summary>
     public Batch? Next()
     {
-        while (true)
-        {
-            if (ready.Reader.TryRead(out var batch)) return batch;
-            // Throws what ended the producer, if it was an error.
-            if (!ready.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult()) return null;
-        }
+        Batch? batch;
+        // Waiting throws what ended the producer, if it was an error.
+        while (!ready.Reader.TryRead(out batch) && ready.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult()) { }
+        return batch;
     }
 
     /// <summary>Gives back a batch whose content is no longer needed.</summary>

@@ -21,7 +21,6 @@ sealed class ScalingFilter
         (high, low) = (new int[count * pairs], new int[count * pairs]);
     }
 
-    /// <summary>How many places there are.</summary>
     public int Count => first.Length;
 
     /// <summary>Whether each place is one of the source as it is, one after the other.</summary>

@@ -64,7 +64,7 @@ sealed class ShardScan
     (PhotographEntry, string?) Look(string name, long length, long offset, SafeFileHandle handle)
     {
         var entry = new PhotographEntry(number, offset, (int)Math.Min(length, int.MaxValue), 0, name);
-        if (length > ImageFiles.MaxBytes) return (entry, $"is larger than {ImageFiles.MaxBytes >> 20} MiB: that is no image");
+        if (length > ImageFiles.MaxBytes) return (entry, ImageFiles.TooLarge);
         Span<byte> head = stackalloc byte[(int)Math.Min(ImageKind.HeadLength, length)],
             tail = stackalloc byte[(int)Math.Min(ImageKind.TailLength, length)];
         RandomAccess.Read(handle, head, offset);

@@ -16,7 +16,6 @@ sealed class SkippedImages
             if (places.Add(place)) All = [.. All, new ImageProblem(damage.File, damage.Why)];
     }
 
-    /// <summary>Whether an image was noted.</summary>
     public bool Holds(int place)
     {
         if (All.Count == 0) return false;

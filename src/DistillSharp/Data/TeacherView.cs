@@ -21,10 +21,8 @@ sealed class TeacherView
         sameSize = (unchanged.Height, unchanged.Width) == (images.Height, images.Width);
     }
 
-    /// <summary>Rows of the teacher's images.</summary>
     public int Height => unchanged.Height;
 
-    /// <summary>Columns of the teacher's images.</summary>
     public int Width => unchanged.Width;
 
     /// <inheritdoc cref="ImageSet.Room"/>

@@ -26,7 +26,6 @@ sealed class UnpackedFile : IDisposable
         limit = IsPacked ? raw.Length * MaxGrowth + SmallFile : raw.Length;
     }
 
-    /// <summary>Whether the file is gzipped.</summary>
     public bool IsPacked { get; }
 
     /// <summary>The file's path, for messages.</summary>
@@ -41,21 +40,8 @@ sealed class UnpackedFile : IDisposable
     /// <exception cref="UserException">The file is missing or cannot be read, or is packed with something else than gzip.</exception>
     /// <param name="path">The file.</param>
     /// <param name="ahead">How much is read at once: little where most of the file is passed over.</param>
-    public static UnpackedFile Open(string path, int ahead = 1 << 16)
-    {
-        FileStream? raw = null;
-        try
-        {
-            raw = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, ahead);
-            return new(raw, path);
-        }
-        catch (Exception e)
-        {
-            raw?.Dispose();
-            if (FileTrouble.Is(e)) throw FileTrouble.Report($"cannot read '{path}'", e);
-            throw;
-        }
-    }
+    public static UnpackedFile Open(string path, int ahead = 1 << 16) => FileTrouble.Told($"cannot read '{path}'", () =>
+        new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, ahead).OrDispose(raw => new UnpackedFile(raw, path)));
 
     /// <summary>Over bytes in memory.</summary>
     public static UnpackedFile Over(byte[] content, string name) => new(new MemoryStream(content, writable: false), name);

@@ -37,10 +37,8 @@ public sealed class Confusion
     /// <summary>The confusions that happen most often, most frequent first.</summary>
     /// <param name="count">How many at most.</param>
     public IReadOnlyList<(int Label, int Predicted, long Images)> Commonest(int count) =>
-    [
-        .. Enumerable.Range(0, Classes * Classes)
+        [.. Enumerable.Range(0, Classes * Classes)
             .Select(i => (Label: i / Classes, Predicted: i % Classes, Images: Counts[i / Classes, i % Classes]))
             .Where(cell => cell.Label != cell.Predicted && cell.Images > 0)
-            .OrderByDescending(cell => cell.Images).ThenBy(cell => cell.Label).ThenBy(cell => cell.Predicted).Take(count),
-    ];
+            .OrderByDescending(cell => cell.Images).ThenBy(cell => cell.Label).ThenBy(cell => cell.Predicted).Take(count)];
 }

@@ -28,8 +28,9 @@ sealed record Neighbors(int Count, int[] Indices, double[] SquaredDistances)
             // |a - b|^2 without |a|^2, which does not change a row's order; negative, since the largest are taken.
             var closeness = 2 * x.Narrow(0, start, size).MatMul(transposed) - norms;
             var nearest = closeness.TopK(count + 1).Indices.ToArray<int>();
-            for (var row = 0; row < size; row++)
-                Others(nearest.AsSpan(row * (count + 1), count + 1), start + row, indices.AsSpan((start + row) * count, count));
+            // The point itself is among its nearest, but not always first: others may lie at the same place.
+            for (var (row, at) = (start, start * count); row < start + size; row++, at += count)
+                nearest.Skip((row - start) * (count + 1)).Take(count + 1).Where(j => j != row).Take(count).ToArray().CopyTo(indices, at);
         }
 
         // The distances anew: the difference of large squares would leave them few digits.
@@ -52,13 +53,5 @@ sealed record Neighbors(int Count, int[] Indices, double[] SquaredDistances)
             far.Sort(mine);
         });
         return new(count, indices, distances);
-    }
-
-    // The point itself is among its nearest, but not always first: others may lie at the same place.
-    static void Others(ReadOnlySpan<int> nearest, int self, Span<int> others)
-    {
-        var taken = 0;
-        foreach (var index in nearest)
-            if (index != self && taken < others.Length) others[taken++] = index;
     }
 }

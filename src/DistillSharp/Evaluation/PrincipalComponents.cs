@@ -22,9 +22,7 @@ static class PrincipalComponents
         for (var c = 0; c < components; c++)
         {
             var from = width - 1 - c;
-            var largest = 0.0;
-            for (var d = 0; d < width; d++)
-                if (Math.Abs(columns[d * width + from]) > Math.Abs(largest)) largest = columns[d * width + from];
+            var largest = Enumerable.Range(0, width).Select(d => columns[d * width + from]).MaxBy(Math.Abs);
             for (var d = 0; d < width; d++) chosen[d * components + c] = columns[d * width + from] * Math.Sign(largest);
         }
         return scope.Keep(centered.MatMul(Tensor.From(chosen, width, components).To(points.Device)));

@@ -47,8 +47,7 @@ public sealed record Tsne
     public int Components { get; init; } = 50;
 
     /// <summary>
-    /// Decides the tiny shift that is added to the initial positions, the first two principal components, to part points that
-    /// are alike.
+    /// Decides the tiny shift that is added to the initial positions, the first two principal components, to part points that are alike.
     /// </summary>
     public long Seed { get; init; }
 
@@ -100,9 +99,7 @@ public sealed record Tsne
         var rate = (float)(LearningRate ?? Math.Max(count / Exaggeration, 200));
         var (gradientX, gradientY) = (new float[count], new float[count]);
         var (stepX, stepY) = (new float[count], new float[count]);
-        var (gainX, gainY) = (new float[count], new float[count]);
-        Array.Fill(gainX, 1);
-        Array.Fill(gainY, 1);
+        var (gainX, gainY) = (Enumerable.Repeat(1f, count).ToArray(), Enumerable.Repeat(1f, count).ToArray());
         for (var iteration = 0; iteration < Iterations; iteration++)
         {
             cancel.ThrowIfCancellationRequested();

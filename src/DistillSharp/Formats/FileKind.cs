@@ -5,27 +5,11 @@ using DistillSharp.Formats.TorchSharp;
 
 namespace DistillSharp.Formats;
 
-/// <summary>The forms in which weights are read.</summary>
-internal enum FileKind
-{
-    /// <summary>A zip archive, as PyTorch writes since 1.6, and numpy.</summary>
-    Zip,
-
-    /// <summary>PyTorch's form before 1.6.</summary>
-    TorchLegacy,
-
-    /// <summary>A pickle of Python without PyTorch's form around it.</summary>
-    Pickle,
-
-    /// <summary>A safetensors file.</summary>
-    SafeTensors,
-
-    /// <summary>The index of weights in several files.</summary>
-    ShardIndex,
-
-    /// <summary>A state file of TorchSharp.</summary>
-    TorchSharp,
-}
+/// <summary>
+/// The forms in which weights are read. Zip is PyTorch's since 1.6, and numpy's; TorchLegacy PyTorch's before; Pickle one of Python without
+/// PyTorch's form around it; ShardIndex the index of weights in several files.
+/// </summary>
+internal enum FileKind { Zip, TorchLegacy, Pickle, SafeTensors, ShardIndex, TorchSharp }
 
 /// <summary>Tells files apart by their first bytes; names and extensions are not looked at.</summary>
 internal static class FileKinds
@@ -75,10 +59,7 @@ internal static class FileKinds
         start[..Math.Min(start.Length, 32)].IndexOf(TorchLegacy.Magic.ToByteArray()) >= 0
             || start.StartsWith("L119547037146038801333356"u8);
 
-    /// <summary>
-    /// A safetensors file begins with the length of its header, which begins with a brace. A length beyond the file's end is told
-    /// by the reader.
-    /// </summary>
+    // It begins with the length of its header, which begins with a brace. A length beyond the file's end is told by the reader.
     static bool IsSafeTensors(ReadOnlySpan<byte> start, long length) =>
         start.Length > SafeTensorsFile.PrefixSize && start[SafeTensorsFile.PrefixSize] == '{'
         || start.Length >= SafeTensorsFile.PrefixSize && BinaryPrimitives.ReadUInt64LittleEndian(start) is > 1 and var header

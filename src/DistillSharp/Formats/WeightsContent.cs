@@ -8,9 +8,7 @@ namespace DistillSharp.Formats;
 /// <param name="Groups">The dicts of tensors in it, in its order; one without a key for kinds that have no more.</param>
 public sealed record WeightsContent(string File, string Kind, IReadOnlyList<TensorGroup> Groups)
 {
-    /// <summary>
-    /// Objects of classes that are not known here, and where they lie: kept as data, or passed over. Nothing of them was run.
-    /// </summary>
+    /// <summary>Objects of classes that are not known here, and where they lie: kept as data or passed over. None was run.</summary>
     public IReadOnlyList<string> Foreign { get; init; } = [];
 
     /// <summary>What else is to be said about the file, a sentence each.</summary>

@@ -15,12 +15,9 @@ sealed class Comparison
     /// </summary>
     public void Close(string what, Tensor actual, Tensor expected, double tolerance, double minScale = 0)
     {
-        if (!actual.Shape.SequenceEqual(expected.Shape))
-        {
-            differences.Add($"{what}: shape [{string.Join(", ", actual.Shape)}], expected [{string.Join(", ", expected.Shape)}]");
-            return;
-        }
-        Close(what, actual.ToArray<double>(), expected.ToArray<double>(), tolerance, minScale);
+        if (actual.Shape.SequenceEqual(expected.Shape))
+            Close(what, actual.ToArray<double>(), expected.ToArray<double>(), tolerance, minScale);
+        else differences.Add($"{what}: shape [{string.Join(", ", actual.Shape)}], expected [{string.Join(", ", expected.Shape)}]");
     }
 
     public void Close(string what, ReadOnlySpan<double> actual, ReadOnlySpan<double> expected, double tolerance, double minScale = 0)

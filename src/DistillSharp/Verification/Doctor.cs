@@ -16,22 +16,18 @@ public static class Doctor
     const double SlowBlas = 10e9;
 
     /// <summary>Looks at everything. Measuring takes about a second.</summary>
-    public static IReadOnlyList<Finding> Examine()
-    {
-        var findings = new List<Finding>
-        {
-            new("libtorch", Runtime.Version, true),
-            new("loaded from", Runtime.LibraryPath, true),
-            new("built with", BuildSummary(), true),
-            Threads(),
-            Blas(),
-            Convolutions("convolutions, float32", Precision.Fp32),
-            NativeBf16(),
-            Gpu(),
-        };
-        if (Runtime.HasNativeBf16) findings.Insert(findings.Count - 1, Convolutions("convolutions, bf16", Precision.Bf16));
-        return findings;
-    }
+    public static IReadOnlyList<Finding> Examine() =>
+    [
+        new("libtorch", Runtime.Version, true),
+        new("loaded from", Runtime.LibraryPath, true),
+        new("built with", BuildSummary(), true),
+        Threads(),
+        Blas(),
+        Convolutions("convolutions, float32", Precision.Fp32),
+        NativeBf16(),
+        .. Runtime.HasNativeBf16 ? new[] { Convolutions("convolutions, bf16", Precision.Bf16) } : [],
+        Gpu(),
+    ];
 
     static Finding Threads()
     {

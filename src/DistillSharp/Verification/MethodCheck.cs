@@ -5,8 +5,7 @@ using DistillSharp.Models;
 namespace DistillSharp.Verification;
 
 /// <summary>
-/// Checks a method: its unweighted loss, the gradients by the student's features and the method's own parameters, and its state
-/// afterwards.
+/// Checks a method: its unweighted loss, the gradients by the student's features and the method's own parameters, and its state afterwards.
 /// </summary>
 static class MethodCheck
 {
@@ -22,8 +21,7 @@ static class MethodCheck
     {
         using var method = toolkit.Methods.Create(reference.Text("method"));
         foreach (var setting in Setting.Of(method, method.Name))
-            if (reference.TextOrNull(setting.Name) is { } value)
-                setting.Write(method, value);
+            if (reference.TextOrNull(setting.Name) is { } value) setting.Write(method, value);
         if (method is Crd memories) memories.FeatureDim = (int)reference["in.memory_student"].Size(1);
 
         var inputs = reference.Under("in.").ToDictionary(input => input.Name, input => input.Tensor.To(device));
@@ -59,10 +57,8 @@ static class MethodCheck
             else comparison.Missing($"gradient of {name}");
         }
         foreach (var (name, expected) in reference.Under("out."))
-        {
             if (Own(method, name) is { } state) comparison.Close(name, state, expected, Tolerance);
             else comparison.Missing(name);
-        }
     }
 
     static double Length(Tensor tensor) => Math.Sqrt(tensor.ToArray<double>().Sum(value => value * value));
@@ -72,12 +68,10 @@ static class MethodCheck
         using var off = Autograd.NoGrad();
         var own = method.NamedParameters().ToDictionary(entry => entry.Name, entry => entry.Tensor);
         foreach (var (name, value) in reference.Under("param."))
-        {
             if (!own.TryGetValue(name, out var tensor)) comparison.Missing($"parameter {name}");
             else if (!tensor.Shape.SequenceEqual(value.Shape))
                 comparison.Same($"shape of {name}", string.Join("x", tensor.Shape), string.Join("x", value.Shape));
             else tensor.CopyFrom(value);
-        }
         foreach (var name in own.Keys.Where(name => !reference.Has($"param.{name}")))
             comparison.Same($"parameter {name}", "present", "absent");
     }

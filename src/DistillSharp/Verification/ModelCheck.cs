@@ -36,10 +36,8 @@ static class ModelCheck
     {
         var actual = network.State().ToDictionary(entry => entry.Name, entry => entry.Tensor.Shape);
         foreach (var (name, shape) in expected)
-        {
             if (!actual.TryGetValue(name, out var own)) comparison.Missing(name);
             else comparison.Same($"shape of {name}", string.Join("x", own), string.Join("x", shape));
-        }
         foreach (var name in actual.Keys.Except(expected.Keys)) comparison.Same(name, "present", "absent");
     }
 

@@ -7,26 +7,19 @@ namespace DistillSharp.Verification;
 /// <summary>One reference file: what it is, and the numbers that an independent implementation computed.</summary>
 sealed class ReferenceCase
 {
+    readonly string path;
     readonly Dictionary<string, StoredTensor> stored;
     readonly IReadOnlyDictionary<string, string> metadata;
 
-    ReferenceCase(string path, IReadOnlyDictionary<string, string> metadata, IEnumerable<StoredTensor> tensors)
+    public ReferenceCase(string path)
     {
-        Path = path;
-        this.metadata = metadata;
+        this.path = path;
+        (var tensors, metadata) = SafeTensorsFile.Read(path);
         stored = tensors.ToDictionary(tensor => tensor.Name);
-        Values = new ReferenceValues(metadata.GetValueOrDefault("salt", ""));
+        Values = new(metadata.GetValueOrDefault("salt", ""));
     }
-
-    public string Path { get; }
 
     public ReferenceValues Values { get; }
-
-    public static ReferenceCase Read(string path)
-    {
-        var file = SafeTensorsFile.Read(path);
-        return new(path, file.Metadata, file.Tensors);
-    }
 
     public string Text(string key) => metadata.TryGetValue(key, out var value) ? value : throw Broken($"says nothing of '{key}'");
 
@@ -55,7 +48,6 @@ sealed class ReferenceCase
 
     public bool Has(string name) => stored.ContainsKey(name);
 
-    /// <summary>A stored tensor as a libtorch tensor.</summary>
     public Tensor this[string name] =>
         stored.TryGetValue(name, out var tensor) ? tensor.ToTensor() : throw Broken($"holds no tensor '{name}'");
 
@@ -64,5 +56,5 @@ sealed class ReferenceCase
         stored.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)
             .Select(name => (name[prefix.Length..], this[name]));
 
-    UserException Broken(string what) => new($"{Path}: the reference case {what}");
+    UserException Broken(string what) => new($"{path}: the reference case {what}");
 }

@@ -34,10 +34,8 @@ public sealed class ReferenceValues(string salt)
         using var scope = TensorScope.Open();
         var names = network.State().Select(entry => entry.Name).ToHashSet();
         foreach (var (name, tensor) in network.State())
-        {
             if (name.EndsWith(".num_batches_tracked", StringComparison.Ordinal)) tensor.Fill(0);
             else tensor.CopyFrom(StateTensor(prefix + name, [.. tensor.Shape], IsNormWeight(name, names)));
-        }
     }
 
     Tensor StateTensor(string name, long[] shape, bool normWeight)

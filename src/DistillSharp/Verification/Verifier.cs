@@ -69,7 +69,7 @@ public static class Verifier
         try
         {
             using var scope = TensorScope.Open();
-            var reference = ReferenceCase.Read(file);
+            var reference = new ReferenceCase(file);
             kind = reference.TextOrNull("kind") ?? "unknown";
             if (!checks.TryGetValue(kind, out var check))
                 return Result(VerificationOutcome.Unknown, $"no check for cases of kind '{kind}'");

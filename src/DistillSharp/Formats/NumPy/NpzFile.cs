@@ -5,9 +5,7 @@ using DistillSharp.Formats.Tensors;
 
 namespace DistillSharp.Formats.NumPy;
 
-/// <summary>
-/// An archive of numpy arrays (<c>numpy.savez</c>): a zip with a file NAME.npy for each. See numpy.lib.format.
-/// </summary>
+/// <summary>An archive of numpy arrays (<c>numpy.savez</c>): a zip with a file NAME.npy for each. See numpy.lib.format.</summary>
 internal static partial class NpzFile
 {
     const string Extension = ".npy";
@@ -15,7 +13,6 @@ internal static partial class NpzFile
 
     static readonly byte[] magic = [0x93, .. "NUMPY"u8];
 
-    /// <summary>Whether the archive holds arrays.</summary>
     public static bool IsOne(ZipRecords records) => records.Names.Any(name => name.EndsWith(Extension, StringComparison.Ordinal));
 
     /// <summary>The arrays of numbers; an array of Python objects or of structures is left out.</summary>

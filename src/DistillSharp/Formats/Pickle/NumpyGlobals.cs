@@ -36,8 +36,8 @@ internal static class NumpyGlobals
     static PickledArray FromBuffer(PickleArguments arguments)
     {
         var array = Array(arguments);
-        array.Set(arguments.Integers(2), arguments.Of<PickledElementType>(1, "a numpy element type"), arguments.Text(3) == "F",
-            arguments[0], arguments);
+        var type = arguments.Of<PickledElementType>(1, "a numpy element type");
+        array.Set(arguments, arguments.Integers(2), type, arguments.Text(3) == "F", arguments[0]);
         return array;
     }
 

@@ -34,13 +34,11 @@ internal sealed class PickleArguments(string callee, IReadOnlyList<object?> valu
 
     public IReadOnlyList<object?> Items(int index) => Of<IReadOnlyList<object?>>(index, "a tuple or list");
 
-    /// <summary>An argument of a given kind.</summary>
     public T Of<T>(int index, string expected) => this[index] is T value ? value : throw Fail(index, this[index], expected);
 
     /// <summary>The arguments of a call that this one wraps.</summary>
     public PickleArguments Nested(IReadOnlyList<object?> inner) => new(callee, inner, input, budget);
 
-    /// <summary>Takes bytes from the file's budget before they are allocated.</summary>
     public void Charge(long bytes) => budget.Charge(bytes);
 
     /// <summary>Sets an entry of a dict, on the file's budget.</summary>
@@ -57,3 +55,6 @@ internal sealed class PickleArguments(string callee, IReadOnlyList<object?> valu
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }
+
+/// <summary>A known call has arguments that it cannot have.</summary>
+internal sealed class PickleMismatchException(string message) : UserException(message);

@@ -13,7 +13,6 @@ internal sealed class PickleDict : IReadOnlyCollection<KeyValuePair<object, obje
     /// <summary>A dict that stays empty.</summary>
     public static PickleDict Empty { get; } = new();
 
-    /// <summary>Bytes that an empty dict takes.</summary>
     public const int EmptySize = 24;
 
     /// <summary>Bytes that each entry takes, growth included.</summary>

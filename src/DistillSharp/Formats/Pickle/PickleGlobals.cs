@@ -6,9 +6,7 @@ namespace DistillSharp.Formats.Pickle;
 /// <summary>Makes the inert C# object that stands for the result of a Python call. It never runs anything from the file.</summary>
 internal delegate object? PickleCall(PickleArguments arguments);
 
-/// <summary>A Python function or class that a pickle may name.</summary>
-/// <param name="Name">Its full name, for messages.</param>
-/// <param name="Call">What a call of it becomes; null where that is a <see cref="PickledInstance"/>.</param>
+/// <summary>A Python function or class by its full name; Call is null where a call of it becomes a <see cref="PickledInstance"/>.</summary>
 internal sealed record PickleGlobal(string Name, PickleCall? Call);
 
 /// <summary>

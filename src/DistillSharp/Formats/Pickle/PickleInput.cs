@@ -20,7 +20,6 @@ internal sealed class PickleInput
     int offset;
     long opcodeStart;
 
-    /// <summary>Reads from memory.</summary>
     public PickleInput(ReadOnlyMemory<byte> pickle, string fileName, AllocationBudget budget) =>
         (window, length, FileName, this.budget) = (pickle, pickle.Length, fileName, budget);
 
@@ -28,13 +27,11 @@ internal sealed class PickleInput
     public PickleInput(Stream stream, long length, string fileName, AllocationBudget budget) =>
         (this.stream, this.length, FileName, this.budget) = (stream, length, fileName, budget);
 
-    /// <summary>The file's name, for messages.</summary>
     public string FileName { get; }
 
     /// <summary>Bytes read so far.</summary>
     public long Position => windowStart + offset;
 
-    /// <summary>Bytes not read yet.</summary>
     public long Remaining => length - Position;
 
     /// <summary>An error at the opcode being read.</summary>
@@ -76,30 +73,19 @@ internal sealed class PickleInput
     /// <summary>The next bytes, to keep: a slice of the memory, or an array of their own.</summary>
     public ReadOnlyMemory<byte> Blob(long count)
     {
-        if (count > Remaining) throw EndsEarly(count);
-        if (count > Array.MaxLength) throw Fail($"one value of {count} bytes is larger than 2 GiB, which is not supported");
-        if (stream is null || count <= window.Length - offset)
+        CheckLength(count);
+        var buffered = window.Slice(offset, (int)Math.Min(count, window.Length - offset));
+        var blob = buffered;
+        if (stream is not null)
         {
-            var slice = window.Slice(offset, (int)count);
-            offset += (int)count;
-            if (stream is null) return slice;
             budget.Charge(count);
-            return slice.ToArray();
+            var copy = GC.AllocateUninitializedArray<byte>((int)count);
+            buffered.CopyTo(copy);
+            var rest = copy.AsSpan(buffered.Length);
+            if (stream.ReadAtLeast(rest, rest.Length, throwOnEndOfStream: false) < rest.Length) throw EndsEarly(count);
+            blob = copy;
         }
-        budget.Charge(count);
-        var blob = GC.AllocateUninitializedArray<byte>((int)count);
-        var buffered = window[offset..];
-        buffered.CopyTo(blob);
-        try
-        {
-            stream.ReadExactly(blob, buffered.Length, blob.Length - buffered.Length);
-        }
-        catch (EndOfStreamException)
-        {
-            throw EndsEarly(count);
-        }
-        windowStart += offset + count;
-        (window, offset) = (default, 0);
+        (offset, windowStart) = (offset + buffered.Length, windowStart + count - buffered.Length);
         return blob;
     }
 
@@ -125,8 +111,8 @@ internal sealed class PickleInput
     /// <summary>Makes the window hold at least so many unread bytes.</summary>
     void Fill(long count)
     {
-        if (count > Remaining || stream is null) throw EndsEarly(count);
-        if (count > Array.MaxLength) throw Fail($"one value of {count} bytes is larger than 2 GiB, which is not supported");
+        CheckLength(count);
+        if (stream is null) throw EndsEarly(count);
         var unread = window[offset..];
         var target = buffer;
         if (count > buffer.Length)
@@ -141,6 +127,12 @@ internal sealed class PickleInput
         if (unread.Length + read < count) throw EndsEarly(count);
         windowStart += offset;
         (buffer, window, offset) = (target, target.AsMemory(0, unread.Length + read), 0);
+    }
+
+    void CheckLength(long count)
+    {
+        if (count > Remaining) throw EndsEarly(count);
+        if (count > Array.MaxLength) throw Fail($"one value of {count} bytes is larger than 2 GiB, which is not supported");
     }
 
     UserException EndsEarly(long wanted) =>

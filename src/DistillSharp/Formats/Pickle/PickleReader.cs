@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Text.Unicode;
 using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Formats.Pickle;
@@ -17,8 +18,6 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
 
     /// <summary>Charged for a call that does not fit: an exception takes time rather than memory.</summary>
     const int MismatchSize = 4096;
-
-    static readonly UTF8Encoding utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     readonly PickleStack stack = new(input, budget);
 
@@ -55,7 +54,7 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
             case PickleOpcode.Long4: PushLong(input.Int32()); break;
             case PickleOpcode.Int: PushIntegerLine(mayBeBool: true); break;
             case PickleOpcode.Long: PushIntegerLine(mayBeBool: false); break;
-            case PickleOpcode.BinFloat: PushFloat(input.BigEndianDouble()); break;
+            case PickleOpcode.BinFloat: Push(input.BigEndianDouble(), PickleValues.BoxSize); break;
             case PickleOpcode.Float: PushFloatLine(); break;
 
             case PickleOpcode.ShortBinUnicode: PushText(input.Byte()); break;
@@ -69,10 +68,10 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
             case PickleOpcode.String: PushStringLine(); break;
 
             case PickleOpcode.EmptyTuple: stack.Push(Array.Empty<object?>()); break;
-            case PickleOpcode.Tuple1: PushTuple(1); break;
-            case PickleOpcode.Tuple2: PushTuple(2); break;
-            case PickleOpcode.Tuple3: PushTuple(3); break;
-            case PickleOpcode.Tuple: PushTuple(stack.PopToMark()); break;
+            case PickleOpcode.Tuple1: PushTuple(stack.PopTuple(1)); break;
+            case PickleOpcode.Tuple2: PushTuple(stack.PopTuple(2)); break;
+            case PickleOpcode.Tuple3: PushTuple(stack.PopTuple(3)); break;
+            case PickleOpcode.Tuple: PushTuple(stack.PopToMark().ToArray()); break;
             case PickleOpcode.EmptyList or PickleOpcode.EmptySet: PushList([]); break;
             case PickleOpcode.List or PickleOpcode.FrozenSet: PushList(stack.PopToMark()); break;
             case PickleOpcode.EmptyDict: PushDict([]); break;
@@ -100,7 +99,7 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
             case PickleOpcode.StackGlobal: PushStackGlobal(); break;
             case PickleOpcode.Reduce or PickleOpcode.NewObj: Call(); break;
             case PickleOpcode.NewObjEx: CallWithNames(); break;
-            case PickleOpcode.Inst: CallToMark(globals.Find(LatinLine(), LatinLine(), budget)); break;
+            case PickleOpcode.Inst: PushCall(globals.Find(LatinLine(), LatinLine(), budget), stack.PopToMark().ToArray()); break;
             case PickleOpcode.Obj: CallToMark(); break;
             case PickleOpcode.Build: Build(); break;
             case PickleOpcode.BinPersId: PushPersistent(stack.Pop()); break;
@@ -149,22 +148,14 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
         else PushInteger(PickleText.TryInteger(line, out var value) ? value : throw Damaged("an integer is not a number"));
     }
 
-    void PushFloat(double value) => Push(value, PickleValues.BoxSize);
-
     void PushFloatLine() =>
-        PushFloat(PickleText.TryFloat(input.Line(), out var value) ? value : throw Damaged("a float is not a number"));
+        Push(PickleText.TryFloat(input.Line(), out var value) ? value : throw Damaged("a float is not a number"), PickleValues.BoxSize);
 
     void PushText(long bytes)
     {
         budget.Charge(32 + 2 * Math.Min(bytes, input.Remaining));
-        try
-        {
-            stack.Push(utf8.GetString(input.Span(bytes)));
-        }
-        catch (DecoderFallbackException)
-        {
-            throw Damaged("a text is not UTF-8");
-        }
+        var text = input.Span(bytes);
+        stack.Push(Utf8.IsValid(text) ? Encoding.UTF8.GetString(text) : throw Damaged("a text is not UTF-8"));
     }
 
     void PushUnicodeLine() => stack.Push(PickleText.RawUnicode(Charged(input.Line())) ?? throw Damaged("a text has a bad escape"));
@@ -179,17 +170,7 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
 
     void PushBytes(ReadOnlyMemory<byte> bytes) => Push(new PickledBytes(bytes), 40);
 
-    void PushTuple(int size)
-    {
-        budget.Charge(24 + 8L * size);
-        stack.Push(stack.PopTuple(size));
-    }
-
-    void PushTuple(ReadOnlySpan<object?> items)
-    {
-        budget.Charge(24 + 8L * items.Length);
-        stack.Push(items.ToArray());
-    }
+    void PushTuple(object?[] items) => Push(items, 24 + 8L * items.Length);
 
     void PushList(ReadOnlySpan<object?> items)
     {
@@ -217,9 +198,8 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
 
     void SetItems(ReadOnlySpan<object?> items)
     {
-        var dict = stack.Peek() as PickleDict ?? (stack.Peek() as PickledInstance)?.Entries
-            ?? throw Damaged($"entries are set in {PickleValues.Describe(stack.Peek())}, which is no dict");
-        SetItems(dict, items);
+        SetItems(stack.Peek() as PickleDict ?? (stack.Peek() as PickledInstance)?.Entries
+            ?? throw Damaged($"entries are set in {PickleValues.Describe(stack.Peek())}, which is no dict"), items);
     }
 
     void SetItems(PickleDict dict, ReadOnlySpan<object?> items)
@@ -251,9 +231,7 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
         else PushInstance(callee, [.. arguments, names]);
     }
 
-    /// <summary>INST and OBJ: the arguments, and for OBJ the class before them, lie above the last mark.</summary>
-    void CallToMark(object? callee) => PushCall(callee, stack.PopToMark().ToArray());
-
+    /// <summary>OBJ: the class and the arguments lie above the last mark.</summary>
     void CallToMark()
     {
         if (stack.PopToMark().ToArray() is not [var callee, .. var arguments]) throw Damaged("an object has no class");

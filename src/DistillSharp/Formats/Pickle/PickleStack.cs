@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using DistillSharp.Formats.Files;
 
 namespace DistillSharp.Formats.Pickle;
@@ -40,11 +41,7 @@ internal sealed class PickleStack(PickleInput input, AllocationBudget budget)
 
     public void Mark()
     {
-        if (markCount == marks.Length)
-        {
-            budget.Charge(2L * sizeof(int) * markCount);
-            Array.Resize(ref marks, 2 * markCount);
-        }
+        if (markCount == marks.Length) Grow(ref marks, 2L * markCount);
         marks[markCount++] = count;
     }
 
@@ -92,10 +89,10 @@ internal sealed class PickleStack(PickleInput input, AllocationBudget budget)
         ? memo[index]
         : throw input.Fail($"the pickle is damaged: nothing was put at place {index} of its memo");
 
-    void Grow(ref object?[] array, long capacity)
+    void Grow<T>(ref T[] array, long capacity)
     {
         if (capacity > Array.MaxLength) throw input.Fail("the pickle holds more values than are supported");
-        budget.Charge(capacity * IntPtr.Size);
+        budget.Charge(capacity * Unsafe.SizeOf<T>());
         Array.Resize(ref array, (int)capacity);
     }
 }

@@ -56,28 +56,15 @@ internal static class PickleText
     static byte Escaped(ReadOnlySpan<byte> escape, out int used)
     {
         used = 2;
-        switch (escape.Length > 1 ? (char)escape[1] : '\0')
-        {
-            case 'n': return (byte)'\n';
-            case 't': return (byte)'\t';
-            case 'r': return (byte)'\r';
-            case 'a': return 7;
-            case 'b': return 8;
-            case 'v': return 11;
-            case 'f': return 12;
-            case '\\' or '\'' or '"': return escape[1];
-            case 'x' when escape.Length >= 4 && Utf8Parser.TryParse(escape.Slice(2, 2), out byte value, out var digits, 'x') && digits == 2:
-                used = 4;
-                return value;
-            case >= '0' and <= '7':
-                var octal = 0;
-                for (used = 1; used < escape.Length && used < 4 && escape[used] is >= (byte)'0' and <= (byte)'7'; used++)
-                    octal = 8 * octal + (escape[used] - '0');
-                return (byte)octal;
-            default:
-                used = 0;
-                return 0;
-        }
+        if (escape.Length > 1 && "ntrabvf\\'\""u8.IndexOf(escape[1]) is >= 0 and var known) return "\n\t\r\a\b\v\f\\'\""u8[known];
+        used = 4;
+        if (escape is [_, (byte)'x', _, _, ..] && Utf8Parser.TryParse(escape[2..4], out byte value, out var digits, 'x') && digits == 2)
+            return value;
+        var octal = 0;
+        for (used = 1; used < escape.Length && used < 4 && escape[used] is >= (byte)'0' and <= (byte)'7'; used++)
+            octal = 8 * octal + (escape[used] - '0');
+        if (used == 1) used = 0;
+        return (byte)octal;
     }
 
     /// <summary>The raw-unicode-escape of UNICODE: Latin-1 with <c>\uXXXX</c> and <c>\UXXXXXXXX</c>.</summary>

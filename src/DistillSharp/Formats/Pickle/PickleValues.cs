@@ -15,7 +15,6 @@ internal static class PickleValues
     static readonly object yes = true;
     static readonly object no = false;
 
-    /// <summary>Bytes that a boxed number takes.</summary>
     public const int BoxSize = 24;
 
     public static object Box(bool value) => value ? yes : no;

@@ -9,10 +9,7 @@ internal sealed class PickledElementType(string code) : PickledObject
 {
     /// <summary>Rough bytes that one takes.</summary>
     public const int Size = 40;
-
-    /// <summary>
-    /// Kind and size as numpy writes them, without the byte order: <c>u1</c>, <c>i8</c>, <c>f4</c>, <c>S10</c>, <c>O8</c>.
-    /// </summary>
+    /// <summary>Kind and size as numpy writes them, without the byte order: <c>u1</c>, <c>i8</c>, <c>S10</c>, <c>O8</c>.</summary>
     public string Code { get; } = code;
 
     /// <summary>Whether elements of several bytes are stored highest byte first.</summary>
@@ -37,6 +34,7 @@ internal sealed class PickledArray : PickledObject
 {
     /// <summary>Rough bytes that one takes, its shape aside.</summary>
     public const int Size = 80;
+    const string Expected = "a numpy element type";
 
     public IReadOnlyList<long> Shape { get; private set; } = [];
 
@@ -51,15 +49,14 @@ internal sealed class PickledArray : PickledObject
 
     /// <summary>Takes numpy's state: (version, shape, element type, column-major, bytes or a list of objects).</summary>
     public override void Build(PickleArguments state) =>
-        Set(state.Integers(1), state.Of<PickledElementType>(2, "a numpy element type"), state.Of<bool>(3, "True or False"), state[4],
-            state);
+        Set(state, state.Integers(1), state.Of<PickledElementType>(2, Expected), state.Of<bool>(3, "True or False"), state[4]);
 
     /// <summary>The array as a tensor, row-major and little-endian.</summary>
     public StoredTensor ToStored(string name, DType type, AllocationBudget budget) =>
         NumpyElements.Stored(name, type, Shape, ColumnMajor, Type!.BigEndian, Data, budget);
 
     /// <summary>An array over bytes; the shape's size and the bytes must agree.</summary>
-    public void Set(long[] shape, PickledElementType type, bool columnMajor, object? data, PickleArguments arguments)
+    public void Set(PickleArguments arguments, long[] shape, PickledElementType type, bool columnMajor, object? data)
     {
         if (data is not (PickledBytes or List<object?>))
             throw arguments.Fail($"has {PickleValues.Describe(data)} where the elements of a numpy array must be");

@@ -1,8 +1,6 @@
 namespace DistillSharp.Formats.Pickle;
 
-/// <summary>
-/// Python's <c>bytes</c>, <c>bytearray</c>, or the <c>str</c> of Python 2, which does not say whether it is text.
-/// </summary>
+/// <summary>Python's <c>bytes</c>, <c>bytearray</c>, or the <c>str</c> of Python 2, which does not say whether it is text.</summary>
 internal sealed class PickledBytes(ReadOnlyMemory<byte> memory)
 {
     public ReadOnlyMemory<byte> Memory { get; } = memory;

@@ -13,9 +13,6 @@ internal abstract class PickledObject
 /// An object of a Python class that is not known here, or what a function that is not known would have returned: its name,
 /// what it was made from and what was put into it, as data. Nothing of it was run.
 /// </summary>
-/// <param name="name">The full name of the class or function.</param>
-/// <param name="arguments">What the pickle passes to it.</param>
-/// <param name="trouble">Why a known call could not be understood; null where the name is not known.</param>
 internal sealed class PickledInstance(string name, IReadOnlyList<object?> arguments, string? trouble = null) : PickledObject
 {
     /// <summary>Rough bytes that one takes, its arguments aside.</summary>
@@ -25,6 +22,7 @@ internal sealed class PickledInstance(string name, IReadOnlyList<object?> argume
 
     public IReadOnlyList<object?> Arguments { get; } = arguments;
 
+    /// <summary>Why a known call could not be understood; null where the name is not known.</summary>
     public string? Trouble { get; } = trouble;
 
     /// <summary>The attributes, where the state is a dict; a class with slots has them in the second of two.</summary>
@@ -36,10 +34,8 @@ internal sealed class PickledInstance(string name, IReadOnlyList<object?> argume
     /// <summary>Entries that were set, as in a subclass of dict.</summary>
     public PickleDict Entries => entries ??= new();
 
-    /// <summary>Whether entries were set.</summary>
     public bool HasEntries => entries is not null;
 
-    /// <summary>Whether items were added.</summary>
     public bool HasItems => items is not null;
 
     List<object?>? items;

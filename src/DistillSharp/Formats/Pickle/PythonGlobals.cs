@@ -35,17 +35,12 @@ internal static class PythonGlobals
     {
         arguments.Charge(PickleDict.EmptySize);
         var dict = new PickleDict();
-        if (arguments.Count == 0) return dict;
-        if (arguments[0] is PickleDict source)
-        {
+        if (arguments is [PickleDict source, ..])
             foreach (var (key, value) in source) arguments.Set(dict, key, value);
-            return dict;
-        }
-        foreach (var item in arguments.Items(0))
-        {
-            if (item is not IReadOnlyList<object?> { Count: 2 } pair) throw arguments.Fail("has an entry that is no pair of key and value");
-            arguments.Set(dict, pair[0], pair[1]);
-        }
+        else if (arguments.Count > 0)
+            foreach (var item in arguments.Items(0))
+                if (item is IReadOnlyList<object?> { Count: 2 } pair) arguments.Set(dict, pair[0], pair[1]);
+                else throw arguments.Fail("has an entry that is no pair of key and value");
         return dict;
     }
 

@@ -25,9 +25,7 @@ internal sealed record CheckpointContent(
         return Of(new PickleReader(input, TorchGlobals.List, budget, TorchGlobals.Storage).Read(), storages: null, budget, file);
     }
 
-    /// <summary>
-    /// What the objects hold. Tensors are read from the storages when they are needed; numpy's arrays hold their own elements.
-    /// </summary>
+    /// <summary>What the objects hold. Tensors are read from the storages when needed; numpy's arrays hold their own elements.</summary>
     public static CheckpointContent Of(object? root, TorchStorages? storages, AllocationBudget budget, string file)
     {
         var search = new Search(storages, budget, file);

@@ -3,9 +3,7 @@ using DistillSharp.Formats.Tensors;
 
 namespace DistillSharp.Formats.PyTorch;
 
-/// <summary>
-/// State dicts for PyTorch, in the zip form of <c>torch.save</c>. Whatever PyTorch wrote is read by <c>WeightsFile</c>.
-/// </summary>
+/// <summary>State dicts for PyTorch, in the zip form of <c>torch.save</c>. Whatever PyTorch wrote is read by <c>WeightsFile</c>.</summary>
 public static class PyTorchFile
 {
     /// <summary>

@@ -19,15 +19,7 @@ internal sealed class StateDictPickle
     /// <exception cref="ArgumentException">Two tensors have one name, or a tensor's bytes do not fit its shape.</exception>
     public static ReadOnlyMemory<byte> Encode(IReadOnlyList<StoredTensor> tensors)
     {
-        var names = new HashSet<string>();
-        foreach (var tensor in tensors)
-        {
-            if (!names.Add(tensor.Name)) throw new ArgumentException($"the name '{tensor.Name}' is taken", nameof(tensors));
-            if (TensorShape.Bytes(tensor.Shape, tensor.Type) != tensor.Data.Length)
-                throw new ArgumentException(
-                    $"the tensor '{tensor.Name}' of {tensor.Type} [{string.Join(", ", tensor.Shape)}] has {tensor.Data.Length} bytes",
-                        nameof(tensors));
-        }
+        StoredTensors.CheckWritable(tensors);
         var encoder = new StateDictPickle();
         encoder.WriteAll(tensors);
         return encoder.pickle.GetBuffer().AsMemory(0, (int)encoder.pickle.Length);
@@ -80,11 +72,7 @@ internal sealed class StateDictPickle
     {
         var strides = new long[shape.Count];
         var stride = 1L;
-        for (var i = shape.Count - 1; i >= 0; i--)
-        {
-            strides[i] = stride;
-            stride *= Math.Max(1, shape[i]);
-        }
+        for (var i = shape.Count - 1; i >= 0; i--) (strides[i], stride) = (stride, stride * Math.Max(1, shape[i]));
         return strides;
     }
 

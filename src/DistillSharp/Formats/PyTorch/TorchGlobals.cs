@@ -61,7 +61,6 @@ internal static class TorchGlobals
         return globals;
     }
 
-    /// <summary>PyTorch's storage class of a type.</summary>
     public static string StorageName(DType type) => types.First(known => known.Element == type).Storage;
 
     /// <summary>What a pickle's reference to outside data becomes: ('storage', type, key, location, count[, view]).</summary>

@@ -7,10 +7,6 @@ namespace DistillSharp.Formats.PyTorch;
 /// The storages of one checkpoint, each read once and only when a tensor needs it. A contiguous tensor is a slice of its
 /// storage; any other is copied into row-major order.
 /// </summary>
-/// <param name="file">The file's name, for messages.</param>
-/// <param name="budget">What reading the file may allocate.</param>
-/// <param name="bigEndian">Whether the file's elements are stored highest byte first.</param>
-/// <param name="load">Reads the whole storage of a key.</param>
 internal sealed class TorchStorages(string file, AllocationBudget budget, bool bigEndian, Func<TorchStorage, ReadOnlyMemory<byte>> load)
 {
     readonly Dictionary<string, ReadOnlyMemory<byte>> loaded = [];

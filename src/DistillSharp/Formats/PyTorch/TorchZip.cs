@@ -13,7 +13,6 @@ internal static class TorchZip
     const string Objects = "data.pkl";
     const int Alignment = 64;
 
-    /// <summary>Whether the archive holds a checkpoint.</summary>
     public static bool IsOne(ZipRecords records) => Folder(records) is not null;
 
     /// <summary>What the archive holds; it must stay open for as long as tensors are read.</summary>
@@ -24,9 +23,8 @@ internal static class TorchZip
             throw new UserException($"{file}: is a TorchScript archive, a program rather than weights. Give it as teacher.torchscript, or "
                 + "save the weights alone: torch.save(model.state_dict(), path).");
         var pickle = records.Read(folder + Objects);
-        var reader = new PickleReader(
-            new PickleInput(pickle, $"{file}, {Objects}", budget), TorchGlobals.List, budget, TorchGlobals.Storage);
-        var objects = reader.Read();
+        var input = new PickleInput(pickle, $"{file}, {Objects}", budget);
+        var objects = new PickleReader(input, TorchGlobals.List, budget, TorchGlobals.Storage).Read();
         var storages = new TorchStorages(
             file, budget, IsBigEndian(records, folder, file), storage => records.Read($"{folder}data/{storage.Key}"));
         return CheckpointContent.Of(objects, storages, budget, file);

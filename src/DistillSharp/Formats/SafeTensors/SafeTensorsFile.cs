@@ -24,30 +24,26 @@ public static class SafeTensorsFile
     /// <summary>Reads from the start of a seekable stream.</summary>
     internal static SafeTensorsContent Read(Stream file, string name)
     {
-        var budget = new AllocationBudget(name, file.Length);
-        file.Position = 0;
-        var header = SafeTensorsHeader.Read(file, name, budget);
+        var header = SafeTensorsHeader.Read(file, name);
         var data = new StoredTensor[header.Tensors.Count];
-        foreach (var index in header.InFileOrder) data[index] = Elements(file, header.Tensors[index], header, budget);
+        foreach (var index in header.InFileOrder) data[index] = Elements(file, header.Tensors[index], header);
         return new SafeTensorsContent(data, header.Metadata);
     }
 
     /// <summary>The tensors of a file, each read when it is needed; the stream must stay open until then.</summary>
     internal static (TensorGroup Group, SafeTensorsHeader Header) Entries(Stream file, string name)
     {
-        var budget = new AllocationBudget(name, file.Length);
-        file.Position = 0;
-        var header = SafeTensorsHeader.Read(file, name, budget);
-        budget.Charge(TensorEntry.Size * (long)header.Tensors.Count);
+        var header = SafeTensorsHeader.Read(file, name);
+        header.Budget.Charge(TensorEntry.Size * (long)header.Tensors.Count);
         return (new("", [.. header.Tensors.Select(tensor =>
-            new TensorEntry(tensor.Name, tensor.TypeName, tensor.Shape, () => Elements(file, tensor, header, budget)))]), header);
+            new TensorEntry(tensor.Name, tensor.TypeName, tensor.Shape, () => Elements(file, tensor, header)))]), header);
     }
 
-    static StoredTensor Elements(Stream file, SafeTensorsEntry tensor, SafeTensorsHeader header, AllocationBudget budget)
+    static StoredTensor Elements(Stream file, SafeTensorsEntry tensor, SafeTensorsHeader header)
     {
         header.CheckReadable(tensor);
         var length = (int)(tensor.End - tensor.Start);
-        budget.Charge(tensor.Small is null ? length : (1 + sizeof(float)) * (long)length);
+        header.Budget.Charge(tensor.Small is null ? length : (1 + sizeof(float)) * (long)length);
         var bytes = length == 0 ? [] : GC.AllocateUninitializedArray<byte>(length);
         file.Position = header.DataStart + tensor.Start;
         file.ReadExactly(bytes);

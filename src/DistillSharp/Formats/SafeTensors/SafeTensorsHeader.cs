@@ -9,16 +9,9 @@ using DistillSharp.Formats.Tensors;
 namespace DistillSharp.Formats.SafeTensors;
 
 /// <summary>
-/// One tensor as a safetensors header describes it; its bytes stand from <paramref name="Start"/> to before <paramref name="End"/>
-/// after the header.
+/// One tensor as a safetensors header describes it; its bytes stand from Start to before End after the header. TypeName is the file's word
+/// for the element type, Type the same type here where there is one, Small how elements of one byte are widened to float32.
 /// </summary>
-/// <param name="Name">Its name.</param>
-/// <param name="TypeName">The element type as the file has it.</param>
-/// <param name="Type">The same type here, or null where there is none.</param>
-/// <param name="Small">How elements of one byte are widened to float32, where the type is such a one.</param>
-/// <param name="Shape">Its sizes.</param>
-/// <param name="Start">Where its bytes start after the header.</param>
-/// <param name="End">Where they end.</param>
 internal sealed record SafeTensorsEntry(
     string Name, string TypeName, DType? Type, Float8? Small, IReadOnlyList<long> Shape, long Start, long End);
 
@@ -47,10 +40,12 @@ internal sealed class SafeTensorsHeader
     readonly OrderedDictionary<string, SafeTensorsEntry> tensors = [];
     readonly OrderedDictionary<string, string> metadata = [];
     readonly string file;
-    readonly AllocationBudget budget;
     bool hasMetadata;
 
-    SafeTensorsHeader(string file, AllocationBudget budget) => (this.file, this.budget) = (file, budget);
+    SafeTensorsHeader(string file, AllocationBudget budget) => (this.file, Budget) = (file, budget);
+
+    /// <summary>What reading the file may allocate, elements included.</summary>
+    public AllocationBudget Budget { get; }
 
     public IReadOnlyList<SafeTensorsEntry> Tensors => tensors.Values;
 
@@ -65,20 +60,21 @@ internal sealed class SafeTensorsHeader
     /// <summary>Bytes behind the last tensor, which belong to none.</summary>
     public long Tail { get; private set; }
 
-    /// <summary>Reads the length and the header; the stream then stands at the first tensor's bytes.</summary>
-    public static SafeTensorsHeader Read(Stream stream, string file, AllocationBudget budget)
+    /// <summary>Reads the length and the header from the stream's start; it then stands at the first tensor's bytes.</summary>
+    public static SafeTensorsHeader Read(Stream stream, string file)
     {
-        var header = new SafeTensorsHeader(file, budget);
+        var header = new SafeTensorsHeader(file, new(file, stream.Length));
+        stream.Position = 0;
         if (stream.Length < SafeTensorsFile.PrefixSize) throw header.Fail($"it has {stream.Length} bytes, too few for a safetensors file");
         Span<byte> prefix = stackalloc byte[SafeTensorsFile.PrefixSize];
         stream.ReadExactly(prefix);
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         var rest = stream.Length - SafeTensorsFile.PrefixSize;
         if (length > (ulong)rest)
-            throw header.Fail($"its header should have {length} bytes, but only {rest} follow; "
-                + "the file is cut short or no safetensors file");
+            throw header.Fail(
+                $"its header should have {length} bytes, but only {rest} follow; the file is cut short or no safetensors file");
         if (length > Longest) throw header.Fail($"its header of {length} bytes is longer than the format allows ({Longest})");
-        budget.Charge((long)length);
+        header.Budget.Charge((long)length);
         var json = GC.AllocateUninitializedArray<byte>((int)length);
         stream.ReadExactly(json);
         header.DataStart = SafeTensorsFile.PrefixSize + json.Length;
@@ -127,7 +123,7 @@ internal sealed class SafeTensorsHeader
     SafeTensorsEntry ParseTensor(string name, ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.StartObject) throw Wrong(name, "is not described by an object");
-        budget.Charge(EntrySize);
+        Budget.Charge(EntrySize);
         string? type = null;
         long[]? shape = null, place = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -184,7 +180,7 @@ internal sealed class SafeTensorsHeader
 
     string Text(ref Utf8JsonReader reader)
     {
-        budget.Charge(32 + 2L * reader.ValueSpan.Length);
+        Budget.Charge(32 + 2L * reader.ValueSpan.Length);
         return reader.GetString() ?? "";
     }
 
@@ -212,18 +208,9 @@ internal sealed class SafeTensorsHeader
     public static ReadOnlyMemory<byte> Encode(
         IReadOnlyList<StoredTensor> tensors, StoredTensor[] inFileOrder, IEnumerable<KeyValuePair<string, string>> metadata)
     {
-        var starts = new Dictionary<string, long>();
-        var end = 0L;
-        foreach (var tensor in inFileOrder)
-        {
-            if (TensorShape.Bytes(tensor.Shape, tensor.Type) != tensor.Data.Length)
-                throw new ArgumentException(
-                    $"the tensor '{tensor.Name}' of {tensor.Type} [{string.Join(", ", tensor.Shape)}] has {tensor.Data.Length} bytes",
-                        nameof(tensors));
-            if (tensor.Name == MetadataName || !starts.TryAdd(tensor.Name, end))
-                throw new ArgumentException($"the name '{tensor.Name}' is taken", nameof(tensors));
-            end += tensor.Data.Length;
-        }
+        StoredTensors.CheckWritable(tensors, MetadataName);
+        var (starts, end) = (new Dictionary<string, long>(), 0L);
+        foreach (var tensor in inFileOrder) (starts[tensor.Name], end) = (end, end + tensor.Data.Length);
         var header = new JsonObject();
         var texts = metadata.Select(text => KeyValuePair.Create(text.Key, (JsonNode?)text.Value)).ToArray();
         if (texts.Length > 0) header.Add(MetadataName, new JsonObject(texts));

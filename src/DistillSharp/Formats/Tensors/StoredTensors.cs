@@ -18,4 +18,18 @@ public static class StoredTensors
         var plain = tensor.Detach().To(Device.Cpu).Contiguous();
         return new(name, plain.DType, plain.Shape, plain.Bytes().ToArray());
     }
+
+    /// <summary>What every file asks of the tensors that it is to hold.</summary>
+    /// <exception cref="ArgumentException">Two tensors have one name, or a tensor's bytes do not fit its shape.</exception>
+    internal static void CheckWritable(IReadOnlyList<StoredTensor> tensors, params IEnumerable<string> taken)
+    {
+        var names = taken.ToHashSet();
+        foreach (var tensor in tensors)
+        {
+            if (!names.Add(tensor.Name)) throw new ArgumentException($"the name '{tensor.Name}' is taken", nameof(tensors));
+            if (TensorShape.Bytes(tensor.Shape, tensor.Type) != tensor.Data.Length)
+                throw new ArgumentException($"the tensor '{tensor.Name}' of {tensor.Type} [{string.Join(", ", tensor.Shape)}] has "
+                    + $"{tensor.Data.Length} bytes", nameof(tensors));
+        }
+    }
 }

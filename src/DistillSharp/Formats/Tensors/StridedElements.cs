@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
-
 namespace DistillSharp.Formats.Tensors;
 
 /// <summary>Brings elements into the order in which tensors are stored here: row-major, lowest byte first.</summary>
@@ -21,25 +18,14 @@ internal static class StridedElements
             for (var i = 0; i < index.Length; i++) start += index[i] * strides[i];
             var from = source[(int)(start * size)..];
             if (step == size) from[..(row * size)].CopyTo(target);
-            else CopyRow(from, target, row, step, size);
+            else for (var i = 0; i < row; i++) from.Slice(i * step, size).CopyTo(target[(i * size)..]);
             target = target[(row * size)..];
             for (var i = index.Length - 1; i >= 0 && ++index[i] == shape[i]; i--) index[i] = 0;
         }
     }
 
-    static void CopyRow(ReadOnlySpan<byte> source, Span<byte> target, int count, int step, int size)
-    {
-        for (var i = 0; i < count; i++) source.Slice(i * step, size).CopyTo(target.Slice(i * size, size));
-    }
-
-    /// <summary>Turns each element's bytes around.</summary>
     public static void Reverse(Span<byte> elements, int size)
     {
-        if (size == 2)
-            BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, ushort>(elements), MemoryMarshal.Cast<byte, ushort>(elements));
-        else if (size == 4)
-            BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, uint>(elements), MemoryMarshal.Cast<byte, uint>(elements));
-        else if (size == 8)
-            BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<byte, ulong>(elements), MemoryMarshal.Cast<byte, ulong>(elements));
+        for (var start = 0; start < elements.Length; start += size) elements.Slice(start, size).Reverse();
     }
 }

@@ -6,25 +6,15 @@ namespace DistillSharp.Interop.Onnx;
 /// What a network computes in evaluation mode, operator by operator. It is run with batches of two sizes: a dimension that
 /// differs between them is the batch, one that does not is the network's own.
 /// </summary>
-sealed class NetworkTrace
+/// <param name="Calls">The calls in order. Their tensors are names only: the elements are freed.</param>
+/// <param name="Other">The same calls with the other batch.</param>
+/// <param name="Input">The images.</param>
+/// <param name="Logits">The result.</param>
+sealed record NetworkTrace(IReadOnlyList<TracedCall> Calls, IReadOnlyList<TracedCall> Other, Tensor Input, Tensor Logits)
 {
-    readonly IReadOnlyList<TracedCall> other;
-
-    NetworkTrace(IReadOnlyList<TracedCall> calls, IReadOnlyList<TracedCall> other, Tensor input, Tensor logits) =>
-        (Calls, this.other, Input, Logits) = (calls, other, input, logits);
-
-    /// <summary>The calls in order. Their tensors are names only: the elements are freed.</summary>
-    public IReadOnlyList<TracedCall> Calls { get; }
-
-    /// <summary>The images.</summary>
-    public Tensor Input { get; }
-
-    /// <summary>The result.</summary>
-    public Tensor Logits { get; }
-
     /// <summary>Whether a dimension of a call's result grows with the batch.</summary>
     public bool IsBatch(int call, int result, int dimension) =>
-        Calls[call].Shapes[result][dimension] != other[call].Shapes[result][dimension];
+        Calls[call].Shapes[result][dimension] != Other[call].Shapes[result][dimension];
 
     public static NetworkTrace Of(Classifier network, Size2 image)
     {

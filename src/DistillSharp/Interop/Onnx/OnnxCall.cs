@@ -13,14 +13,12 @@ sealed class OnnxCall(OnnxGraph graph, NetworkTrace trace, int index, NormFold? 
     /// <summary>An argument; None where it was left to its default.</summary>
     public Argument this[int argument] => argument < Traced.Arguments.Length ? Traced.Arguments[argument] : Argument.None;
 
-    /// <summary>Whether an argument was given.</summary>
     public bool Has(int argument) => !this[argument].IsNone;
 
     /// <summary>The name of a tensor argument.</summary>
     public string In(int argument) => graph.NameOf(this[argument].Tensor
         ?? throw new UserException($"argument {argument + 1} is not a tensor"));
 
-    /// <summary>A tensor argument's sizes.</summary>
     public IReadOnlyList<long> Shape(int argument) => this[argument].Tensor!.Shape;
 
     /// <summary>A dimension, counted from the front.</summary>
@@ -41,7 +39,6 @@ sealed class OnnxCall(OnnxGraph graph, NetworkTrace trace, int index, NormFold? 
     /// <summary>The number of images in the batch, as a list of one.</summary>
     public string Batch() => graph.Node("Slice", [graph.Node("Shape", [graph.NameOf(trace.Input)]), graph.Sizes(0), graph.Sizes(1)]);
 
-    /// <summary>Names the call's one result.</summary>
     public void Result(string name) => graph.Bind(Traced.Results[0], name);
 
     /// <summary>The shape of the call's one result for a Reshape: -1 where the batch stands.</summary>
@@ -52,9 +49,8 @@ sealed class OnnxCall(OnnxGraph graph, NetworkTrace trace, int index, NormFold? 
         for (var dimension = 0; dimension < shape.Length; dimension++)
         {
             if (!trace.IsBatch(index, 0, dimension)) continue;
-            if (dimension > 0)
-                throw new UserException($"dimension {dimension} of its result grows with the batch, where only the first may");
-            shape[dimension] = -1;
+            shape[dimension] = dimension == 0 ? -1
+                : throw new UserException($"dimension {dimension} of its result grows with the batch, where only the first may");
         }
         return shape;
     }

@@ -5,27 +5,17 @@ using Google.Protobuf;
 namespace DistillSharp.Interop.Onnx;
 
 /// <summary>A graph under construction: nodes, constants, and which name each tensor of the trace has.</summary>
-sealed class OnnxGraph
+sealed class OnnxGraph(string name, int opset, IEnumerable<(string Name, Tensor Tensor)> state)
 {
-    readonly GraphProto graph;
-    readonly Dictionary<Tensor, string> state;
+    readonly Dictionary<Tensor, string> states =
+        state.ToDictionary(entry => entry.Tensor, entry => entry.Name, (IEqualityComparer<Tensor>)ReferenceEqualityComparer.Instance);
     readonly Dictionary<Tensor, string> values = new(ReferenceEqualityComparer.Instance);
     readonly HashSet<string> constants = [];
     readonly Dictionary<string, int> made = [];
 
-    public OnnxGraph(string name, int opset, IEnumerable<(string Name, Tensor Tensor)> state)
-    {
-        graph = new() { Name = name };
-        Opset = opset;
-        this.state =
-            state.ToDictionary(entry => entry.Tensor, entry => entry.Name, (IEqualityComparer<Tensor>)ReferenceEqualityComparer.Instance);
-    }
+    public int Opset => opset;
 
-    /// <summary>The version of ONNX's operators.</summary>
-    public int Opset { get; }
-
-    /// <summary>The message.</summary>
-    public GraphProto Message => graph;
+    public GraphProto Message { get; } = new() { Name = name };
 
     /// <summary>Gives a tensor of the trace a name; one that had a name has been changed in place.</summary>
     public void Bind(Tensor tensor, string name) => values[tensor] = name;
@@ -35,25 +25,23 @@ sealed class OnnxGraph
     public string NameOf(Tensor tensor)
     {
         if (values.TryGetValue(tensor, out var value)) return value;
-        if (!state.TryGetValue(tensor, out var name))
+        if (!states.TryGetValue(tensor, out var parameter))
             throw new UserException("it uses a tensor that is neither computed from the images nor a parameter or buffer of the network");
-        return Constant(name, tensor.Shape, tensor.ToArray<float>());
+        return Constant(parameter, tensor.Shape, tensor.ToArray<float>());
     }
 
     /// <summary>The name of a tensor that was computed; null for any other.</summary>
     public string? ValueName(Tensor tensor) => values.GetValueOrDefault(tensor);
 
     /// <summary>The name of a parameter or buffer, or null for any other tensor.</summary>
-    public string? StateName(Tensor tensor) => state.GetValueOrDefault(tensor);
+    public string? StateName(Tensor tensor) => states.GetValueOrDefault(tensor);
 
     /// <summary>Adds float32 values under a name, once.</summary>
     public string Constant(string name, IEnumerable<long> shape, ReadOnlySpan<float> elements) =>
         Constant(name, TensorProto.Types.DataType.Float, shape, MemoryMarshal.AsBytes(elements));
 
-    /// <summary>Adds one float32 value.</summary>
     public string Number(double value) => Constant(Fresh("value"), [], [(float)value]);
 
-    /// <summary>Adds a list of whole numbers.</summary>
     public string Sizes(params ReadOnlySpan<long> elements) =>
         Constant(Fresh("sizes"), TensorProto.Types.DataType.Int64, [elements.Length], MemoryMarshal.AsBytes(elements));
 
@@ -63,7 +51,7 @@ sealed class OnnxGraph
     string Constant(string name, TensorProto.Types.DataType type, IEnumerable<long> shape, ReadOnlySpan<byte> bytes)
     {
         if (constants.Add(name))
-            graph.Initializer.Add(
+            Message.Initializer.Add(
                 new TensorProto { Name = name, DataType = (int)type, Dims = { shape }, RawData = ByteString.CopyFrom(bytes) });
         return name;
     }
@@ -76,7 +64,8 @@ sealed class OnnxGraph
     {
         var name = Fresh(type);
         string[] outputs = [.. Enumerable.Range(0, results).Select(i => results == 1 ? $"{name}_out" : $"{name}_out{i}")];
-        graph.Node.Add(new NodeProto { Name = name, OpType = type, Input = { inputs }, Output = { outputs }, Attribute = { attributes } });
+        Message.Node.Add(
+            new NodeProto { Name = name, OpType = type, Input = { inputs }, Output = { outputs }, Attribute = { attributes } });
         return outputs;
     }
 

@@ -18,8 +18,9 @@ static class OnnxModel
         var size = options.ImageSize ?? network.Input.Natural;
         var trace = NetworkTrace.Of(network, size);
         var graph = new OnnxGraph(network.Name, options.WrittenOpset, network.State());
-        graph.Bind(trace.Input, options.WithPreprocessing ? Preprocessing(graph, options, size) : InputName);
-        var images = graph.NameOf(trace.Input);
+        var images = !options.WithPreprocessing ? InputName : OnnxPreprocessing.Add(
+            graph, InputName, size, options.ShorterSide ?? (int)Math.Max(size.Height, size.Width), options.Normalization!);
+        graph.Bind(trace.Input, images);
         names = new(trace, images, Translate(network, trace, graph, options.FoldBatchNorm ? NormFold.In(trace.Calls, trace.Logits) : []));
 
         var message = graph.Message;
@@ -73,9 +74,6 @@ static class OnnxModel
         return names;
     }
 
-    static string Preprocessing(OnnxGraph graph, OnnxOptions options, Size2 size) => OnnxPreprocessing.Add(
-        graph, InputName, size, options.ShorterSide ?? (int)Math.Max(size.Height, size.Width), options.Normalization!);
-
     static TensorShapeProto.Types.Dimension Fixed(long size) => new() { DimValue = size };
 
     static ValueInfoProto Value(
@@ -96,11 +94,7 @@ static class OnnxModel
         };
         if (options.ShorterSide is { } shorter) metadata["shorter_side"] = shorter.ToString(CultureInfo.InvariantCulture);
         if (options.ClassNames is { } names) metadata["classes"] = JsonSerializer.Serialize(names, JsonText);
-        if (options.Normalization is { } normalization)
-        {
-            metadata["mean"] = Numbers(normalization.Mean);
-            metadata["std"] = Numbers(normalization.Std);
-        }
+        if (options.Normalization is { } images) (metadata["mean"], metadata["std"]) = (Numbers(images.Mean), Numbers(images.Std));
         return metadata;
     }
 

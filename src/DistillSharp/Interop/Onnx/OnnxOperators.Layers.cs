@@ -7,25 +7,20 @@ static partial class OnnxOperators
 {
     static void Convolution(OnnxCall call)
     {
-        var (graph, weight) = (call.Graph, call[1].Tensor!);
-
-        AttributeProto[] attributes =
-        [
+        var weight = call[1].Tensor!;
+        call.Node("Conv", call.Fold is { } fold ? Folded(call, fold) : Weighted(call),
             OnnxGraph.Ints("kernel_shape", [weight.Size(2), weight.Size(3)]), Two("strides", call.Pair(3, 1)), Pads(call.Pair(4, 0)),
-            Two("dilations", call.Pair(5, 1)), OnnxGraph.Int("group", call.Has(6) ? call[6].Integer : 1),
-        ];
-        if (call.Fold is not { } fold)
-        {
-            call.Node("Conv", Weighted(call), attributes);
-            return;
-        }
+            Two("dilations", call.Pair(5, 1)), OnnxGraph.Int("group", call.Has(6) ? call[6].Integer : 1));
+    }
+
+    static string[] Folded(OnnxCall call, NormFold fold)
+    {
         using var scope = TensorScope.Open();
-        var (folded, bias) = fold.Fold();
+        var (graph, (weight, bias)) = (call.Graph, fold.Fold());
         // A weight that two convolutions share is folded into each of them differently.
-        var name = $"{graph.StateName(weight) ?? "weight"}.{graph.StateName(fold.Norm.Arguments[3].Tensor!) ?? "norm"}";
-        string[] inputs = [call.In(0), graph.Constant(name, weight.Shape, folded.ToArray<float>()),
+        var name = $"{graph.StateName(call[1].Tensor!) ?? "weight"}.{graph.StateName(fold.Norm.Arguments[3].Tensor!) ?? "norm"}";
+        return [call.In(0), graph.Constant(name, weight.Shape, weight.ToArray<float>()),
             graph.Constant($"{name}.bias", bias.Shape, bias.ToArray<float>())];
-        call.Node("Conv", inputs, attributes);
     }
 
     static void TransposedConvolution(OnnxCall call)
@@ -39,14 +34,11 @@ static partial class OnnxOperators
 
     static void Linear(OnnxCall call)
     {
-        if (call.Shape(0).Count == 2)
-        {
-            call.Node("Gemm", Weighted(call), OnnxGraph.Int("transB", 1));
-            return;
-        }
-        var product = call.Graph.Node("MatMul", [call.In(0), call.Graph.Node("Transpose", [call.In(1)], OnnxGraph.Ints("perm", [1, 0]))]);
-        if (call.Has(2)) call.Node("Add", [product, call.In(2)]);
-        else call.Result(product);
+        string Transposed() => call.Graph.Node("Transpose", [call.In(1)], OnnxGraph.Ints("perm", [1, 0]));
+        string Product() => call.Graph.Node("MatMul", [call.In(0), Transposed()]);
+        if (call.Shape(0).Count == 2) call.Node("Gemm", Weighted(call), OnnxGraph.Int("transB", 1));
+        else if (call.Has(2)) call.Node("Add", [Product(), call.In(2)]);
+        else call.Result(Product());
     }
 
     // ONNX has it as one operator since 17.
@@ -70,18 +62,15 @@ static partial class OnnxOperators
 
     static void BatchNorm(OnnxCall call)
     {
-        if (call.Fold is not null)
-        {
-            Same(call);
-            return;
-        }
-        if (call[5].Integer != 0) throw new UserException("a batch norm uses the statistics of the batch, even in evaluation mode");
+        if (call.Fold is null && call[5].Integer != 0)
+            throw new UserException("a batch norm uses the statistics of the batch, even in evaluation mode");
         long channels = call.Shape(3)[0];
         string Given(int argument, string name, float otherwise) => call.Has(argument)
             ? call.In(argument)
             : call.Graph.Constant($"{name}_{channels}", [channels], Enumerable.Repeat(otherwise, (int)channels).ToArray());
-        call.Node("BatchNormalization", [call.In(0), Given(1, "ones", 1), Given(2, "zeros", 0), call.In(3), call.In(4)],
-            OnnxGraph.Float("epsilon", call[7].Real));
+        string[] Inputs() => [call.In(0), Given(1, "ones", 1), Given(2, "zeros", 0), call.In(3), call.In(4)];
+        if (call.Fold is not null) Same(call);
+        else call.Node("BatchNormalization", Inputs(), OnnxGraph.Float("epsilon", call[7].Real));
     }
 
     static void AveragePool(OnnxCall call)
@@ -89,14 +78,10 @@ static partial class OnnxOperators
         var kernel = call.Pair(1, 1);
         var padding = call.Pair(3, 0);
         if (call.Has(6)) throw new UserException("an average pooling divides by a number of its own, which ONNX cannot express");
-        if (padding == (0, 0) && kernel == (call.Shape(0)[2], call.Shape(0)[3]))
-        {
-            call.Node("GlobalAveragePool", [call.In(0)]);
-            return;
-        }
         // Where the border does not count, libtorch's argument 6 says so; it counts unless said.
         var counts = !call.Has(5) || call[5].Integer != 0;
-        call.Node("AveragePool", [call.In(0)], Two("kernel_shape", kernel), Two("strides", Stride(call, kernel)), Pads(padding),
+        if (padding == (0, 0) && kernel == (call.Shape(0)[2], call.Shape(0)[3])) call.Node("GlobalAveragePool", [call.In(0)]);
+        else call.Node("AveragePool", [call.In(0)], Two("kernel_shape", kernel), Two("strides", Stride(call, kernel)), Pads(padding),
             OnnxGraph.Int("ceil_mode", call[4].Integer), OnnxGraph.Int("count_include_pad", counts ? 1 : 0));
     }
 
@@ -111,16 +96,12 @@ static partial class OnnxOperators
     {
         var (height, width) = (call.Shape(0)[2], call.Shape(0)[3]);
         var size = call.Pair(1, 1);
-        if (size == (1, 1))
-        {
-            call.Node("GlobalAveragePool", [call.In(0)]);
-            return;
-        }
         if (height % size.Height != 0 || width % size.Width != 0)
             throw new UserException(
                 $"an adaptive pooling makes {size.Height}x{size.Width} of {height}x{width}, which takes windows of different sizes");
         var window = (height / size.Height, width / size.Width);
-        call.Node("AveragePool", [call.In(0)], Two("kernel_shape", window), Two("strides", window));
+        if (size == (1, 1)) call.Node("GlobalAveragePool", [call.In(0)]);
+        else call.Node("AveragePool", [call.In(0)], Two("kernel_shape", window), Two("strides", window));
     }
 
     // What comes in, the weight, and the bias where there is one.

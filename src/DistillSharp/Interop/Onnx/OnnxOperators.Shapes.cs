@@ -30,13 +30,9 @@ static partial class OnnxOperators
 
     static void Expand(OnnxCall call)
     {
-        var sizes = call.Target();
-        if (sizes[0] != -1)
-        {
-            call.Node("Expand", [call.In(0), call.Graph.Sizes(sizes)]);
-            return;
-        }
-        var shape = call.Graph.Node("Concat", [call.Batch(), call.Graph.Sizes(sizes.AsSpan(1))], OnnxGraph.Int("axis", 0));
+        var (sizes, graph) = (call.Target(), call.Graph);
+        var shape = sizes[0] != -1 ? graph.Sizes(sizes)
+            : graph.Node("Concat", [call.Batch(), graph.Sizes(sizes.AsSpan(1))], OnnxGraph.Int("axis", 0));
         call.Node("Expand", [call.In(0), shape]);
     }
 

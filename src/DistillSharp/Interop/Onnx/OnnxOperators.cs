@@ -74,8 +74,8 @@ static partial class OnnxOperators
     /// <exception cref="UserException">There is no translation for this operator, or not with these arguments.</exception>
     public static void Translate(OnnxCall call)
     {
-        var name = WorksInPlace(call.Traced.Operator) ? call.Traced.Operator.Remove(BaseLength(call.Traced.Operator) - 1, 1)
-            : call.Traced.Operator;
+        var name = call.Traced.Operator;
+        if (WorksInPlace(name)) name = name.Remove(BaseLength(name) - 1, 1);
         if (!translations.TryGetValue(name, out var translate)) throw new UserException("there is no translation for this operator");
         translate(call);
     }

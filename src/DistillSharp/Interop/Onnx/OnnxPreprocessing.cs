@@ -9,13 +9,10 @@ namespace DistillSharp.Interop.Onnx;
 /// </summary>
 static class OnnxPreprocessing
 {
-    /// <summary>Adds the operators: scales the shorter side, cuts the middle out, normalizes.</summary>
-    /// <param name="graph">The graph.</param>
-    /// <param name="pixels">The name of the images, uint8 [N, H, W, 3].</param>
-    /// <param name="size">Height and width of the network's images.</param>
-    /// <param name="shorter">Length of the shorter side after scaling.</param>
-    /// <param name="normalization">The normalization.</param>
-    /// <returns>The name of the images, float32 [N, 3, height, width].</returns>
+    /// <summary>
+    /// Scales the shorter side, cuts the middle out, normalizes: from the name of images, uint8 [N, H, W, 3], to that of images, float32
+    /// [N, 3, height, width].
+    /// </summary>
     public static string Add(OnnxGraph graph, string pixels, Size2 size, int shorter, Normalization normalization)
     {
         var planes = graph.Node("Transpose", [pixels], OnnxGraph.Ints("perm", [0, 3, 1, 2]));
