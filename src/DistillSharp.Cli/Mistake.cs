@@ -12,7 +12,7 @@ static class Mistake
         var path = Path(result);
 
         // A word that fits nowhere explains the other errors, such as a required option that was mistyped.
-        if (given.UnmatchedTokens.FirstOrDefault(IsOption) is { } option) return NoOption(result, option);
+        if (given.UnmatchedTokens.FirstOrDefault(word => word is ['-', _, ..]) is { } option) return NoOption(result, option);
         foreach (var child in result.Children.Where(child => child is not ArgumentResult { Argument: PassedOn }))
             if (child.Tokens.Select(token => token.Value).FirstOrDefault(Strictness.LooksLikeOption) is { } swallowed)
                 return NoOption(result, swallowed);
@@ -40,8 +40,6 @@ static class Mistake
             return $"'{path}' needs {string.Join(" and ", missing)} ('{path} --help' shows its use)";
         return given.Errors[0].Message.TrimEnd('.');
     }
-
-    static bool IsOption(string word) => word is ['-', _, ..];
 
     static string NoOption(CommandResult result, string word) =>
         $"'{Path(result)}' has no option '{word}'{Nearest.Hint(word.Split('=', ':')[0], Options(result))}";

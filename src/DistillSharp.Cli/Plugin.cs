@@ -30,19 +30,15 @@ static class Plugin
         if (entries.Length == 0)
             throw new UserException(
                 $"the plugin '{path}' adds nothing: it has no public static void {Entry}({nameof(Toolkit)} toolkit) in a public class");
-        foreach (var entry in entries) Call(entry, path, toolkit);
+        foreach (var entry in entries)
+            try { entry.Invoke(null, [toolkit]); }
+            catch (TargetInvocationException e)
+            {
+                throw new UserException($"the plugin '{path}' failed to add to the toolkit: {e.InnerException!.Message}", e);
+            }
     }
 
     static IEnumerable<MethodInfo> Entries(Type type) =>
         type.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly)
         .Where(method => method.Name == Entry && method.GetParameters() is [{ ParameterType: var given }] && given == typeof(Toolkit));
-
-    static void Call(MethodInfo entry, string path, Toolkit toolkit)
-    {
-        try { entry.Invoke(null, [toolkit]); }
-        catch (TargetInvocationException e)
-        {
-            throw new UserException($"the plugin '{path}' failed to add to the toolkit: {e.InnerException!.Message}", e);
-        }
-    }
 }

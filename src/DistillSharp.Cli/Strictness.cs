@@ -2,10 +2,7 @@ using System.CommandLine.Parsing;
 
 namespace DistillSharp.Cli;
 
-/// <summary>
-/// Refuses what System.CommandLine lets pass and no user means: an unknown option taken for a value, 1,5 read as 15,
-/// a number as the name of a choice.
-/// </summary>
+/// <summary>Refuses what System.CommandLine passes and no user means: unknown options as values, 1,5 as 15, numbers as choices.</summary>
 static class Strictness
 {
     public static void Apply(Command command)

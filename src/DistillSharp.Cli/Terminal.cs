@@ -4,10 +4,7 @@ using Spectre.Console;
 
 namespace DistillSharp.Cli;
 
-/// <summary>
-/// Where a command writes: answers to <see cref="Out"/>, messages and progress to <see cref="Error"/>. Injected, so that
-/// tests read what users would see.
-/// </summary>
+/// <summary>Where a command writes: answers to <see cref="Out"/>, the rest to <see cref="Error"/>; tests inject what they read.</summary>
 sealed class Terminal(TextWriter output, TextWriter error)
 {
     const int UnwrappedWidth = 500;

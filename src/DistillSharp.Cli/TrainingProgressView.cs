@@ -69,18 +69,15 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IProg
         static readonly TimeSpan interval = TimeSpan.FromSeconds(15);
         readonly Stopwatch clock = Stopwatch.StartNew();
 
-        public override void Stepped(StepReport report)
-        {
-            if (clock.Elapsed < interval) return;
-            clock.Restart();
-            Line(Describe(report));
-        }
+        public override void Stepped(StepReport report) => NowAndThen(() => Describe(report));
 
-        public override void Report(WorkProgress value)
+        public override void Report(WorkProgress value) => NowAndThen(() => left.Describe(value));
+
+        void NowAndThen(Func<string> text)
         {
             if (clock.Elapsed < interval) return;
             clock.Restart();
-            Line(left.Describe(value));
+            Line(text());
         }
 
         protected override void Line(string text) => Terminal.Error.WriteLine(text);

@@ -57,9 +57,7 @@ sealed class BenchCommand : CliCommand
         var times = new FittingTable(
             new("file"), new("threads", IsNumber: true), new("batch", IsNumber: true), new("median ms", IsNumber: true),
             new("p95 ms", IsNumber: true, Drop: 1), new("images/s", IsNumber: true, Drop: 2), new("speed", IsNumber: true, Drop: 3))
-        {
-            ForAll = "--json has all",
-        };
+        { ForAll = "--json has all" };
         var rows = measured.SelectMany(file => file.Timings.Select(timing => (timing, file)));
         foreach (var (timing, file) in rows.OrderBy(row => (row.timing.Threads, row.timing.Batch)))
         {

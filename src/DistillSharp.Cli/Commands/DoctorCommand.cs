@@ -16,7 +16,6 @@ sealed class DoctorCommand : CliCommand
         var healthy = findings.All(finding => finding.Healthy);
         if (given.GetValue(json)) terminal.Json(new { healthy, findings });
         else
-        {
             foreach (var finding in findings)
             {
                 terminal.StyledOut.MarkupLine($"{(finding.Healthy ? "[green]ok  [/]" : "[yellow]slow[/]")}  "
@@ -24,7 +23,6 @@ sealed class DoctorCommand : CliCommand
                 if (finding.Remedy is { } remedy)
                     terminal.StyledOut.MarkupLineInterpolated($"                              mend it with: [bold]{remedy}[/]");
             }
-        }
         return healthy ? 0 : 1;
     }
 }

@@ -39,9 +39,7 @@ sealed class ExportCommand : CliCommand
         var export = new NetworkExport
         {
             Source = network.Source(given, given.GetValue(run), Toolkit, terminal),
-            Onnx = given.GetValue(onnx),
-            SafeTensors = given.GetValue(safetensors),
-            PyTorch = given.GetValue(pth),
+            Onnx = given.GetValue(onnx), SafeTensors = given.GetValue(safetensors), PyTorch = given.GetValue(pth),
             TorchSharp = given.GetValue(torchsharp),
             Options = new()
             {

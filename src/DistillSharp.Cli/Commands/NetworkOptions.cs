@@ -31,8 +31,7 @@ sealed class NetworkOptions(string aboutData = "The data set it was trained on, 
         return new()
         {
             Toolkit = toolkit, Said = terminal.Error.WriteLine, Run = run, Model = given.GetValue(model),
-            Weights = given.GetValue(weights), Dataset = given.GetValue(data), Mean = Numbers(given, mean),
-            Std = Numbers(given, std),
+            Weights = given.GetValue(weights), Dataset = given.GetValue(data), Mean = Numbers(given, mean), Std = Numbers(given, std),
         };
     }
 

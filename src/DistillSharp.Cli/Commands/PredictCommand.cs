@@ -31,12 +31,11 @@ sealed class PredictCommand : CliCommand
         {
             predictions.Add(prediction);
             if (prediction.Error is { } error) terminal.Error.WriteLine($"distill: {error}");
-            else if (!given.GetValue(json)) Print(prediction, terminal);
+            else if (!given.GetValue(json))
+                terminal.Out.WriteLine($"{prediction.File}: "
+                    + string.Join(", ", prediction.Guesses.Select(guess => $"{guess.Class} {100 * guess.Probability:0.0} %")));
         }
         if (given.GetValue(json)) terminal.Json(predictions);
         return predictions.Exists(prediction => prediction.Error is not null) ? 1 : 0;
     }
-
-    static void Print(Prediction prediction, Terminal terminal) => terminal.Out.WriteLine(
-        $"{prediction.File}: {string.Join(", ", prediction.Guesses.Select(guess => $"{guess.Class} {100 * guess.Probability:0.0} %"))}");
 }

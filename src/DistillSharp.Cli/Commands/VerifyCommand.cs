@@ -36,8 +36,7 @@ sealed class VerifyCommand : CliCommand
         if (asJson)
             terminal.Json(new
             {
-                passed = counts[VerificationOutcome.Passed],
-                failed = counts[VerificationOutcome.Failed],
+                passed = counts[VerificationOutcome.Passed], failed = counts[VerificationOutcome.Failed],
                 unknown = counts[VerificationOutcome.Unknown],
                 cases = results.Select(result => new
                 {

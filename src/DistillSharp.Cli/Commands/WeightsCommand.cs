@@ -26,16 +26,12 @@ sealed class WeightsCommand : CliCommand
         {
             terminal.Json(new
             {
-                content.File,
-                content.Kind,
+                content.File, content.Kind,
                 Groups = content.Groups.Select(group => new
                 {
-                    group.Key,
-                    Tensors = group.Tensors.Select(tensor => new { tensor.Name, tensor.Shape, Type = tensor.ElementType }),
+                    group.Key, Tensors = group.Tensors.Select(tensor => new { tensor.Name, tensor.Shape, Type = tensor.ElementType }),
                 }),
-                content.Foreign,
-                content.Notes,
-                Fits = fits,
+                content.Foreign, content.Notes, Fits = fits,
             });
             return 0;
         }

@@ -116,7 +116,8 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         var path = Path.Combine(runsRoot, wanted);
         // A run that goes on is held before anything is loaded.
         using var begun = resume && RunReader.IsRun(path) ? RunFolder.Open(path) : null;
-        var data = LoadData();
+        var data = recipe.LoadData(Progress);
+        Say($"{data.Name}: {data.Found}");
         using var teacher = recipe.Teacher?.Load(data, recipe.Toolkit, Say);
         using var student = CreateStudent(data.Classes, Say);
         using var trainer = CreateTrainer(student, teacher, data, processes);
@@ -127,24 +128,9 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         return Train(folder, trainer, student, data, resume: begun is not null, stop);
     }
 
-    void Say(string message)
-    {
-        log.Said(message);
-        observer.Said(message);
-    }
+    void Say(string message) => TrainingObserver.Of(log, observer).Said(message);
 
-    void Warn(string message)
-    {
-        log.Warned(message);
-        observer.Warned(message);
-    }
-
-    Dataset LoadData()
-    {
-        var data = recipe.LoadData(Progress);
-        Say($"{data.Name}: {data.Found}");
-        return data;
-    }
+    void Warn(string message) => TrainingObserver.Of(log, observer).Warned(message);
 
     ExperimentResult Train(RunFolder folder, Trainer trainer, Classifier student, Dataset data, bool resume, CancellationToken stop)
     {
@@ -160,9 +146,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
             recorder.End(result.Completed ? RunState.Finished : RunState.Interrupted);
             log.Ended(result.Completed ? "finished" : "stopped, with a checkpoint");
             return new(folder.Path, folder.Name, result, new(student.Name, student.ParameterCount), speed.Seconds, speed.ImagesPerSecond)
-            {
-                Convolutions = Profile is { Steps: > 0 } ? trainer.MeasureConvolutions() : null,
-            };
+            { Convolutions = Profile is { Steps: > 0 } ? trainer.MeasureConvolutions() : null };
         }
         catch (Exception error)
         {
@@ -197,8 +181,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     RunManifest Manifest(string name, Dataset data, Classifier student) => RunManifest.Of(recipe, name) with
     {
         Versions = RunVersions.Current(Runtime.Version), TrainImages = data.Train.Count, TestImages = data.Test.Count,
-        Precision = recipe.Train.Precision.Resolve(recipe.Train.Device).ToString().ToLowerInvariant(),
-        Parameters = student.ParameterCount,
+        Precision = recipe.Train.Precision.Resolve(recipe.Train.Device).ToString().ToLowerInvariant(), Parameters = student.ParameterCount,
     };
 
     // A network that guesses teaches nothing: that is better known before days of training than after.
@@ -236,20 +219,14 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     /// <summary>Adds up how long the epochs of this call took.</summary>
     sealed class Speedometer : TrainingObserver
     {
-        int epochs;
-        double secondsPerImage;
+        readonly List<EpochMetrics> epochs = [];
 
-        public double Seconds { get; private set; }
+        public double Seconds => epochs.Sum(epoch => epoch.Seconds);
 
         // Every epoch has the same images: the rate over all is the harmonic mean.
-        public double ImagesPerSecond => secondsPerImage > 0 ? epochs / secondsPerImage : 0;
+        public double ImagesPerSecond => epochs.FindAll(epoch => epoch.ImagesPerSecond > 0) is { Count: > 0 } timed
+            ? timed.Count / timed.Sum(epoch => 1 / epoch.ImagesPerSecond) : 0;
 
-        public override void EpochEnded(EpochMetrics metrics)
-        {
-            Seconds += metrics.Seconds;
-            if (metrics.ImagesPerSecond <= 0) return;
-            epochs++;
-            secondsPerImage += 1 / metrics.ImagesPerSecond;
-        }
+        public override void EpochEnded(EpochMetrics metrics) => epochs.Add(metrics);
     }
 }

@@ -17,13 +17,8 @@ sealed record ResumedRecipe(Recipe Recipe, IReadOnlyList<string> Adopted)
     static readonly string[] adoptable = ["train.", "ce.", "methods[", "data.augment", Damaged];
     static readonly string[] fixedInTraining = ["train.seed", "train.accumulate", "train.optimizer", "train.ema"];
 
-    /// <summary>Puts the given recipe in place of a run's own.</summary>
-    /// <param name="run">The run's folder, for messages.</param>
-    /// <param name="own">The recipe that the run was made or last gone on with.</param>
-    /// <param name="given">The recipe that is asked for.</param>
-    /// <param name="adopt">Whether what differs in the training is to be adopted.</param>
-    /// <exception cref="UsageException">They differ in what cannot change, or is to be adopted on purpose; the message names the
-    /// keys.</exception>
+    /// <summary>Puts the given recipe in place of the one that a run was made or last gone on with.</summary>
+    /// <exception cref="UsageException">They differ in what cannot change or must be adopted on purpose; it names the keys.</exception>
     public static ResumedRecipe Of(string run, Recipe own, Recipe given, bool adopt)
     {
         var before = own.DecisiveSettings;

@@ -40,9 +40,8 @@ sealed class RunLog : TrainingObserver
 
     public void Ended(string how) => Line(how);
 
-    static string Terms(EpochMetrics metrics) => metrics.Terms.Count < 2 ? "" : $" ({string.Join(", ", metrics.Terms.Select(Shown))})";
-
-    static string Shown(KeyValuePair<string, double> term) => string.Create(CultureInfo.InvariantCulture, $"{term.Key} {term.Value:0.000}");
+    static string Terms(EpochMetrics metrics) => metrics.Terms.Count < 2 ? "" : $" ({string.Join(", ", metrics.Terms.Select(term =>
+        string.Create(CultureInfo.InvariantCulture, $"{term.Key} {term.Value:0.000}")))})";
 
     void Line(string text)
     {

@@ -122,26 +122,25 @@ public sealed class RunWriter : TrainingObserver, IDisposable
     {
         try
         {
-            if (events is not null) events.Epoch(metrics, DateTimeOffset.UtcNow);
-            else ShowAllInTensorBoard();
+            if (events is not null)
+            {
+                events.Epoch(metrics, DateTimeOffset.UtcNow);
+                return;
+            }
+            TensorBoardWriter.RemoveAll(Folder.Path);
+            var at = Folder.Manifest.Created;
+            events = TensorBoardWriter.Create(Folder.Path, at);
+            events.Text("recipe", at, "    " + Folder.Recipe.ReplaceLineEndings("\n    "));
+            foreach (var epoch in MetricsLog.Read(Path.Combine(Folder.Path, RunFiles.Metrics)))
+            {
+                if (double.IsFinite(epoch.Seconds)) at += TimeSpan.FromSeconds(epoch.Seconds);
+                events.Epoch(epoch, at);
+            }
         }
         catch
         {
             CloseEvents();
             throw;
-        }
-    }
-
-    void ShowAllInTensorBoard()
-    {
-        TensorBoardWriter.RemoveAll(Folder.Path);
-        var at = Folder.Manifest.Created;
-        events = TensorBoardWriter.Create(Folder.Path, at);
-        events.Text("recipe", at, "    " + Folder.Recipe.ReplaceLineEndings("\n    "));
-        foreach (var epoch in MetricsLog.Read(Path.Combine(Folder.Path, RunFiles.Metrics)))
-        {
-            if (double.IsFinite(epoch.Seconds)) at += TimeSpan.FromSeconds(epoch.Seconds);
-            events.Epoch(epoch, at);
         }
     }
 

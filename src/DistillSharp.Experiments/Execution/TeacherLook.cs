@@ -7,12 +7,7 @@ namespace DistillSharp.Experiments.Execution;
 /// <param name="Departures">In what its training departs from a protocol; empty when in nothing.</param>
 public sealed record TeacherTraining(double? Acc1, IReadOnlyList<string> Departures);
 
-/// <summary>A teacher as it shows itself on some of the test images, before it is followed.</summary>
-/// <param name="Name">What it is called.</param>
-/// <param name="Accuracy">Its accuracy on the sample.</param>
-/// <param name="TestImages">How many test images there are.</param>
-/// <param name="Classes">How many classes there are.</param>
-/// <param name="Expected">The accuracy in percent that it is said to have; null where nothing is said.</param>
+/// <summary>A teacher as it shows itself on some of the test images, and the accuracy in percent that it is said to have, if any.</summary>
 sealed record TeacherLook(string Name, Accuracy Accuracy, int TestImages, int Classes, double? Expected)
 {
     // Fewer images tell nothing, and accuracies a few points apart can be of two ways to decode or to scale.

@@ -85,11 +85,9 @@ public sealed record EvaluationReport(
             network, data.Test, data.Normalization, precision, device, recipe.Train.EvaluateBatch, progress: progress);
         var seconds = clock.Elapsed.TotalSeconds;
         return new(
-            network.Name, accuracy.Images, Math.Round(accuracy.Top1, 4), accuracy.Top5 is { } top5 ? Math.Round(top5, 4)
-                : null, network.ParameterCount,
-            data.Name, precision.ToString().ToLowerInvariant(), Math.Round(seconds, 3), Math.Round(accuracy.Images / seconds, 1))
-        {
-            Notes = notes,
-        };
+            network.Name, accuracy.Images, Math.Round(accuracy.Top1, 4), accuracy.Top5 is { } top5 ? Math.Round(top5, 4) : null,
+            network.ParameterCount, data.Name, precision.ToString().ToLowerInvariant(), Math.Round(seconds, 3),
+            Math.Round(accuracy.Images / seconds, 1))
+        { Notes = notes };
     }
 }

@@ -47,9 +47,7 @@ public sealed record CellResult(
             shown.All(r => r.FinalAcc5 is not null) ? MeanAndSpread([.. shown.Select(r => r.FinalAcc5!.Value)]) : null;
         var others = groups.Skip(1).Sum(g => g.Runs.Count);
         return new(acc1, spread1, five?.Mean, five?.Spread, [.. shown.Select(r => r.Name)], departures, others)
-        {
-            Settings = paper.Method == "fsecd" ? Unpublished(shown[0].Settings) : null,
-        };
+        { Settings = paper.Method == "fsecd" ? Unpublished(shown[0].Settings) : null };
     }
 
     static string? Unpublished(IReadOnlyDictionary<string, string> settings)

@@ -7,8 +7,7 @@ namespace DistillSharp.Experiments.Paper;
 /// <param name="Paper">The paper's result.</param>
 /// <param name="Top5">Whether the cell shows Acc5 instead of Acc1.</param>
 /// <param name="Ours">Ours, or null where nothing was run.</param>
-/// <param name="Mark">The number of the note on departures from the protocol, from 1; null for a reproduction and where nothing was
-/// run.</param>
+/// <param name="Mark">The number of the note on departures from the protocol, from 1; null for a reproduction and without a run.</param>
 /// <param name="SettingsMark">The number of the note on settings that the paper does not publish, from 1; null without such.</param>
 public sealed record PaperCell(PaperResult Paper, bool Top5, CellResult? Ours, int? Mark, int? SettingsMark = null)
 {
@@ -94,7 +93,7 @@ public sealed class PaperTable
         var labels = number == 5 ? columns.SelectMany(c => new[] { $"{c} Acc1", $"{c} Acc5" }).ToList() : columns;
         return new PaperTable(number, rows, labels, cells)
         {
-            Marks = marks, Settings = settings, Remarks = [.. PaperRemarks.All, .. OnOurRuns(results, ours, runs)],
+            Marks = marks, Settings = settings, Remarks = [.. plain, .. OnOurRuns(results, ours, runs)],
         };
     }
 
@@ -133,12 +132,9 @@ public sealed class PaperTable
             yield return "Not counted, since they have not finished: "
                 + string.Join(", ", open.Select(r => $"{r.Name} ({r.State.ToString().ToLowerInvariant()})")) + ".";
     }
-}
 
-/// <summary>What must be said plainly wherever a table of the paper is shown.</summary>
-static class PaperRemarks
-{
-    public static IReadOnlyList<string> All { get; } =
+    // What must be said plainly wherever a table of the paper is shown.
+    static readonly string[] plain =
     [
         "The paper's values are its own, not ours: " + PaperResults.Source + ".",
         "Ours are the accuracy after the last epoch, mean ± sample standard deviation over seeds (number of "

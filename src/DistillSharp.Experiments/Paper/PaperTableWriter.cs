@@ -90,8 +90,7 @@ public static class PaperTableWriter
         var cells = table.Cells.SelectMany(row => row).Select(cell => new
         {
             cell.Paper.Dataset, cell.Paper.Teacher, cell.Paper.Student, cell.Paper.Method, cell.Paper.Policy, cell.Paper.Batch,
-            Metric = Metric(cell),
-            Paper = cell.PaperValue,
+            Metric = Metric(cell), Paper = cell.PaperValue,
             Ours = cell.Ours is not { } ours ? null : new
             {
                 cell.Mean, Sd = cell.Spread, Runs = ours.Runs.Count, Reproduction = ours.IsReproduction, ours.Departures,

@@ -76,7 +76,7 @@ public sealed class PaperTeachers(string folder, string runsRoot, TrainingObserv
 
     void Keep(ExperimentResult result, string file)
     {
-        FileWork.CreateFolder(folder);
+        FileTrouble.Told($"cannot create {folder}", () => Directory.CreateDirectory(folder));
         var (network, _) = StudentFile.Load(result.Folder);
         using (network)
         {

@@ -3,7 +3,6 @@ namespace DistillSharp.Experiments.Plots;
 /// <summary>A matrix as colored squares with labeled rows and columns, and a color bar, for heat map and confusion matrix.</summary>
 static class MatrixPanel
 {
-    /// <summary>The font size of labels.</summary>
     public const double Text = 12;
 
     // More labels than this are numbers at round places: names would be too small to read.
@@ -17,7 +16,7 @@ static class MatrixPanel
     /// <summary>Room for the row labels on the left.</summary>
     public static double RowLabelWidth(IReadOnlyList<string> names, int count) => Named(names, count)
         ? Math.Min(TextWidth.OfWidest(names, Text), LongestName)
-        : TextWidth.Of((count - 1).ToString(System.Globalization.CultureInfo.InvariantCulture), Text);
+        : TextWidth.Of((count - 1).ToString(CultureInfo.InvariantCulture), Text);
 
     /// <summary>Room for the column labels below.</summary>
     public static double ColumnLabelHeight(IReadOnlyList<string> names, int count) =>
@@ -70,15 +69,7 @@ static class MatrixPanel
             });
     }
 
-    /// <summary>Draws a color bar.</summary>
-    /// <param name="svg">Where to draw.</param>
-    /// <param name="left">Its left edge.</param>
-    /// <param name="top">Its upper edge.</param>
-    /// <param name="height">Its height.</param>
-    /// <param name="name">What the colors mean, written along it.</param>
-    /// <param name="color">The color at a height from 0 (bottom) to 1 (top).</param>
-    /// <param name="labels">Labels at heights from 0 to 1.</param>
-    /// <returns>The right edge of all of it.</returns>
+    /// <summary>Draws a color bar; its colors and labels are at heights from 0 (bottom) to 1. Gives the right edge of all of it.</summary>
     public static double Bar(Svg svg, double left, double top, double height, string name, Func<double, string> color,
         IReadOnlyList<(double At, string Label)> labels)
     {

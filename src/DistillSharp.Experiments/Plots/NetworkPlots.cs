@@ -52,8 +52,7 @@ public sealed class NetworkPlots(MeasuredRuns measured, IProgress<WorkProgress>?
         {
             Panels = [.. differences.Select(one => new HeatMapPanel(
                 FormattableString.Invariant($"{one.Name}: mean |difference| {one.Difference.MeanAbsolute:F4}"), one.Difference.Values))],
-            Names = measured.Images!.ClassNames,
-            ValueLabel = "teacher's correlation − student's",
+            Names = measured.Images!.ClassNames, ValueLabel = "teacher's correlation − student's",
         }.Draw();
     }
 

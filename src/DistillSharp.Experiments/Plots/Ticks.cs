@@ -1,15 +1,9 @@
 namespace DistillSharp.Experiments.Plots;
 
-/// <summary>The round numbers at which an axis is labeled.</summary>
-/// <param name="Values">The numbers, rising.</param>
-/// <param name="Labels">The same as text, all with as many decimals as the step needs.</param>
+/// <summary>The round numbers at which an axis is labeled, rising, and the same as text with as many decimals as the step needs.</summary>
 sealed record Ticks(IReadOnlyList<double> Values, IReadOnlyList<string> Labels)
 {
     /// <summary>Ticks within a range, about as many as wanted, at steps of 1, 2 or 5 times a power of ten.</summary>
-    /// <param name="low">The lower end.</param>
-    /// <param name="high">The upper end, above the lower.</param>
-    /// <param name="wanted">How many there should be at most.</param>
-    /// <param name="whole">Only whole numbers: for epochs.</param>
     public static Ticks Within(double low, double high, int wanted, bool whole = false)
     {
         var step = Step((high - low) / Math.Max(1, wanted));

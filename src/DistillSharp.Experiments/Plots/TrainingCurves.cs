@@ -25,9 +25,7 @@ public static class TrainingCurves
     public static LineChart Of(
         IEnumerable<(string Name, IReadOnlyList<EpochMetrics> Epochs)> runs, CurveMetric metric, string title = "") => new()
         {
-            Title = title,
-            XLabel = "epoch",
-            YLabel = Shown(metric).Label,
+            Title = title, XLabel = "epoch", YLabel = Shown(metric).Label,
             Series = [.. runs.Select(run => Curve(run.Name, run.Epochs, Shown(metric).Value))],
         };
 

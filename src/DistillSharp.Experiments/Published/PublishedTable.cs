@@ -75,8 +75,7 @@ public static class PublishedTable
 
     static string JsonObject((PublishedResult Result, CellResult? Ours)[] cells) => Json.Write(new
     {
-        Table = "cifar100",
-        PublishedResults.Sources,
+        Table = "cifar100", PublishedResults.Sources,
         Cells = cells.Select(cell => new
         {
             cell.Result.Method, Standardize = cell.Result.Standardized, cell.Result.Teacher, cell.Result.Student,

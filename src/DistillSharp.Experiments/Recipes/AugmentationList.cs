@@ -5,7 +5,6 @@ static class AugmentationList
 {
     const string Must = "a list such as [ { crop: { padding: 4 } }, flip ], or [] for nothing";
 
-    /// <summary>How the list is read and written.</summary>
     public static RecipeForm<IReadOnlyList<AugmentationStep>> Form { get; } = new(Must, Read, Write);
 
     /// <summary>The steps as YAML: a step whose settings are the default is its name.</summary>
@@ -19,7 +18,7 @@ static class AugmentationList
 
     static IReadOnlyList<AugmentationStep> Read(GivenValue given)
     {
-        if (given.Value.Kind != YamlKind.Sequence) throw given.Wrong(Must);
+        if (given.Value.Kind != YamlKind.Sequence) throw given.Wrong();
         var steps = given.Value.Items.ConvertAll(item => ReadStep(item, given.Path, given.Known.Toolkit.Augmentations));
         try
         {

@@ -3,14 +3,8 @@ namespace DistillSharp.Experiments.Recipes;
 /// <summary>The settings that a recipe gives to a method or to a step of the augmentation.</summary>
 static class GivenSettings
 {
-    /// <summary>Sets what the entries give; an entry without a value leaves the default.</summary>
-    /// <param name="target">What has the settings.</param>
-    /// <param name="name">What it is called in recipes.</param>
-    /// <param name="entries">The values by the settings' names.</param>
-    /// <param name="beside">Keys that may stand beside them, for the hint at a mistyped one.</param>
-    /// <param name="within">The key that all this is the value of, for messages; null for none.</param>
-    /// <returns>The names of the settings that were given.</returns>
-    /// <exception cref="UsageException">There is no such setting, or it cannot have the value.</exception>
+    /// <summary>Sets what the entries give, and names it; an entry without a value leaves the default.</summary>
+    /// <remarks>A mistake's message names the key that all this stands within, and hints also at keys that may stand beside.</remarks>
     public static HashSet<string> Write(
         object target, string name, IEnumerable<KeyValuePair<string, YamlValue>> entries, string[] beside, string? within = null)
     {

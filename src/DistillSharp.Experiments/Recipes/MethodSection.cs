@@ -73,8 +73,6 @@ public sealed class MethodSection
         return methods;
     }
 
-    /// <param name="text">Takes it.</param>
-    /// <param name="remarks">Whether values of the pair are marked.</param>
     internal void Write(RecipeText text, bool remarks)
     {
         text.Item();

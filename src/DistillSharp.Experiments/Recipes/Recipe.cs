@@ -57,7 +57,8 @@ public sealed class Recipe
         Teacher = teacher is null ? null : TeacherSection.Read(teacher, known, Student.Network);
         Methods = methods is null ? []
             : MethodSection.ReadAll(methods, toolkit.Methods, new(Teacher?.Name ?? "", Student.Network, known.Protocol.IsImageNet));
-        known = known with { Student = Student.Network, CrossEntropyWeight = DefaultCrossEntropyWeight() };
+        var asked = Methods.Select(method => method.CrossEntropyWeight).DefaultIfEmpty(1).Min();
+        known = known with { Student = Student.Network, CrossEntropyWeight = asked };
         crossEntropyGiven = crossEntropy?["weight"] is { IsNull: false };
         this.crossEntropy = CrossEntropySection.Read(crossEntropy ?? Empty(), known);
         Train = TrainSection.Read(Section(document, "train") ?? Empty(), known);
@@ -175,24 +176,22 @@ public sealed class Recipe
     /// <summary>What the trainer is told.</summary>
     public TrainingOptions ToTrainingOptions()
     {
-        var options = Options();
+        var options = new TrainingOptions
+        {
+            Epochs = Train.Epochs, BatchSize = Data.Batch, Schedule = Train.Schedule, Optimizer = Train.Optimizer,
+            Momentum = Train.Momentum, WeightDecay = Train.WeightDecay, DecayNorms = Train.DecayNorms, Nesterov = Train.Nesterov,
+            ClipGradients = Train.Clip, LabelSmoothing = Train.LabelSmoothing, AverageDecay = Train.AverageDecay,
+            TeacherIsAverage = Teacher is { IsAverage: true }, Accumulate = Train.Accumulate, Precision = Train.Precision,
+            Quantization = Quantization(), Seed = Train.Seed, Device = Train.Device, SyncNorm = Train.SyncNorm,
+            GatherFeatures = Train.GatherFeatures, Augmentation = new(Data.Augment), TeacherInput = Teacher?.Input,
+            CrossEntropyWeight = CrossEntropyWeight, EvaluationBatchSize = Train.EvaluateBatch, EvaluateEvery = Train.EvaluateEvery,
+            KeepCheckpoints = Train.KeepCheckpoints,
+            CheckpointEvery = Train.CheckpointMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
+            TeacherMemory = Train.TeacherMemory, TeacherFolder = Train.TeacherFolder, TeacherFolderBytes = Train.TeacherFolderSize,
+            LoaderThreads = Train.LoaderThreads,
+        };
         return Data.SecondView is { } steps ? options with { SecondView = new(steps) } : options;
     }
-
-    TrainingOptions Options() => new()
-    {
-        Epochs = Train.Epochs, BatchSize = Data.Batch, Schedule = Train.Schedule, Optimizer = Train.Optimizer,
-        Momentum = Train.Momentum, WeightDecay = Train.WeightDecay, DecayNorms = Train.DecayNorms, Nesterov = Train.Nesterov,
-        ClipGradients = Train.Clip, LabelSmoothing = Train.LabelSmoothing, AverageDecay = Train.AverageDecay,
-        TeacherIsAverage = Teacher is { IsAverage: true }, Accumulate = Train.Accumulate, Precision = Train.Precision,
-        Quantization = Quantization(), Seed = Train.Seed, Device = Train.Device, SyncNorm = Train.SyncNorm,
-        GatherFeatures = Train.GatherFeatures, Augmentation = new(Data.Augment), TeacherInput = Teacher?.Input,
-        CrossEntropyWeight = CrossEntropyWeight, EvaluationBatchSize = Train.EvaluateBatch, EvaluateEvery = Train.EvaluateEvery,
-        KeepCheckpoints = Train.KeepCheckpoints,
-        CheckpointEvery = Train.CheckpointMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
-        TeacherMemory = Train.TeacherMemory, TeacherFolder = Train.TeacherFolder, TeacherFolderBytes = Train.TeacherFolderSize,
-        LoaderThreads = Train.LoaderThreads,
-    };
 
     QuantizedTraining? Quantization()
     {
@@ -273,8 +272,6 @@ public sealed class Recipe
         if (Student.Weights is not null) Student.Create(classes, Toolkit, said).Dispose();
     }
 
-    double DefaultCrossEntropyWeight() => Methods.Select(method => method.CrossEntropyWeight).DefaultIfEmpty(1).Min();
-
     void CheckRoot()
     {
         if (!Toolkit.Datasets[Data.Set].Exists(Data.Root)) throw Missing((data["root"] ?? data).Place, "folder", Data.Root, "data.root");
@@ -292,12 +289,9 @@ public sealed class Recipe
 
     YamlValue Empty() => new(YamlKind.Mapping, "", new(source, 0));
 
-    static string SectionHint(string unknown)
-    {
-        foreach (var section in new[] { DataSection.Keys, TrainSection.Keys })
-            if (section.Names.Contains(unknown)) return $"; did you mean '{section.Section}.{unknown}'?";
-        return RecipeSection.HintOrList(unknown, keys);
-    }
+    static string SectionHint(string unknown) =>
+        new[] { DataSection.Keys, TrainSection.Keys }.FirstOrDefault(section => section.Names.Contains(unknown)) is { } own
+            ? $"; did you mean '{own.Section}.{unknown}'?" : RecipeSection.HintOrList(unknown, keys);
 
     static string ReadText(string path)
     {

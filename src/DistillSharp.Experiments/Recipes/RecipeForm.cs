@@ -7,15 +7,14 @@ namespace DistillSharp.Experiments.Recipes;
 /// <param name="None">What is written where there is no value.</param>
 sealed record RecipeForm<T>(string Allowed, Func<GivenValue, T> Read, Func<T, string> Write, string None = "null");
 
-/// <summary>A value that stands at a key.</summary>
-readonly record struct GivenValue(RecipeSection Section, string Key, YamlValue Value, RecipeKnown Known)
+/// <summary>A value that stands at a key, and what is allowed there.</summary>
+readonly record struct GivenValue(RecipeSection Section, string Key, YamlValue Value, RecipeKnown Known, string Allowed)
 {
     /// <summary>The key with its section, as in <c>data.augment</c>.</summary>
     public string Path => $"{Section.Path}.{Key}";
 
     /// <summary>The mistake that it is not what the key must have.</summary>
-    public UsageException Wrong(string must) => Section.Wrong(Key, Value, must);
+    public UsageException Wrong() => Section.Wrong(Key, Value, Allowed);
 
-    /// <summary>Another mistake at this place.</summary>
     public UsageException Mistake(string what) => Section.Mistake(Key, what);
 }

@@ -9,19 +9,16 @@ static class RecipeForms
 
     public static RecipeForm<bool> Flag { get; } = new("true or false",
         given => given.Value is { Kind: YamlKind.Scalar, Quoted: false, Text: var text }
-            && RecipeSettings.Canonical(text) is ("true" or "false") and var answer ? answer == "true" : throw given.Wrong("true or false"),
+            && RecipeSettings.Canonical(text) is ("true" or "false") and var answer ? answer == "true" : throw given.Wrong(),
         value => value ? "true" : "false");
 
     public static RecipeForm<int> Size { get; } = Int(min: 1, max: 4096);
 
     public static RecipeForm<Device> Device { get; } = new("cpu, cuda or cuda:N", ReadDevice, device => device.ToString());
 
-    public static RecipeForm<long> Whole(long min, long max = long.MaxValue)
-    {
-        var must = max is long.MaxValue or int.MaxValue ? $"a whole number of at least {min}" : $"a whole number from {min} to {max}";
-        return new(must, given => RecipeSection.IsWhole(given.Value, min, max, out var number) ? number : throw given.Wrong(must),
-            RecipeText.Number);
-    }
+    public static RecipeForm<long> Whole(long min, long max = long.MaxValue) => new(
+        max is long.MaxValue or int.MaxValue ? $"a whole number of at least {min}" : $"a whole number from {min} to {max}",
+        given => RecipeSection.IsWhole(given.Value, min, max, out var number) ? number : throw given.Wrong(), RecipeText.Number);
 
     public static RecipeForm<int> Int(int min, int max = int.MaxValue)
     {
@@ -30,46 +27,36 @@ static class RecipeForms
     }
 
     public static RecipeForm<double> Number(Func<double, bool> possible, string must) => new(must,
-        given => RecipeSection.IsNumber(given.Value, out var number) && possible(number) ? number
-            : throw given.Wrong(must), RecipeText.Number);
+        given => RecipeSection.IsNumber(given.Value, out var number) && possible(number) ? number : throw given.Wrong(), RecipeText.Number);
 
     /// <summary>A list of at least one number.</summary>
     public static RecipeForm<IReadOnlyList<float>> Numbers(Func<double, bool> possible, string must) => new(must,
-        given =>
-        {
-            if (given.Value is not { Kind: YamlKind.Sequence, Items.Count: > 0 }) throw given.Wrong(must);
-            return [.. given.Value.Items.Select(item => RecipeSection.IsNumber(item, out var number) && possible(number) ? (float)number
-                : throw given.Section.Wrong(given.Key, item, must))];
-        },
+        given => given.Value is not { Kind: YamlKind.Sequence, Items.Count: > 0 } ? throw given.Wrong()
+            : [.. given.Value.Items.Select(item => RecipeSection.IsNumber(item, out var number) && possible(number) ? (float)number
+                : throw (given with { Value = item }).Wrong())],
         values => RecipeText.List(values.Select(RecipeText.Number)));
 
-    /// <summary>A text.</summary>
-    /// <param name="must">What kind of text, as in "a file".</param>
-    public static RecipeForm<string?> Text(string must) => new(must, given => ReadText(given, must), text => RecipeText.Quote(text!));
+    /// <summary>A text of some kind, as in "a file".</summary>
+    public static RecipeForm<string?> Text(string must) => new(must, ReadText, text => RecipeText.Quote(text!));
 
     /// <summary>The name of something that the toolkit has.</summary>
-    /// <param name="known">Where it is looked for.</param>
     public static RecipeForm<string?> Name<T>(Func<Toolkit, Registry<T>> known) => new(
         $"the name of a {known(Toolkit.BuiltIn).Kind}",
         given =>
         {
             var registry = known(given.Known.Toolkit);
-            var name = ReadText(given, $"the name of a {registry.Kind}");
+            var name = ReadText(given);
             return registry.Contains(name) ? name : throw given.Mistake($"{given.Path} is '{ShownText.Of(name)}', "
                 + $"but there is no such {registry.Kind}{RecipeSection.HintOrList(name, registry.Names)}");
         },
         name => RecipeText.Quote(name!));
 
     /// <summary>One of some words, each of which stands for a value.</summary>
-    public static RecipeForm<T> Word<T>(params (string Word, T Value)[] words) where T : notnull
-    {
-        var must = string.Join(" or ", words.Select(entry => entry.Word));
-        return new(must,
-            given => given.Value.Kind == YamlKind.Scalar
-                && Array.FindIndex(words, entry => entry.Word == given.Value.Text) is >= 0 and var at
-                ? words[at].Value : throw given.Wrong(must),
-            value => words.First(entry => entry.Value.Equals(value)).Word);
-    }
+    public static RecipeForm<T> Word<T>(params (string Word, T Value)[] words) where T : notnull => new(
+        string.Join(" or ", words.Select(entry => entry.Word)),
+        given => given.Value.Kind == YamlKind.Scalar && Array.FindIndex(words, entry => entry.Word == given.Value.Text) is >= 0 and var at
+            ? words[at].Value : throw given.Wrong(),
+        value => words.First(entry => entry.Value.Equals(value)).Word);
 
     /// <summary>One of an enumeration's names in lower case.</summary>
     public static RecipeForm<T> Word<T>() where T : struct, Enum =>
@@ -88,19 +75,18 @@ static class RecipeForms
     public static RecipeForm<IReadOnlyList<float>> Deviation { get; } =
         Numbers(std => std is > 0 and <= 1 && (float)std > 0, "a list of numbers above 0 and at most 1, one for each channel");
 
-    static string ReadText(GivenValue given, string must) =>
+    static string ReadText(GivenValue given) =>
         given.Value.Kind == YamlKind.Scalar && given.Value.Text.Length > 0 && !given.Value.Text.Any(char.IsControl) ? given.Value.Text
-            : throw given.Wrong(must);
+            : throw given.Wrong();
 
     static Device ReadDevice(GivenValue given)
     {
-        const string must = "cpu, cuda or cuda:N";
-        var text = ReadText(given, must);
+        var text = ReadText(given);
         try
         {
             var device = Torch.Device.Parse(text);
-            return device.ToString() == text || text == "cuda" ? device : throw given.Wrong(must);
+            return device.ToString() == text || text == "cuda" ? device : throw given.Wrong();
         }
-        catch (FormatException) { throw given.Wrong(must); }
+        catch (FormatException) { throw given.Wrong(); }
     }
 }

@@ -23,11 +23,10 @@ sealed record RecipeKey<T>(
     string Path, string Name, RecipeForm<T> Form, string About, Func<RecipeKnown, T> Otherwise, string Usual, bool ChangesResults,
     Func<RecipeKnown, bool>? Written) : RecipeKey(Path, Name, About, Form.Allowed, Usual, ChangesResults, Written)
 {
-    /// <summary>The value of a section.</summary>
     public T Of(RecipeValues values) => (T)values[Name]!;
 
     public override object? Read(RecipeSection section, RecipeKnown known) =>
-        section[Name] is { } value ? Form.Read(new(section, Name, value, known)) : Otherwise(known);
+        section[Name] is { } value ? Form.Read(new(section, Name, value, known, Allowed)) : Otherwise(known);
 
     public override string Write(RecipeValues values) => Of(values) is { } value ? Form.Write(value) : Form.None;
 }

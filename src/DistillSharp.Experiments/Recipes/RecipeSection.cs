@@ -8,15 +8,10 @@ sealed class RecipeSection
 {
     readonly YamlValue mapping;
 
-    /// <summary>Opens a mapping.</summary>
-    /// <param name="mapping">The value.</param>
-    /// <param name="path">How to call it: <c>train</c>, <c>methods[0]</c>.</param>
-    /// <param name="keys">Every key that it may have.</param>
-    /// <exception cref="UsageException">It is no mapping, or it has another key.</exception>
+    /// <summary>Opens a mapping that is called by its path, <c>train</c> or <c>methods[0]</c>, and may have these keys.</summary>
     public RecipeSection(YamlValue mapping, string path, IReadOnlyCollection<string> keys)
     {
-        this.mapping = mapping;
-        Path = path;
+        (this.mapping, Path) = (mapping, path);
         if (mapping.Kind != YamlKind.Mapping)
             throw mapping.Mistake($"{path} is {Shown(mapping)}; it must be keys with values, such as {{ {keys.First()}: ... }}");
         foreach (var (key, value) in mapping.Entries)
@@ -25,9 +20,6 @@ sealed class RecipeSection
 
     /// <summary>How the section is called in messages.</summary>
     public string Path { get; }
-
-    /// <summary>Where the section stands.</summary>
-    public YamlPlace Place => mapping.Place;
 
     /// <summary>The value of a key; null where it stands for the default.</summary>
     public YamlValue? this[string key] => mapping[key] is { IsNull: false } value ? value : null;
@@ -38,7 +30,7 @@ sealed class RecipeSection
             : $"; there {(known.Count == 1 ? "is" : "are")} {string.Join(", ", known)}";
 
     /// <summary>A mistake at a key, or at the section where the key is absent.</summary>
-    public UsageException Mistake(string key, string what) => new($"{this[key]?.Place ?? Place}: {what}");
+    public UsageException Mistake(string key, string what) => new($"{(this[key] ?? mapping).Place}: {what}");
 
     /// <summary>The mistake that a value is not what its key must have.</summary>
     public UsageException Wrong(string key, YamlValue value, string must) =>
@@ -55,19 +47,13 @@ sealed class RecipeSection
     };
 
     /// <summary>Whether a value is a whole number within bounds.</summary>
-    public static bool IsWhole(YamlValue value, long min, long max, out long number)
-    {
-        number = 0;
-        return value is { Kind: YamlKind.Scalar, Quoted: false }
-            && long.TryParse(value.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number)
-            && number >= min && number <= max;
-    }
+    public static bool IsWhole(YamlValue value, long min, long max, out long number) =>
+        long.TryParse(Plain(value), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number)
+        && number >= min && number <= max;
 
     /// <summary>Whether a value is a finite number.</summary>
-    public static bool IsNumber(YamlValue value, out double number)
-    {
-        number = 0;
-        return value is { Kind: YamlKind.Scalar, Quoted: false }
-            && double.TryParse(value.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out number) && double.IsFinite(number);
-    }
+    public static bool IsNumber(YamlValue value, out double number) =>
+        double.TryParse(Plain(value), NumberStyles.Float, CultureInfo.InvariantCulture, out number) && double.IsFinite(number);
+
+    static string? Plain(YamlValue value) => value is { Kind: YamlKind.Scalar, Quoted: false } ? value.Text : null;
 }

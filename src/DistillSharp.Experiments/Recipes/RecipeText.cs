@@ -21,10 +21,7 @@ sealed class RecipeText
 
     public void Line(string line) => text.Append(line).Append('\n');
 
-    /// <summary>Writes a value that is YAML already.</summary>
-    /// <param name="key">The key.</param>
-    /// <param name="value">The YAML.</param>
-    /// <param name="remark">What to say beside it; null for nothing.</param>
+    /// <summary>Writes a value that is YAML already, and what to say beside it.</summary>
     public void Raw(string key, string value, string? remark = null)
     {
         text.Append(indent).Append(key).Append(": ").Append(value).Append(remark is null ? "" : $"  # {remark}").Append('\n');

@@ -17,7 +17,6 @@ sealed class RecipeValues : IEquatable<RecipeValues>
     /// <summary>Leaves a key out where the section is written: it has no meaning beside the others.</summary>
     public void Hide(string key) => hidden.Add(key);
 
-    /// <summary>Whether a key is written.</summary>
     public bool IsShown(string key) => !hidden.Contains(key);
 
     public bool Equals(RecipeValues? other) => other is not null && values.Count == other.values.Count

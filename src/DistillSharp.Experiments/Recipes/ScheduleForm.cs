@@ -22,16 +22,17 @@ static class ScheduleForm
         { Kind: YamlKind.Scalar, Text: "linear" } => new LinearSchedule { BaseRate = Rate(given.Known) },
         { Kind: YamlKind.Scalar, Text: "constant" } => new ConstantSchedule { BaseRate = Rate(given.Known) },
         { Kind: YamlKind.Mapping } => ReadSteps(given),
-        _ => throw given.Wrong(Forms),
+        _ => throw given.Wrong(),
     };
+
+    static readonly RecipeForm<double> share = RecipeForms.Number(factor => factor is > 0 and <= 1, "a number above 0 and at most 1");
 
     static MultiStepSchedule ReadSteps(GivenValue given)
     {
         var epochs = (int)given.Known.Values["epochs"]!;
         var schedule = new RecipeSection(given.Value, "train.schedule", ["steps", "factor"]);
-        var factor = schedule["factor"] is not { } number ? Protocol.Factor
-            : RecipeForms.Number(factor => factor is > 0 and <= 1, "a number above 0 and at most 1")
-                .Read(new(schedule, "factor", number, given.Known));
+        var factor = schedule["factor"] is { } number ? share.Read(new(schedule, "factor", number, given.Known, share.Allowed))
+            : Protocol.Factor;
         if (schedule["steps"] is not { } list)
             return new() { BaseRate = Rate(given.Known), Milestones = given.Known.Protocol.StepsOf(epochs), Gamma = factor };
 

@@ -74,7 +74,9 @@ public sealed record TeacherEntry
     /// <exception cref="UserException">Its file is missing or damaged, or does not fit.</exception>
     internal Classifier Load(string set, int classes, Size2 image, Toolkit toolkit, Action<string>? said)
     {
-        if (TorchScript is { } file) return LoadTorchScript(file, set, classes, image);
+        if (TorchScript is { } file)
+            return TorchScriptNetwork.Load(file, image).OrDispose(network => network.Classes == classes ? network
+                : throw new UserException($"{file}: the network knows {network.Classes} classes, but {set} has {classes}"));
         if (Onnx is { } graph)
         {
             if (!toolkit.Teachers.Contains("onnx"))
@@ -90,32 +92,15 @@ public sealed record TeacherEntry
     internal static Classifier Create(
         string role, string name, string? weights, int classes, Toolkit toolkit, Action<string>? said, ulong? seed = null)
     {
-        var network = toolkit.Networks.Create(name, classes, seed);
-        if (weights is null) return network;
-        try
+        var created = toolkit.Networks.Create(name, classes, seed);
+        return weights is null ? created : created.OrDispose(network =>
         {
             network.LoadWeights(weights, out var report);
             foreach (var line in report.Lines) said?.Invoke($"{role}, {weights}: {line}");
             return network;
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
+        });
     }
 
-    static TorchScriptNetwork LoadTorchScript(string file, string set, int classes, Size2 image)
-    {
-        var teacher = TorchScriptNetwork.Load(file, image);
-        if (teacher.Classes == classes) return teacher;
-        teacher.Dispose();
-        throw new UserException($"{file}: the network knows {teacher.Classes} classes, but {set} has {classes}");
-    }
-
-    /// <param name="value">The mapping.</param>
-    /// <param name="path">How to call it: <c>teacher</c>, <c>teacher[0]</c>.</param>
-    /// <param name="known">What is known around it.</param>
     internal static TeacherEntry Read(YamlValue value, string path, RecipeKnown known)
     {
         var section = Keys.Open(value, path);
@@ -147,12 +132,8 @@ public sealed record TeacherEntry
 
     internal void Write(RecipeText text, bool decisive)
     {
-        if (!values.IsShown(weight.Name))
-        {
-            Keys.Write(text, values, decisive);
-            return;
-        }
-        text.Item();
+        if (values.IsShown(weight.Name)) text.Item();
+        else text.Section(Keys.Section);
         Keys.WriteEntries(text, values, decisive);
     }
 }

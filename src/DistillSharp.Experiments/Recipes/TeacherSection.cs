@@ -54,13 +54,7 @@ public sealed record TeacherSection
         data.Name, data.Classes, Input?.Size is { } own ? new(own, own) : new(data.Train.Height, data.Train.Width), data.Normalization,
         toolkit, said);
 
-    /// <summary>The same where the data are not read.</summary>
-    /// <param name="set">The data set's name.</param>
-    /// <param name="classes">How many classes it has.</param>
-    /// <param name="image">Height and width of the teacher's images.</param>
-    /// <param name="normalization">How the student's images are normalized.</param>
-    /// <param name="toolkit">The networks and kinds of teachers that there are.</param>
-    /// <param name="said">Is told what was found in the files beside what was taken.</param>
+    /// <summary>The same where the data are not read: for images of the teacher's size, normalized as the student's.</summary>
     internal Classifier Load(string set, int classes, Size2 image, Normalization normalization, Toolkit toolkit, Action<string>? said)
     {
         if (IsAverage) return toolkit.Networks.Create(student, classes);

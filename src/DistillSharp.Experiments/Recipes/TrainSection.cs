@@ -205,25 +205,17 @@ public sealed record TrainSection
 
     static bool IsSgd(RecipeKnown known) => optimizer.Of(known.Values) == OptimizerKind.Sgd;
 
-    static RecipeForm<long> SizeForm()
-    {
-        const string must = "a size such as 10 GB";
-        return new(must, given => given.Value is { Kind: YamlKind.Scalar } text && DataSize.TryParse(text.Text, out var bytes) ? bytes
-            : throw given.Wrong(must), DataSize.Text);
-    }
+    static RecipeForm<long> SizeForm() => new("a size such as 10 GB",
+        given => given.Value is { Kind: YamlKind.Scalar } text && DataSize.TryParse(text.Text, out var bytes) ? bytes
+            : throw given.Wrong(), DataSize.Text);
 
-    static RecipeForm<long?> MemoryForm()
-    {
-        const string must = "auto, off or a size such as 2 GB";
-        return new(must, given => given.Value is not { Kind: YamlKind.Scalar } ? throw given.Wrong(must)
-            : given.Value.Text switch
-            {
-                "auto" => null,
-                "off" => 0,
-                var text when DataSize.TryParse(text, out var bytes) => bytes,
-                _ => throw given.Wrong(must),
-            },
-            bytes => bytes == 0 ? "off" : DataSize.Text(bytes!.Value),
-            None: "auto");
-    }
+    static RecipeForm<long?> MemoryForm() => new("auto, off or a size such as 2 GB",
+        given => given.Value switch
+        {
+            { Kind: YamlKind.Scalar, Text: "auto" } => null,
+            { Kind: YamlKind.Scalar, Text: "off" } => 0,
+            { Kind: YamlKind.Scalar } text when DataSize.TryParse(text.Text, out var bytes) => bytes,
+            _ => throw given.Wrong(),
+        },
+        bytes => bytes == 0 ? "off" : DataSize.Text(bytes!.Value), None: "auto");
 }

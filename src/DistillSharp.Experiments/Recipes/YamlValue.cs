@@ -24,7 +24,6 @@ sealed class YamlValue(YamlKind kind, string text, YamlPlace place, bool quoted 
 
     public YamlKind Kind { get; } = kind;
 
-    /// <summary>A scalar's text.</summary>
     public string Text { get; } = text;
 
     /// <summary>Where it begins; for a value of a mapping, where its key stands.</summary>
@@ -36,7 +35,6 @@ sealed class YamlValue(YamlKind kind, string text, YamlPlace place, bool quoted 
     /// <summary>Whether this is YAML's way to say "nothing": <c>~</c>, <c>null</c> or no value at all.</summary>
     public bool IsNull => Kind == YamlKind.Scalar && !Quoted && Text is "" or "~" or "null" or "Null" or "NULL";
 
-    /// <summary>A sequence's items.</summary>
     public List<YamlValue> Items { get; } = [];
 
     /// <summary>A mapping's entries in order, each key once.</summary>
@@ -58,11 +56,7 @@ sealed class YamlValue(YamlKind kind, string text, YamlPlace place, bool quoted 
         else Entries.Add(new(key, value));
     }
 
-    /// <summary>Reads one document. An empty text is an empty mapping.</summary>
-    /// <param name="text">The YAML.</param>
-    /// <param name="source">What to call it in messages: a file's path, or an option of the command line.</param>
-    /// <param name="lines">Whether messages name lines too; not for a text that is one line of the user's.</param>
-    /// <exception cref="UsageException">It is no YAML, or more of it than is allowed; the message names source and line.</exception>
+    /// <summary>Reads one document; an empty text is an empty mapping. Messages name the source and, where asked for, the line.</summary>
     public static YamlValue Parse(string text, string source, bool lines = true)
     {
         var root = new YamlValue(YamlKind.Sequence, "", At(1));
@@ -133,10 +127,8 @@ sealed class YamlValue(YamlKind kind, string text, YamlPlace place, bool quoted 
                 parent.Entries.Add(new(key, value));
                 key = null;
             }
-            else if (value.Kind != YamlKind.Scalar)
-                throw value.Mistake("a key must be a plain word");
-            else if (!(parent.keys ??= []).Add(value.Text))
-                throw value.Mistake($"'{value.Text}' is given twice");
+            else if (value.Kind != YamlKind.Scalar) throw value.Mistake("a key must be a plain word");
+            else if (!(parent.keys ??= []).Add(value.Text)) throw value.Mistake($"'{value.Text}' is given twice");
             else (key, keyPlace) = (value.Text, value.Place);
             open.Push((parent, key, keyPlace));
             return value;

@@ -35,9 +35,7 @@ sealed class RegistryDatabase : IDisposable
     readonly SqliteConnection connection;
     readonly Lock gate = new();
 
-    /// <summary>Opens the file, creating it and its tables where they are missing.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="fill">Called within the transaction that creates the tables, to fill them.</param>
+    /// <summary>Opens the file, creating it where it is missing; its tables are filled within the transaction that creates them.</summary>
     /// <exception cref="UserException">The file is no registry, is damaged or cannot be opened.</exception>
     public RegistryDatabase(string path, Action<RegistryDatabase>? fill = null)
     {

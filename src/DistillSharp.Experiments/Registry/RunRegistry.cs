@@ -28,12 +28,11 @@ public sealed partial class RunRegistry : IDisposable
 
     /// <summary>Opens the registry of a folder of runs. A file that is missing is created and filled from the run folders.</summary>
     /// <param name="runsRoot">The folder of all runs; it is created when absent.</param>
-    /// <exception cref="UserException">The file is damaged, of another version, or cannot be opened; the message says what
-    /// helps.</exception>
+    /// <exception cref="UserException">It is damaged, of another version, or cannot be opened; the message says what helps.</exception>
     public static RunRegistry Open(string runsRoot)
     {
         var root = Path.GetFullPath(runsRoot);
-        FileWork.CreateFolder(root, "the folder of runs ");
+        FileTrouble.Told($"cannot create the folder of runs {root}", () => Directory.CreateDirectory(root));
         return new RunRegistry(root, new RegistryDatabase(Path.Combine(root, FileName), d => Fill(root, d)));
     }
 

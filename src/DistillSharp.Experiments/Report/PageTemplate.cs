@@ -14,11 +14,8 @@ static partial class PageTemplate
     /// <summary>The scripts of the live page, which hears from the server that it came from.</summary>
     public static IReadOnlyList<string> Live { get; } = [.. shared, "list", "view", "sweeps", "live"];
 
-    /// <summary>Makes a page.</summary>
-    /// <param name="title">Its title, as text.</param>
-    /// <param name="scripts">One of the lists above.</param>
-    /// <param name="data">What the scripts read, as JSON of System.Text.Json, whose default encoder escapes every &lt;: no text can end the
-    /// element.</param>
+    /// <summary>Makes a page of a title, one of the lists above, and what the scripts read.</summary>
+    /// <remarks>The data is JSON of System.Text.Json, whose default encoder escapes every &lt;: no text can end the element.</remarks>
     public static string Fill(string title, IReadOnlyList<string> scripts, string data) =>
         Slot().Replace(Part("page.html"), slot => slot.Value switch
     {

@@ -62,9 +62,7 @@ public sealed record RunReport
             Title = Title ?? (Runs.Count == 1 ? Runs[0].Run.Manifest.Name : $"{Runs.Count} runs"),
             Version = typeof(RunReport).Assembly.GetName().Version?.ToString(3) ?? "",
             Made = DateTimeOffset.UtcNow.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture),
-            Images = outputs.Count > 0 ? Images!.Count : null,
-            Classes = Images?.ClassNames ?? [],
-            Runs = runs,
+            Images = outputs.Count > 0 ? Images!.Count : null, Classes = Images?.ClassNames ?? [], Runs = runs,
             Networks = [.. outputs.Select(one => Describe(one, points, cancel, progress))],
             Points = CanMap(points) ? new(Array.ConvertAll(points, i => Images!.Labels[i]), SpriteSheet.Of(Images!, points, ThumbnailSide))
                 : null,
@@ -101,10 +99,8 @@ public sealed record RunReport
 
     static int Tile(List<int> images, int image)
     {
-        var at = images.IndexOf(image);
-        if (at >= 0) return at;
-        images.Add(image);
-        return images.Count - 1;
+        if (!images.Contains(image)) images.Add(image);
+        return images.IndexOf(image);
     }
 
     NetworkData Describe(NetworkOutputs outputs, int[] points, CancellationToken cancel, IProgress<WorkProgress>? progress)

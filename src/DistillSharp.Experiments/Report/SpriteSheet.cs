@@ -2,17 +2,10 @@ using SkiaSharp;
 
 namespace DistillSharp.Experiments.Report;
 
-/// <summary>Small pictures of one size side by side in one PNG: one picture for the browser to decode instead of thousands.</summary>
-/// <param name="Source">The PNG as a data URI.</param>
-/// <param name="Columns">Pictures of one row.</param>
-/// <param name="Width">Columns of one picture in pixels.</param>
-/// <param name="Height">Rows of one picture in pixels.</param>
+/// <summary>Small pictures of one size in rows of one PNG, a data URI: one picture for the browser to decode, not thousands.</summary>
 sealed record SpriteSheet(string Source, int Columns, int Width, int Height)
 {
-    /// <summary>Draws images of a set.</summary>
-    /// <param name="images">The set.</param>
-    /// <param name="indices">Which of them, in order; at least one.</param>
-    /// <param name="side">The longest side of a picture; larger images are made smaller.</param>
+    /// <summary>Draws images of a set, at least one, in the order of their indices; larger ones are made smaller.</summary>
     public static SpriteSheet Of(ImageSet images, IReadOnlyList<int> indices, int side)
     {
         var scale = Math.Min(1, (double)side / Math.Max(images.Width, images.Height));

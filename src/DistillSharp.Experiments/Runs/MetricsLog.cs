@@ -30,8 +30,7 @@ public sealed class MetricsLog
     public int Pending => pending.Count;
 
     /// <summary>Appends an epoch's line, after those that are still pending, and flushes it to the disk.</summary>
-    /// <exception cref="UserException">The disk is full or the file cannot be written. The line is kept and tried again with the
-    /// next.</exception>
+    /// <exception cref="UserException">The file cannot be written, as on a full disk. The line is kept and tried with the next.</exception>
     /// <exception cref="ArgumentException">The epoch is not later than the last line's: call <see cref="ContinueAfter"/> first.</exception>
     public void Append(EpochMetrics metrics)
     {

@@ -42,12 +42,10 @@ public sealed class RunFolder : IDisposable
     /// so that several processes may create runs of one name at once.
     /// </summary>
     /// <param name="runsRoot">The folder of all runs; it is created when absent.</param>
-    /// <param name="record">What is known of the run. Name is the wanted name; creation time, state, machine, threads and digest are filled
-    /// in here.</param>
+    /// <param name="record">What is known. Name is the wanted name; time, state, machine, threads and digest are filled in here.</param>
     /// <param name="recipe">The resolved recipe's text.</param>
     /// <param name="exactName">Refuse a name that is taken instead of appending <c>-2</c>, <c>-3</c>, and so on.</param>
-    /// <exception cref="UsageException">The name cannot be a run's name, or it is taken and <paramref name="exactName"/> is
-    /// set.</exception>
+    /// <exception cref="UsageException">The name cannot be a run's, or it is taken and <paramref name="exactName"/> is set.</exception>
     /// <exception cref="UserException">The folder cannot be written.</exception>
     public static RunFolder Create(string runsRoot, RunManifest record, string recipe, bool exactName = false)
     {
@@ -99,24 +97,16 @@ public sealed class RunFolder : IDisposable
     }
 
     /// <summary>Opens an existing run for writing, to resume it, and takes its lock.</summary>
-    /// <exception cref="UserException">The folder is no run, its record cannot be read, or another process works in it (the message names
-    /// its pid).</exception>
+    /// <exception cref="UserException">It is no run, cannot be read, or another process works in it (the message has its pid).</exception>
     public static RunFolder Open(string path)
     {
         var folder = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         RunReader.ReadManifest(folder);
-        var held = RunLock.Take(folder);
-        try
+        return FileTrouble.Told($"cannot open the run {folder}", () => RunLock.Take(folder).OrDispose(held =>
         {
             Directory.CreateDirectory(System.IO.Path.Combine(folder, RunFiles.Checkpoints));
             return new RunFolder(folder, held, RunReader.ReadManifest(folder), RunReader.ReadRecipe(folder));
-        }
-        catch (Exception e)
-        {
-            held.Dispose();
-            if (FileTrouble.Is(e)) throw FileTrouble.Report($"cannot open the run {folder}", e);
-            throw;
-        }
+        }));
     }
 
     /// <summary>Writes the state, and with it the end time of a run that ended.</summary>
@@ -137,9 +127,7 @@ public sealed class RunFolder : IDisposable
         Manifest = changed;
     }
 
-    /// <summary>Keeps the recipe that the run goes on with, where that is another one.</summary>
-    /// <param name="recipe">The recipe.</param>
-    /// <param name="changes">What of its training changes, for <see cref="RunManifest.Changes"/>.</param>
+    /// <summary>Keeps the recipe that the run goes on with, where that is another one, and what of its training changes.</summary>
     /// <exception cref="UserException">It cannot be written.</exception>
     internal void GoOnWith(Recipes.Recipe recipe, IReadOnlyList<string> changes)
     {

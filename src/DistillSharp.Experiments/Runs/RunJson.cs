@@ -6,8 +6,7 @@ namespace DistillSharp.Experiments.Runs;
 /// <summary>The JSON of the run folder, generated at build time so that listing runs starts quickly.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    UseStringEnumConverter = true,
-    WriteIndented = false,
+    UseStringEnumConverter = true, WriteIndented = false,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(FiniteNumber)])]
 [JsonSerializable(typeof(RunManifest))]

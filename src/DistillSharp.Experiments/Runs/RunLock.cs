@@ -26,12 +26,12 @@ sealed partial class RunLock : IDisposable
         var path = Path.Combine(folder, FileName);
         for (var start = Environment.TickCount64; ;)
         {
-            try
+            try { return Sign(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0)); }
+            catch (Exception e) when (FileTrouble.Is(e) && !IsLocked(e)) { throw FileTrouble.Report($"cannot lock {path}", e); }
+            catch (IOException)
             {
-                var file = TryOpen(path);
-                if (file is not null) return Sign(file);
+                // Another holds it, for a moment or for long.
             }
-            catch (Exception e) when (FileTrouble.Is(e)) { throw FileTrouble.Report($"cannot lock {path}", e); }
             var pid = Pid(path);
             var real = pid is { } number
                 && (!Directory.Exists("/proc") || Directory.Exists($"/proc/{number.ToString(CultureInfo.InvariantCulture)}"));
@@ -59,17 +59,8 @@ sealed partial class RunLock : IDisposable
     /// <summary>The pid of the living process that holds the folder's lock, or null.</summary>
     public static int? Holder(string folder) => IsHeld(folder) ? Pid(Path.Combine(folder, FileName)) : null;
 
-    static FileStream? TryOpen(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
-        }
-        catch (IOException e) when (IsLocked(e)) { return null; }
-    }
-
     // EWOULDBLOCK on Linux and macOS, a sharing violation on Windows: .NET passes the system's number through.
-    static bool IsLocked(IOException e) => e.HResult is 11 or 35 or unchecked((int)0x80070020);
+    static bool IsLocked(Exception e) => e is IOException { HResult: 11 or 35 or unchecked((int)0x80070020) };
 
     static RunLock Sign(FileStream file)
     {

@@ -25,8 +25,7 @@ public static class RunName
         Suggest(recipe.Teacher?.Name, recipe.Student.Network, recipe.Methods.Select(method => method.Name), recipe.Train.Seed);
 
     /// <summary>Refuses what cannot be a run's name.</summary>
-    /// <exception cref="UsageException">The name is empty, too long, holds a character that is not allowed or starts with a dot or
-    /// dash.</exception>
+    /// <exception cref="UsageException">It is empty or too long, holds a character not allowed, or starts with a dot or dash.</exception>
     public static void Check(string name)
     {
         if (name.Length is 0 or > MaxLength || name[0] is '.' or '-' || !name.All(Allowed))

@@ -50,7 +50,7 @@ public sealed class RunReader
     public static IReadOnlyList<string> FoldersIn(string runsRoot)
     {
         if (!Directory.Exists(runsRoot)) return [];
-        return FileWork.Do<IReadOnlyList<string>>($"cannot list {runsRoot}", () => [.. Directory.EnumerateDirectories(runsRoot)
+        return FileTrouble.Told<IReadOnlyList<string>>($"cannot list {runsRoot}", () => [.. Directory.EnumerateDirectories(runsRoot)
             .Where(f => !System.IO.Path.GetFileName(f).StartsWith('.') && IsRun(f)).Order(StringComparer.Ordinal)]);
     }
 
@@ -74,6 +74,6 @@ public sealed class RunReader
     internal static string ReadRecipe(string folder)
     {
         var path = System.IO.Path.Combine(folder, RunFiles.Recipe);
-        return FileWork.Do($"cannot read {path}", () => File.ReadAllText(path));
+        return FileTrouble.Told($"cannot read {path}", () => File.ReadAllText(path));
     }
 }

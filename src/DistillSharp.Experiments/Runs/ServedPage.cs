@@ -55,10 +55,7 @@ public sealed class ServedPage : IDisposable
 
     static Entry? Read(string file)
     {
-        try
-        {
-            return File.Exists(file) ? JsonSerializer.Deserialize(File.ReadAllBytes(file), ServedPageJson.Default.Entry) : null;
-        }
+        try { return File.Exists(file) ? JsonSerializer.Deserialize(File.ReadAllBytes(file), ServedPageJson.Default.Entry) : null; }
         catch (Exception e) when (FileTrouble.Is(e) || e is JsonException) { return null; }
     }
 

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Experiments.Sweeps;
 
@@ -45,7 +44,7 @@ public sealed record ClusterJob(Cluster Cluster, string File, int Runs)
                     + $"a sweep with {first.Run} alone first, or sweep on one machine");
         var root = Path.GetFullPath(plan.RunsRoot);
         var folder = Path.Combine(root, TrainingProcess.FolderName);
-        FileWork.CreateFolder(folder);
+        FileTrouble.Told($"cannot create {folder}", () => Directory.CreateDirectory(folder));
         foreach (var entry in left)
             AtomicFile.Write(Path.Combine(folder, entry.Run + ".yaml"), Encoding.UTF8.GetBytes(entry.Spec.RecipeText));
         // The list and the job bear the names of their runs: a job that waits in the queue is not changed by the next.

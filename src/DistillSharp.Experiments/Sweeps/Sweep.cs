@@ -129,8 +129,9 @@ public sealed class Sweep
         foreach (var other in (string[])["recipe", "pairs", "methods", "teachers"])
             if (root[other] is { } stray)
                 throw stray.Mistake($"a sweep has either recipes or pairs and methods; {other} cannot stand beside recipes");
-        return [.. Items(root, "recipes").SelectMany(Names).Distinct()
-            .Select(name => new Base(name, common, null, null, PaperLabel(name)))];
+        // "fsecd-class-b512" of a recipe of the paper says more than its method's name.
+        return [.. Items(root, "recipes").SelectMany(Names).Distinct().Select(name => new Base(
+            name, common, null, null, PaperRecipes.Names.Contains(name) ? name[(name.LastIndexOf('/') + 1)..] : null))];
     }
 
     static IEnumerable<string> Names(YamlValue value)
@@ -141,9 +142,6 @@ public sealed class Sweep
         return names.Count > 0 ? names
             : throw value.Mistake($"no recipe of the paper is named as '{ShownText.Of(value.Text)}'; try table3/*");
     }
-
-    // "fsecd-class-b512" of a recipe of the paper says more than its method's name.
-    static string? PaperLabel(string name) => PaperRecipes.Names.Contains(name) ? name[(name.LastIndexOf('/') + 1)..] : null;
 
     List<RunSpec> Build(List<Base> bases, List<long> seeds, List<Variant> variants, string[] last)
     {
@@ -246,13 +244,12 @@ public sealed class Sweep
 
     static string Assignment(string path, YamlValue value) => $"{path}={(value.IsNull ? "null" : RecipeSettings.Inline(value))}";
 
-    static List<YamlValue> Items(YamlValue root, string key)
+    static List<YamlValue> Items(YamlValue root, string key) => root[key] switch
     {
-        var value = root[key];
-        if (value is null) throw root.Mistake($"the sweep has no {key}");
-        if (value is { Kind: YamlKind.Sequence, Items.Count: > 0 }) return value.Items;
-        throw value.Mistake($"{key} is a list with at least one entry");
-    }
+        null => throw root.Mistake($"the sweep has no {key}"),
+        { Kind: YamlKind.Sequence, Items: { Count: > 0 } items } => items,
+        var other => throw other.Mistake($"{key} is a list with at least one entry"),
+    };
 
     static string? Text(YamlValue mapping, string key) => mapping[key] switch
     {

@@ -24,8 +24,7 @@ public enum SweepState
 /// <param name="State">Where it stands.</param>
 /// <param name="Run">The name of its run folder, the one that exists or the one it will have.</param>
 /// <param name="Existing">What exists of it; null when missing.</param>
-/// <param name="SecondsLeft">An estimate of the training time still needed on all cores; null when nothing like it was ever
-/// measured.</param>
+/// <param name="SecondsLeft">The training time still needed on all cores, estimated; null when nothing like it was ever measured.</param>
 /// <param name="Basis">The run whose speed the estimate is from.</param>
 public sealed record SweepEntry(RunSpec Spec, SweepState State, string Run, RunSummary? Existing, double? SecondsLeft, string? Basis);
 
@@ -110,17 +109,15 @@ public sealed class SweepPlan
         var entries = new List<SweepEntry>();
         foreach (var spec in specs)
         {
-            var existing = byDigest[spec.Digest].OrderByDescending(r => StateOf(r)).ThenBy(r => r.Manifest.Created).FirstOrDefault();
+            var existing = byDigest[spec.Digest].OrderByDescending(r => StateOf(r.State)).ThenBy(r => r.Manifest.Created).FirstOrDefault();
             var name = existing?.Name ?? FreeName(root, spec, taken, out existing);
-            var state = existing is null ? SweepState.Missing : StateOf(existing);
+            var state = existing is null ? SweepState.Missing : StateOf(existing.State);
             taken.Add(name);
             var (seconds, basis) = state == SweepState.Finished ? (0, null) : SweepEstimate.Of(spec, existing?.EpochsDone ?? 0, runs);
             entries.Add(new SweepEntry(spec, state, name, existing, seconds, basis));
         }
         return new SweepPlan(root, entries, problems);
     }
-
-    internal static SweepState StateOf(RunSummary run) => StateOf(run.State);
 
     internal static SweepState StateOf(RunState state) => state switch
     {

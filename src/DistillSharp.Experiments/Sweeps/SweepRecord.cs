@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Experiments.Sweeps;
 
@@ -25,16 +24,15 @@ public sealed record SweepRecord(string Name, DateTimeOffset Started, IReadOnlyL
     /// <param name="file">The sweep's file.</param>
     /// <param name="sweep">The sweep.</param>
     public static SweepRecord Of(string file, Sweep sweep) => new(Path.GetFileNameWithoutExtension(file), DateTimeOffset.UtcNow,
-        [.. sweep.Runs.Select(
-            run => new SweepRecordRun(
-                run.Name, run.Digest, run.Recipe.Teacher?.Name, run.Recipe.Student.Network, run.Label, run.Recipe.Train.Seed))]);
+        [.. sweep.Runs.Select(run => new SweepRecordRun(
+            run.Name, run.Digest, run.Recipe.Teacher?.Name, run.Recipe.Student.Network, run.Label, run.Recipe.Train.Seed))]);
 
     /// <summary>Keeps the record in a folder of runs, in place of an earlier one of the same name.</summary>
     /// <exception cref="UserException">The folder cannot be written.</exception>
     public void Save(string runsRoot)
     {
         var folder = Path.Combine(Path.GetFullPath(runsRoot), TrainingProcess.FolderName);
-        FileWork.CreateFolder(folder);
+        FileTrouble.Told($"cannot create {folder}", () => Directory.CreateDirectory(folder));
         AtomicFile.Write(Path.Combine(folder, Name + Ending), JsonSerializer.SerializeToUtf8Bytes(this, SweepJson.Default.SweepRecord));
     }
 

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using DistillSharp.Experiments.Recipes;
-using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Experiments.Sweeps;
 
@@ -41,12 +40,13 @@ public sealed partial class TrainingProcess(IReadOnlyList<string> command, strin
     public async Task<RunExit> Start(RunStart start, CancellationToken stop)
     {
         var root = Path.GetFullPath(runsRoot);
-        var (recipe, log) = (Path.Combine(root, FolderName, start.Run + ".yaml"), Path.Combine(root, FolderName, start.Run + ".log"));
-        FileWork.CreateFolder(Path.GetDirectoryName(recipe)!);
+        var folder = Path.Combine(root, FolderName);
+        var (recipe, log) = (Path.Combine(folder, start.Run + ".yaml"), Path.Combine(folder, start.Run + ".log"));
+        FileTrouble.Told($"cannot create {folder}", () => Directory.CreateDirectory(folder));
         AtomicFile.Write(recipe, Encoding.UTF8.GetBytes(start.Spec.RecipeText));
 
         string[] shared = start.Spec.SharesTeacher
-            ? ["--set", $"train.teacher_folder={RecipeText.Quote(Path.Combine(root, FolderName, AnswersName))}"] : [];
+            ? ["--set", $"train.teacher_folder={RecipeText.Quote(Path.Combine(folder, AnswersName))}"] : [];
         var info = new ProcessStartInfo(
             "/bin/sh", ["-c", Launch, log, .. command, "train", recipe, "--name", start.Run, "--resume", "--runs", root, .. shared]);
         var threads = start.Threads.ToString(CultureInfo.InvariantCulture);

@@ -32,17 +32,11 @@ public sealed class TensorBoardWriter : IDisposable
         {
             // FileShare.ReadWrite: .NET would lock the file otherwise, and TensorBoard reads it while it grows.
             var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-            var writer = new TensorBoardWriter(file);
-            try
+            return new TensorBoardWriter(file).OrDispose(writer =>
             {
                 writer.Write(new Event { WallTime = Seconds(started), FileVersion = "brain.Event:2" });
                 return writer;
-            }
-            catch
-            {
-                writer.Dispose();
-                throw;
-            }
+            });
         }
         catch (Exception e) when (FileTrouble.Is(e)) { throw FileTrouble.Report($"cannot write {path}", e); }
     }
@@ -51,10 +45,7 @@ public sealed class TensorBoardWriter : IDisposable
     /// <exception cref="UserException">A file cannot be removed.</exception>
     public static void RemoveAll(string folder)
     {
-        try
-        {
-            foreach (var path in Directory.EnumerateFiles(folder, FilePrefix + "*")) File.Delete(path);
-        }
+        try { Array.ForEach(Directory.GetFiles(folder, FilePrefix + "*"), File.Delete); }
         catch (Exception e) when (FileTrouble.Is(e)) { throw FileTrouble.Report($"cannot remove the event files in {folder}", e); }
     }
 

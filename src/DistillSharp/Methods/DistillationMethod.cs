@@ -31,11 +31,9 @@ public sealed record DistillationStep(ClassifierOutput Student, ClassifierOutput
     /// <summary>The whole batch, with what the features name gathered from all processes: for a method that compares images.</summary>
     internal DistillationStep Whole(Features student, Features teacher) => Peers.Alone ? this : this with
     {
-        Student = Peers.Gather(Student, student),
-        Teacher = Peers.Gather(Teacher, teacher),
+        Student = Peers.Gather(Student, student), Teacher = Peers.Gather(Teacher, teacher),
         Second = Second is null ? null : new(Peers.Gather(Second.Student, student), Peers.Gather(Second.Teacher, teacher)),
-        Labels = Peers.Gather(Labels),
-        Indices = Peers.Gather(Indices),
+        Labels = Peers.Gather(Labels), Indices = Peers.Gather(Indices),
         Mix = Mix is null ? null : new(Peers.Gather(Mix.Others), Peers.Gather(Mix.Shares)),
         Peers = BatchPeers.None,
     };
@@ -117,9 +115,7 @@ public abstract class DistillationMethod : Module
     /// <summary>Whether weights that nobody set depend on the pair, so that they are known only after <see cref="Follow"/>.</summary>
     public virtual bool WeightsDependOnPair => false;
 
-    /// <summary>
-    /// The weight that cross-entropy has beside this method where the recipe does not say; read it after <see cref="Follow"/>.
-    /// </summary>
+    /// <summary>The weight of cross-entropy beside this method where the recipe does not say; read it after <see cref="Follow"/>.</summary>
     public virtual double CrossEntropyWeight => 1;
 
     /// <summary>
@@ -172,9 +168,7 @@ public abstract class DistillationMethod : Module
     /// <exception cref="UsageException">A setting makes no sense.</exception>
     public virtual IReadOnlyList<string> Bind(DistillationPair pair) => [];
 
-    /// <summary>
-    /// What is likely not meant in a run of so many epochs, in a sentence; null for nothing. Called after <see cref="Bind"/>.
-    /// </summary>
+    /// <summary>What is likely not meant in a run of so many epochs, in words; null for nothing. Called after <see cref="Bind"/>.</summary>
     public virtual string? Doubt(int epochs) => null;
 
     /// <summary>The <see cref="Doubt"/> about a loss that rises to its weight over some epochs.</summary>

@@ -21,14 +21,10 @@ public sealed class Dkd : DistillationMethod
     // The published beta of each pair, teacher first.
     static readonly Dictionary<(string Teacher, string Student), double> betas = new()
     {
-        [("vgg13", "vgg8")] = 6,
-        [("vgg13", "mobilenet_v2_half")] = 6,
-        [("wrn_40_2", "wrn_16_2")] = 6,
-        [("wrn_40_2", "wrn_40_1")] = 6,
-        [("resnet56", "resnet20")] = 2,
-        [("resnet110", "resnet32")] = 2,
-        [("resnet34", "resnet18")] = 0.5,
-        [("resnet50", "mobilenet_v1")] = 2,
+        [("vgg13", "vgg8")] = 6, [("vgg13", "mobilenet_v2_half")] = 6,
+        [("wrn_40_2", "wrn_16_2")] = 6, [("wrn_40_2", "wrn_40_1")] = 6,
+        [("resnet56", "resnet20")] = 2, [("resnet110", "resnet32")] = 2,
+        [("resnet34", "resnet18")] = 0.5, [("resnet50", "mobilenet_v1")] = 2,
     };
 
     double publishedBeta = 8;
@@ -87,8 +83,8 @@ public sealed class Dkd : DistillationMethod
         Require(T > 0, "temperature", T, "greater than 0");
         Require(warmUp >= 0, "warmup", warmUp, "0 or more epochs");
         if (pair.Classes < 2) throw new UserException($"dkd: the data have {pair.Classes} class; it needs two, the label's and another");
-        var standardized = Standardize ? ", logits standardized" : "";
-        return [$"dkd: alpha {Alpha}, beta {beta}, temperature {T}, warm-up over {warmUp} epochs{standardized}"];
+        return [$"dkd: alpha {Alpha}, beta {beta}, temperature {T}, warm-up over {warmUp} epochs"
+            + (Standardize ? ", logits standardized" : "")];
     }
 
     /// <inheritdoc/>

@@ -7,7 +7,6 @@ public enum PositivePairs
 {
     /// <summary>Only the one of the same image: P(i) = { i }.</summary>
     Instance,
-
     /// <summary>All of the same class: P(i) = { j : y_j = y_i }.</summary>
     Class,
 }
@@ -17,7 +16,6 @@ public enum EmbeddedLayer
 {
     /// <summary>The pooled features before the classifier.</summary>
     Pooled,
-
     /// <summary>The logits.</summary>
     Logits,
 }
@@ -78,8 +76,7 @@ public sealed class Fsecd : DistillationMethod
     {
         Require(Temperature > 0, "temperature", Temperature, "greater than 0");
         var (a, b) = Layer == EmbeddedLayer.Pooled
-            ? (pair.Student.Shapes.PooledWidth, pair.Teacher.Shapes.PooledWidth)
-            : (pair.Classes, pair.Classes);
+            ? (pair.Student.Shapes.PooledWidth, pair.Teacher.Shapes.PooledWidth) : (pair.Classes, pair.Classes);
         if (a == b) return [$"fsecd: student and teacher features have {a} dimensions each, nothing is added to the student"];
         phi = Child("embed", new Linear(a, b));
         return [$"fsecd: a linear layer embeds the student's {a} dimensions in the teacher's {b}"];
@@ -90,8 +87,7 @@ public sealed class Fsecd : DistillationMethod
     {
         using var scope = TensorScope.Open();
         var (s, t) = Layer == EmbeddedLayer.Pooled
-            ? (step.Student.Pooled!, step.Teacher.Pooled!)
-            : (step.Student.Logits, step.Teacher.Logits);
+            ? (step.Student.Pooled!, step.Teacher.Pooled!) : (step.Student.Logits, step.Teacher.Logits);
         s = (phi?.Forward(s) ?? s).To(DType.Float32);
         // j runs over the images of all processes that share the batch.
         var peers = step.Peers.FeaturesMeet ? step.Peers : BatchPeers.None;

@@ -36,10 +36,7 @@ static class KnownGradient
         return scope.Keep(value.To(DType.Float32));
     }
 
-    /// <summary>A value that was computed without a graph, with its gradient for a variable.</summary>
-    /// <param name="value">A single element.</param>
-    /// <param name="variable">What it is differentiated for.</param>
-    /// <param name="gradient">The gradient, in the variable's shape.</param>
+    /// <summary>A value (a single element) that was computed without a graph, with its gradient for a variable, of its shape.</summary>
     public static Tensor Of(Tensor value, Tensor variable, Tensor gradient)
     {
         using var scope = TensorScope.Open();

@@ -5,7 +5,6 @@ public enum NegativeSampling
 {
     /// <summary>Its own class: all negatives are of other classes.</summary>
     Exact,
-
     /// <summary>Only itself.</summary>
     Relax,
 }

@@ -14,9 +14,7 @@ public sealed class Objective : Module
     readonly CrossEntropy? unweighted;
 
     /// <param name="methods">The methods beside cross-entropy.</param>
-    /// <param name="crossEntropyWeight">
-    /// The factor of cross-entropy; null takes the smallest that the methods ask for (KD 0.1, all others 1).
-    /// </param>
+    /// <param name="crossEntropyWeight">The factor of cross-entropy; null for the smallest that methods ask for (KD 0.1, others 1).</param>
     /// <param name="labelSmoothing">The share of each label that cross-entropy spreads over all classes, where no method says it.</param>
     public Objective(IEnumerable<DistillationMethod> methods, double? crossEntropyWeight = null, double labelSmoothing = 0)
     {
@@ -53,8 +51,13 @@ public sealed class Objective : Module
     {
         foreach (var method in methods)
         {
-            CheckStudent(method, pair.Student);
-            CheckTeacher(method, pair.Teacher);
+            Check(method, method.StudentFeatures, pair.Student, "student",
+                "shows none; a network shows them by FeatureTap.Pooled", "shows none; a network shows them by FeatureTap.Stage");
+            // A network from elsewhere may show less than those of this library.
+            Check(method, method.TeacherFeatures ?? Features.Logits, pair.Teacher, "teacher",
+                "has none to show; a TorchScript teacher shows them by returning (logits, pooled)",
+                "has none to show, as no TorchScript or ONNX file has; take a network of this library, or a method on logits or pooled "
+                + "features");
         }
         string[] lines = [.. methods.SelectMany(method => method.Bind(pair))];
         // What a method asks for may depend on the pair, as KD's weights do.
@@ -65,26 +68,12 @@ public sealed class Objective : Module
     /// <summary>The network that is measured, kept and exported after training: the student with what methods add to it.</summary>
     public Classifier Deployed(Classifier student) => methods.Aggregate(student, (network, method) => method.Deployed(network));
 
-    static void CheckStudent(DistillationMethod method, PairMember student)
+    static void Check(DistillationMethod method, Features needed, PairMember network, string role, string noPooled, string noStages)
     {
-        if (method.StudentFeatures.HasFlag(Features.Pooled) && student.Shapes.PooledWidth == 0)
-            throw new UserException($"{method.Name} needs the student's pooled features, and {student.Name} shows none; a network shows "
-                + "them by FeatureTap.Pooled");
-        if ((method.StudentFeatures & (Features.Stages | Features.PreActivations)) != 0 && student.Shapes.Stages.Count == 0)
-            throw new UserException(
-                $"{method.Name} needs the stages of the student, and {student.Name} shows none; a network shows them by FeatureTap.Stage");
-    }
-
-    // A network from elsewhere may show less than those of this library.
-    static void CheckTeacher(DistillationMethod method, PairMember teacher)
-    {
-        var needed = method.TeacherFeatures ?? Features.Logits;
-        if (needed.HasFlag(Features.Pooled) && teacher.Shapes.PooledWidth == 0)
-            throw new UserException($"{method.Name} needs the teacher's pooled features, and {teacher.Name} has none to show; a "
-                + "TorchScript teacher shows them by returning (logits, pooled)");
-        if ((needed & (Features.Stages | Features.PreActivations)) != 0 && teacher.Shapes.Stages.Count == 0)
-            throw new UserException($"{method.Name} needs the stages of the teacher, and {teacher.Name} has none to show, as no "
-                + "TorchScript or ONNX file has; take a network of this library, or a method on logits or pooled features");
+        if (needed.HasFlag(Features.Pooled) && network.Shapes.PooledWidth == 0)
+            throw new UserException($"{method.Name} needs the {role}'s pooled features, and {network.Name} {noPooled}");
+        if ((needed & (Features.Stages | Features.PreActivations)) != 0 && network.Shapes.Stages.Count == 0)
+            throw new UserException($"{method.Name} needs the stages of the {role}, and {network.Name} {noStages}");
     }
 
     static double AskedFor(IEnumerable<DistillationMethod> methods) =>

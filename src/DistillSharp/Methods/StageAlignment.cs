@@ -2,9 +2,7 @@ using DistillSharp.Models;
 
 namespace DistillSharp.Methods;
 
-/// <summary>
-/// A feature of the student and the feature of the teacher that it meets: places in the networks' lists, 0 being the stem.
-/// </summary>
+/// <summary>A feature of the student and the one of the teacher that it meets: places in the networks' lists, 0 being the stem.</summary>
 public readonly record struct StagePair(int Student, int Teacher);
 
 /// <summary>

@@ -18,9 +18,7 @@ public abstract class Classifier(string name, int classes, InputRule input) : Mo
     /// <summary>What images the network takes.</summary>
     public InputRule Input { get; } = input;
 
-    /// <summary>
-    /// The linear layer from the pooled features to the logits, where there is just one: SimKD lets a student use that of its teacher.
-    /// </summary>
+    /// <summary>The linear layer from the pooled features to the logits, where there is just one: SimKD gives it to a student.</summary>
     public virtual Linear? Head => null;
 
     /// <summary>Whether its logits mean anything; a network that shows its features alone fills them with NaN.</summary>

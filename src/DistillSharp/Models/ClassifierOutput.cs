@@ -6,13 +6,10 @@ public enum Features
 {
     /// <summary>The logits alone, which always come.</summary>
     Logits = 0,
-
     /// <summary>The pooled features before the classifier.</summary>
     Pooled = 1,
-
     /// <summary>The activated output of the stem and of every stage.</summary>
     Stages = 2,
-
     /// <summary>The same before their last ReLU.</summary>
     PreActivations = 4,
 }

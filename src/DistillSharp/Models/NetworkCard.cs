@@ -22,22 +22,12 @@ public sealed record NetworkCard(
         using var unset = Initialize.Skip();
         using var network = networks.Create(name, classes ?? CifarClasses);
         if (classes is null && network.Input.Natural.Height > CifarSize) return Of(networks, name, ImageNetClasses);
-        var shapes = Shapes(network);
+        NetworkShapes shapes;
+        try { shapes = network.Describe(network.Input.Natural, batch: 0); }
+        // A network of one's own may need an image to compute with.
+        catch (TorchException) { shapes = network.Describe(); }
         return new(
             name, network.Classes, network.Input.Natural, network.ParameterCount, shapes.MultiplyAdds, shapes.Stages, shapes.PooledWidth);
-    }
-
-    // A network of one's own may need an image to compute with.
-    static NetworkShapes Shapes(Classifier network)
-    {
-        try
-        {
-            return network.Describe(network.Input.Natural, batch: 0);
-        }
-        catch (TorchException)
-        {
-            return network.Describe();
-        }
     }
 
     /// <summary>The figures of all networks, in the order of their names.</summary>

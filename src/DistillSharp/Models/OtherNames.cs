@@ -11,13 +11,9 @@ sealed class OtherNames
     public OtherNames(string program, IEnumerable<(string Own, string Other)> parts, (double There, double Here)? epsilons = null) =>
         (Program, this.parts, Epsilons) = (program, parts.ToDictionary(part => part.Own, part => part.Other), epsilons);
 
-    /// <summary>
-    /// What batch norms add to the variance there, and here; null where it is the same. Variances that are larger by the difference
-    /// make the same network.
-    /// </summary>
+    /// <summary>As given; variances that are larger by the difference make the same network.</summary>
     public (double There, double Here)? Epsilons { get; }
 
-    /// <summary>Whose names they are.</summary>
     public string Program { get; }
 
     /// <summary>The other name of a tensor: that of the longest part of the name that has another.</summary>

@@ -17,10 +17,7 @@ public abstract class QuantizedTraining
     /// <summary>What the student then computes in, for the log: <c>int8</c>.</summary>
     internal abstract string Name { get; }
 
-    /// <summary>Makes a student ready.</summary>
-    /// <param name="student">The student, on its device.</param>
-    /// <param name="features">What is asked of it beside its logits.</param>
-    /// <param name="image">Height and width of its images.</param>
+    /// <summary>Makes a student ready, on its device, for the features that are asked of it and images of a size.</summary>
     /// <exception cref="UserException">Its operators cannot be seen, or none of them can compute so.</exception>
     internal abstract StudentQuantizer For(Classifier student, Features features, Size2 image);
 }

@@ -9,11 +9,7 @@ sealed class Renormalized : Classifier
     readonly Classifier network;
     readonly Tensor scale, shift;
 
-    /// <param name="network">The network, which becomes a part and is disposed of with it.</param>
-    /// <param name="givenMean">The mean of each channel by which images come normalized, of pixels in 0..1.</param>
-    /// <param name="givenStd">The standard deviation of each channel likewise.</param>
-    /// <param name="mean">The mean of each channel that the network was trained with.</param>
-    /// <param name="std">The standard deviation of each channel likewise.</param>
+    /// <summary>Takes over a network that was trained with a mean and deviation of each channel; images come by the given ones.</summary>
     /// <exception cref="UsageException">They are of different numbers of channels.</exception>
     public Renormalized(
         Classifier network, IReadOnlyList<float> givenMean, IReadOnlyList<float> givenStd, IReadOnlyList<float> mean,

@@ -20,9 +20,8 @@ public sealed class ResNet : Classifier
 
     sealed record Form(bool LargeImages, string Projection, string Classifier)
     {
-        public static readonly Form Cifar = new(false, "downsample", "fc");
-        public static readonly Form ImageNet = new(true, "downsample", "fc");
-        public static readonly Form ImageNetSmall = new(false, "shortcut", "linear");
+        public static readonly Form Cifar = new(false, "downsample", "fc"), ImageNet = Cifar with { LargeImages = true },
+            ImageNetSmall = new(false, "shortcut", "linear");
     }
 
     delegate StageBlock MakeBlock(long inputs, long outputs, long stride, string projection);

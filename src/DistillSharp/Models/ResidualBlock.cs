@@ -1,9 +1,6 @@
 namespace DistillSharp.Models;
 
-/// <summary>
-/// relu(x' + bn(conv(... relu(bn(conv(x)))))), x' being x or its projection by a 1x1 convolution where the shape changes (He et al.
-/// 2016, figure 5).
-/// </summary>
+/// <summary>relu(x' + bn(conv(... relu(bn(conv(x)))))), x' being x or its 1x1 projection where the shape changes (He, figure 5).</summary>
 sealed class ResidualBlock : StageBlock
 {
     readonly NormedConvolution[] path;

@@ -32,11 +32,7 @@ public sealed class ReusedClassifier : Classifier
         return new(student, teacher.Name, Projector(own.Channels, target.Channels), classifier, own, target);
     }
 
-    /// <summary>
-    /// The published projector: 1x1, 3x3 and 1x1 convolutions, each with batch norm and ReLU, half as wide as the teacher between.
-    /// </summary>
-    /// <param name="student">Channels of the student's last stage.</param>
-    /// <param name="teacher">Channels of the teacher's.</param>
+    /// <summary>The published projector: 1x1, 3x3, 1x1 convolutions, norm and ReLU behind each, half the teacher's width between.</summary>
     internal static Sequential Projector(long student, long teacher)
     {
         var width = Math.Max(1, teacher / 2);

@@ -58,10 +58,7 @@ sealed class ShuffleUnit : StageBlock
     readonly NormedConvolution first, second, third;
     readonly bool halves;
 
-    /// <param name="inputs">Channels in.</param>
-    /// <param name="outputs">Channels out.</param>
-    /// <param name="halves">Whether height and width are halved and the input joins as channels of its own.</param>
-    /// <param name="groupsFirst">Whether the first convolution is grouped.</param>
+    /// <summary>Where it halves height and width, the input joins as channels of its own.</summary>
     public ShuffleUnit(long inputs, long outputs, bool halves, bool groupsFirst)
     {
         this.halves = halves;

@@ -53,10 +53,7 @@ sealed class Blocks : Module
     }
 }
 
-/// <summary>
-/// Convolutions, each followed by a batch norm and a ReLU, under the names that they have in a PyTorch Sequential of such
-/// triples: 0 and 1, 3 and 4, ...
-/// </summary>
+/// <summary>Convolutions with a batch norm and a ReLU behind each, named as in a PyTorch Sequential of triples: 0, 1, 3, 4, ...</summary>
 sealed class ConvNormRelu : StageBlock
 {
     readonly NormedConvolution[] steps;
@@ -89,9 +86,7 @@ sealed class ConvNormRelu : StageBlock
 
 static class NormActivation
 {
-    /// <summary>
-    /// relu(norm(conv(x)) + residual), and the same before the ReLU where it is wanted: only then is the ReLU a step of its own.
-    /// </summary>
+    /// <summary>relu(norm(conv(x)) + residual), and where wanted the same before the ReLU: only then is that a step of its own.</summary>
     public static (Tensor Activated, Tensor? PreActivation) Activate(
         this BatchNorm2d norm, Conv2d conv, Tensor x, Tensor? residual, bool wantsPreActivation) =>
         wantsPreActivation ? norm.Activate(conv.Forward(x), residual, wantsPreActivation) : (norm.ForwardRelu(conv, x, residual), null);

@@ -2,18 +2,13 @@ using DistillSharp.Formats.Tensors;
 
 namespace DistillSharp.Models;
 
-/// <summary>
-/// The names in a file, freed of what programs that wrap or observe a network leave in them, so that what remains is a prefix
-/// and the network's own names.
-/// </summary>
+/// <summary>The names in a file, freed of what wrappers and observers leave in them: a prefix and the network's own names.</summary>
 sealed class StateNames
 {
     /// <summary>Names longer than this are no network's; comparing them takes time by their square.</summary>
     const int Longest = 300;
 
-    /// <summary>
-    /// Parts that wrappers put anywhere into a name: torch.compile, DataParallel and DDP, activation checkpointing, FSDP.
-    /// </summary>
+    /// <summary>Parts that wrappers put anywhere into names: torch.compile, DataParallel and DDP, activation checkpointing, FSDP.</summary>
     static readonly string[] wrappers = ["_orig_mod", "module", "_checkpoint_wrapped_module", "_fsdp_wrapped_module"];
 
     /// <summary>What averaged models and profilers keep beside the weights.</summary>

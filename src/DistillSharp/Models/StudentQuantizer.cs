@@ -1,8 +1,6 @@
 namespace DistillSharp.Models;
 
-/// <summary>
-/// Lets a student compute as its export in whole numbers will, with gradients that take each rounding for what it rounds.
-/// </summary>
+/// <summary>Lets a student compute as its export in whole numbers will, with gradients that take a rounding for what it rounds.</summary>
 abstract class StudentQuantizer(Classifier student) : IDisposable
 {
     /// <summary>Whether the student computes so at present.</summary>
@@ -20,19 +18,12 @@ abstract class StudentQuantizer(Classifier student) : IDisposable
     {
         using var exact = Precision.Fp32.Enter(device);
         Learns = true;
-        try
-        {
-            return student.Forward(images, features);
-        }
-        finally
-        {
-            Learns = false;
-        }
+        try { return student.Forward(images, features); }
+        finally { Learns = false; }
     }
 
     /// <summary>Computes one of the student's operator calls.</summary>
     protected abstract Tensor Compute(int index, Operator op, ReadOnlySpan<Argument> arguments);
 
-    /// <summary>Lets the student compute as it is.</summary>
     public void Dispose() => IsActive = false;
 }

@@ -23,9 +23,7 @@ public sealed class TorchScriptNetwork : Classifier
     /// <summary>Loads a file and runs it once on a black image, to see what it returns.</summary>
     /// <param name="path">The file.</param>
     /// <param name="image">Height and width of the images that it will be given.</param>
-    /// <exception cref="UserException">
-    /// It is missing or no TorchScript file, cannot take such images, or returns something else.
-    /// </exception>
+    /// <exception cref="UserException">It is missing or no TorchScript file, cannot take such images or returns something else.</exception>
     public static TorchScriptNetwork Load(string path, Size2 image)
     {
         if (!File.Exists(path))
@@ -63,10 +61,7 @@ public sealed class TorchScriptNetwork : Classifier
 
     static T Try<T>(Func<T> act, string complaint)
     {
-        try
-        {
-            return act();
-        }
+        try { return act(); }
         catch (TorchException e)
         {
             // The interpreter's own trace comes before what went wrong.

@@ -2,29 +2,20 @@ using DistillSharp.Formats.Tensors;
 
 namespace DistillSharp.Models;
 
-/// <summary>
-/// How the tensors of a file go into a network: the prefix under which most of its names are found, what is missing, and what
-/// is there beside them.
-/// </summary>
+/// <summary>How a file's tensors go into a network: the prefix of most of its names, what is missing, and what is there beside.</summary>
 sealed class WeightsFit
 {
     const string Counter = ".num_batches_tracked";
 
-    readonly IReadOnlyDictionary<string, Tensor> state;
-    readonly bool reshapes;
     readonly HashSet<string> used = [];
 
-    /// <param name="network">The network's name and classes, for messages.</param>
-    /// <param name="state">The network's state by name.</param>
-    /// <param name="group">The file's tensors.</param>
-    /// <param name="wanted">The prefix to take; null for the best.</param>
-    /// <param name="names">Another program's names, by which the file is read; null for the network's own.</param>
+    /// <summary>Fits tensors to a state by name, under the wanted prefix or else the best, by another program's names if given.</summary>
     public WeightsFit(
         (string Name, int Classes) network, IReadOnlyDictionary<string, Tensor> state, TensorGroup group,
         string? wanted = null, OtherNames? names = null)
     {
         if (names is not null) state = state.ToDictionary(entry => names.Of(entry.Key), entry => entry.Value);
-        (Network, this.state, Group, Names, Other, reshapes) = (network, state, group, new(group.Tensors), names, names is not null);
+        (Network, State, Group, Names, Other) = (network, state, group, new(group.Tensors), names);
         var prefixes = Prefixes();
         var whole = state.Keys.Count(name => !IsCounter(name));
         // Names that stand alone and are all there are the network's, whatever else the file has under prefixes.
@@ -32,8 +23,7 @@ sealed class WeightsFit
         foreach (var name in state.Keys) Find(name);
         TakeOtherHead();
         Rivals = wanted is null && IsComplete && Prefix.Length > 0
-            ? [.. prefixes.Where(other => other.Prefix != Prefix && other.Fitting >= whole).Select(other => other.Prefix)]
-            : [];
+            ? [.. prefixes.Where(other => other.Prefix != Prefix && other.Fitting >= whole).Select(other => other.Prefix)] : [];
         var first = state.Keys.Select(FirstPart).ToHashSet();
         foreach (var (name, entry) in Names.Entries)
         {
@@ -88,26 +78,24 @@ sealed class WeightsFit
     /// <summary>How many names the file should have.</summary>
     public int Needed => Found.Count + Missing.Count;
 
-    public IReadOnlyDictionary<string, Tensor> State => state;
+    public IReadOnlyDictionary<string, Tensor> State { get; }
 
     /// <summary>Whether a tensor of another shape differs by the number of classes alone.</summary>
     public bool IsOtherHead(string name)
     {
-        var (own, given) = (state[name].Shape, Found[name].Shape);
+        var (own, given) = (State[name].Shape, Found[name].Shape);
         return own.Count == given.Count && own.Count > 0 && own[0] == Network.Classes && own.Skip(1).SequenceEqual(given.Skip(1));
     }
 
     public static bool IsCounter(string name) => name.EndsWith(Counter, StringComparison.Ordinal);
 
-    /// <summary>
-    /// Everything that stands before one of the network's names, with how many of its names stand behind it, the best first.
-    /// </summary>
+    /// <summary>All that stands before one of the network's names, with how many of its names stand behind it, the best first.</summary>
     List<(string Prefix, int Fitting)> Prefixes()
     {
         var counts = new Dictionary<string, (int Names, int Shapes, int Order)>(StringComparer.Ordinal);
         foreach (var (name, entry) in Names.Entries)
             for (var start = 0; start >= 0; start = Next(name, start))
-                if (state.TryGetValue(name[start..], out var tensor) && !IsCounter(name))
+                if (State.TryGetValue(name[start..], out var tensor) && !IsCounter(name))
                 {
                     var prefix = name[..start];
                     var (names, shapes, order) = counts.GetValueOrDefault(prefix, (0, 0, counts.Count));
@@ -129,7 +117,7 @@ sealed class WeightsFit
             {
                 used.Add(prefix + name);
                 Found.Add(name, entry);
-                if (!Same(state[name], entry)) Misshapen.Add(name);
+                if (!Same(State[name], entry)) Misshapen.Add(name);
                 return;
             }
             if (prefix.Length == 0) break;
@@ -143,10 +131,10 @@ sealed class WeightsFit
     void TakeOtherHead()
     {
         if (Missing.Count == 0 || Missing.Select(Layer).Distinct().Count() > 1) return;
-        if (Missing.Find(IsWeight) is not { } weight || state[weight].Dimensions != 2) return;
+        if (Missing.Find(IsWeight) is not { } weight || State[weight].Dimensions != 2) return;
         var own = Layer(weight);
         bool HasAll(string layer) => Missing.All(name =>
-            Names.Entries.TryGetValue(layer + name[own.Length..], out var part) && Same(state[name], part));
+            Names.Entries.TryGetValue(layer + name[own.Length..], out var part) && Same(State[name], part));
         var heads = Names.Entries.Keys.Where(name => !used.Contains(name) && IsWeight(name)).Select(Layer).Where(HasAll).ToList();
         if (heads is not [var head]) return;
         foreach (var name in Missing)
@@ -170,5 +158,5 @@ sealed class WeightsFit
     /// </summary>
     bool Same(Tensor own, TensorEntry given) =>
         own.Shape.SequenceEqual(given.Shape) || own.Dimensions == 0 && given.Count == 1 ||
-        reshapes && own.Dimensions > 0 && given.Shape.Count > 0 && own.Shape[0] == given.Shape[0] && own.Count == given.Count;
+        Other is not null && own.Dimensions > 0 && given.Shape.Count > 0 && own.Shape[0] == given.Shape[0] && own.Count == given.Count;
 }

@@ -67,9 +67,7 @@ public sealed class WideResNet : Classifier
     }
 }
 
-/// <summary>
-/// x' + conv(relu(bn(conv(a)))) with a = relu(bn(x)); x' is x, or a projection of a where the width changes.
-/// </summary>
+/// <summary>x' + conv(relu(bn(conv(a)))) with a = relu(bn(x)); x' is x, or a projection of a where the width changes.</summary>
 sealed class PreActivatedBlock : Module
 {
     readonly BatchNorm2d bn1, bn2;

@@ -8,10 +8,7 @@ namespace DistillSharp.Training;
 /// </summary>
 sealed class AverageTeacher : Teacher
 {
-    /// <param name="network">A network of the student's form, whose weights are replaced.</param>
-    /// <param name="features">What is needed beside its logits.</param>
-    /// <param name="image">Height and width of its images.</param>
-    /// <param name="device">Where to compute.</param>
+    /// <summary>Takes a network of the student's form, whose weights are replaced.</summary>
     public AverageTeacher(Classifier network, Features features, Size2 image, Device device) : base(network, features, image, device) =>
         network.Train(false);
 

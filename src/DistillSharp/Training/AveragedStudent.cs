@@ -3,9 +3,7 @@ using DistillSharp.Torch.Optimizers;
 
 namespace DistillSharp.Training;
 
-/// <summary>
-/// The moving average of a student's weights and of its norms' statistics, which is measured and kept beside the student itself.
-/// </summary>
+/// <summary>The moving average of a student's weights and of its norms' statistics, measured and kept beside the student itself.</summary>
 /// <param name="network">What is measured and kept: the student with what methods add to it.</param>
 /// <param name="decay">The weight of the former average after each step.</param>
 sealed class AveragedStudent(Classifier network, double decay) : IDisposable
@@ -21,6 +19,5 @@ sealed class AveragedStudent(Classifier network, double decay) : IDisposable
     /// <summary>Puts the averages into the network until the result is disposed.</summary>
     public IDisposable Show() => average.Show();
 
-    /// <summary>Frees the averages.</summary>
     public void Dispose() => average.Dispose();
 }

@@ -42,10 +42,7 @@ public sealed class CheckpointStore(string folder, int keep = 2)
             var later = Files.Where(file => string.CompareOrdinal(Path.GetFileName(file), name) > 0).ToArray();
             foreach (var old in later.Concat(Files.Skip(later.Length + Math.Max(1, keep)))) File.Delete(old);
         }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            throw FileTrouble.Report($"cannot keep checkpoints in {Folder}", e);
-        }
+        catch (Exception e) when (FileTrouble.Is(e)) { throw FileTrouble.Report($"cannot keep checkpoints in {Folder}", e); }
     }
 
     /// <summary>Reads the latest checkpoint that is whole; the best one where none of the latest is.</summary>
@@ -57,10 +54,7 @@ public sealed class CheckpointStore(string folder, int keep = 2)
         var files = File.Exists(BestPath) ? [.. Files, BestPath] : Files;
         for (var i = 0; i < files.Count; i++)
         {
-            try
-            {
-                return (Checkpoint.Read(files[i]), files[i]);
-            }
+            try { return (Checkpoint.Read(files[i]), files[i]); }
             catch (UserException error)
             {
                 warn(error.Message.TrimEnd('.') + (i + 1 < files.Count ? $"; {Path.GetFileName(files[i + 1])} is tried instead" : ""));

@@ -40,8 +40,7 @@ public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, doub
         var type = precision == Precision.Bf16 ? DType.BFloat16 : DType.Float32;
         var ofStudent = Convolution.Of(student, image, device);
         var ofTeacher = teacher is null ? [] : Convolution.Of(teacher, teachers, device);
-        return new(
-            batchSize,
+        return new(batchSize,
             ofStudent.Sum(entry => entry.Count * entry.Convolution.Seconds(batchSize, type, device, training: true)),
             ofTeacher.Sum(entry => entry.Count * entry.Convolution.Seconds(batchSize, type, device, training: false)))
         {
@@ -65,16 +64,12 @@ public sealed record ConvolutionLimit(int BatchSize, double StudentSeconds, doub
             var images = Tensor.Zeros([1, 3, image.Height, image.Width], device: device);
             using var trace = OperatorTrace.Record();
             network.Forward(images);
-            return [.. trace.Calls.Where(call => call.Operator == "aten::conv2d").Select(call => From(call, images))
-                .CountBy(found => found).Select(pair => (pair.Key, pair.Value))];
-        }
-
-        static Convolution From(TracedCall call, Tensor images)
-        {
-            var (x, weight) = (call.Arguments[0].Tensor!.Shape, call.Arguments[1].Tensor!.Shape);
-            var groups = call.Arguments[6].Integer;
-            return new(weight[1] * groups, new(x[2], x[3]), weight[0], new(weight[2], weight[3]), Pair(call.Arguments[3]),
-                Pair(call.Arguments[4]), groups, ReferenceEquals(call.Arguments[0].Tensor, images));
+            return [.. trace.Calls.Where(call => call.Operator == "aten::conv2d").Select(call =>
+            {
+                var (x, weight, groups) = (call.Arguments[0].Tensor!, call.Arguments[1].Tensor!.Shape, call.Arguments[6].Integer);
+                return new Convolution(weight[1] * groups, new(x.Size(2), x.Size(3)), weight[0], new(weight[2], weight[3]),
+                    Pair(call.Arguments[3]), Pair(call.Arguments[4]), groups, ReferenceEquals(x, images));
+            }).CountBy(found => found).Select(pair => (pair.Key, pair.Value))];
         }
 
         static Size2 Pair(Argument argument) => new(argument.Integers![0], argument.Integers[1]);

@@ -12,9 +12,7 @@ sealed record DamageReport(IReadOnlyList<SkippedImage> Skipped, ImageProblem? Fa
 /// <summary>An image that was left out.</summary>
 sealed record SkippedImage(bool IsTest, ImageProblem Image);
 
-/// <summary>
-/// Tells of the images that turned out damaged: of each once, whenever it is met again, and whichever of several processes met it.
-/// </summary>
+/// <summary>Tells of the images that turned out damaged: of each once, whenever it is met again and whichever process met it.</summary>
 sealed class DamageReports(Dataset data)
 {
     readonly HashSet<(bool IsTest, string File)> told = [];

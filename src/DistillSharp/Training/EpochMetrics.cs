@@ -15,9 +15,7 @@ public sealed record EpochMetrics
     /// <summary>Test accuracy within the five first guesses, in percent.</summary>
     public double? Acc5 { get; init; }
 
-    /// <summary>
-    /// Test accuracy of the moving average of the weights, in percent; null where none is kept or the epoch was not evaluated.
-    /// </summary>
+    /// <summary>Test accuracy of the weights' moving average in percent; null where none is kept or the epoch was not evaluated.</summary>
     public double? AverageAcc1 { get; init; }
 
     /// <summary>The mean of the total training loss over the epoch.</summary>

@@ -16,7 +16,6 @@ namespace DistillSharp.Training;
 /// </summary>
 sealed class JointTraining(ProcessGroup processes, Classifier student, Objective objective, Optimizer optimizer, AveragedStudent? average)
 {
-    /// <summary>How many processes there are.</summary>
     public int Count => processes.Size;
 
     /// <summary>Batches of which each process takes its share.</summary>
@@ -30,11 +29,7 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
             + (syncNorm ? "" : ", and batch norm without sync_norm takes its statistics over other shares")
             + ", so the weights will not be, bit for bit, those of an undisturbed run";
 
-    /// <summary>Makes sure that all processes train the same, and gives them the state of process 0.</summary>
-    /// <param name="progress">Where this process stands.</param>
-    /// <param name="images">The training set.</param>
-    /// <param name="options">How the student is trained.</param>
-    /// <returns>Where process 0 stands.</returns>
+    /// <summary>Makes sure that all processes train the same, and gives them the state of process 0 and where that stands.</summary>
     /// <exception cref="UserException">The processes were given different things to train.</exception>
     public TrainingProgress Begin(TrainingProgress progress, ImageSet images, TrainingOptions options)
     {
@@ -88,12 +83,7 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
     static string Shown(TrainingOptions options) =>
         (options with
         {
-            Processes = null,
-            Device = default,
-            TeacherMemory = null,
-            TeacherFolder = null,
-            CheckpointEvery = null,
-            KeepCheckpoints = 0,
+            Processes = null, Device = default, TeacherMemory = null, TeacherFolder = null, CheckpointEvery = null, KeepCheckpoints = 0,
             LoaderThreads = null,
         }).ToString();
 

@@ -7,22 +7,16 @@ public enum StepPhase
 {
     /// <summary>Waiting for the batch, and its way to the device.</summary>
     Data,
-
     /// <summary>The teacher's answer.</summary>
     Teacher,
-
     /// <summary>The student's forward pass.</summary>
     StudentForward,
-
     /// <summary>The methods' terms and their sum, and their values as numbers.</summary>
     Loss,
-
     /// <summary>The backward pass, through the methods and the student.</summary>
     Backward,
-
     /// <summary>The step of the weights.</summary>
     Optimizer,
-
     /// <summary>Everything else: freeing what the step made, counting, telling the observer.</summary>
     Other,
 }
@@ -68,9 +62,7 @@ public sealed class StepProfile
     /// <summary>Mean seconds of a step's part.</summary>
     public double Seconds(StepPhase phase) => Steps == 0 ? 0 : (double)ticks[(int)phase] / Stopwatch.Frequency / Steps;
 
-    /// <summary>
-    /// The mean time that convolutions alone would have taken for a step, in seconds: the teacher's for the images it looked at.
-    /// </summary>
+    /// <summary>The mean seconds that convolutions alone would have taken for a step: the teacher's for the images it looked at.</summary>
     public double LimitSeconds(ConvolutionLimit limit) => Steps == 0 ? 0
         : (limit.StudentSeconds * Images + limit.TeacherSeconds * (Images - SkippedImages)) / limit.BatchSize / Steps;
 

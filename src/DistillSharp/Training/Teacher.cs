@@ -21,10 +21,7 @@ public abstract class Teacher : IDisposable
     /// <summary>Images of the last batch that the teacher did not look at, as its answer was remembered.</summary>
     public virtual int SkippedImages => 0;
 
-    /// <summary>
-    /// The share of the images since <see cref="BeginEpoch"/> whose answer was remembered, 0..1; null where nothing is
-    /// remembered.
-    /// </summary>
+    /// <summary>The share of the images since <see cref="BeginEpoch"/> whose answer was remembered, 0..1; null where none can be.</summary>
     public virtual double? Remembered => null;
 
     /// <summary>What a run had of answers that were there already, for its log; null where there were none to be had.</summary>

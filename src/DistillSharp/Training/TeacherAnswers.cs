@@ -37,12 +37,7 @@ sealed class TeacherAnswers : IDisposable
     /// <summary>Those of them whose answer was there.</summary>
     public long Found { get; private set; }
 
-    /// <summary>Opens what is there for a teacher; null where there can be nothing, which <paramref name="say"/> is told.</summary>
-    /// <param name="folder">The folder of all teachers' answers; it is created when absent.</param>
-    /// <param name="limit">Bytes that all of it may come to.</param>
-    /// <param name="teacher">The teacher with its weights, before anything of it is folded.</param>
-    /// <param name="precision">What it computes in.</param>
-    /// <param name="say">Told what is read, and why something is not kept.</param>
+    /// <summary>Opens what is there for a teacher of which nothing is folded yet; null where there can be nothing, which is told.</summary>
     public static TeacherAnswers? Open(string folder, long limit, Classifier teacher, Precision precision, Action<string> say)
     {
         if (Identity(teacher, precision) is not { } identity)
@@ -75,9 +70,7 @@ sealed class TeacherAnswers : IDisposable
         }
     }
 
-    /// <summary>The teacher's answer for a batch.</summary>
-    /// <param name="images">[N, C, H, W] on the CPU.</param>
-    /// <param name="compute">Asks the teacher.</param>
+    /// <summary>The teacher's answer for a batch, [N, C, H, W] on the CPU; computed where it is not there.</summary>
     public ClassifierOutput Answer(Tensor images, Func<ClassifierOutput> compute)
     {
         Asked++;
@@ -101,22 +94,12 @@ sealed class TeacherAnswers : IDisposable
         try
         {
             var before = writing?.Bytes ?? 0;
-            writing ??= Begin();
+            if (writing is null) files.Add(writing = TeacherAnswerFile.Create(Path.Combine(own, Guid.NewGuid().ToString("N") + Ending)));
             known[key] = (writing, writing.Append(key, answer));
             used += writing.Bytes - before;
             if (used > limit && !MakeRoom()) Stop($"the answers there come to {DataSize.Text(limit)}, which they may");
         }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            Stop(FileTrouble.Report($"cannot write to {own}", e).Message);
-        }
-    }
-
-    TeacherAnswerFile Begin()
-    {
-        var file = TeacherAnswerFile.Create(Path.Combine(own, Guid.NewGuid().ToString("N") + Ending));
-        files.Add(file);
-        return file;
+        catch (Exception e) when (FileTrouble.Is(e)) { Stop(FileTrouble.Report($"cannot write to {own}", e).Message); }
     }
 
     void Stop(string why)
@@ -178,10 +161,7 @@ sealed class TeacherAnswers : IDisposable
             return [.. File.ReadLines("/proc/cpuinfo").Where(line => facts.Any(fact => line.StartsWith(fact, StringComparison.Ordinal)))
                 .Distinct()];
         }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            return [];
-        }
+        catch (Exception e) when (FileTrouble.Is(e)) { return []; }
     }
 
     public void Dispose() => files.ForEach(file => file.Dispose());

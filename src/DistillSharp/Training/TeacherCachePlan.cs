@@ -4,16 +4,7 @@ using DistillSharp.Models;
 
 namespace DistillSharp.Training;
 
-/// <summary>What of a teacher's answers is remembered in a run, and how much.</summary>
-/// <param name="Pooled">Whether methods use the pooled features.</param>
-/// <param name="Logits">Whether methods use the logits.</param>
-/// <param name="Classes">Width of the logits.</param>
-/// <param name="Images">Images of the training set.</param>
-/// <param name="Variants">Outcomes of the augmentation.</param>
-/// <param name="BatchSize">Images that the teacher looks at together.</param>
-/// <param name="Epochs">Epochs of the run.</param>
-/// <param name="Bytes">What the cache may come to.</param>
-/// <param name="Device">Where the answers lie.</param>
+/// <summary>What of a teacher's answers, in so many variants of so many images, is remembered in a run, and how many bytes of it.</summary>
 sealed record TeacherCachePlan(
     bool Pooled, bool Logits, int Classes, int Images, int Variants, int BatchSize, int Epochs, long Bytes, Device Device)
 {
@@ -45,8 +36,7 @@ sealed record TeacherCachePlan(
         return new(
             objective.TeacherFeatures!.Value.HasFlag(Features.Pooled),
             objective.UsesTeacherLogits || objective.TeacherFeatures == Features.Logits, data.Classes, data.Train.Count,
-            options.Augmentation.VariantCount!.Value, options.PartSize, options.Epochs, options.TeacherMemory ?? Unasked(), options.Device);
+            options.Augmentation.VariantCount!.Value, options.PartSize, options.Epochs,
+            options.TeacherMemory ?? Math.Min(DefaultBytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4), options.Device);
     }
-
-    static long Unasked() => Math.Min(DefaultBytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
 }

@@ -25,9 +25,7 @@ sealed class TeacherOutputCache : IDisposable
 
     /// <param name="plan">What is remembered, and how much of it.</param>
     /// <param name="teacher">The teacher; it must give what the plan's features name, and pooled features for the head.</param>
-    /// <param name="head">
-    /// The teacher's own way from pooled features to logits, [N, width] to [N, classes]; null where it is not known.
-    /// </param>
+    /// <param name="head">The teacher's way from pooled features to logits, [N, width] to [N, classes]; null where it is not known.</param>
     /// <param name="say">Told once what is remembered, or why nothing is.</param>
     public TeacherOutputCache(TeacherCachePlan plan, Func<Tensor, ClassifierOutput> teacher, Func<Tensor, Tensor>? head, Action<string> say)
     {
@@ -44,10 +42,7 @@ sealed class TeacherOutputCache : IDisposable
     /// <summary>Those of them whose answer was remembered.</summary>
     public long Remembered { get; private set; }
 
-    /// <summary>
-    /// Images of the last batch that the teacher did not look at. It looks at some that are remembered, which fill up a size that it
-    /// answers alike.
-    /// </summary>
+    /// <summary>The last batch's images that the teacher did not look at; it does at some that are remembered, to fill up a size.</summary>
     public int SkippedImages { get; private set; }
 
     /// <summary>Answers that are kept.</summary>
@@ -133,10 +128,9 @@ sealed class TeacherOutputCache : IDisposable
         }
         var made = TeacherOutputStore.Create(plan.Images, plan.Variants, plan.MaxAnswers, plan.Bytes, answers);
         if (made is null) Forget($"the teacher's answers are not remembered: {DataSize.Text(plan.Bytes)} would hold next to none of them");
-        else
-            say(string.Create(CultureInfo.InvariantCulture,
-                $"the teacher's answers are remembered: up to {made.Capacity:N0} of {made.BytesPerRow} bytes each, "
-                    + $"{100.0 * made.Capacity / plan.MaxAnswers:0} % of those that can come up"));
+        else say(string.Create(CultureInfo.InvariantCulture,
+            $"the teacher's answers are remembered: up to {made.Capacity:N0} of {made.BytesPerRow} bytes each, "
+            + $"{100.0 * made.Capacity / plan.MaxAnswers:0} % of those that can come up"));
         return made;
     }
 

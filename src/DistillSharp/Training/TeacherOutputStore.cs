@@ -19,13 +19,12 @@ sealed class TeacherOutputStore : IDisposable
         columns = [.. answers.Select(answer => Tensor.Empty([capacity, answer.Size(1)], answer.DType, answer.Device).Unscoped())];
     }
 
-    /// <summary>Makes a store for answers like these.</summary>
+    /// <summary>A store for answers like these, [N, width] each; null where not even a thousandth of the useful rows would fit.</summary>
     /// <param name="images">Images of the set.</param>
     /// <param name="variants">Outcomes of the augmentation.</param>
     /// <param name="max">Rows that could ever be of use.</param>
     /// <param name="bytes">What the store may come to, the table of rows counted.</param>
-    /// <param name="answers">[N, width] each: an answer's columns.</param>
-    /// <returns>Null where not even a thousandth of the useful rows would fit.</returns>
+    /// <param name="answers">An answer's columns.</param>
     public static TeacherOutputStore? Create(int images, int variants, long max, long bytes, IReadOnlyList<Tensor> answers)
     {
         var table = (long)images * variants;
@@ -75,6 +74,5 @@ sealed class TeacherOutputStore : IDisposable
 
     static long Width(IReadOnlyList<Tensor> answers) => answers.Sum(answer => answer.Size(1) * answer.DType.Size());
 
-    /// <summary>Frees the rows.</summary>
     public void Dispose() => Array.ForEach(columns, column => column.Dispose());
 }

@@ -42,9 +42,8 @@ public sealed class Trainer : IDisposable
         this.options = options = (options ?? new()).For(data, student);
         options.Validate();
         Objective = new(methods, options.CrossEntropyWeight, options.LabelSmoothing);
-        var batches = JointTraining.Shared(
-            BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation) with { Threads = options.LoaderThreadsOrIdle },
-                options.Processes);
+        var batches = JointTraining.Shared(BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation)
+            with { Threads = options.LoaderThreadsOrIdle }, options.Processes);
         if (Objective.OfTwoViews is { } looker)
         {
             if (options.Augmentation.Mixing.Concat(options.SecondView.Mixing).FirstOrDefault() is { } mixed)
@@ -52,8 +51,8 @@ public sealed class Trainer : IDisposable
                     + "images; leave one of them out");
             batches = batches with { SecondView = options.SecondView };
         }
-        loader = new(
-            data.Train, data.Normalization, Objective.TeacherFeatures is null ? batches : batches with { Teacher = options.TeacherInput });
+        if (Objective.TeacherFeatures is not null) batches = batches with { Teacher = options.TeacherInput };
+        loader = new(data.Train, data.Normalization, batches);
         if (options.Augmentation.Mixing is [var mixing, ..]
             && Objective.Methods.FirstOrDefault(method => method.NeedsOneLabel) is { } single)
             throw new UsageException($"{single.Name} needs one label for each image, and augmentation '{mixing.Name}' "
@@ -62,7 +61,9 @@ public sealed class Trainer : IDisposable
         {
             teacherNetwork = teacher ?? throw new UsageException(
                 $"{Objective.Methods.First(method => method.TeacherFeatures is not null).Name} needs a teacher, and there is none");
-            CheckLogits(teacherNetwork);
+            if (!teacher.ShowsLogits && Objective.Methods.FirstOrDefault(
+                method => method is { TeacherFeatures: not null, UsesTeacherLogits: true }) is { } blind)
+                throw new UserException($"{blind.Name} needs the teacher's logits, and {teacher.Name} shows pooled features alone");
             this.teacher = options.TeacherIsAverage
                 ? new AverageTeacher(teacherNetwork, features, TeacherImageSize, options.Device)
                 : new FrozenTeacher(teacherNetwork, features, TeacherImageSize, options.Device,
@@ -70,9 +71,7 @@ public sealed class Trainer : IDisposable
         }
         var member = PairMember.Of(student, ImageSize);
         DistillationPair pair = new(member, this.teacher?.Member ?? member, data.Classes, data.Train.Labels.ToArray(), (ulong)options.Seed)
-        {
-            IsImageNet = options.Protocol!.IsImageNet,
-        };
+        { IsImageNet = options.Protocol!.IsImageNet };
         try
         {
             step = new(student, this.teacher, Objective, pair, options);
@@ -96,9 +95,7 @@ public sealed class Trainer : IDisposable
     /// <summary>The network that is measured, and kept and exported after training: the student with what methods add to it.</summary>
     public Classifier Deployed { get; }
 
-    /// <summary>
-    /// Puts the moving average of the weights into <see cref="Deployed"/> until the result is disposed; null where none is kept.
-    /// </summary>
+    /// <summary>Shows the weights' moving average in <see cref="Deployed"/> until the result is disposed; null where none is.</summary>
     public IDisposable? ShowAverage() => average?.Show();
 
     /// <summary>Notes where a step's time goes, while it is set.</summary>
@@ -117,13 +114,6 @@ public sealed class Trainer : IDisposable
         : throw new UserException($"{Deployed.Name} is more than the student, which alone can be trained in {quantization.Name}; leave out "
             + "the method that adds to it");
 
-    void CheckLogits(Classifier teacher)
-    {
-        if (teacher.ShowsLogits) return;
-        if (Objective.Methods.FirstOrDefault(method => method is { TeacherFeatures: not null, UsesTeacherLogits: true }) is { } blind)
-            throw new UserException($"{blind.Name} needs the teacher's logits, and {teacher.Name} shows pooled features alone");
-    }
-
     Size2 ImageSize => new(data.Train.Height, data.Train.Width);
 
     Size2 TeacherImageSize => options.TeacherInput?.Size is { } side ? new(side, side) : ImageSize;
@@ -139,24 +129,15 @@ public sealed class Trainer : IDisposable
         TrainingObserver? observer = null, CheckpointStore? checkpoints = null, bool resume = false, CancellationToken stop = default)
     {
         this.observer = observer ?? TrainingObserver.Of();
-        try
-        {
-            return Run(checkpoints, resume, stop);
-        }
-        catch (ProcessGroupException lost) when (joint is not null)
-        {
-            throw joint.Report(lost, progress);
-        }
+        try { return Run(checkpoints, resume, stop); }
+        catch (ProcessGroupException lost) when (joint is not null) { throw joint.Report(lost, progress); }
         catch (DamagedImageException damage)
         {
             throw new UserException(
                 $"{damage.Message}; mend or remove it, or leave it out by data.damaged=skip"
                 + (checkpoints is null ? "" : $", and the run, resumed, goes on after step {progress.Step}"), damage);
         }
-        finally
-        {
-            quantizer?.IsActive = false;
-        }
+        finally { quantizer?.IsActive = false; }
     }
 
     TrainingResult Run(CheckpointStore? checkpoints, bool resume, CancellationToken stop)
@@ -236,10 +217,7 @@ public sealed class Trainer : IDisposable
             batches.MoveNext();
             return null;
         }
-        catch (DamagedImageException damage)
-        {
-            return damage;
-        }
+        catch (DamagedImageException damage) { return damage; }
     }
 
     // From its first epoch in whole numbers on, the student is measured in them as well: so it will be used.
@@ -307,16 +285,12 @@ public sealed class Trainer : IDisposable
 
         observer.EpochEnded(new()
         {
-            Epoch = epoch,
-            Step = progress.Step,
-            Acc1 = accuracy?.Top1,
-            Acc5 = accuracy?.Top5,
+            Epoch = epoch, Step = progress.Step, Acc1 = accuracy?.Top1, Acc5 = accuracy?.Top5,
             AverageAcc1 = accuracy is null ? null : progress.AverageAccuracy?.Top1,
             Loss = progress.TermSums.Values.Sum() / progress.Images,
             Terms = progress.TermSums.ToDictionary(term => term.Key, term => term.Value / progress.Images),
             Lr = options.Schedule.At(new(progress.Step - 1, loader.BatchCount, options.Epochs)),
-            ImagesPerSecond = progress.ImagesPerSecond,
-            Seconds = progress.Seconds + clock.Elapsed.TotalSeconds,
+            ImagesPerSecond = progress.ImagesPerSecond, Seconds = progress.Seconds + clock.Elapsed.TotalSeconds,
             TeacherRemembered = teacher?.Remembered,
         });
         progress.NextEpoch();
@@ -331,10 +305,7 @@ public sealed class Trainer : IDisposable
     {
         if (checkpoints is null) return;
         step.RefuseRuinedState(progress.Epoch, progress.Step);
-        try
-        {
-            checkpoints.Save(Checkpoint.Of(progress, student, Objective, step.Optimizer, average?.State()), best);
-        }
+        try { checkpoints.Save(Checkpoint.Of(progress, student, Objective, step.Optimizer, average?.State()), best); }
         catch (UserException error)
         {
             // Before and after the student is measured it is the same checkpoint.
@@ -360,9 +331,7 @@ public sealed class Trainer : IDisposable
 
     TrainingResult Result(bool completed) =>
         new(completed, progress.Accuracy, progress.BestAcc1, progress.BestEpoch, progress.Epoch - 1, progress.Step)
-        {
-            AverageAccuracy = progress.AverageAccuracy,
-        };
+        { AverageAccuracy = progress.AverageAccuracy };
 
     /// <summary>Frees the optimizer's and the methods' tensors; student and teacher stay the caller's.</summary>
     public void Dispose()

@@ -5,9 +5,7 @@ public sealed class TrainingDivergedException : UserException
 {
     const string Advice = "A lower learning rate, a warm-up or a lower weight of this term usually helps";
 
-    /// <summary>
-    /// For a term of the loss. The step's gradients were not computed: weights and velocities are those of the step before.
-    /// </summary>
+    /// <summary>For a term of the loss. Its gradients were not computed: weights and velocities are those of the step before.</summary>
     /// <param name="term">The term's name.</param>
     /// <param name="value">NaN or an infinity.</param>
     /// <param name="epoch">The epoch, from 1.</param>

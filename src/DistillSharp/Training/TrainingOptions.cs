@@ -10,10 +10,8 @@ public enum OptimizerKind
 {
     /// <summary><see cref="Sgd"/>.</summary>
     Sgd,
-
     /// <summary><see cref="Adam"/>, its decay part of the gradient.</summary>
     Adam,
-
     /// <summary><see cref="Adam"/> with decoupled decay.</summary>
     AdamW,
 }
@@ -95,9 +93,7 @@ public sealed record TrainingOptions
     /// <summary>The processes that train together, each on its share of every batch; null for this one alone.</summary>
     public ProcessGroup? Processes { get; init; }
 
-    /// <summary>
-    /// Whether batch norms take their statistics over the shares of all processes, as one process does, instead of their own share.
-    /// </summary>
+    /// <summary>Whether batch norms take their statistics over all processes' shares, as one process does, instead of their own.</summary>
     public bool SyncNorm { get; init; }
 
     /// <summary>
@@ -126,9 +122,7 @@ public sealed record TrainingOptions
     /// <summary>What the teacher takes, where that is not what the student does: its own normalization or size.</summary>
     public TeacherInput? TeacherInput { get; init; }
 
-    /// <summary>
-    /// The factor of cross-entropy in the total loss; null takes the smallest of what the methods ask for (KD 0.1, all others 1).
-    /// </summary>
+    /// <summary>The factor of cross-entropy in the total loss; null takes the smallest that methods ask for (KD 0.1, others 1).</summary>
     public double? CrossEntropyWeight { get; init; }
 
     /// <summary>
@@ -183,9 +177,7 @@ public sealed record TrainingOptions
                 + "none is kept; say its decay, 0.999 for example");
     }
 
-    /// <summary>
-    /// From which epoch on the student is trained as it will compute in whole numbers; one that never comes where it is not.
-    /// </summary>
+    /// <summary>From which epoch on the student is trained as it will compute in whole numbers; beyond the last where it is not.</summary>
     internal int FirstQuantizedEpoch =>
         Quantization is { } quantization ? Epochs - (quantization.Epochs ?? QuantizedTraining.UsualEpochs(Epochs)) + 1 : int.MaxValue;
 

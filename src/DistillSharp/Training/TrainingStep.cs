@@ -139,10 +139,7 @@ public sealed class TrainingStep : IDisposable
     }
 
     /// <summary>Refuses weights, statistics or method state that hold NaN or infinite values.</summary>
-    /// <remarks>
-    /// A step whose loss was finite can still ruin the weights, which only the next step's loss would show: too late for a
-    /// checkpoint made in between.
-    /// </remarks>
+    /// <remarks>A step of finite loss can still ruin the weights, which only the next loss would show: too late for a checkpoint.</remarks>
     /// <param name="epoch">The epoch under way, from 1.</param>
     /// <param name="number">The last step that was done, from 1.</param>
     /// <exception cref="TrainingDivergedException">There is such a value.</exception>
