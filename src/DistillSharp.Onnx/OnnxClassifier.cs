@@ -166,7 +166,6 @@ public sealed class OnnxClassifier : IDisposable
 
     static string Shown(OnnxInput kind) => kind == OnnxInput.Pixels ? "uint8 [N, H, W, 3]" : "float32 [N, 3, H, W]";
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         session.Dispose();

@@ -43,7 +43,6 @@ public static class Autograd
             Native.ds_set_grad_mode(enabled ? (byte)1 : (byte)0);
         }
 
-        /// <inheritdoc/>
         public void Dispose() => Native.ds_set_grad_mode(before ? (byte)1 : (byte)0);
     }
 }

@@ -30,7 +30,6 @@ public readonly record struct Device(DeviceType Type, int Index = -1)
         _ => throw new FormatException($"'{text}' is no device: it is cpu, cuda or cuda:N"),
     };
 
-    /// <inheritdoc/>
     public override string ToString() =>
         Index < 0 || Type == DeviceType.Cpu ? Type.ToString().ToLowerInvariant() : $"{Type.ToString().ToLowerInvariant()}:{Index}";
 }

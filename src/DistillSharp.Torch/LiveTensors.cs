@@ -36,7 +36,6 @@ public static class LiveTensors
         /// <summary>The stacks of the tensors made in this period that are still alive.</summary>
         public IReadOnlyCollection<string> Alive => [.. seen.Values];
 
-        /// <inheritdoc/>
         public void Dispose() => stacks = null;
     }
 }

@@ -64,7 +64,6 @@ public static class PrecisionExtensions
             Native.Check(Native.ds_autocast_enter(this.device, mixed ? (byte)1 : (byte)0, (int)DType.BFloat16, out before), "autocast");
         }
 
-        /// <inheritdoc/>
         public void Dispose() => Native.Check(Native.ds_autocast_leave(device, before), "autocast");
     }
 }

@@ -6,6 +6,5 @@ public readonly record struct Size2(long Height, long Width)
     /// <summary>A square.</summary>
     public static implicit operator Size2(long side) => new(side, side);
 
-    /// <inheritdoc/>
     public override string ToString() => $"{Height}x{Width}";
 }

@@ -39,7 +39,7 @@ public sealed class TensorScope : IDisposable
         return tensor;
     }
 
-    /// <inheritdoc cref="Keep(Tensor)"/>
+    /// <summary>Keeps a tensor as <see cref="Keep(Tensor)"/> does, where there is one.</summary>
     public Tensor? KeepIfAny(Tensor? tensor) => tensor is null ? null : Keep(tensor);
 
     /// <summary>Frees what was made and not kept.</summary>

@@ -56,7 +56,6 @@ public sealed unsafe class TorchScriptModule : IDisposable
 
     nint Handle => handle != 0 ? handle : throw new ObjectDisposedException(nameof(TorchScriptModule));
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Free();

@@ -113,7 +113,6 @@ public sealed record TeacherSection
     public bool Equals(TeacherSection? other) =>
         other is not null && (!IsAverage || student == other.student) && Members.SequenceEqual(other.Members);
 
-    /// <inheritdoc/>
     public override int GetHashCode() => Members.Aggregate(0, HashCode.Combine);
 
     internal void Write(RecipeText text, bool decisive)

@@ -28,10 +28,8 @@ public sealed class OnnxPredictor : ImagePredictor
     /// <summary>Whether a path names an ONNX file, by its ending.</summary>
     public static bool Takes(string path) => path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
 
-    /// <inheritdoc/>
     protected override IReadOnlyList<string>? ClassNames => classifier.Card.ClassNames;
 
-    /// <inheritdoc/>
     protected override IEnumerable<float[]> Logits(IReadOnlyList<DecodedImage> images)
     {
         // One at a time: images as they are have sizes of their own.
@@ -66,6 +64,5 @@ public sealed class OnnxPredictor : ImagePredictor
 
     float[] First(float[] logits) => logits[..(logits.Length / (classifier.Batch ?? 1))];
 
-    /// <inheritdoc/>
     public override void Dispose() => classifier.Dispose();
 }

@@ -71,7 +71,6 @@ public sealed class OnnxGraphFile : IDisposable
         new(entry.Key, [.. entry.Value.Dimensions.Select(size => size < 0 ? null : (long?)size)],
         (entry.Value.IsTensor ? $"{entry.Value.ElementDataType}" : $"{entry.Value.OnnxValueType}").ToLowerInvariant());
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         session.Dispose();

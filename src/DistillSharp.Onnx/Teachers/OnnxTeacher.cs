@@ -70,10 +70,8 @@ public sealed class OnnxTeacher : Classifier
         return before with { Batch = before.Batch ?? own.Batch, Size = before.Size ?? own.Size };
     }
 
-    /// <inheritdoc/>
     public override bool ShowsLogits => logits is not null;
 
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var (count, device) = (images.Size(0), images.Device);
@@ -107,7 +105,6 @@ public sealed class OnnxTeacher : Classifier
     /// <summary>[N, W], or the means over the image of [N, W, h, w].</summary>
     static Tensor Pool(Tensor features) => features.Dimensions == 4 ? features.Mean([2, 3]) : features.Flatten(1);
 
-    /// <inheritdoc/>
     public override void Dispose()
     {
         base.Dispose();

@@ -43,7 +43,6 @@ public sealed unsafe class GradientReducer : IDisposable
     /// <exception cref="ProcessGroupException">Another process ended or does not answer.</exception>
     public void End() => Native.Check(Native.ds_gradient_reducer_end(handle), "gradient reducer");
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         var owned = Interlocked.Exchange(ref handle, 0);

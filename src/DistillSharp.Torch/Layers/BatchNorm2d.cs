@@ -53,7 +53,6 @@ public sealed class BatchNorm2d : Layer
     // A recording is of the network as it is, whatever stands in for its parts meanwhile.
     bool StoodInFor => Folded && !OperatorTrace.IsRecording;
 
-    /// <inheritdoc/>
     public override Tensor Forward(Tensor x) => UsesBatch(x) ? ForwardTraining(x, null, relu: false) : ForwardEvaluation(x);
 
     /// <summary>relu(norm(x) + residual), the residual being optional.</summary>

@@ -50,7 +50,6 @@ public sealed class Conv2d : Layer
     /// <summary>This convolution with the batch norm behind it; null where none is folded in.</summary>
     internal FoldedConvolution? Folded { get; set; }
 
-    /// <inheritdoc/>
     public override Tensor Forward(Tensor x) => Folded is not null && !Training && !OperatorTrace.IsRecording
         ? Folded.Forward(x) : Functional.Conv2d(x, Weight, Bias, Stride, Padding, 1, Groups);
 }

@@ -24,6 +24,5 @@ public sealed class ConvTranspose2d : Layer
     /// <summary>[outputs].</summary>
     public Tensor Bias { get; }
 
-    /// <inheritdoc/>
     public override Tensor Forward(Tensor x) => Functional.ConvTranspose2d(x, Weight, Bias, stride, padding);
 }

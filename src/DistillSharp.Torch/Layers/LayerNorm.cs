@@ -21,7 +21,6 @@ public sealed class LayerNorm : Layer
     /// <summary>The shift, [C].</summary>
     public Tensor Bias { get; }
 
-    /// <inheritdoc/>
     public override Tensor Forward(Tensor x) =>
         // In float32 where x is bfloat16, as a GPU's autocast has it: libtorch 1.13 takes no two types on a processor.
         Functional.LayerNorm(x.DType == Weight.DType ? x : x.To(Weight.DType), Weight, Bias, Epsilon);

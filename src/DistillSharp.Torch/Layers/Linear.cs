@@ -19,6 +19,5 @@ public sealed class Linear : Layer
     /// <summary>[outputs], or null.</summary>
     public Tensor? Bias { get; }
 
-    /// <inheritdoc/>
     public override Tensor Forward(Tensor x) => Functional.Linear(x, Weight, Bias);
 }

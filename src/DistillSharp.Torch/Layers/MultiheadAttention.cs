@@ -22,7 +22,6 @@ public sealed class MultiheadAttention : Layer
         project.Bias!.Fill(0);
     }
 
-    /// <inheritdoc/>
     public override Tensor Forward(Tensor x)
     {
         using var scope = TensorScope.Open();

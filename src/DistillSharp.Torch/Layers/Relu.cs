@@ -3,6 +3,5 @@ namespace DistillSharp.Torch.Layers;
 /// <summary>max(x, 0).</summary>
 public sealed class Relu : Layer
 {
-    /// <inheritdoc/>
     public override Tensor Forward(Tensor x) => Functional.Relu(x);
 }

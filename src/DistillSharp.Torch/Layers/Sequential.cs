@@ -15,7 +15,6 @@ public sealed class Sequential : Layer
     /// <summary>The layers in order.</summary>
     public IReadOnlyList<Layer> Layers => layers;
 
-    /// <inheritdoc/>
     public override Tensor Forward(Tensor x)
     {
         var input = x;

@@ -42,7 +42,6 @@ public sealed class Adam : Optimizer
     /// <summary>Whether the decay passes by the gradients' statistics: AdamW.</summary>
     public bool Decoupled { get; }
 
-    /// <inheritdoc/>
     protected override void Move(int[] moving, Tensor[] gradients, double rate)
     {
         var (decaying, theirs) = Decaying(moving, gradients);

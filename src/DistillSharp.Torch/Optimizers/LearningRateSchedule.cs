@@ -46,7 +46,6 @@ public sealed record MultiStepSchedule : LearningRateSchedule
     /// <summary>What the rate is multiplied by at each.</summary>
     public required double Gamma { get; init; }
 
-    /// <inheritdoc/>
     protected override double Factor(TrainingPosition position) =>
         Math.Pow(Gamma, Milestones.Count(milestone => position.Epoch >= milestone));
 }
@@ -54,20 +53,17 @@ public sealed record MultiStepSchedule : LearningRateSchedule
 /// <summary>Half a cosine from the base rate to 0 at the end of the run (Loshchilov and Hutter 2017, without restarts).</summary>
 public sealed record CosineSchedule : LearningRateSchedule
 {
-    /// <inheritdoc/>
     protected override double Factor(TrainingPosition position) => 0.5 * (1 + Math.Cos(Math.PI * Progress(position)));
 }
 
 /// <summary>A straight line from the base rate to 0 at the end of the run.</summary>
 public sealed record LinearSchedule : LearningRateSchedule
 {
-    /// <inheritdoc/>
     protected override double Factor(TrainingPosition position) => 1 - Progress(position);
 }
 
 /// <summary>The base rate throughout.</summary>
 public sealed record ConstantSchedule : LearningRateSchedule
 {
-    /// <inheritdoc/>
     protected override double Factor(TrainingPosition position) => 1;
 }

@@ -27,7 +27,6 @@ public sealed class Sgd : Optimizer
     /// <summary>Whether the step looks ahead.</summary>
     public bool Nesterov { get; }
 
-    /// <inheritdoc/>
     protected override void Move(int[] moving, Tensor[] gradients, double rate)
     {
         var weights = At(moving);

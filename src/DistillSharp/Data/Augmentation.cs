@@ -143,7 +143,6 @@ public sealed record Augmentation
     /// <summary>Whether the steps and their settings are the same.</summary>
     public bool Equals(Augmentation? other) => other is not null && Steps.SequenceEqual(other.Steps);
 
-    /// <inheritdoc/>
     public override int GetHashCode() => Steps.Aggregate(0, HashCode.Combine);
 
     internal static Registry<Func<AugmentationStep>> KnownSteps()

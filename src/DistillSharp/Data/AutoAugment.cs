@@ -8,7 +8,6 @@ public sealed record AutoAugment : AugmentationStep
 {
     static readonly OperationSpace space = new(levels: 10, wide: false);
 
-    /// <inheritdoc/>
     public override string Name => "auto-augment";
 
     /// <summary>What the policy was learned on.</summary>
@@ -18,10 +17,8 @@ public sealed record AutoAugment : AugmentationStep
     /// <summary>Not counted: too many for an image to come up again as it was.</summary>
     public override int? Variants => null;
 
-    /// <inheritdoc/>
     public override int Numbers => 5;
 
-    /// <inheritdoc/>
     public override void Apply(ImageView image, AugmentationDraw draw, int height, int width, Span<byte> destination)
     {
         var pairs = AutoAugmentPolicies.Of(Policy);

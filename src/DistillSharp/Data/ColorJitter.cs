@@ -8,7 +8,6 @@ public sealed record ColorJitter : AugmentationStep
 {
     const int Kinds = 4;
 
-    /// <inheritdoc/>
     public override string Name => "color-jitter";
 
     /// <summary>The factor of the brightness lies within 1 plus or minus this.</summary>
@@ -27,13 +26,10 @@ public sealed record ColorJitter : AugmentationStep
     [Setting("hue is turned by up to this share of the circle, either way", AtLeast = 0, AtMost = .5)]
     public double Hue { get; init; } = .1;
 
-    /// <inheritdoc/>
     public override int? Variants => null;
 
-    /// <inheritdoc/>
     public override int Numbers => 2 * Kinds - 1;
 
-    /// <inheritdoc/>
     public override void Apply(ImageView image, AugmentationDraw draw, int height, int width, Span<byte> destination)
     {
         Span<int> order = [0, 1, 2, 3];

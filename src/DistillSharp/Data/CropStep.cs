@@ -6,7 +6,6 @@ namespace DistillSharp.Data;
 /// </summary>
 public abstract record CropStep : AugmentationStep
 {
-    /// <inheritdoc/>
     public sealed override bool TakesOriginal => true;
 
     /// <summary>The area of an image that a draw takes. May be called from several threads at once.</summary>
@@ -15,7 +14,6 @@ public abstract record CropStep : AugmentationStep
     /// <param name="draw">What was drawn for it.</param>
     public abstract ImageArea Area(int height, int width, AugmentationDraw draw);
 
-    /// <inheritdoc/>
     public sealed override void Apply(ImageView image, AugmentationDraw draw, int height, int width, Span<byte> destination) =>
         ImageScaling.Scale(image, Area(image.Height, image.Width, draw), height, width, destination);
 }

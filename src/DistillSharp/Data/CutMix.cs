@@ -7,14 +7,12 @@ namespace DistillSharp.Data;
 /// </summary>
 public sealed record CutMix : MixingStep
 {
-    /// <inheritdoc/>
     public override string Name => "cutmix";
 
     /// <summary>alpha.</summary>
     [Setting("alpha of the Beta distribution of the shares: the larger, the more even", Above = 0)]
     public double Alpha { get; init; } = 1;
 
-    /// <inheritdoc/>
     public override double Mix(Span<float> image, ReadOnlySpan<float> other, int height, int width, KeyedRandom random)
     {
         var lambda = SymmetricBeta.Draw(Alpha, random.Stream(0));

@@ -3,13 +3,10 @@ namespace DistillSharp.Data;
 /// <summary>Images are mirrored left to right, half of the time.</summary>
 public sealed record Flip : AugmentationStep
 {
-    /// <inheritdoc/>
     public override string Name => "flip";
 
-    /// <inheritdoc/>
     public override int? Variants => 2;
 
-    /// <inheritdoc/>
     public override void Apply(ImageView image, AugmentationDraw draw, int height, int width, Span<byte> destination)
     {
         image.Pixels.CopyTo(destination);

@@ -7,7 +7,6 @@ public sealed record PadAndCrop : AugmentationStep
 
     readonly int padding = 4;
 
-    /// <inheritdoc/>
     public override string Name => "crop";
 
     /// <summary>Black pixels added on each side before the crop: 0 to 64.</summary>
@@ -25,7 +24,6 @@ public sealed record PadAndCrop : AugmentationStep
     /// <summary>(2 * padding + 1)^2: all places for the crop, row by row.</summary>
     public override int? Variants => Places * Places;
 
-    /// <inheritdoc/>
     public override void Apply(ImageView image, AugmentationDraw draw, int height, int width, Span<byte> destination)
     {
         var (rowBytes, pixel) = (image.Width * image.Channels, image.Channels);

@@ -8,7 +8,6 @@ public sealed record RandAugment : AugmentationStep
 {
     static readonly OperationSpace space = new(levels: 31, wide: false);
 
-    /// <inheritdoc/>
     public override string Name => "rand-augment";
 
     /// <summary>Operations of one image, one after the other.</summary>
@@ -22,10 +21,8 @@ public sealed record RandAugment : AugmentationStep
     /// <summary>Not counted: too many for an image to come up again as it was.</summary>
     public override int? Variants => null;
 
-    /// <inheritdoc/>
     public override int Numbers => 2 * Operations;
 
-    /// <inheritdoc/>
     public override void Apply(ImageView image, AugmentationDraw draw, int height, int width, Span<byte> destination)
     {
         var drawn = new (ImageOperation, double)[Operations];

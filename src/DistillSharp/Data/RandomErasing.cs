@@ -17,7 +17,6 @@ public sealed record RandomErasing : AugmentationStep
 {
     const int Tries = 10;
 
-    /// <inheritdoc/>
     public override string Name => "random-erasing";
 
     /// <summary>How often an image is blotted.</summary>
@@ -40,13 +39,10 @@ public sealed record RandomErasing : AugmentationStep
     [Setting("what the area is filled with")]
     public ErasedFill Fill { get; init; }
 
-    /// <inheritdoc/>
     public override int? Variants => null;
 
-    /// <inheritdoc/>
     public override int Numbers => 2 * Tries + 4;
 
-    /// <inheritdoc/>
     public override void Apply(ImageView image, AugmentationDraw draw, int height, int width, Span<byte> destination)
     {
         image.Pixels.CopyTo(destination);

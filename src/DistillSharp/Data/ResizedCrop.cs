@@ -8,7 +8,6 @@ public sealed record ResizedCrop : CropStep
 {
     const int Tries = 10;
 
-    /// <inheritdoc/>
     public override string Name => "resized-crop";
 
     /// <summary>The smallest share of the image that is taken; the largest is all of it.</summary>
@@ -19,13 +18,10 @@ public sealed record ResizedCrop : CropStep
     [Setting("longest area, as one side by the other", AtLeast = 1)]
     public double MaxRatio { get; init; } = 4 / 3.0;
 
-    /// <inheritdoc/>
     public override int? Variants => null;
 
-    /// <inheritdoc/>
     public override int Numbers => 2 * Tries + 2;
 
-    /// <inheritdoc/>
     public override ImageArea Area(int height, int width, AugmentationDraw draw)
     {
         for (var i = 0; i < Tries; i++)

@@ -8,16 +8,13 @@ public sealed record TrivialAugment : AugmentationStep
 {
     static readonly OperationSpace space = new(levels: 31, wide: true);
 
-    /// <inheritdoc/>
     public override string Name => "trivial-augment";
 
     /// <summary>Not counted: too many for an image to come up again as it was.</summary>
     public override int? Variants => null;
 
-    /// <inheritdoc/>
     public override int Numbers => 3;
 
-    /// <inheritdoc/>
     public override void Apply(ImageView image, AugmentationDraw draw, int height, int width, Span<byte> destination)
     {
         var operation = OperationSpace.Choices[draw.Below(OperationSpace.Choices.Count, 0)];

@@ -72,6 +72,5 @@ public abstract class ImagePredictor : IDisposable
             .Select(c => new Guess(ClassNames?[c] ?? $"class {c}", c, powers[c] / sum))];
     }
 
-    /// <inheritdoc/>
     public abstract void Dispose();
 }

@@ -109,6 +109,5 @@ public sealed record LoadedNetwork(Classifier Network) : IDisposable
     /// <summary>How its images are normalized, where it is known.</summary>
     public Normalization? Normalization { get; init; }
 
-    /// <inheritdoc/>
     public void Dispose() => Network.Dispose();
 }

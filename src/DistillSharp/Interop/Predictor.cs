@@ -17,10 +17,8 @@ public sealed class Predictor : ImagePredictor
             ?? throw new UsageException("the normalization of the images is unknown: give the data set, or the channels' mean and std");
     }
 
-    /// <inheritdoc/>
     protected override IReadOnlyList<string>? ClassNames => loaded.ClassNames;
 
-    /// <inheritdoc/>
     protected override IEnumerable<float[]> Logits(IReadOnlyList<DecodedImage> images)
     {
         var (height, width) = ((int)loaded.Image.Height, (int)loaded.Image.Width);
@@ -39,6 +37,5 @@ public sealed class Predictor : ImagePredictor
         return loaded.Set?.Prepare(view, height, width) ?? ImageScaling.FitCenter(view, Math.Max(height, width), height, width);
     }
 
-    /// <inheritdoc/>
     public override void Dispose() => loaded.Dispose();
 }

@@ -16,21 +16,17 @@ namespace DistillSharp.Methods;
     "the paper's p; the public benchmarks' weight")]
 public sealed class At : StageMethod
 {
-    /// <inheritdoc/>
     public override string Name => "at";
 
-    /// <inheritdoc/>
     protected override double DefaultWeight => 1000;
 
     /// <summary>p.</summary>
     [Setting("the power that activations are raised to", AtLeast = 1)]
     public double P { get; set; } = 2;
 
-    /// <inheritdoc/>
     protected override void Prepare(IReadOnlyList<(FeatureShape Student, FeatureShape Teacher)> stages) =>
         Require(P >= 1, "p", P, "1 or more");
 
-    /// <inheritdoc/>
     protected override Tensor StageLoss(int stage, Tensor s, Tensor t) => Functional.MeanSquaredError(Q(s), Q(t));
 
     Tensor Q(Tensor A)

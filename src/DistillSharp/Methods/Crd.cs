@@ -25,13 +25,10 @@ public sealed class Crd() : DistillationMethod(Features.Pooled)
     NegativeDraws? draws;
     bool normalized;
 
-    /// <inheritdoc/>
     public override string Name => "crd";
 
-    /// <inheritdoc/>
     public override bool NeedsOneLabel => true;
 
-    /// <inheritdoc/>
     protected override double DefaultWeight => 0.8;
 
     /// <summary>Width of v.</summary>
@@ -54,7 +51,6 @@ public sealed class Crd() : DistillationMethod(Features.Pooled)
     [Setting("negatives exclude the sample's own class (exact) or only itself (relax)")]
     public NegativeSampling Sampling { get; set; } = NegativeSampling.Exact;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         Require(FeatureDim > 0, "feature_dim", FeatureDim, "1 or more");
@@ -74,7 +70,6 @@ public sealed class Crd() : DistillationMethod(Features.Pooled)
         return [$"crd: {Negatives} negatives from two memories of {pair.Samples} x {FeatureDim}"];
     }
 
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

@@ -16,17 +16,14 @@ namespace DistillSharp.Methods;
     "always there; 1, or what the methods beside it ask for")]
 public sealed class CrossEntropy : DistillationMethod
 {
-    /// <inheritdoc/>
     public override string Name => "ce";
 
-    /// <inheritdoc/>
     public override Features? TeacherFeatures => null;
 
     /// <summary>a.</summary>
     [Setting("share of each label that is spread over all classes", AtLeast = 0, Below = 1)]
     public double LabelSmoothing { get; set; }
 
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

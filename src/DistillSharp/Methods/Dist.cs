@@ -19,7 +19,6 @@ public sealed class Dist : DistillationMethod
 
     double publishedTemperature = 4;
 
-    /// <inheritdoc/>
     public override string Name => "dist";
 
     /// <summary>beta.</summary>
@@ -36,13 +35,10 @@ public sealed class Dist : DistillationMethod
 
     double T => Temperature ?? publishedTemperature;
 
-    /// <inheritdoc/>
     public override void Follow(PairKind pair) => publishedTemperature = pair.IsImageNet ? 1 : 4;
 
-    /// <inheritdoc/>
     public override double? Published(string setting) => setting == "temperature" ? T : null;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         Follow(pair.Kind);
@@ -52,10 +48,8 @@ public sealed class Dist : DistillationMethod
         return [$"dist: beta {Beta}, gamma {Gamma}, temperature {T}"];
     }
 
-    /// <inheritdoc/>
     public override bool ComparesImages => true;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

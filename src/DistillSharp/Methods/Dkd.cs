@@ -30,10 +30,8 @@ public sealed class Dkd : DistillationMethod
     double publishedBeta = 8;
     bool isImageNet;
 
-    /// <inheritdoc/>
     public override string Name => "dkd";
 
-    /// <inheritdoc/>
     public override bool NeedsOneLabel => true;
 
     /// <summary>The published beta of a pair: 8, or 6, 2, 0.5 for the pairs that have their own.</summary>
@@ -59,14 +57,11 @@ public sealed class Dkd : DistillationMethod
     [Setting("epochs over which the loss rises to its weight; unless set, 20, for ImageNet 1", AtLeast = 0)]
     public double? Warmup { get; set; }
 
-    /// <inheritdoc/>
     protected override double DefaultWeight => Standardize ? LogitStandardization.Weight : 1;
 
-    /// <inheritdoc/>
     public override void Follow(PairKind pair) =>
         (isImageNet, publishedBeta) = (pair.IsImageNet, PublishedBeta(pair.Teacher, pair.Student));
 
-    /// <inheritdoc/>
     public override double? Published(string setting) => setting switch
     {
         "beta" => Settings.Beta,
@@ -75,7 +70,6 @@ public sealed class Dkd : DistillationMethod
         _ => null,
     };
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         Follow(pair.Kind);
@@ -87,13 +81,11 @@ public sealed class Dkd : DistillationMethod
             + (Standardize ? ", logits standardized" : "")];
     }
 
-    /// <inheritdoc/>
     public override string? Doubt(int epochs) => WarmupDoubt(Settings.Warmup, epochs);
 
     (double Beta, double T, double Warmup) Settings => (Beta ?? publishedBeta,
         Temperature ?? (Standardize ? LogitStandardization.Temperature : isImageNet ? 1 : 4), Warmup ?? (isImageNet ? 1 : 20));
 
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

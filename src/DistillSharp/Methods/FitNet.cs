@@ -21,13 +21,10 @@ public sealed class FitNet() : DistillationMethod(Features.Stages)
     Layer? conv;
     BatchNorm2d? bn;
 
-    /// <inheritdoc/>
     public override string Name => "fitnet";
 
-    /// <inheritdoc/>
     protected override double DefaultWeight => 100;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         var (student, teacher) = (pair.Student.Shapes.Stages, pair.Teacher.Shapes.Stages);
@@ -45,7 +42,6 @@ public sealed class FitNet() : DistillationMethod(Features.Stages)
         return StageAlignment.Describe(Name, found, student, teacher);
     }
 
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

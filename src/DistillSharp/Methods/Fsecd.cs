@@ -37,10 +37,8 @@ public sealed class Fsecd : DistillationMethod
 {
     Linear? phi;
 
-    /// <inheritdoc/>
     public override string Name => "fsecd";
 
-    /// <inheritdoc/>
     public override bool NeedsOneLabel => Policy == PositivePairs.Class;
 
     /// <summary>P(i).</summary>
@@ -55,23 +53,18 @@ public sealed class Fsecd : DistillationMethod
     [Setting("divides the similarities", Above = 0)]
     public double Temperature { get; set; } = 0.05;
 
-    /// <inheritdoc/>
     protected override double DefaultWeight => 3;
 
     // From this batch size on the gradient is written out. Below, where the cost is nothing beside the networks', the operators are
     // those of the formula in its order: training steps agree with reference values to the last digit.
     internal long LargeBatch { get; set; } = 512;
 
-    /// <inheritdoc/>
     public override Features StudentFeatures => Layer == EmbeddedLayer.Pooled ? Features.Pooled : Features.Logits;
 
-    /// <inheritdoc/>
     public override Features? TeacherFeatures => StudentFeatures;
 
-    /// <inheritdoc/>
     public override bool UsesTeacherLogits => Layer == EmbeddedLayer.Logits;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         Require(Temperature > 0, "temperature", Temperature, "greater than 0");
@@ -82,7 +75,6 @@ public sealed class Fsecd : DistillationMethod
         return [$"fsecd: a linear layer embeds the student's {a} dimensions in the teacher's {b}"];
     }
 
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

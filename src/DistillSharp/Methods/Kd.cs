@@ -15,7 +15,6 @@ public sealed class Kd : DistillationMethod
 {
     bool isImageNet;
 
-    /// <inheritdoc/>
     public override string Name => "kd";
 
     /// <summary>T; null for the published one: 4, for ImageNet 1, standardized 2.</summary>
@@ -26,24 +25,18 @@ public sealed class Kd : DistillationMethod
     [Setting(LogitStandardization.Setting)]
     public bool Standardize { get; set; }
 
-    /// <inheritdoc/>
     protected override double DefaultWeight => Standardize ? LogitStandardization.Weight : isImageNet ? 0.5 : 0.9;
 
-    /// <inheritdoc/>
     public override bool WeightsDependOnPair => true;
 
-    /// <inheritdoc/>
     public override double CrossEntropyWeight => isImageNet ? 0.5 : 0.1;
 
     double T => Temperature ?? (Standardize ? LogitStandardization.Temperature : isImageNet ? 1 : 4);
 
-    /// <inheritdoc/>
     public override void Follow(PairKind pair) => isImageNet = pair.IsImageNet;
 
-    /// <inheritdoc/>
     public override double? Published(string setting) => setting == "temperature" ? T : null;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         Follow(pair.Kind);
@@ -51,7 +44,6 @@ public sealed class Kd : DistillationMethod
         return [$"kd: temperature {T}{(Standardize ? ", logits standardized" : "")}"];
     }
 
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

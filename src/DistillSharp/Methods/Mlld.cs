@@ -22,26 +22,19 @@ public sealed class Mlld : DistillationMethod
 {
     static readonly double[] temperatures = [2, 3, 4, 5, 6];
 
-    /// <inheritdoc/>
     public override string Name => "mlld";
 
-    /// <inheritdoc/>
     protected override double DefaultWeight => 0.9;
 
-    /// <inheritdoc/>
     public override double CrossEntropyWeight => 0.1;
 
-    /// <inheritdoc/>
     public override bool NeedsSecondView => true;
 
-    /// <inheritdoc/>
     public override bool ComparesImages => true;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair) =>
         [$"mlld: temperatures {string.Join(", ", temperatures)}, two views of each image"];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

@@ -14,20 +14,16 @@ namespace DistillSharp.Methods;
     "the public benchmarks'")]
 public sealed class Nst : StageMethod
 {
-    /// <inheritdoc/>
     public override string Name => "nst";
 
-    /// <inheritdoc/>
     protected override double DefaultWeight => 50;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var precise = Precision.Fp32.Enter(step.Student.Stages![0].Device);
         return base.Compute(step);
     }
 
-    /// <inheritdoc/>
     protected override Tensor StageLoss(int stage, Tensor s, Tensor t)
     {
         (s, t) = (Channels(s), Channels(t));

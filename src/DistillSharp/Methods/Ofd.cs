@@ -25,28 +25,20 @@ public sealed class Ofd : DistillationMethod
     Features studentFeatures = Features.PreActivations;
     bool isImageNet;
 
-    /// <inheritdoc/>
     public override string Name => "ofd";
 
-    /// <inheritdoc/>
     public override bool WeightsDependOnPair => true;
 
-    /// <inheritdoc/>
     protected override double DefaultWeight => isImageNet ? 1e-4 : 1e-3;
 
-    /// <inheritdoc/>
     public override Features StudentFeatures => studentFeatures;
 
-    /// <inheritdoc/>
     public override Features? TeacherFeatures => Features.PreActivations;
 
-    /// <inheritdoc/>
     public override bool UsesTeacherLogits => false;
 
-    /// <inheritdoc/>
     public override void Follow(PairKind pair) => isImageNet = pair.IsImageNet;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         Follow(pair.Kind);
@@ -64,7 +56,6 @@ public sealed class Ofd : DistillationMethod
         return StageAlignment.Describe(Name, stages, student, teacher);
     }
 
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

@@ -19,16 +19,12 @@ public sealed class Pkt() : DistillationMethod(Features.Pooled)
 {
     const double Epsilon = 1e-7;
 
-    /// <inheritdoc/>
     public override string Name => "pkt";
 
-    /// <inheritdoc/>
     protected override double DefaultWeight => 30000;
 
-    /// <inheritdoc/>
     public override bool ComparesImages => true;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

@@ -37,32 +37,24 @@ public sealed class ReviewKd : DistillationMethod
     Features teacherStages = Features.PreActivations;
     double publishedWeight = 1;
 
-    /// <inheritdoc/>
     public override string Name => "reviewkd";
 
-    /// <inheritdoc/>
     public override bool WeightsDependOnPair => true;
 
-    /// <inheritdoc/>
     protected override double DefaultWeight => publishedWeight;
 
     /// <summary>Over how many epochs the loss rises to its full weight.</summary>
     [Setting("epochs over which the loss rises to its weight", AtLeast = 0)]
     public double Warmup { get; set; } = 20;
 
-    /// <inheritdoc/>
     public override Features StudentFeatures => Features.Stages | Features.Pooled;
 
-    /// <inheritdoc/>
     public override Features? TeacherFeatures => teacherStages | Features.Pooled;
 
-    /// <inheritdoc/>
     public override bool UsesTeacherLogits => false;
 
-    /// <inheritdoc/>
     public override void Follow(PairKind pair) => publishedWeight = weights.GetValueOrDefault((pair.Teacher, pair.Student), 1);
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         Require(Warmup >= 0, "warmup", Warmup, "0 or more epochs");
@@ -84,10 +76,8 @@ public sealed class ReviewKd : DistillationMethod
         return [pooled, .. StageAlignment.Describe(Name, stages, student.Stages, targets)];
     }
 
-    /// <inheritdoc/>
     public override string? Doubt(int epochs) => WarmupDoubt(Warmup, epochs);
 
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

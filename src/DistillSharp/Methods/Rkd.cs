@@ -17,7 +17,6 @@ namespace DistillSharp.Methods;
     "the paper's")]
 public sealed class Rkd() : DistillationMethod(Features.Pooled)
 {
-    /// <inheritdoc/>
     public override string Name => "rkd";
 
     /// <summary>w_d.</summary>
@@ -28,10 +27,8 @@ public sealed class Rkd() : DistillationMethod(Features.Pooled)
     [Setting("weight of the angles", AtLeast = 0)]
     public double AngleWeight { get; set; } = 50;
 
-    /// <inheritdoc/>
     public override bool ComparesImages => true;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

@@ -23,22 +23,16 @@ public sealed class SimKd : DistillationMethod
     string teacher = "";
     FeatureShape own, target;
 
-    /// <inheritdoc/>
     public override string Name => "simkd";
 
-    /// <inheritdoc/>
     public override double CrossEntropyWeight => 0;
 
-    /// <inheritdoc/>
     public override Features StudentFeatures => Features.Stages;
 
-    /// <inheritdoc/>
     public override Features? TeacherFeatures => Features.PreActivations;
 
-    /// <inheritdoc/>
     public override bool UsesTeacherLogits => false;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         var shapes = pair.Teacher.Shapes;
@@ -51,7 +45,6 @@ public sealed class SimKd : DistillationMethod
         return [$"simkd: the student's last stage ({own}) goes through a projector into the teacher's ({target}) and its classifier"];
     }
 
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();
@@ -60,6 +53,5 @@ public sealed class SimKd : DistillationMethod
         return [new(Name, scope.Keep(Functional.MeanSquaredError(p.To(DType.Float32), t.To(DType.Float32))))];
     }
 
-    /// <inheritdoc/>
     public override Classifier Deployed(Classifier student) => new ReusedClassifier(student, teacher, projector!, classifier!, own, target);
 }

@@ -16,23 +16,18 @@ namespace DistillSharp.Methods;
     "the public benchmarks'")]
 public sealed class Sp() : DistillationMethod(Features.Stages)
 {
-    /// <inheritdoc/>
     public override string Name => "sp";
 
-    /// <inheritdoc/>
     protected override double DefaultWeight => 3000;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         var (s, t) = (pair.Student.Shapes.Stages, pair.Teacher.Shapes.Stages);
         return [$"sp: the student's last stage ({s[^1]}) meets the teacher's ({t[^1]})"];
     }
 
-    /// <inheritdoc/>
     public override bool ComparesImages => true;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

@@ -23,16 +23,12 @@ public sealed class Srrl : DistillationMethod
     Sequential? connector;
     Linear? classifier;
 
-    /// <inheritdoc/>
     public override string Name => "srrl";
 
-    /// <inheritdoc/>
     public override Features StudentFeatures => Features.Stages;
 
-    /// <inheritdoc/>
     public override Features? TeacherFeatures => Features.Pooled;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         var width = pair.Teacher.Shapes.PooledWidth;
@@ -46,7 +42,6 @@ public sealed class Srrl : DistillationMethod
         return [$"srrl: the student's last stage ({stage}) meets the teacher's pooled features ({width}) and goes through its classifier"];
     }
 
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

@@ -10,16 +10,12 @@ public abstract class StageMethod : DistillationMethod
 {
     IReadOnlyList<StagePair> stages = [];
 
-    /// <inheritdoc/>
     public sealed override Features StudentFeatures => Features.Stages;
 
-    /// <inheritdoc/>
     public sealed override Features? TeacherFeatures => Features.Stages;
 
-    /// <inheritdoc/>
     public sealed override bool UsesTeacherLogits => false;
 
-    /// <inheritdoc/>
     public sealed override IReadOnlyList<string> Bind(DistillationPair pair)
     {
         var (student, teacher) = (pair.Student.Shapes.Stages, pair.Teacher.Shapes.Stages);
@@ -28,7 +24,6 @@ public abstract class StageMethod : DistillationMethod
         return StageAlignment.Describe(Name, stages, student, teacher);
     }
 
-    /// <inheritdoc/>
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)
     {
         using var scope = TensorScope.Open();

@@ -20,7 +20,6 @@ public sealed class Vid : StageMethod
     Sequential? mu;
     Tensor[] alpha = [];
 
-    /// <inheritdoc/>
     public override string Name => "vid";
 
     /// <summary>sigma^2 of every channel before the first step.</summary>
@@ -31,7 +30,6 @@ public sealed class Vid : StageMethod
     [Setting("smallest variance", Above = 0)]
     public double Eps { get; set; } = 1e-5;
 
-    /// <inheritdoc/>
     protected override void Prepare(IReadOnlyList<(FeatureShape Student, FeatureShape Teacher)> stages)
     {
         Require(Eps > 0, "eps", Eps, "greater than 0");
@@ -43,7 +41,6 @@ public sealed class Vid : StageMethod
         alpha = [.. stages.Select((met, i) => Parameter($"log_scales.{i}", Tensor.Full([met.Teacher.Channels], start)))];
     }
 
-    /// <inheritdoc/>
     protected override Tensor StageLoss(int stage, Tensor s, Tensor t)
     {
         var mean = mu!.Layers[stage].Forward(s).To(DType.Float32);

@@ -133,7 +133,6 @@ public readonly record struct FeatureShape(long Channels, long Height, long Widt
 {
     internal static FeatureShape Of(Tensor features) => new(features.Size(1), features.Size(2), features.Size(3));
 
-    /// <inheritdoc/>
     public override string ToString() => $"{Channels}x{Height}x{Width}";
 }
 

@@ -28,7 +28,6 @@ public sealed class Ensemble : Classifier
         this.members = [.. members.Select((member, i) => (Child($"{i}", member.Network), member.Share / sum))];
     }
 
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap) =>
         members.Select(member => member.Network.Forward(images).Logits.To(DType.Float32) * member.Share)
             .Aggregate((sum, logits) => sum + logits);

@@ -35,10 +35,8 @@ public sealed class MobileNetV1 : Classifier
         new Conv2d(inputs, inputs, 3, stride, padding: 1, groups: inputs),
         new Conv2d(inputs, outputs, 1));
 
-    /// <inheritdoc/>
     public override Linear Head => fc;
 
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap) =>
         fc.Forward(tap.Pooled(Functional.GlobalAvgPool(model.Forward(images, tap))));
 }

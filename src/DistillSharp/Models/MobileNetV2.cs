@@ -44,10 +44,8 @@ public sealed class MobileNetV2 : Classifier
         InitialWeights.SmallClassifier(classifier);
     }
 
-    /// <inheritdoc/>
     public override Linear Head => classifier;
 
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var x = conv1.Forward(images);

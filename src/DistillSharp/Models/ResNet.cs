@@ -72,10 +72,8 @@ public sealed class ResNet : Classifier
         InitialWeights.HeConvolutions(this);
     }
 
-    /// <inheritdoc/>
     public override Linear Head => classifier;
 
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var x = bn1.ForwardRelu(conv1, images);

@@ -44,10 +44,8 @@ public sealed class ReusedClassifier : Classifier
         return projector;
     }
 
-    /// <inheritdoc/>
     public override Linear Head => classifier;
 
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var stages = student.Forward(images, Features.Stages).Stages!;

@@ -34,10 +34,8 @@ public sealed class ShuffleNetV1 : Classifier
         ? new ShuffleUnit(inputs, outputs, halves: true, groupsFirst: inputs != StemWidth)
         : new ShuffleUnit(outputs, outputs, halves: false, groupsFirst: true)));
 
-    /// <inheritdoc/>
     public override Linear Head => linear;
 
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var x = bn1.ForwardRelu(conv1, images);

@@ -34,10 +34,8 @@ public sealed class ShuffleNetV2 : Classifier
     static Blocks Stage(long inputs, long outputs, int units) =>
         new([new HalvingUnit(inputs, outputs), .. Enumerable.Range(0, units).Select(_ => new SplitUnit(outputs))]);
 
-    /// <inheritdoc/>
     public override Linear Head => linear;
 
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var x = bn1.ForwardRelu(conv1, images);

@@ -44,7 +44,6 @@ public sealed class TorchScriptNetwork : Classifier
         });
     }
 
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var output = module.Forward(images);
@@ -52,7 +51,6 @@ public sealed class TorchScriptNetwork : Classifier
         return output[0];
     }
 
-    /// <inheritdoc/>
     public override void Dispose()
     {
         base.Dispose();

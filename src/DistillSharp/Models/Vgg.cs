@@ -39,10 +39,8 @@ public sealed class Vgg : Classifier
         InitialWeights.SmallClassifier(classifier);
     }
 
-    /// <inheritdoc/>
     public override Linear Head => classifier;
 
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var poolings = images.Size(2) >= 64 && images.Size(3) >= 64 ? blocks.Length - 1 : blocks.Length - 2;

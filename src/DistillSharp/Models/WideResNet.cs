@@ -45,10 +45,8 @@ public sealed class WideResNet : Classifier
         fc.Bias!.Fill(0);
     }
 
-    /// <inheritdoc/>
     public override Linear Head => fc;
 
-    /// <inheritdoc/>
     protected override Tensor Compute(Tensor images, FeatureTap tap)
     {
         var x = conv1.Forward(images);

@@ -41,22 +41,18 @@ public sealed class FrozenTeacher : Teacher
 
     internal override string? Summary => Shared?.Summary;
 
-    /// <inheritdoc/>
     public override int SkippedImages => cache?.SkippedImages ?? skipped;
 
-    /// <inheritdoc/>
     public override double? Remembered => Shared is { } shared && shared.Asked > asked
         ? (double)(shared.Found - found) / (shared.Asked - asked)
         : cache is { Images: > 0 } ? (double)cache.Remembered / cache.Images : null;
 
-    /// <inheritdoc/>
     public override void BeginEpoch()
     {
         cache?.BeginEpoch();
         (asked, found) = (Shared?.Asked ?? 0, Shared?.Found ?? 0);
     }
 
-    /// <inheritdoc/>
     public override ClassifierOutput Answer(Batch batch, Tensor images)
     {
         if ((Features & ~Features.Pooled) == 0 && answers?.Value is { } shared)
