@@ -99,7 +99,7 @@ sealed class Application
             ? $"distill: {(expected ? "" : "internal error: ")}{cause.Message}"
             : $"distill: internal error: {cause.Message} (run again with --verbose for the trace)");
         // Who asked for JSON reads standard output, whatever happens.
-        if (given.CommandResult.Command is CliCommand { JsonGiven: { } json } && given.GetResult(json) is { IdentifierTokenCount: > 0 })
+        if (given.CommandResult.Command is CliCommand { Json: var json } && given.GetResult(json) is { IdentifierTokenCount: > 0 })
             terminal.Json(new { error = cause.Message });
         if (trace && (cause as UserException)?.Details is { } details) terminal.Error.WriteLine(details);
         if (trace) terminal.Error.WriteLine(exception);

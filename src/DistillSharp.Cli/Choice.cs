@@ -16,7 +16,6 @@ static class Choice
     public static Option<T?> OrNone<T>(string name, string description) where T : struct, Enum =>
         new CliOption<T?>(name, description, string.Join('|', Words(typeof(T)))) { CustomParser = Parse<T> };
 
-    /// <summary>The words of an enumeration, in its order.</summary>
     public static string[] Words(Type type) => Array.ConvertAll(Enum.GetNames(type), Word);
 
     public static string Word(Enum value) => Word(value.ToString());

@@ -16,8 +16,6 @@ sealed record CommandNames(Toolkit Toolkit, IReadOnlyList<string> Plugins);
 /// <param name="examples">Whole command lines that work as they stand, for the command's own help page.</param>
 abstract class CliCommand(string name, string description, params string[] examples) : Command(name, description)
 {
-    const string JsonName = "--json";
-
     public IReadOnlyList<string> Examples { get; } = examples;
 
     /// <summary>What names on the command line and in recipes stand for; the application sets it before <see cref="Run"/>.</summary>
@@ -25,8 +23,15 @@ abstract class CliCommand(string name, string description, params string[] examp
 
     protected Toolkit Toolkit => Names.Toolkit;
 
-    /// <summary>The option by which a program asks for the answer, where there is one.</summary>
-    public Option? JsonGiven => Options.FirstOrDefault(option => option.Name == JsonName);
+    /// <summary>The option of every command whose answer a program would read.</summary>
+    public Option<bool> Json { get; } =
+        new CliOption<bool>("--json", "Print one JSON value on standard output; messages go to standard error");
+
+    protected Option<string[]> Set { get; } = new CliOption<string[]>(
+        "--set", "Replace a value of the recipe: path=value, for example train.epochs=2 (may be given several times)", usual: [],
+        help: "path=value");
+
+    protected Option<string> Runs { get; } = new CliOption<string>("--runs", "The folder of all runs", usual: "runs");
 
     /// <summary>Adds arguments and options, in the order of the help page.</summary>
     protected void Takes(params ReadOnlySpan<Symbol> symbols)
@@ -39,8 +44,4 @@ abstract class CliCommand(string name, string description, params string[] examp
     /// <summary>Does the work. Failures are exceptions; see <see cref="Application"/> for what becomes of them.</summary>
     /// <returns>The exit code: 0 when all went well, 1 when the answer is "no" (a check that did not pass).</returns>
     public abstract int Run(ParseResult given, Terminal terminal);
-
-    /// <summary>The option of every command whose answer a program would read.</summary>
-    protected static Option<bool> JsonOption() =>
-        new CliOption<bool>(JsonName, "Print one JSON value on standard output; messages go to standard error");
 }

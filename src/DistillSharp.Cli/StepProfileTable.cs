@@ -11,11 +11,6 @@ static class StepProfileTable
         (StepPhase.Backward, "backward"), (StepPhase.Optimizer, "optimizer"), (StepPhase.Other, "other"),
     ];
 
-    /// <summary>A profile that ends the run after so many steps.</summary>
-    /// <exception cref="UsageException">It is no number of steps.</exception>
-    public static StepProfile Limited(int steps) => steps >= 1 ? new() { MaxSteps = steps }
-        : throw new UsageException($"--profile-steps is {steps}; it must be 1 or more");
-
     /// <summary>Prints a table, and below it the limit that the convolutions set.</summary>
     public static void Print(StepProfile profile, ConvolutionLimit? limit, Terminal terminal)
     {

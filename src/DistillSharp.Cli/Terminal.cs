@@ -9,22 +9,26 @@ sealed class Terminal(TextWriter output, TextWriter error)
 {
     const int UnwrappedWidth = 500;
 
-    // Made on first use: the help page must not wait for either library to load.
-    IAnsiConsole? styledOut;
-    IAnsiConsole? styledError;
+    // What follows is made on first use: the help page must not wait for either library to load.
+    static JsonSerializerOptions JsonStyle => field ??= new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        // These lines go into no HTML page: keep paths and names legible.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public TextWriter Out { get; } = output;
 
     public TextWriter Error { get; } = error;
 
     /// <summary>Tables and colors over <see cref="Out"/>; plain text when that is no terminal.</summary>
-    public IAnsiConsole StyledOut => styledOut ??= Style(Out);
+    public IAnsiConsole StyledOut => field ??= Style(Out);
 
     /// <summary>Live progress and colors over <see cref="Error"/>; plain text when that is no terminal.</summary>
-    public IAnsiConsole StyledError => styledError ??= Style(Error);
+    public IAnsiConsole StyledError => field ??= Style(Error);
 
     /// <summary>Writes one JSON value and a line end to <see cref="Out"/>. Property names become snake_case.</summary>
-    public void Json<T>(T value) => Out.WriteLine(JsonSerializer.Serialize(value, JsonStyle.Options));
+    public void Json<T>(T value) => Out.WriteLine(JsonSerializer.Serialize(value, JsonStyle));
 
     static IAnsiConsole Style(TextWriter writer)
     {
@@ -39,15 +43,5 @@ sealed class Terminal(TextWriter output, TextWriter error)
         // A file has no right edge: nothing is wrapped at the 80 columns that Spectre assumes.
         if (!output.IsTerminal) console.Profile.Width = UnwrappedWidth;
         return console;
-    }
-
-    static class JsonStyle
-    {
-        public static readonly JsonSerializerOptions Options = new()
-        {
-            PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-            // These lines go into no HTML page: keep paths and names legible.
-            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        };
     }
 }

@@ -7,6 +7,9 @@ namespace DistillSharp.Cli;
 /// <summary>Shows training as it goes: one live line on a terminal, plain lines now and then anywhere else.</summary>
 abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IProgress<WorkProgress>, IDisposable
 {
+    readonly TimeLeft left = new();
+    readonly Stopwatch clock = Stopwatch.StartNew();
+
     protected Terminal Terminal { get; } = terminal;
 
     protected TrainingPlan Plan { get; private set; } = new(1, 1, 1, 1, Torch.Precision.Fp32, 0);
@@ -65,9 +68,7 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IProg
     /// <summary>Plain lines: each epoch, and a step every few seconds.</summary>
     sealed class PlainLines(Terminal terminal) : TrainingProgressView(terminal)
     {
-        readonly TimeLeft left = new();
         static readonly TimeSpan interval = TimeSpan.FromSeconds(15);
-        readonly Stopwatch clock = Stopwatch.StartNew();
 
         public override void Stepped(StepReport report) => NowAndThen(() => Describe(report));
 
@@ -87,24 +88,18 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IProg
     sealed class LiveLine(Terminal terminal) : TrainingProgressView(terminal)
     {
         const string Erase = "\r\u001b[2K";
-        readonly TimeLeft left = new();
         static readonly TimeSpan interval = TimeSpan.FromMilliseconds(100);
-        readonly Stopwatch clock = Stopwatch.StartNew();
         bool shown;
 
-        public override void Stepped(StepReport report)
-        {
-            if (shown && clock.Elapsed < interval) return;
-            clock.Restart();
-            Show(Bar(report.Batch, Plan.StepsPerEpoch) + Describe(report));
-        }
+        public override void Stepped(StepReport report) => ShowNowAndThen(report.Batch, Plan.StepsPerEpoch, Describe(report));
 
-        public override void Report(WorkProgress value)
+        public override void Report(WorkProgress value) => ShowNowAndThen(value.Done, value.Total, left.Describe(value));
+
+        void ShowNowAndThen(long done, long total, string text)
         {
-            var text = left.Describe(value);
             if (shown && clock.Elapsed < interval) return;
             clock.Restart();
-            Show(Bar(value.Done, value.Total) + text);
+            Show(Bar(done, total) + text);
         }
 
         public override void Evaluating(int epoch) => Show($"epoch {epoch,3}/{Plan.Epochs}  measuring on the test images");

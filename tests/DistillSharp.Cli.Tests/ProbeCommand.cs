@@ -8,11 +8,10 @@ enum Shade { Light, Dark }
 sealed class ProbeCommand : CliCommand
 {
     public readonly Argument<string> Recipe = new("RECIPE") { Description = "A recipe" };
-    public readonly Option<bool> Json = JsonOption();
     public readonly Option<int> Epochs = new("--epochs") { Description = "How many", DefaultValueFactory = _ => 1 };
     public readonly Option<double?> Rate = new("--rate") { Description = "How fast" };
     public readonly Option<Shade> Shade = new("--shade") { Description = "How dark" };
-    public readonly Option<string[]> Set = new("--set") { Description = "path=value" };
+    public new readonly Option<string[]> Set = new("--set") { Description = "path=value" };
     public readonly Option<string> Root = new("--root") { Description = "Where", Required = true };
     readonly Func<ProbeCommand, ParseResult, Terminal, int> work;
 

@@ -12,12 +12,11 @@ sealed class BenchCommand : CliCommand
     readonly CliOption<string?> data = new("--data", "A data set whose test images give accuracies");
     readonly CliOption<string> root = new("--root", "The folder that holds the data set", usual: "data");
     readonly CliOption<int?> limit = new("--limit", "Look at no more than so many test images");
-    readonly Option<bool> json = JsonOption();
 
     public BenchCommand() : base("bench", "Measure ONNX files side by side: size, latency and accuracy in ONNX Runtime.",
         "distill bench student.onnx",
         "distill bench teacher.onnx student.onnx student-int8.onnx --threads 1,2 --batch 1,8 --data cifar100 --root data") =>
-        Takes(files, threads, batches, seconds, data, root, limit, json);
+        Takes(files, threads, batches, seconds, data, root, limit, Json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -28,7 +27,7 @@ sealed class BenchCommand : CliCommand
             Root = given.GetValue(root)!, Limit = given.GetValue(limit),
         };
         var measured = WorkProgressView.During(terminal, benchmark.Run);
-        if (given.GetValue(json)) terminal.Json(new { Processor = Processor.Current, Files = measured.Select(Shown) });
+        if (given.GetValue(Json)) terminal.Json(new { Processor = Processor.Current, Files = measured.Select(Shown) });
         else Print(measured, benchmark, terminal);
         return 0;
     }

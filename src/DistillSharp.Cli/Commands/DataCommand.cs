@@ -9,17 +9,16 @@ sealed class DataCommand() : CliGroup(
     {
         readonly CliArgument<string> root = new("ROOT", "Where the data set lies: a folder, an archive or a pattern of shards");
         readonly CliOption<string> set = new("--set", "Which data set it is", usual: "image-folder");
-        readonly Option<bool> json = JsonOption();
 
         public CheckCommand() : base("check", "Read every image of a data set by all cores, and list what is broken and what was skipped.",
             "distill data check pictures", "distill data check 'shards/{train-{000000..000012},val-000000}.tar' --set webdataset --json") =>
-            Takes(root, set, json);
+            Takes(root, set, Json);
 
         public override int Run(ParseResult given, Terminal terminal)
         {
             var check = WorkProgressView.During(
                 terminal, progress => DataCheck.Of(Toolkit.Datasets[given.GetValue(set)!], given.GetValue(root)!, progress));
-            if (given.GetValue(json)) terminal.Json(check);
+            if (given.GetValue(Json)) terminal.Json(check);
             else
             {
                 foreach (var problem in check.Broken) terminal.Out.WriteLine($"{problem.File} {problem.Why}");
@@ -36,10 +35,9 @@ sealed class DataCommand() : CliGroup(
         readonly CliOption<string> output = new("--out", "The folder to write, which does not exist yet") { Required = true };
         readonly CliOption<int> images = new("--images", "Images of one shard", usual: 1000);
         readonly CliOption<bool> skip = new("--skip-damaged", "Leave out images that cannot be read");
-        readonly Option<bool> json = JsonOption();
 
         public ShardCommand() : base("shard", "Write a folder of photographs as WebDataset's tar shards.",
-            "distill data shard pictures --out shards") => Takes(root, output, images, skip, json);
+            "distill data shard pictures --out shards") => Takes(root, output, images, skip, Json);
 
         public override int Run(ParseResult given, Terminal terminal)
         {
@@ -47,7 +45,7 @@ sealed class DataCommand() : CliGroup(
             if (perShard < 1) throw new UsageException($"--images is {perShard}; give 1 or more");
             var shards = WorkProgressView.During(terminal, progress => ShardWriter.Write(
                 given.GetValue(root)!, given.GetValue(output)!, new ReadOptions(224, given.GetValue(skip)), perShard, progress));
-            if (given.GetValue(json)) terminal.Json(new { shards });
+            if (given.GetValue(Json)) terminal.Json(new { shards });
             else terminal.Out.WriteLine(
                 $"{shards.Count} shard{(shards.Count == 1 ? "" : "s")} in {given.GetValue(output)}; train on them by data.set: "
                 + $"webdataset, data.root: {given.GetValue(output)}");
@@ -67,11 +65,10 @@ sealed class DataCommand() : CliGroup(
         readonly CliOption<int?> quality = new("--quality", $"Of scaled images as JPEG, 1 to 100 (default {usual.Quality})");
         readonly CliOption<bool> raw = new("--raw", "Keep all images as pixels: larger, and nothing to decode");
         readonly CliOption<bool> skip = new("--skip-damaged", "Leave out images that cannot be read");
-        readonly Option<bool> json = JsonOption();
 
         public PackCommand() : base("pack", "Write photographs as one file of smaller images, which is quicker to read.",
             "distill data pack pictures --out pictures.pack", "distill data pack imagenet --out imagenet.pack --size 256 --quality 95") =>
-            Takes(root, set, output, size, quality, raw, skip, json);
+            Takes(root, set, output, size, quality, raw, skip, Json);
 
         public override int Run(ParseResult given, Terminal terminal)
         {
@@ -86,7 +83,7 @@ sealed class DataCommand() : CliGroup(
                 var packed = WorkProgressView.During(terminal, progress => PackWriter.Write(
                     description.Load(given.GetValue(root)!, reading with { Progress = progress }), file, options, given.GetValue(skip),
                     progress, stop.Token));
-                if (given.GetValue(json)) terminal.Json(packed);
+                if (given.GetValue(Json)) terminal.Json(packed);
                 else
                 {
                     foreach (var problem in packed.LeftOut) terminal.Out.WriteLine($"left out: {problem.File} {problem.Why}");

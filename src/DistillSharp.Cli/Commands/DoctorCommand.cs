@@ -5,16 +5,14 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class DoctorCommand : CliCommand
 {
-    readonly Option<bool> json = JsonOption();
-
     public DoctorCommand() : base("doctor", "Look at this machine: which libtorch, how fast, and what would make it faster.",
-        "distill doctor", "distill doctor --json") => Takes(json);
+        "distill doctor", "distill doctor --json") => Takes(Json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
         var findings = Doctor.Examine();
         var healthy = findings.All(finding => finding.Healthy);
-        if (given.GetValue(json)) terminal.Json(new { healthy, findings });
+        if (given.GetValue(Json)) terminal.Json(new { healthy, findings });
         else
             foreach (var finding in findings)
             {

@@ -5,15 +5,13 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class MethodsCommand : CliCommand
 {
-    readonly Option<bool> json = JsonOption();
-
     public MethodsCommand()
-        : base("methods", "List the distillation methods and their settings.", "distill methods", "distill methods --json") => Takes(json);
+        : base("methods", "List the distillation methods and their settings.", "distill methods", "distill methods --json") => Takes(Json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
         var methods = Toolkit.Methods.Names.Select(Toolkit.Methods.Create).ToArray();
-        if (given.GetValue(json))
+        if (given.GetValue(Json))
         {
             terminal.Json(methods.Select(method => (Method: method, Card: MethodCard.Of(method))).Select(entry => new
             {

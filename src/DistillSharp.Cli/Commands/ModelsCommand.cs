@@ -5,16 +5,15 @@ namespace DistillSharp.Cli.Commands;
 sealed class ModelsCommand : CliCommand
 {
     readonly CliOption<int> classes = new("--classes", "Number of classes; 0 means 100 for CIFAR networks and 1000 for ImageNet ones");
-    readonly Option<bool> json = JsonOption();
 
     public ModelsCommand()
         : base("models", "List the networks: parameters, work and features.", "distill models", "distill models --classes 10 --json") =>
-        Takes(classes, json);
+        Takes(classes, Json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
         var cards = NetworkCard.All(Toolkit.Networks, given.GetValue(classes) is > 0 and var count ? count : null);
-        if (given.GetValue(json))
+        if (given.GetValue(Json))
         {
             terminal.Json(cards.Select(card => new
             {

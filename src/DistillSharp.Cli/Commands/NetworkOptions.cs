@@ -12,7 +12,9 @@ sealed class NetworkOptions(string aboutData = "The data set it was trained on, 
     readonly CliOption<string?> mean = new("--mean", "The mean of each channel, 0..1, as in 0.485,0.456,0.406", help: "R,G,B");
     readonly CliOption<string?> std = new("--std", "The standard deviation of each channel", help: "R,G,B");
 
-    /// <summary>The options, in the order of the help page.</summary>
+    public CliArgument<string?> Run { get; } =
+        new("RUN", "A finished run's folder, instead of --model and --weights") { Arity = ArgumentArity.ZeroOrOne };
+
     public Option[] All => [model, weights, data, mean, std];
 
     /// <summary>Whether a network was named by --model or --weights.</summary>
@@ -35,7 +37,6 @@ sealed class NetworkOptions(string aboutData = "The data set it was trained on, 
         };
     }
 
-    /// <summary>Refuses a command without <c>--data</c>.</summary>
     public void RequireData(ParseResult given) => Require(given, data, "NAME");
 
     static void Require(ParseResult given, Option<string?> option, string value)

@@ -8,17 +8,15 @@ sealed class PlotCommand() : CliGroup("plot", "Draw runs as SVG or PNG: training
     new PlotCurvesCommand(), new PlotTsneCommand(), new PlotCorrelationCommand(), new PlotConfusionCommand());
 
 /// <summary>A command that draws one picture of runs.</summary>
-abstract class PictureCommand : CliCommand
+abstract class PictureCommand : RunPicturesCommand
 {
     readonly CliOption<string> output;
 
     protected PictureCommand(string name, string description, params string[] examples) : base(name, description, examples)
     {
         output = new("--out", "The picture to write, ending in .svg or .png", usual: $"{name}.svg", help: "FILE");
-        Takes(Runs, output);
+        Takes(Chosen, output);
     }
-
-    protected Argument<string[]> Runs { get; } = RunPictures.Runs();
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -36,14 +34,10 @@ abstract class PictureCommand : CliCommand
 /// <summary>A picture for which the networks must be run over the test images.</summary>
 abstract class NetworkPictureCommand : PictureCommand
 {
-    readonly Option<string?> root = RunPictures.Root();
-    readonly Option<int?> images = RunPictures.Images();
-
     protected NetworkPictureCommand(string name, string description, params string[] examples) : base(name, description, examples) =>
-        Takes(root, images);
+        Takes(Root, Images);
 
-    protected NetworkPlots Plots(ParseResult given, IProgress<WorkProgress> progress) =>
-        new(RunPictures.Measure(given, Runs, root, images, Toolkit, progress), progress);
+    protected NetworkPlots Plots(ParseResult given, IProgress<WorkProgress> progress) => new(Measure(given, progress), progress);
 }
 
 sealed class PlotCurvesCommand : PictureCommand
@@ -56,13 +50,12 @@ sealed class PlotCurvesCommand : PictureCommand
         "distill plot curves runs/resnet56-resnet20-kd-s1 --metric loss --out loss.png") => Takes(metric, title);
 
     protected override Figure Draw(ParseResult given, Terminal terminal, IProgress<WorkProgress> progress) => TrainingCurves.Of(
-        given.GetValue(Runs)!.Select(RunReader.Load).Select(run => (run.Manifest.Name, run.Metrics)), given.GetValue(metric),
+        given.GetValue(Chosen)!.Select(RunReader.Load).Select(run => (run.Manifest.Name, run.Metrics)), given.GetValue(metric),
         given.GetValue(title)!).Draw();
 }
 
 sealed class PlotTsneCommand : NetworkPictureCommand
 {
-    readonly Option<int> points = RunPictures.Points();
     readonly CliOption<double> perplexity = new("--perplexity", "How many neighbors each point is thought to have", usual: 30);
     readonly CliOption<int> iterations = new("--iterations", "Steps of gradient descent", usual: 1000);
     readonly CliOption<double> exaggeration = new("--exaggeration", "How much stronger neighbors attract at first", usual: 12);
@@ -72,7 +65,7 @@ sealed class PlotTsneCommand : NetworkPictureCommand
         "tsne", "Draw t-SNE of the features before the classifier: teacher and students side by side, colored by class.",
         "distill plot tsne runs/resnet56-resnet20-fsecd-s1 --out tsne.svg",
         "distill plot tsne runs/resnet56-resnet20-fsecd-s1 --points 5000 --perplexity 50 --out tsne.png") =>
-        Takes(points, perplexity, iterations, exaggeration, seed);
+        Takes(Points, perplexity, iterations, exaggeration, seed);
 
     protected override Figure Draw(ParseResult given, Terminal terminal, IProgress<WorkProgress> progress) => Plots(given, progress).Tsne(
         new Tsne
@@ -80,7 +73,7 @@ sealed class PlotTsneCommand : NetworkPictureCommand
             Perplexity = given.GetValue(perplexity), Iterations = given.GetValue(iterations),
             Exaggeration = given.GetValue(exaggeration), Seed = given.GetValue(seed),
         },
-        given.GetValue(points), terminal.Error.WriteLine);
+        given.GetValue(Points), terminal.Error.WriteLine);
 }
 
 sealed class PlotCorrelationCommand() : NetworkPictureCommand(
@@ -96,7 +89,7 @@ sealed class PlotConfusionCommand() : NetworkPictureCommand("confusion", "Draw w
 {
     protected override Figure Draw(ParseResult given, Terminal terminal, IProgress<WorkProgress> progress)
     {
-        if (given.GetValue(Runs)!.Length > 1) throw new UsageException("a confusion matrix is of one run; give one");
+        if (given.GetValue(Chosen)!.Length > 1) throw new UsageException("a confusion matrix is of one run; give one");
         return Plots(given, progress).Confusion();
     }
 }

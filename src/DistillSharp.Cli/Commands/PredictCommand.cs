@@ -9,13 +9,12 @@ sealed class PredictCommand : CliCommand
     readonly CliArgument<string[]> places = new("RUN IMAGE", "A finished run's folder or an ONNX file (unless --model is given), then "
         + "images (JPEG, PNG, WebP, BMP, GIF), or folders of them") { Arity = ArgumentArity.OneOrMore };
     readonly CliOption<int> top = new("--top", "How many classes to name for each image", usual: 5);
-    readonly Option<bool> json = JsonOption();
 
     public PredictCommand() : base("predict", "Say what a trained network sees in images.",
         "distill predict runs/resnet56-resnet20-fsecd-s1 photo.jpg",
         "distill predict runs/resnet56-resnet20-fsecd-s1 photos --top 1 --json",
         "distill predict student.onnx photo.jpg",
-        "distill predict --model resnet56 --weights resnet56.pth --data cifar100 photo.png") => Takes([places, .. network.All, top, json]);
+        "distill predict --model resnet56 --weights resnet56.pth --data cifar100 photo.png") => Takes([places, .. network.All, top, Json]);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
@@ -31,11 +30,11 @@ sealed class PredictCommand : CliCommand
         {
             predictions.Add(prediction);
             if (prediction.Error is { } error) terminal.Error.WriteLine($"distill: {error}");
-            else if (!given.GetValue(json))
+            else if (!given.GetValue(Json))
                 terminal.Out.WriteLine($"{prediction.File}: "
                     + string.Join(", ", prediction.Guesses.Select(guess => $"{guess.Class} {100 * guess.Probability:0.0} %")));
         }
-        if (given.GetValue(json)) terminal.Json(predictions);
+        if (given.GetValue(Json)) terminal.Json(predictions);
         return predictions.Exists(prediction => prediction.Error is not null) ? 1 : 0;
     }
 }

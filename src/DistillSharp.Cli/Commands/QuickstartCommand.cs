@@ -6,23 +6,20 @@ sealed class QuickstartCommand : CliCommand
 {
     readonly CliOption<string> data = new("--data-root", "The folder of Fashion-MNIST's IDX files", usual: QuickstartExperiment.DebianData);
     readonly CliOption<long> seed = new("--seed", "The students' seed", usual: 1);
-    readonly Option<string[]> set = CommonOptions.Set();
-    readonly Option<string> runs = CommonOptions.Runs();
-    readonly Option<bool> json = JsonOption();
 
     public QuickstartCommand() : base(
         "quickstart", "Train a teacher once, then one small student by cross-entropy, KD and FSECD, and compare.",
-        "distill quickstart", "distill quickstart --seed 2 --json") => Takes(data, seed, set, runs, json);
+        "distill quickstart", "distill quickstart --seed 2 --json") => Takes(data, seed, Set, Runs, Json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
         using var stop = new StopOnInterrupt(terminal);
         using var progress = TrainingProgressView.For(terminal);
-        var runsRoot = given.GetValue(runs)!;
+        var runsRoot = given.GetValue(Runs)!;
         var quickstart = new QuickstartExperiment(given.GetValue(data)!, runsRoot, progress);
-        var rows = quickstart.Run(given.GetValue(seed), given.GetValue(set), stop.Token);
+        var rows = quickstart.Run(given.GetValue(seed), given.GetValue(Set), stop.Token);
         progress.Dispose();
-        if (given.GetValue(json))
+        if (given.GetValue(Json))
             terminal.Json(rows.Select(row => new
             {
                 row.Method, network = row.Result.Student.Network, acc1 = row.Result.Training.Accuracy?.Top1,
@@ -35,7 +32,7 @@ sealed class QuickstartCommand : CliCommand
         stop.Dispose();
         var report = Path.GetFullPath(quickstart.Report(rows));
         // With --json, standard output holds the one value.
-        (given.GetValue(json) ? terminal.Error : terminal.Out).WriteLine($"report   {report}");
+        (given.GetValue(Json) ? terminal.Error : terminal.Out).WriteLine($"report   {report}");
         return 0;
     }
 

@@ -10,19 +10,17 @@ sealed class RecipeCommand() : CliGroup("recipe", "Show and check recipes: files
 sealed class RecipeShowCommand : CliCommand
 {
     readonly Argument<string> recipe = RecipeArgument.Make();
-    readonly Option<string[]> set = CommonOptions.Set();
-    readonly Option<bool> json = JsonOption();
 
     public RecipeShowCommand() : base("show", "Print a whole recipe, every default written out.",
         "distill recipe show table3/resnet56-resnet20/fsecd",
-        "distill recipe show recipes/cifar100-resnet56-resnet20-kd.yaml --set train.epochs=24") => Takes(recipe, set, json);
+        "distill recipe show recipes/cifar100-resnet56-resnet20-kd.yaml --set train.epochs=24") => Takes(recipe, Set, Json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        var shown = PaperRecipes.Open(given.GetValue(recipe)!, Toolkit, given.GetValue(set) ?? []);
+        var shown = PaperRecipes.Open(given.GetValue(recipe)!, Toolkit, given.GetValue(Set) ?? []);
         foreach (var warning in shown.Warnings) terminal.Error.WriteLine($"warning: {warning}");
         var text = shown.Resolve();
-        if (given.GetValue(json))
+        if (given.GetValue(Json))
             terminal.Json(new { run = RunName.Suggest(shown), digest = shown.Digest, settings = RecipeSettings.Of(text), yaml = text });
         else terminal.Out.Write(text);
         return 0;
@@ -32,16 +30,15 @@ sealed class RecipeShowCommand : CliCommand
 sealed class RecipeCheckCommand : CliCommand
 {
     readonly Argument<string> recipe = RecipeArgument.Make();
-    readonly Option<string[]> set = CommonOptions.Set();
 
     public RecipeCheckCommand() : base(
         "check", "Check a recipe, that the files it names are there, and that its weights fit; train nothing.",
-        "distill recipe check recipes/cifar100-resnet56-resnet20-fsecd.yaml --set data.root=/data") => Takes(recipe, set);
+        "distill recipe check recipes/cifar100-resnet56-resnet20-fsecd.yaml --set data.root=/data") => Takes(recipe, Set);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
         var source = given.GetValue(recipe)!;
-        var checkedRecipe = PaperRecipes.Open(source, Toolkit, given.GetValue(set) ?? []);
+        var checkedRecipe = PaperRecipes.Open(source, Toolkit, given.GetValue(Set) ?? []);
         foreach (var warning in checkedRecipe.Warnings) terminal.Error.WriteLine($"warning: {warning}");
         checkedRecipe.CheckFiles();
         checkedRecipe.CheckWeights(terminal.Error.WriteLine);
@@ -61,15 +58,13 @@ sealed class RecipeCheckCommand : CliCommand
 
 sealed class RecipeListCommand : CliCommand
 {
-    readonly Option<bool> json = JsonOption();
-
     public RecipeListCommand()
-        : base("list", "List the recipes of the paper's tables and of the teachers they need.", "distill recipe list") => Takes(json);
+        : base("list", "List the recipes of the paper's tables and of the teachers they need.", "distill recipe list") => Takes(Json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
         string[] names = [.. PaperRecipes.Names, .. PaperRecipes.Teachers];
-        if (given.GetValue(json)) terminal.Json(names);
+        if (given.GetValue(Json)) terminal.Json(names);
         else
             foreach (var name in names) terminal.Out.WriteLine(name);
         return 0;

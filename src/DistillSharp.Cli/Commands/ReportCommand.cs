@@ -1,33 +1,28 @@
 using DistillSharp.Experiments.Measurement;
 using DistillSharp.Experiments.Report;
-using DistillSharp.Extending;
 
 namespace DistillSharp.Cli.Commands;
 
-sealed class ReportCommand : CliCommand
+sealed class ReportCommand : RunPicturesCommand
 {
-    readonly Argument<string[]> runs = RunPictures.Runs();
     readonly CliOption<string> html = new("--html", "The page to write", usual: "report.html", help: "FILE");
     readonly CliOption<string?> title = new("--title", "The page's title; the run's name where it is left out");
-    readonly Option<string?> root = RunPictures.Root();
-    readonly Option<int?> images = RunPictures.Images();
-    readonly Option<int> points = RunPictures.Points();
 
     public ReportCommand() : base(
         "report", "Write runs as one HTML page that needs no network: table, curves, t-SNE, accuracy by class, mistakes, recipes.",
         "distill report runs/resnet56-resnet20-fsecd-s1 --html report.html",
         "distill report runs/resnet56-resnet20-kd-s1 runs/resnet56-resnet20-fsecd-s1 --html both.html --title Comparison") =>
-        Takes(runs, html, title, root, images, points);
+        Takes(Chosen, html, title, Root, Images, Points);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
         var file = given.GetValue(html)!;
         var measured = WorkProgressView.During(terminal, progress =>
         {
-            var measured = RunPictures.Measure(given, runs, root, images, Toolkit, progress);
+            var measured = Measure(given, progress);
             new RunReport
             {
-                Title = given.GetValue(title), Runs = measured.Runs, Images = measured.Images, MapPoints = given.GetValue(points),
+                Title = given.GetValue(title), Runs = measured.Runs, Images = measured.Images, MapPoints = given.GetValue(Points),
             }.Save(file, progress: progress);
             return measured;
         });
@@ -40,17 +35,16 @@ sealed class ReportCommand : CliCommand
 }
 
 /// <summary>What commands that make pictures of runs have in common.</summary>
-static class RunPictures
+abstract class RunPicturesCommand(string name, string description, params string[] examples) : CliCommand(name, description, examples)
 {
-    public static CliArgument<string[]> Runs() => new("RUN", "The folders of the runs") { Arity = ArgumentArity.OneOrMore };
+    protected CliArgument<string[]> Chosen { get; } = new("RUN", "The folders of the runs") { Arity = ArgumentArity.OneOrMore };
 
-    public static CliOption<string?> Root() => new("--root", "The folder that holds the data set; the run's own where it is left out");
+    protected CliOption<string?> Root { get; } = new("--root", "The folder that holds the data set; the run's own where it is left out");
 
-    public static CliOption<int?> Images() => new("--images", "Look at no more than so many test images, as many of each class");
+    protected CliOption<int?> Images { get; } = new("--images", "Look at no more than so many test images, as many of each class");
 
-    public static CliOption<int> Points() => new("--points", "Points of each t-SNE map", usual: 2000);
+    protected CliOption<int> Points { get; } = new("--points", "Points of each t-SNE map", usual: 2000);
 
-    public static MeasuredRuns Measure(ParseResult given,
-        Argument<string[]> runs, Option<string?> root, Option<int?> images, Toolkit toolkit, IProgress<WorkProgress> progress) =>
-        MeasuredRuns.Load(given.GetValue(runs)!, given.GetValue(root), given.GetValue(images), progress, toolkit);
+    protected MeasuredRuns Measure(ParseResult given, IProgress<WorkProgress> progress) =>
+        MeasuredRuns.Load(given.GetValue(Chosen)!, given.GetValue(Root), given.GetValue(Images), progress, Toolkit);
 }

@@ -7,8 +7,6 @@ enum RunsFormat { Json, Csv }
 /// <summary>What the commands about runs have in common.</summary>
 static class RunsOutput
 {
-    public static CliArgument<string> Run() => new("RUN", "The run, by name or folder");
-
     public static RunsFormat? Format(ParseResult given, Option<bool> json, Option<bool> csv) =>
         (given.GetValue(json), given.GetValue(csv)) switch
         {

@@ -5,17 +5,16 @@ namespace DistillSharp.Cli.Commands;
 
 sealed class ServeCommand : CliCommand
 {
-    readonly Option<string> runs = CommonOptions.Runs();
     readonly CliOption<int> port = new("--port", "The port; 0 for any that is free", usual: ServeOptions.DefaultPort);
     readonly CliOption<string?> address = new(
         "--address", "Listen on this address instead of this machine's own; the page's address then has a token that lets in", help: "IP");
 
     public ServeCommand() : base("serve", "Show runs as they train, on a page of this machine: list, curves that grow, comparison, sweeps.",
-        "distill serve", "distill serve --runs /data/runs --port 8080", "distill serve --address 0.0.0.0") => Takes(runs, port, address);
+        "distill serve", "distill serve --runs /data/runs --port 8080", "distill serve --address 0.0.0.0") => Takes(Runs, port, address);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        var options = new ServeOptions { RunsRoot = given.GetValue(runs)!, Port = given.GetValue(port), Toolkit = Toolkit };
+        var options = new ServeOptions { RunsRoot = given.GetValue(Runs)!, Port = given.GetValue(port), Toolkit = Toolkit };
         if (given.GetValue(address) is { } text)
             options = IPAddress.TryParse(text, out var network) ? options with { Network = network }
                 : throw new UsageException($"--address takes an IP address, such as 0.0.0.0, not '{text}'");

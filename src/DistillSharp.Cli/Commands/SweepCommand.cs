@@ -8,7 +8,6 @@ sealed class SweepCommand : CliCommand
     readonly CliArgument<string> file = new("FILE", "The sweep's YAML file: pairs, methods, seeds and settings, or recipes");
     readonly CliOption<int> jobs = new("--jobs", "Runs side by side; they share the machine's cores", usual: 1);
     readonly CliOption<int?> epochs = new("--epochs", "Train every run for so many epochs, as --set train.epochs=N");
-    readonly Option<string[]> set = CommonOptions.Set();
     readonly CliOption<bool> dryRun = new("--dry-run", "List the runs with an estimate of their time; train nothing");
     readonly Option<Cluster?> submit =
         Choice.OrNone<Cluster>("--submit", "Write a job of a cluster with an element for each run, instead of training here");
@@ -16,8 +15,6 @@ sealed class SweepCommand : CliCommand
     readonly CliOption<string> image = new("--image", "With --submit kubernetes: the container image", usual: "distillsharp");
     readonly CliOption<string> claim =
         new("--claim", "With --submit kubernetes: the PersistentVolumeClaim that holds this folder", usual: "distill");
-    readonly Option<string> runs = CommonOptions.Runs();
-    readonly Option<bool> json = JsonOption();
 
     readonly IReadOnlyList<string> program;
 
@@ -29,18 +26,18 @@ sealed class SweepCommand : CliCommand
         "distill sweep recipes/sweeps/table3.yaml --submit slurm")
     {
         this.program = program ?? TrainingProcess.ThisProgram;
-        Takes(file, jobs, epochs, set, dryRun, submit, run, image, claim, runs, json);
+        Takes(file, jobs, epochs, Set, dryRun, submit, run, image, claim, Runs, Json);
     }
 
     public override int Run(ParseResult given, Terminal terminal)
     {
         string[] shorter = given.GetValue(epochs) is { } count ? [FormattableString.Invariant($"train.epochs={count}")] : [];
-        var (sweep, root) = (Sweep.Load(given.GetValue(file)!, Toolkit, [.. given.GetValue(set) ?? [], .. shorter]), given.GetValue(runs)!);
+        var (sweep, root) = (Sweep.Load(given.GetValue(file)!, Toolkit, [.. given.GetValue(Set) ?? [], .. shorter]), given.GetValue(Runs)!);
         var plan = SweepPlan.Of(sweep.Runs, root);
         foreach (var warning in plan.Problems.Concat(plan.MissingFiles())) terminal.Error.WriteLine($"warning: {warning}");
         if (given.GetValue(dryRun))
         {
-            if (given.GetValue(json)) terminal.Json(plan.Entries.Select(Described));
+            if (given.GetValue(Json)) terminal.Json(plan.Entries.Select(Described));
             else Show(plan, terminal);
             return 0;
         }
@@ -55,7 +52,7 @@ sealed class SweepCommand : CliCommand
         var runner = new SweepRunner(new TrainingProcess(training, root).Start, new Lines(terminal, plan));
         var outcomes = runner.Run(plan, given.GetValue(jobs), stop.Token).GetAwaiter().GetResult();
         var end = SweepPlan.Of(sweep.Runs, root);
-        if (given.GetValue(json))
+        if (given.GetValue(Json))
             terminal.Json(end.Entries
                 .Zip(outcomes, (entry, outcome) => new { run = Described(entry), result = Word(outcome.Result), outcome.Message }));
         else Show(end, terminal);
@@ -71,7 +68,7 @@ sealed class SweepCommand : CliCommand
         var job = ClusterJob.Write(
             cluster, plan, Path.GetFileNameWithoutExtension(given.GetValue(file)!), there, given.GetValue(image)!, given.GetValue(claim)!);
         var said = given.GetValue(run) ? job.Submit() : null;
-        if (given.GetValue(json)) terminal.Json(new { job = job.File, runs = job.Runs, submit = job.Submission, said });
+        if (given.GetValue(Json)) terminal.Json(new { job = job.File, runs = job.Runs, submit = job.Submission, said });
         else terminal.Out.WriteLine(said ?? $"{job.Runs} runs are in {job.File}; submit them with: {string.Join(' ', job.Submission)}");
         return 0;
     }

@@ -7,15 +7,14 @@ namespace DistillSharp.Cli.Commands;
 sealed class TableCommand : CliCommand
 {
     readonly CliArgument<string> name = new("TABLE", "2, 3, 4 or 5: a table of the paper; cifar100: what was published elsewhere");
-    readonly Option<string> runs = CommonOptions.Runs();
     readonly Option<TableFormat> format = Choice.Of<TableFormat>("--format", "How to write it");
 
     public TableCommand() : base("table", "Print a table of the paper, or what was published elsewhere, with our results beside it.",
-        "distill table 3", "distill table 2 --runs runs --format tex", "distill table cifar100") => Takes(name, runs, format);
+        "distill table 3", "distill table 2 --runs runs --format tex", "distill table cifar100") => Takes(name, Runs, format);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        var ours = RunRegistry.ListIn(given.GetValue(runs)!);
+        var ours = RunRegistry.ListIn(given.GetValue(Runs)!);
         var (table, form) = (given.GetValue(name)!, given.GetValue(format));
         var text = table == "cifar100" ? PublishedTable.Write(ours, form)
             : int.TryParse(table, out var number) ? PaperTableWriter.Write(PaperTable.Of(number, ours), form)

@@ -9,31 +9,29 @@ sealed class TrainCommand : CliCommand
 {
     readonly CliArgument<string> recipe =
         new("RECIPE", "A recipe's file, a name that 'distill recipe list' prints, or the folder of a run to resume");
-    readonly Option<string[]> set = CommonOptions.Set();
     readonly CliOption<string?> name = new("--name", "The run's name; made of teacher, student, methods and seed where it is left out");
     readonly CliOption<bool> resume = new("--resume", "Go on with the run of that name from its last checkpoint, if there is one");
     readonly CliOption<bool> adopt =
         new("--adopt", "With --resume: take over what differs in the recipe's training, such as another learning rate");
-    readonly Option<string> runs = CommonOptions.Runs();
     readonly CliOption<bool> profile =
         new("--profile", "Print at the end where a step's time went, and how near it comes to libtorch's convolutions alone");
     readonly CliOption<int?> profileSteps = new("--profile-steps", "The same, but end after so many steps, with a checkpoint", help: "N");
-    readonly Option<bool> json = JsonOption();
 
     public TrainCommand() : base("train", "Train a student, with a teacher or alone, as a recipe says.",
         "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml",
         "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml --set train.epochs=1 --set data.root=/data --name first",
         "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml --name first --resume",
         "distill train recipes/cifar100-resnet56-resnet20-fsecd.yaml --profile-steps 100") =>
-        Takes(recipe, set, name, resume, adopt, runs, profile, profileSteps, json);
+        Takes(recipe, Set, name, resume, adopt, Runs, profile, profileSteps, Json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
         if (given.GetValue(adopt) && !given.GetValue(resume))
             throw new UsageException("--adopt changes a run that goes on; give --resume with it");
-        var request = TrainingRequest.Of(given.GetValue(recipe)!, given.GetValue(set) ?? [], given.GetValue(name), given.GetValue(runs)!,
+        var request = TrainingRequest.Of(given.GetValue(recipe)!, given.GetValue(Set) ?? [], given.GetValue(name), given.GetValue(Runs)!,
             given.GetValue(resume), (source, overrides) => PaperRecipes.Open(source, Toolkit, overrides), Toolkit);
-        var noted = given.GetValue(profileSteps) is { } steps ? StepProfileTable.Limited(steps)
+        if (given.GetValue(profileSteps) is < 1 and var few) throw new UsageException($"--profile-steps is {few}; it must be 1 or more");
+        var noted = given.GetValue(profileSteps) is { } steps ? new() { MaxSteps = steps }
             : given.GetValue(profile) ? new StepProfile() : null;
         using var stop = new StopOnInterrupt(terminal);
         using var progress = TrainingProgressView.For(terminal);
@@ -48,7 +46,7 @@ sealed class TrainCommand : CliCommand
 
         var done = result.Training.Completed || noted is { IsDone: true } ? 0 : 1;
         if (result.IsFollower) return done;
-        if (given.GetValue(json))
+        if (given.GetValue(Json))
             terminal.Json(new
             {
                 run = result.Folder, completed = result.Training.Completed, epochs = result.Training.Epochs,
@@ -63,7 +61,7 @@ sealed class TrainCommand : CliCommand
         else
             terminal.Out.WriteLine(
                 $"stopped in epoch {result.Training.Epochs + 1} with a checkpoint; go on with: distill train {result.Folder} --resume");
-        if (noted is not null && !given.GetValue(json)) StepProfileTable.Print(noted, result.Convolutions, terminal);
+        if (noted is not null && !given.GetValue(Json)) StepProfileTable.Print(noted, result.Convolutions, terminal);
         return done;
     }
 }

@@ -11,14 +11,13 @@ sealed class VerifyCommand : CliCommand
     readonly Option<string> precision = new CliOption<string>("--precision",
         "fp32, or bf16: training steps alone, against tolerances that bf16 can meet; skipped where the processor has no bf16",
         usual: "fp32").AcceptOnlyFromAmong("fp32", "bf16");
-    readonly Option<bool> json = JsonOption();
 
     public VerifyCommand() : base("verify", "Compare networks, losses, gradients and training steps with reference numbers.",
-        "distill verify ../shared/reference", "distill verify cases --json") => Takes(folder, device, precision, json);
+        "distill verify ../shared/reference", "distill verify cases --json") => Takes(folder, device, precision, Json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
-        var asJson = given.GetValue(json);
+        var asJson = given.GetValue(Json);
         var (where, type) = (Devices.Find(given.GetValue(device)!), given.GetValue(precision) == "bf16" ? Precision.Bf16 : Precision.Fp32);
         if (type.Departure(where) is { } departure)
         {

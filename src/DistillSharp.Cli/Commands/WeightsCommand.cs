@@ -10,19 +10,18 @@ sealed class WeightsCommand : CliCommand
 
     readonly CliArgument<string> file =
         new("FILE", "A file of weights: PyTorch, safetensors or its index, numpy's .npz, TorchSharp; or an ONNX file");
-    readonly Option<bool> json = JsonOption();
 
     public WeightsCommand() : base("weights", "Show what is in a file of weights, and which networks it fits.",
-        "distill weights resnet56.pth", "distill weights checkpoint.pth --json", "distill weights teacher.onnx") => Takes(file, json);
+        "distill weights resnet56.pth", "distill weights checkpoint.pth --json", "distill weights teacher.onnx") => Takes(file, Json);
 
     public override int Run(ParseResult given, Terminal terminal)
     {
         var path = given.GetValue(file)!;
         if (Path.GetExtension(path).Equals(".onnx", StringComparison.OrdinalIgnoreCase))
-            return ShowGraph(path, given.GetValue(json), terminal);
+            return ShowGraph(path, given.GetValue(Json), terminal);
         var content = WeightsFile.Describe(path);
         var fits = NetworkMatch.In(Toolkit.Networks, content);
-        if (given.GetValue(json))
+        if (given.GetValue(Json))
         {
             terminal.Json(new
             {

@@ -144,13 +144,13 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
             var result = trainer.Run(TrainingObserver.Of(recorder, speed, log, observer), checkpoints, resume, stop);
             if (result.Completed) WriteStudent(folder, trainer, data, result);
             recorder.End(result.Completed ? RunState.Finished : RunState.Interrupted);
-            log.Ended(result.Completed ? "finished" : "stopped, with a checkpoint");
+            log.Said(result.Completed ? "finished" : "stopped, with a checkpoint");
             return new(folder.Path, folder.Name, result, new(student.Name, student.ParameterCount), speed.Seconds, speed.ImagesPerSecond)
             { Convolutions = Profile is { Steps: > 0 } ? trainer.MeasureConvolutions() : null };
         }
         catch (Exception error)
         {
-            log.Ended($"failed: {error.Message}");
+            log.Said($"failed: {error.Message}");
             try { recorder.End(RunState.Failed, error.Message); }
             catch (UserException second)
             {

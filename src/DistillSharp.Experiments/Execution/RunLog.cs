@@ -38,8 +38,6 @@ sealed class RunLog : TrainingObserver
 
     public override void Warned(string message) => Line($"warning: {message}");
 
-    public void Ended(string how) => Line(how);
-
     static string Terms(EpochMetrics metrics) => metrics.Terms.Count < 2 ? "" : $" ({string.Join(", ", metrics.Terms.Select(term =>
         string.Create(CultureInfo.InvariantCulture, $"{term.Key} {term.Value:0.000}")))})";
 

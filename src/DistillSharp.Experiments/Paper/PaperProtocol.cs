@@ -21,8 +21,10 @@ static class PaperProtocol
         var found = new List<string>();
         var record = run.Manifest;
         if (record.Dataset != paper.Dataset) found.Add($"data set {record.Dataset} instead of {paper.Dataset}");
-        Number("epoch", Math.Min(record.Epochs, run.EpochsDone), protocol.Epochs);
-        Number("batch", record.Batch, paper.BatchSize);
+        var epochs = Math.Min(record.Epochs, run.EpochsDone);
+        if (epochs != protocol.Epochs) Found($"{epochs:N0} epoch{(epochs == 1 ? "" : "s")} instead of {protocol.Epochs}");
+        if (record.Batch is null) Found($"batch not recorded instead of {paper.BatchSize}");
+        else if (record.Batch != paper.BatchSize) Found($"batch {record.Batch:N0} instead of {paper.BatchSize}");
         if (record.Dataset == paper.Dataset)
         {
             Images("training", record.TrainImages, protocol.IsImageNet ? 1_281_167 : 50_000);
@@ -35,7 +37,7 @@ static class PaperProtocol
         Setting("train.schedule", "schedule", "steps");
         // With other epochs, which are told, the steps are others too.
         if (run.EpochsDone == protocol.Epochs)
-            Setting("train.schedule.steps", "learning rate steps", SettingValue.List(protocol.Steps.Select(step => (double)step)));
+            Setting("train.schedule.steps", "learning rate steps", SettingValue.List(protocol.Steps.Select(RecipeText.Number)));
         Setting("train.schedule.factor", "learning rate factor", Protocol.Factor);
         Setting("train.warmup_steps", "warm-up steps", 0);
         Setting("train.optimizer", "optimizer", "sgd");
@@ -48,8 +50,8 @@ static class PaperProtocol
         if (record.Dataset == paper.Dataset && set is not null)
         {
             Setting("data.augment", "augmentation", SettingValue.List(protocol.Augment.Select(step => step.Name)));
-            Setting("data.mean", "mean", Numbers(set.Mean));
-            Setting("data.std", "standard deviation", Numbers(set.Std));
+            Setting("data.mean", "mean", SettingValue.List(set.Mean.Select(RecipeText.Number)));
+            Setting("data.std", "standard deviation", SettingValue.List(set.Std.Select(RecipeText.Number)));
         }
         if (run.Settings.TryGetValue("student.weights", out var begun) && begun.Length > 0)
             found.Add("a student that begins from trained weights");
@@ -59,25 +61,12 @@ static class PaperProtocol
         if (paper.Method != "fsecd") found.AddRange(OfMethod(paper, run.Settings));
         return found;
 
-        // As they are printed: a float's own digits, not those of the double next to it.
-        static SettingValue Numbers(IEnumerable<float> values) =>
-            SettingValue.Read($"[{string.Join(", ", values.Select(value => value.ToString(CultureInfo.InvariantCulture)))}]");
-
-        void Number(string what, int? ours, int theirs)
-        {
-            if (ours == theirs) return;
-            var number = ours?.ToString("N0", CultureInfo.InvariantCulture);
-            if (what == "epoch") found.Add($"{number} epoch{(ours == 1 ? "" : "s")} instead of {theirs}");
-            else found.Add($"{what} {number ?? "not recorded"} instead of {theirs}");
-        }
+        void Found(FormattableString departure) => found.Add(departure.ToString(CultureInfo.InvariantCulture));
 
         void Images(string what, int? ours, int theirs)
         {
-            if (ours == theirs) return;
-            var whole = theirs.ToString("N0", CultureInfo.InvariantCulture);
-            found.Add(
-                ours is null ? $"number of {what} images not recorded"
-                : $"{ours.Value.ToString("N0", CultureInfo.InvariantCulture)} of {whole} {what} images");
+            if (ours is null) Found($"number of {what} images not recorded");
+            else if (ours != theirs) Found($"{ours:N0} of {theirs:N0} {what} images");
         }
 
         void Setting(string path, string what, SettingValue theirs)

@@ -22,6 +22,9 @@ public sealed record PaperCell(PaperResult Paper, bool Top5, CellResult? Ours, i
 
     /// <summary>The paper's value with two decimals.</summary>
     public string PaperText => PaperValue.ToString("F2", CultureInfo.InvariantCulture);
+
+    internal IEnumerable<(char Sign, int? Number)> Marks =>
+        new[] { ('†', Mark), ('‡', SettingsMark) }.Where(mark => mark.Item2 is not null);
 }
 
 /// <summary>

@@ -37,8 +37,7 @@ static class PaperTableLatex
     {
         if (cell.Mean is not { } mean) return "";
         var spread = cell.Spread is { } s ? string.Create(CultureInfo.InvariantCulture, $" \\pm {s:F2}") : "";
-        var marks = string.Join(", ", new[] { ('†', cell.Mark), ('‡', cell.SettingsMark) }.Where(mark => mark.Item2 is not null)
-            .Select(mark => string.Create(CultureInfo.InvariantCulture, $"{Symbol(mark.Item1)} {mark.Item2}")));
+        var marks = string.Join(", ", cell.Marks.Select(mark => $"{Symbol(mark.Sign)} {mark.Number}"));
         return string.Create(
             CultureInfo.InvariantCulture, $"${mean:F2}{spread}$ ({cell.Ours!.Runs.Count}){(marks.Length == 0 ? "" : $"$^{{{marks}}}$")}");
     }

@@ -65,25 +65,18 @@ public static class PaperTableWriter
     {
         if (cell.Mean is not { } mean) return "";
         var spread = cell.Spread is { } s ? string.Create(CultureInfo.InvariantCulture, $" ± {s:F2}") : "";
-        var mark = cell.Mark is { } m ? string.Create(CultureInfo.InvariantCulture, $" †{m}") : "";
-        var settings = cell.SettingsMark is { } number ? string.Create(CultureInfo.InvariantCulture, $" ‡{number}") : "";
-        return string.Create(CultureInfo.InvariantCulture, $"{mean:F2}{spread} ({cell.Ours!.Runs.Count}){mark}{settings}");
+        var marks = string.Concat(cell.Marks.Select(mark => $" {mark.Sign}{mark.Number}"));
+        return string.Create(CultureInfo.InvariantCulture, $"{mean:F2}{spread} ({cell.Ours!.Runs.Count}){marks}");
     }
 
-    static string CommaSeparated(PaperTable table)
-    {
-        var text = new StringBuilder();
-        Csv.AppendLine(text, ["table", "dataset", "teacher", "student", "method", "policy", "batch", "metric", "paper", "ours_mean",
-            "ours_sd", "runs", "reproduction", "departures", "run_names", "settings"]);
-        foreach (var cell in table.Cells.SelectMany(r => r))
-        {
-            var (p, ours) = (cell.Paper, cell.Ours);
-            Csv.AppendLine(text, [p.Table, p.Dataset, p.Teacher, p.Student, p.Method, p.Policy, p.Batch, Metric(cell),
-                cell.PaperText, cell.Mean, cell.Spread, ours?.Runs.Count ?? 0, ours is null ? null : ours.IsReproduction ? "yes" : "no",
-                string.Join("; ", ours?.Departures ?? []), string.Join(' ', ours?.Runs ?? []), ours?.Settings]);
-        }
-        return text.ToString();
-    }
+    static string CommaSeparated(PaperTable table) => Csv.Of(
+        ["table", "dataset", "teacher", "student", "method", "policy", "batch", "metric", "paper", "ours_mean", "ours_sd", "runs",
+            "reproduction", "departures", "run_names", "settings"],
+        table.Cells.SelectMany(r => r).Select(cell => (object?[])[
+            table.Number, cell.Paper.Dataset, cell.Paper.Teacher, cell.Paper.Student, cell.Paper.Method, cell.Paper.Policy,
+            cell.Paper.Batch, Metric(cell), cell.PaperText, cell.Mean, cell.Spread, cell.Ours?.Runs.Count ?? 0,
+            cell.Ours is null ? null : cell.Ours.IsReproduction ? "yes" : "no", string.Join("; ", cell.Ours?.Departures ?? []),
+            string.Join(' ', cell.Ours?.Runs ?? []), cell.Ours?.Settings]));
 
     static string JsonObject(PaperTable table)
     {

@@ -67,8 +67,7 @@ public sealed record ConfusionMatrix
         var shares = new double[count, count];
         for (var row = 0; row < count; row++)
         {
-            long sum = 0;
-            for (var column = 0; column < count; column++) sum += Counts[row, column];
+            var sum = Enumerable.Range(0, count).Sum(column => Counts[row, column]);
             // A class without images has no shares: gray.
             for (var column = 0; column < count; column++) shares[row, column] = sum == 0 ? double.NaN : (double)Counts[row, column] / sum;
         }

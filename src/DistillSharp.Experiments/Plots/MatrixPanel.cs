@@ -13,12 +13,10 @@ static class MatrixPanel
     /// <summary>Whole pixels per cell, so that neighbors meet without seams.</summary>
     public static double Cell(int count, double side) => Math.Max(1, Math.Floor(side / Math.Max(1, count)));
 
-    /// <summary>Room for the row labels on the left.</summary>
     public static double RowLabelWidth(IReadOnlyList<string> names, int count) => Named(names, count)
         ? Math.Min(TextWidth.OfWidest(names, Text), LongestName)
         : TextWidth.Of((count - 1).ToString(CultureInfo.InvariantCulture), Text);
 
-    /// <summary>Room for the column labels below.</summary>
     public static double ColumnLabelHeight(IReadOnlyList<string> names, int count) =>
         !Named(names, count) || LiesFlat(names, count) ? Text + 6 : RowLabelWidth(names, count) + 4;
 

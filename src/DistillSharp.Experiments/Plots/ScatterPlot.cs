@@ -34,12 +34,8 @@ public sealed record ScatterPlot
     {
         var svg = new Svg();
         var width = 2 * Margin + Panels.Count * Side + (Panels.Count - 1) * Between;
-        var top = 14.0;
-        if (Title.Length > 0)
-        {
-            svg.Text(width / 2, 27, TextWidth.Fit(Title, 15, width - 2 * Margin), 15, Anchor.Middle, bold: true);
-            top = 40;
-        }
+        var top = Title.Length > 0 ? 40.0 : 14;
+        if (Title.Length > 0) svg.Text(width / 2, 27, TextWidth.Fit(Title, 15, width - 2 * Margin), 15, Anchor.Middle, bold: true);
         for (var i = 0; i < Panels.Count; i++)
         {
             var left = Margin + i * (Side + Between);

@@ -16,9 +16,6 @@ sealed class Svg
     readonly StringBuilder body = new();
     readonly StringBuilder definitions = new();
 
-    /// <summary>Adds an element to the document's definitions, for use by id.</summary>
-    public void Define(string element) => definitions.Append(element).Append('\n');
-
     public void Line(double x1, double y1, double x2, double y2, string stroke, double width = 1, string? dash = null) =>
         body.Append(CultureInfo.InvariantCulture, $"<line x1=\"{N(x1)}\" y1=\"{N(y1)}\" x2=\"{N(x2)}\" y2=\"{N(y2)}\" stroke=\"{stroke}\" "
             + $"stroke-width=\"{N(width)}\"{Dash(dash)}/>\n");
@@ -61,7 +58,6 @@ sealed class Svg
             $"<path d=\"M{string.Join('L', corners.Select(c => $"{N(cx + c.X * scale)},{N(cy + c.Y * scale)}"))}Z\" {look}";
     }
 
-    /// <summary>How many shapes <see cref="Marker"/> knows.</summary>
     public const int Shapes = 6;
 
     /// <summary>A text; its point is on the baseline, or with <paramref name="middle"/> halfway up. Degrees turn it clockwise.</summary>
@@ -81,9 +77,9 @@ sealed class Svg
     /// <summary>Draws only within a rectangle what the action draws.</summary>
     public void Clipped(string id, double x, double y, double width, double height, Action draw)
     {
-        Define(string.Create(CultureInfo.InvariantCulture,
-            $"<clipPath id=\"{id}\"><rect x=\"{N(x)}\" y=\"{N(y)}\" width=\"{N(width)}\" height=\"{N(height)}\"/></clipPath>"));
-        body.Append(CultureInfo.InvariantCulture, $"<g clip-path=\"url(#{id})\">\n");
+        definitions.Append(
+            $"<clipPath id=\"{id}\"><rect x=\"{N(x)}\" y=\"{N(y)}\" width=\"{N(width)}\" height=\"{N(height)}\"/></clipPath>\n");
+        body.Append($"<g clip-path=\"url(#{id})\">\n");
         draw();
         body.Append("</g>\n");
     }

@@ -15,7 +15,6 @@ static class TextWidth
         634, 278, 278, 579, 278, 974, 634, 612, 635, 635, 411, 521, 392, 634, 592, 818, 592, 592, 525, 636, 337, 636, 838,
     ];
 
-    /// <summary>The width of a text in pixels at a font size.</summary>
     public static double Of(string text, double size) => text.Sum(c => c is >= ' ' and <= '~' ? ascii[c - ' '] : 1000) * size / 1000;
 
     public static double OfWidest(IEnumerable<string> texts, double size) => texts.Select(t => Of(t, size)).DefaultIfEmpty(0).Max();

@@ -61,17 +61,12 @@ public static class PublishedTable
         return text.ToString();
     }
 
-    static string CommaSeparated((PublishedResult Result, CellResult? Ours)[] cells)
-    {
-        var text = new StringBuilder();
-        Csv.AppendLine(text, ["method", "form", "teacher", "student", "published", "epoch", "source",
-            "ours_mean", "ours_sd", "runs", "departures"]);
-        foreach (var (result, ours) in cells)
-            Csv.AppendLine(text, [result.Method, result.Standardized ? "standardize" : null, result.Teacher, result.Student,
-                Number(result.Acc1), result.Epoch, result.Source,
-                ours?.Acc1, ours?.Acc1Spread, ours?.Runs.Count ?? 0, ours is null ? null : string.Join("; ", ours.Departures)]);
-        return text.ToString();
-    }
+    static string CommaSeparated((PublishedResult Result, CellResult? Ours)[] cells) => Csv.Of(
+        ["method", "form", "teacher", "student", "published", "epoch", "source", "ours_mean", "ours_sd", "runs", "departures"],
+        cells.Select(cell => (object?[])[
+            cell.Result.Method, cell.Result.Standardized ? "standardize" : null, cell.Result.Teacher, cell.Result.Student,
+            Number(cell.Result.Acc1), cell.Result.Epoch, cell.Result.Source, cell.Ours?.Acc1, cell.Ours?.Acc1Spread,
+            cell.Ours?.Runs.Count ?? 0, cell.Ours is null ? null : string.Join("; ", cell.Ours.Departures)]));
 
     static string JsonObject((PublishedResult Result, CellResult? Ours)[] cells) => Json.Write(new
     {

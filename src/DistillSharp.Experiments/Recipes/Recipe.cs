@@ -28,7 +28,7 @@ public sealed class Recipe
     readonly string text;
     readonly string source;
     readonly string[] overrides;
-    readonly CrossEntropySection crossEntropy;
+    readonly RecipeValues crossEntropy;
     readonly bool crossEntropyGiven;
     readonly YamlValue data, student;
     readonly YamlValue? teacher;
@@ -60,7 +60,7 @@ public sealed class Recipe
         var asked = Methods.Select(method => method.CrossEntropyWeight).DefaultIfEmpty(1).Min();
         known = known with { Student = Student.Network, CrossEntropyWeight = asked };
         crossEntropyGiven = crossEntropy?["weight"] is { IsNull: false };
-        this.crossEntropy = CrossEntropySection.Read(crossEntropy ?? Empty(), known);
+        this.crossEntropy = CrossEntropySection.Keys.Read(CrossEntropySection.Keys.Open(crossEntropy ?? Empty()), known);
         Train = TrainSection.Read(Section(document, "train") ?? Empty(), known);
         SaysSchedule = Section(document, "train")?["schedule"] is { IsNull: false };
         Warnings = known.Warnings;
@@ -95,7 +95,7 @@ public sealed class Recipe
     internal IEnumerable<string> MethodNames => Methods.Select(method => method.Name).DefaultIfEmpty("ce");
 
     /// <summary>The factor of cross-entropy in the total loss. Left out, it is the smallest that the methods ask for.</summary>
-    public double CrossEntropyWeight => crossEntropy.Weight;
+    public double CrossEntropyWeight => CrossEntropySection.Weight.Of(crossEntropy);
 
     /// <summary>How the student learns.</summary>
     public TrainSection Train { get; }
@@ -161,7 +161,7 @@ public sealed class Recipe
         else resolved.Section("methods");
         foreach (var method in Methods) method.Write(resolved, remarks: !decisive);
         var ofPair = !crossEntropyGiven && Methods.Any(method => method.CrossEntropyOfPair);
-        crossEntropy.Write(resolved, decisive, ofPair && !decisive ? MethodSection.OfPair : null);
+        CrossEntropySection.Keys.Write(resolved, crossEntropy, decisive, ofPair && !decisive ? MethodSection.OfPair : null);
         Train.Write(resolved, decisive);
         return resolved.ToString();
     }

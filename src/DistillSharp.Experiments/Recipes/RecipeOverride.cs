@@ -30,8 +30,7 @@ static partial class RecipeOverride
             if (at.Kind == YamlKind.Sequence)
             {
                 var index = Index(at, steps[i], path, option);
-                if (last) at.Items[index] = value;
-                else at.Items[index] = Named(at.Items[index]);
+                at.Items[index] = last ? value : Named(at.Items[index]);
                 at = at.Items[index];
                 path += $"[{index}]";
             }

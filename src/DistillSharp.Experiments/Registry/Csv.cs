@@ -3,8 +3,8 @@ namespace DistillSharp.Experiments.Registry;
 /// <summary>CSV as RFC 4180 has it, numbers in the invariant culture.</summary>
 static class Csv
 {
-    public static void AppendLine(StringBuilder text, IEnumerable<object?> fields) =>
-        text.AppendJoin(',', fields.Select(Field)).Append('\n');
+    public static string Of(IEnumerable<object?> head, IEnumerable<IEnumerable<object?>> rows) =>
+        string.Concat(rows.Prepend(head).Select(fields => string.Join(',', fields.Select(Field)) + "\n"));
 
     static string Field(object? value)
     {

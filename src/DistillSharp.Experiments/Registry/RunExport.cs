@@ -51,13 +51,8 @@ public static class RunExport
             : $"{c.Value(run)}")).Where(field => field.Value.Length > 0)];
 
     /// <summary>One line per run under a line of column names.</summary>
-    public static string ToCsv(IEnumerable<RunSummary> runs)
-    {
-        var text = new StringBuilder();
-        Csv.AppendLine(text, columns.Select(c => (object?)c.Name));
-        foreach (var run in runs) Csv.AppendLine(text, columns.Select(c => c.Value(run)));
-        return text.ToString();
-    }
+    public static string ToCsv(IEnumerable<RunSummary> runs) =>
+        Csv.Of(columns.Select(c => c.Name), runs.Select(run => columns.Select(c => c.Value(run))));
 
     /// <summary>An array of objects: the columns of the CSV, and the recipe's settings under <c>settings</c>.</summary>
     public static string ToJson(IEnumerable<RunSummary> runs) => Json.Write(runs.Select(Described));
@@ -82,12 +77,10 @@ public static class RunExport
     public static string ToCsv(IReadOnlyList<EpochMetrics> metrics)
     {
         var terms = metrics.SelectMany(m => m.Terms.Keys).Distinct().Order(StringComparer.Ordinal).ToArray();
-        var text = new StringBuilder();
-        Csv.AppendLine(text, ["epoch", "step", "acc1", "acc5", "loss", .. terms, "lr", "images_per_second", "seconds"]);
-        foreach (var m in metrics)
-            Csv.AppendLine(text, [m.Epoch, m.Step, m.Acc1, m.Acc5, m.Loss,
-                .. terms.Select(t => (object?)(m.Terms.TryGetValue(t, out var value) ? value : null)), m.Lr, m.ImagesPerSecond, m.Seconds]);
-        return text.ToString();
+        return Csv.Of(["epoch", "step", "acc1", "acc5", "loss", .. terms, "lr", "images_per_second", "seconds"],
+            metrics.Select(m => (object?[])[m.Epoch, m.Step, m.Acc1, m.Acc5, m.Loss,
+                .. terms.Select(t => (object?)(m.Terms.TryGetValue(t, out var value) ? value : null)),
+                m.Lr, m.ImagesPerSecond, m.Seconds]));
     }
 
     static OrderedDictionary<string, object?> Described(RunSummary run) => new(

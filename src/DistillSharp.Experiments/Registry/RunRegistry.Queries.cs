@@ -57,17 +57,16 @@ public sealed partial class RunRegistry
 
     /// <summary>One run by name.</summary>
     /// <exception cref="UserException">It is not in the registry.</exception>
-    public RunSummary Get(string run) => Find(run) ?? throw Absent(run);
+    public RunSummary Get(string run)
+    {
+        if (Find(run) is { } found) return found;
+        var nearest = List(RunFilter.All).Select(r => r.Name).FirstOrDefault(n => n.Contains(run, StringComparison.OrdinalIgnoreCase));
+        throw new UserException($"there is no run named '{run}' in {Root}" + (nearest is null ? "" : $"; there is '{nearest}'"));
+    }
 
     /// <summary>Runs side by side: their results, and the settings in which they differ.</summary>
     /// <exception cref="UserException">A run is not in the registry.</exception>
     public RunComparison Compare(IEnumerable<string> runs) => new([.. runs.Select(Get)]);
-
-    UserException Absent(string name)
-    {
-        var nearest = List(RunFilter.All).Select(r => r.Name).FirstOrDefault(n => n.Contains(name, StringComparison.OrdinalIgnoreCase));
-        return new UserException($"there is no run named '{name}' in {Root}" + (nearest is null ? "" : $"; there is '{nearest}'"));
-    }
 
     List<RunSummary> Summaries(string where, params (string, object?)[] parameters)
     {

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Experiments.Registry;
@@ -73,11 +72,7 @@ public sealed partial class RunRegistry : IDisposable
 
     /// <summary>Records a run with its settings and all its metrics, replacing what was known of it.</summary>
     /// <exception cref="UserException">The registry cannot be written, or the recipe is no YAML.</exception>
-    public void Record(RunReader run)
-    {
-        var settings = RecipeSettings.Of(run.Recipe, Path.Combine(run.Path, RunFiles.Recipe));
-        database.Write(() => Insert(database, run.Manifest, settings, run.Metrics));
-    }
+    public void Record(RunReader run) => database.Write(() => Insert(database, run));
 
     /// <summary>Updates a run's record: its state, its end. Its settings and metrics stay.</summary>
     /// <exception cref="UserException">The run is not in the registry, or the registry cannot be written.</exception>
@@ -138,17 +133,16 @@ public sealed partial class RunRegistry : IDisposable
         foreach (var folder in RunReader.FoldersIn(root))
             try
             {
-                var run = RunReader.Load(folder);
-                Insert(database, run.Manifest, RecipeSettings.Of(run.Recipe, Path.Combine(folder, RunFiles.Recipe)), run.Metrics);
+                Insert(database, RunReader.Load(folder));
                 count++;
             }
             catch (UserException e) { problems.Add(e.Message); }
         return new RebuildReport(count, problems);
     }
 
-    static void Insert(
-        RegistryDatabase database, RunManifest record, IReadOnlyDictionary<string, string> settings, IReadOnlyList<EpochMetrics> metrics)
+    static void Insert(RegistryDatabase database, RunReader run)
     {
+        var (record, settings) = (run.Manifest, run.Settings());
         database.Execute("delete from runs where name = $name", ("$name", record.Name));
         var columns = Columns(record);
         var (names, values) = (columns.Select(column => column.Name), columns.Select(column => $"${column.Name}"));
@@ -156,7 +150,7 @@ public sealed partial class RunRegistry : IDisposable
         foreach (var (path, value) in settings)
             database.Execute("insert into settings(run, path, value) values($run, $path, $value)",
                 ("$run", record.Name), ("$path", path), ("$value", value));
-        foreach (var epoch in metrics) PutMetrics(database, record.Name, epoch);
+        foreach (var epoch in run.Metrics) PutMetrics(database, record.Name, epoch);
     }
 
     // The columns of a run's row with their values.

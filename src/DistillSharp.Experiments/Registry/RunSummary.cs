@@ -1,4 +1,3 @@
-using DistillSharp.Experiments.Recipes;
 using DistillSharp.Experiments.Runs;
 
 namespace DistillSharp.Experiments.Registry;
@@ -29,8 +28,7 @@ public sealed record RunSummary(
         var evaluated = run.Metrics.Where(m => m.Acc1 is not null).ToList();
         var best = evaluated.Count == 0 ? null : evaluated.MaxBy(m => m.Acc1);
         var speeds = run.Metrics.Select(m => m.ImagesPerSecond).Where(double.IsFinite).ToList();
-        return new RunSummary(run.Manifest, run.State, run.Path,
-            RecipeSettings.Of(run.Recipe, System.IO.Path.Combine(run.Path, RunFiles.Recipe)), run.Metrics.Count,
+        return new RunSummary(run.Manifest, run.State, run.Path, run.Settings(), run.Metrics.Count,
             evaluated.LastOrDefault()?.Acc1, evaluated.LastOrDefault()?.Acc5, best?.Acc1, best?.Epoch,
             speeds.Count == 0 ? null : speeds.Average(), run.Metrics.Select(m => m.Seconds).Where(double.IsFinite).Sum());
     }

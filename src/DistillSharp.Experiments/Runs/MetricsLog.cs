@@ -122,17 +122,8 @@ public sealed class MetricsLog
     // A torn last line must not become the beginning of the next one.
     static long WholeLines(FileStream file)
     {
-        var buffer = new byte[4096];
-        for (var end = file.Length; end > 0;)
-        {
-            var start = Math.Max(0, end - buffer.Length);
-            file.Position = start;
-            var chunk = buffer.AsSpan(0, (int)(end - start));
-            file.ReadExactly(chunk);
-            var newline = chunk.LastIndexOf((byte)'\n');
-            if (newline >= 0) return start + newline + 1;
-            end = start;
-        }
-        return 0;
+        var content = new byte[file.Length];
+        file.ReadExactly(content);
+        return Array.LastIndexOf(content, (byte)'\n') + 1;
     }
 }

@@ -62,22 +62,14 @@ sealed partial class RunLock : IDisposable
     // EWOULDBLOCK on Linux and macOS, a sharing violation on Windows: .NET passes the system's number through.
     static bool IsLocked(Exception e) => e is IOException { HResult: 11 or 35 or unchecked((int)0x80070020) };
 
-    static RunLock Sign(FileStream file)
+    // Disposed on a full disk: the lock must not live on in a file that nobody knows.
+    static RunLock Sign(FileStream opened) => opened.OrDispose(file =>
     {
-        try
-        {
-            file.SetLength(0);
-            file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"));
-            file.Flush();
-            return new RunLock(file);
-        }
-        catch
-        {
-            // On a full disk: the lock must not live on in a file that nobody knows.
-            file.Dispose();
-            throw;
-        }
-    }
+        file.SetLength(0);
+        file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"));
+        file.Flush();
+        return new RunLock(file);
+    });
 
     static int? Pid(string path) =>
         int.TryParse(ReadPastLock(path)?.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : null;

@@ -46,6 +46,9 @@ public sealed class RunReader
             MetricsLog.Read(System.IO.Path.Combine(folder, RunFiles.Metrics)), process);
     }
 
+    internal IReadOnlyDictionary<string, string> Settings() =>
+        Recipes.RecipeSettings.Of(Recipe, System.IO.Path.Combine(Path, RunFiles.Recipe));
+
     /// <summary>The folders below a root that hold runs, by name. Folders without a record are none.</summary>
     public static IReadOnlyList<string> FoldersIn(string runsRoot)
     {

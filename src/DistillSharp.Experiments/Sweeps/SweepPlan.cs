@@ -119,13 +119,8 @@ public sealed class SweepPlan
         return new SweepPlan(root, entries, problems);
     }
 
-    internal static SweepState StateOf(RunState state) => state switch
-    {
-        RunState.Finished => SweepState.Finished,
-        RunState.Running => SweepState.Running,
-        RunState.Interrupted => SweepState.Interrupted,
-        _ => SweepState.Failed,
-    };
+    // What a run can be is called the same in a sweep.
+    internal static SweepState StateOf(RunState state) => Enum.Parse<SweepState>(state.ToString());
 
     // The wanted name may belong to a run with other settings; then the next number is free for this one. Or it may be this
     // run, made since the folders were listed by a process that outlived its sweep: taking it for another would run it twice.

@@ -75,7 +75,6 @@ public sealed class SweepRunner(Func<RunStart, CancellationToken, Task<RunExit>>
         jobs = Math.Min(jobs, Environment.ProcessorCount);
         var threads = Math.Max(1, Environment.ProcessorCount / jobs);
         var waiting = new ConcurrentQueue<SweepEntry>(plan.InOrder());
-        var outcomes = new ConcurrentDictionary<SweepEntry, SweepOutcome>();
         var ends = plan.Entries.ToDictionary(entry => entry, _ => new TaskCompletionSource<SweepOutcome>());
         await Task.WhenAll(Enumerable.Range(0, jobs).Select(_ => Task.Run(async () =>
         {
@@ -84,7 +83,6 @@ public sealed class SweepRunner(Func<RunStart, CancellationToken, Task<RunExit>>
                 SweepOutcome outcome;
                 try { outcome = await Hindrance(plan, entry, ends) ?? await One(plan.RunsRoot, entry, threads, stop); }
                 catch (UserException e) { outcome = new SweepOutcome(entry, SweepResult.Failed, e.Message); }
-                outcomes[entry] = outcome;
                 try { lock (telling) observer.Ended(outcome); }
                 finally
                 {
@@ -93,7 +91,7 @@ public sealed class SweepRunner(Func<RunStart, CancellationToken, Task<RunExit>>
                 }
             }
         }, CancellationToken.None)));
-        return [.. plan.Entries.Select(e => outcomes[e])];
+        return await Task.WhenAll(plan.Entries.Select(entry => ends[entry].Task));
     }
 
     // Waits for the runs whose students this one begins with. They stand before it in the queue, so that someone is at each of them.
@@ -114,13 +112,12 @@ public sealed class SweepRunner(Func<RunStart, CancellationToken, Task<RunExit>>
     async Task<SweepOutcome> One(string root, SweepEntry entry, int threads, CancellationToken stop)
     {
         var folder = Path.Combine(root, entry.Run);
-        var wasThere = entry.State == SweepState.Finished;
         var tried = false;
         for (var told = false; ;)
         {
             var state = State(folder, entry.Spec);
             if (state == SweepState.Finished)
-                return new SweepOutcome(entry, tried || !wasThere ? SweepResult.Finished : SweepResult.Skipped);
+                return new(entry, tried || entry.State != SweepState.Finished ? SweepResult.Finished : SweepResult.Skipped);
             if (stop.IsCancellationRequested) return new SweepOutcome(entry, SweepResult.Stopped);
             if (state == SweepState.Running)
             {

@@ -32,7 +32,7 @@ public class SettingValueTests
         Assert.Equal(0.05, SettingValue.Read("5e-2"));
         Assert.Equal(true, SettingValue.Read("TRUE"));
         Assert.Equal("sgd", SettingValue.Read("sgd"));
-        Assert.Equal(SettingValue.List([150.0, 180]), SettingValue.Read("[150, 180]"));
+        Assert.Equal(SettingValue.List(["150.0", "180"]), SettingValue.Read("[150, 180]"));
         Assert.Equal(SettingValue.List(["crop"]), SettingValue.Read("[crop]"));
         Assert.Equal("none", SettingValue.None.ToString());
     }
