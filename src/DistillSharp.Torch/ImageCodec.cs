@@ -104,17 +104,11 @@ public static unsafe class ImageCodec
     // A file whose header was read, for as long as its bytes are held.
     readonly ref struct Opened : IDisposable
     {
-        public Opened(byte* bytes, long count)
-        {
-            Native.Check(Native.ds_image_open(bytes, count, out var height, out var width, out var handle));
-            (Height, Width, Handle) = (height, width, handle);
-        }
+        public readonly int Height, Width;
+        public readonly nint Handle;
 
-        public int Height { get; }
-
-        public int Width { get; }
-
-        public nint Handle { get; }
+        public Opened(byte* bytes, long count) =>
+            Native.Check(Native.ds_image_open(bytes, count, out Height, out Width, out Handle));
 
         public void Dispose() => Native.ds_image_close(Handle);
     }

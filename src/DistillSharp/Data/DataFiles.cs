@@ -6,12 +6,8 @@ namespace DistillSharp.Data;
 /// <param name="Files">Every file that is needed.</param>
 sealed record FileLayout(string Folder, string Archive, IReadOnlyList<string> Files)
 {
-    static readonly string[] ReadableEndings = [".tar.gz", ".tgz", ".tar"];
-    static readonly string[] UnreadableEndings = [".tar.xz", ".tar.bz2", ".tar.zst", ".zip"];
-
-    public IEnumerable<string> Archives(string root) => ReadableEndings.Select(ending => Path.Combine(root, Archive + ending));
-
-    public IEnumerable<string> UnreadableArchives(string root) => UnreadableEndings.Select(ending => Path.Combine(root, Archive + ending));
+    public IEnumerable<string> Archives(string root, params string[] endings) =>
+        endings.Select(ending => Path.Combine(root, Archive + ending));
 
     public string Entry(string file) => $"{Folder}/{file}";
 }
@@ -62,9 +58,10 @@ sealed class DataFiles
                     incomplete ??= $"{dataSet} in '{folder}' is incomplete: {string.Join(", ", missing)} missing; the folder should "
                         + $"hold {string.Join(", ", layout.Files)}";
             }
-        if (layouts.SelectMany(layout => layout.Archives(root)).FirstOrDefault(File.Exists) is { } archive)
+        if (layouts.SelectMany(layout => layout.Archives(root, ".tar.gz", ".tgz", ".tar")).FirstOrDefault(File.Exists) is { } archive)
             return FromArchive(archive, layouts);
-        if (layouts.SelectMany(layout => layout.UnreadableArchives(root)).FirstOrDefault(File.Exists) is { } unreadable)
+        if (layouts.SelectMany(layout => layout.Archives(root, ".tar.xz", ".tar.bz2", ".tar.zst", ".zip"))
+            .FirstOrDefault(File.Exists) is { } unreadable)
             throw new UserException($"'{unreadable}' is packed in a way that cannot be read here; unpack it into '{root}' "
                 + $"({Unpack(unreadable, root)})");
         throw new UserException(incomplete ?? $"{dataSet} was not found in '{root}', which should hold {Expected(layouts)} ({source})");

@@ -1,7 +1,7 @@
 namespace DistillSharp.Data;
 
 /// <summary>What MNIST and the sets in its form have in common: 28x28 gray values, a black border, three equal channels.</summary>
-abstract class GrayDigitsSet : DatasetDescription
+abstract class GrayDigitsSet(string name, float mean, float std) : PublishedSet(name, [mean, mean, mean], [std, std, std])
 {
     const int Border = 2;
 
@@ -18,14 +18,8 @@ abstract class GrayDigitsSet : DatasetDescription
 }
 
 /// <summary>MNIST: 60,000 + 10,000 gray images of digits in 10 classes.</summary>
-sealed class MnistSet : GrayDigitsSet
+sealed class MnistSet() : GrayDigitsSet("mnist", .1307f, .3081f)
 {
-    public override string Name => "mnist";
-
-    public override IReadOnlyList<float> Mean { get; } = [.1307f, .1307f, .1307f];
-
-    public override IReadOnlyList<float> Std { get; } = [.3081f, .3081f, .3081f];
-
     public override IReadOnlyList<string> ClassNames { get; } = [.. Enumerable.Range(0, 10).Select(digit => digit.ToString())];
 
     // Digits are not mirrored.
@@ -36,14 +30,8 @@ sealed class MnistSet : GrayDigitsSet
 }
 
 /// <summary>Fashion-MNIST: 60,000 + 10,000 gray images of clothes in 10 classes.</summary>
-sealed class FashionMnistSet : GrayDigitsSet
+sealed class FashionMnistSet() : GrayDigitsSet("fashion-mnist", .2860f, .3530f)
 {
-    public override string Name => "fashion-mnist";
-
-    public override IReadOnlyList<float> Mean { get; } = [.2860f, .2860f, .2860f];
-
-    public override IReadOnlyList<float> Std { get; } = [.3530f, .3530f, .3530f];
-
     public override IReadOnlyList<string> ClassNames { get; } =
         ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 

@@ -1,16 +1,8 @@
 namespace DistillSharp.Data;
 
 /// <summary>Photographs as image files, a folder for each class. They are normalized by ImageNet's values.</summary>
-class ImageFolderSet : DatasetDescription
+class ImageFolderSet(string name = "image-folder") : PublishedSet(name, [.485f, .456f, .406f], [.229f, .224f, .225f], size: 224)
 {
-    public override string Name => "image-folder";
-
-    public override IReadOnlyList<float> Mean { get; } = [.485f, .456f, .406f];
-
-    public override IReadOnlyList<float> Std { get; } = [.229f, .224f, .225f];
-
-    public override int Size => 224;
-
     public override bool HasSizes => true;
 
     public override Protocol Protocol => Protocol.ImageNet;
@@ -31,11 +23,9 @@ class ImageFolderSet : DatasetDescription
 }
 
 /// <summary>ImageNet (ILSVRC 2012): 1,281,167 + 50,000 photographs in 1,000 classes.</summary>
-sealed class ImageNetSet : ImageFolderSet
+sealed class ImageNetSet() : ImageFolderSet("imagenet")
 {
     const int Classes = 1000;
-
-    public override string Name => "imagenet";
 
     protected override (ImageSet Train, ImageSet Test) Checked(string root, (ImageSet Train, ImageSet Test) read) =>
         read.Train.ClassNames.Count == Classes ? read
@@ -45,10 +35,8 @@ sealed class ImageNetSet : ImageFolderSet
 }
 
 /// <summary>Photographs in WebDataset's shards.</summary>
-sealed class WebDatasetSet : ImageFolderSet
+sealed class WebDatasetSet() : ImageFolderSet("webdataset")
 {
-    public override string Name => "webdataset";
-
     public override bool Exists(string root) => Shards.Exist(root);
 
     protected override (ImageSet Train, ImageSet Test) ReadFiles(string root, ReadOptions options) => Shards.Read(root, options);

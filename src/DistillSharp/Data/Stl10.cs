@@ -4,19 +4,11 @@ namespace DistillSharp.Data;
 /// STL-10 (Coates, Lee, Ng: An Analysis of Single-Layer Networks in Unsupervised Feature Learning, AISTATS 2011): 5,000 + 8,000 color
 /// images of 96x96 in 10 classes, in the binary version: images as [3, columns, rows], labels from 1.
 /// </summary>
-sealed class Stl10Set : DatasetDescription
+sealed class Stl10Set() : PublishedSet("stl10", [.4467f, .4398f, .4066f], [.2603f, .2566f, .2713f], Side)
 {
-    const int Side = 96, Plane = Side * Side, ImageBytes = 3 * Plane;
+    const int Side = 96, ImageBytes = 3 * Side * Side;
 
     static readonly FileLayout layout = new("stl10_binary", "stl10_binary", ["train_X.bin", "train_y.bin", "test_X.bin", "test_y.bin"]);
-
-    public override string Name => "stl10";
-
-    public override IReadOnlyList<float> Mean { get; } = [.4467f, .4398f, .4066f];
-
-    public override IReadOnlyList<float> Std { get; } = [.2603f, .2566f, .2713f];
-
-    public override int Size => Side;
 
     public override IReadOnlyList<string> ClassNames { get; } =
         ["airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck"];
@@ -39,12 +31,6 @@ sealed class Stl10Set : DatasetDescription
         if (Array.FindIndex(labels, label => label < 1 || label > ClassNames.Count) is >= 0 and var wrong)
             throw new UserException($"'{files.Where(labelFile)}': image {wrong} has label {labels[wrong]}; "
                 + $"they are 1 to {ClassNames.Count}");
-        var pixels = new byte[stored.Length];
-        for (var (from, image) = (0, 0); image < labels.Length; image++)
-            for (var channel = 0; channel < 3; channel++)
-                for (var x = 0; x < Side; x++)
-                    for (var y = 0; y < Side; y++)
-                        pixels[image * ImageBytes + (y * Side + x) * 3 + channel] = stored[from++];
-        return new(pixels, Side, Side, 3, Array.ConvertAll(labels, label => label - 1), ClassNames);
+        return new(RowsFirst(stored, Side), Side, Side, 3, Array.ConvertAll(labels, label => label - 1), ClassNames);
     }
 }

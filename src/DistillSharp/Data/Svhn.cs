@@ -5,17 +5,11 @@ namespace DistillSharp.Data;
 /// 2011), the cropped digits: 73,257 + 26,032 color images of 32x32 in 10 classes, as MATLAB files with images X, [32, 32, 3, N], and
 /// labels y, [N, 1], in which 10 stands for the digit 0.
 /// </summary>
-sealed class SvhnSet : DatasetDescription
+sealed class SvhnSet() : PublishedSet("svhn", [.4377f, .4438f, .4728f], [.1980f, .2010f, .1970f])
 {
-    const int Side = 32, Plane = Side * Side, ImageBytes = 3 * Plane;
+    const int Side = 32;
 
     static readonly FileLayout layout = new("svhn", "svhn", ["train_32x32.mat", "test_32x32.mat"]);
-
-    public override string Name => "svhn";
-
-    public override IReadOnlyList<float> Mean { get; } = [.4377f, .4438f, .4728f];
-
-    public override IReadOnlyList<float> Std { get; } = [.1980f, .2010f, .1970f];
 
     public override IReadOnlyList<string> ClassNames { get; } = [.. Enumerable.Range(0, 10).Select(digit => digit.ToString())];
 
@@ -39,13 +33,7 @@ sealed class SvhnSet : DatasetDescription
                 + "they should be 32x32x3xN and Nx1");
         if (Array.FindIndex(labels.Values, label => label is < 1 or > 10) is >= 0 and var wrong)
             throw new UserException($"'{files.Where(file)}': image {wrong} has label {labels.Values[wrong]}; they are 1 to 10");
-        var pixels = new byte[images.Values.Length];
         // MATLAB counts rows first.
-        for (var (from, image) = (0, 0); image < count; image++)
-            for (var channel = 0; channel < 3; channel++)
-                for (var x = 0; x < Side; x++)
-                    for (var y = 0; y < Side; y++)
-                        pixels[image * ImageBytes + (y * Side + x) * 3 + channel] = images.Values[from++];
-        return new(pixels, Side, Side, 3, Array.ConvertAll(labels.Values, label => label % 10), ClassNames);
+        return new(RowsFirst(images.Values, Side), Side, Side, 3, Array.ConvertAll(labels.Values, label => label % 10), ClassNames);
     }
 }

@@ -5,18 +5,10 @@ namespace DistillSharp.Data;
 /// train/WNID/images/ and val/images/, the classes of the latter in val/val_annotations.txt. The labels are in the order of the
 /// WordNet ids.
 /// </summary>
-sealed class TinyImageNetSet : DatasetDescription
+sealed class TinyImageNetSet() : PublishedSet("tiny-imagenet", [.4802f, .4481f, .3975f], [.2764f, .2689f, .2816f], size: 64)
 {
     const string Source = "http://cs231n.stanford.edu/tiny-imagenet-200.zip", Folder = "tiny-imagenet-200";
     const int MaxNamed = 5;
-
-    public override string Name => "tiny-imagenet";
-
-    public override IReadOnlyList<float> Mean { get; } = [.4802f, .4481f, .3975f];
-
-    public override IReadOnlyList<float> Std { get; } = [.2764f, .2689f, .2816f];
-
-    public override int Size => 64;
 
     // The crop of 32x32 images, twice as large.
     public override Protocol Protocol { get; } = Protocol.Cifar with { Augment = [new PadAndCrop { Padding = 8 }, new Flip()] };

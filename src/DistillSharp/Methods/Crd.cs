@@ -20,7 +20,7 @@ namespace DistillSharp.Methods;
     "the published code's")]
 public sealed class Crd() : DistillationMethod(Features.Pooled)
 {
-    Embedding? student, teacher;
+    Linear? student, teacher;
     Tensor? studentMemory, teacherMemory, z;
     NegativeDraws? draws;
     bool normalized;
@@ -62,8 +62,8 @@ public sealed class Crd() : DistillationMethod(Features.Pooled)
             throw new UserException($"crd: the {pair.Samples} samples of the training set hold no negatives; it needs "
                 + $"{(Sampling == NegativeSampling.Exact ? "samples of two classes" : "two samples")}");
 
-        student = Child("embed_s", new Embedding(pair.Student.Shapes.PooledWidth, FeatureDim));
-        teacher = Child("embed_t", new Embedding(pair.Teacher.Shapes.PooledWidth, FeatureDim));
+        student = Child("embed_s.linear", new Linear(pair.Student.Shapes.PooledWidth, FeatureDim));
+        teacher = Child("embed_t.linear", new Linear(pair.Teacher.Shapes.PooledWidth, FeatureDim));
         studentMemory = Buffer("memory_student", Memory(pair.Samples));
         teacherMemory = Buffer("memory_teacher", Memory(pair.Samples));
         z = Buffer("z", Tensor.Full([2], -1, DType.Float64));
@@ -82,8 +82,8 @@ public sealed class Crd() : DistillationMethod(Features.Pooled)
     public Tensor Contrast(DistillationStep step, Tensor contrasts)
     {
         using var scope = TensorScope.Open();
-        var vs = student!.Forward(step.Student.Pooled!);
-        var vt = teacher!.Forward(step.Teacher.Pooled!);
+        var vs = V(student!, step.Student.Pooled!);
+        var vt = V(teacher!, step.Teacher.Pooled!);
         using var precise = Precision.Fp32.Enter(vs.Device);
         if (!normalized) Normalize(vs, vt, contrasts, step.Peers);
         var loss = MinusH(vs, teacherMemory!, contrasts, z!.Select(0, 0)) + MinusH(vt, studentMemory!, contrasts, z.Select(0, 1));
@@ -118,7 +118,7 @@ public sealed class Crd() : DistillationMethod(Features.Pooled)
             (piece, v) =>
             {
                 var (first, count) = (piece * rows, Math.Min(rows, N - piece * rows));
-                var x = Similarities(v[0].Narrow(0, first, count), m, contrasts.Narrow(0, first, count)) / Temperature - logZKn;
+                var x = Similarities(v.Narrow(0, first, count), m, contrasts.Narrow(0, first, count)) / Temperature - logZKn;
                 return (x.Softplus().Sum() - x.Select(1, 0).Sum()) / N;
             },
             v);
@@ -176,16 +176,5 @@ public sealed class Crd() : DistillationMethod(Features.Pooled)
         return Tensor.Empty([samples, FeatureDim]).UniformInPlace(-bound, bound);
     }
 
-    sealed class Embedding : Module
-    {
-        readonly Linear linear;
-
-        public Embedding(long inputs, long outputs) => linear = Child("linear", new Linear(inputs, outputs));
-
-        public Tensor Forward(Tensor x)
-        {
-            using var scope = TensorScope.Open();
-            return scope.Keep(Functional.Normalize(linear.Forward(x).To(DType.Float32)));
-        }
-    }
+    static Tensor V(Linear embed, Tensor x) => Functional.Normalize(embed.Forward(x).To(DType.Float32));
 }

@@ -56,7 +56,7 @@ public sealed class FitNet() : DistillationMethod(Features.Stages)
         if (s.Height >= t.Height && s.Width >= t.Width)
         {
             var stride = new Size2(Ratio(s.Height, t.Height), Ratio(s.Width, t.Width));
-            if (Shrunk(s.Height, stride.Height) != t.Height || Shrunk(s.Width, stride.Width) != t.Width) return null;
+            if (Ratio(s.Height, stride.Height) != t.Height || Ratio(s.Width, stride.Width) != t.Width) return null;
             var kernel = new Size2(2 * stride.Height - 1, 2 * stride.Width - 1);
             return new Conv2d(s.Channels, t.Channels, kernel, stride, new Size2(stride.Height - 1, stride.Width - 1), bias: true);
         }
@@ -68,6 +68,4 @@ public sealed class FitNet() : DistillationMethod(Features.Stages)
     }
 
     static long Ratio(long larger, long smaller) => (larger + smaller - 1) / smaller;
-
-    static long Shrunk(long size, long stride) => (size + stride - 1) / stride;
 }

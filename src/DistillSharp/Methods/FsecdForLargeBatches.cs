@@ -20,7 +20,7 @@ static class FsecdForLargeBatches
     public static Tensor Loss(Tensor s, Tensor u, Tensor U, RowRange own, double tau)
     {
         var (loss, gradient) = WithGradient(s, u, U, own, tau);
-        return KnownGradient.Of(loss, s, gradient);
+        return loss + KnownGradient.Nothing(s, gradient);
     }
 
     static (Tensor Loss, Tensor Gradient) WithGradient(Tensor s, Tensor u, Tensor U, RowRange own, double tau)

@@ -60,7 +60,7 @@ public sealed class Rkd() : DistillationMethod(Features.Pooled)
         var each = N * Math.Max(N, Math.Max(s.Size(1), t.Size(1)));
         var piece = Math.Clamp((s.Device.Type == DeviceType.Cpu ? 1 << 20 : 1 << 24) / each, 1, N);
         if (piece == N) return Part(s, 0, N);
-        return KnownGradient.Sum((int)((N + piece - 1) / piece), (k, x) => Part(x[0], k * piece, Math.Min(piece, N - k * piece)), s);
+        return KnownGradient.Sum((int)((N + piece - 1) / piece), (k, x) => Part(x, k * piece, Math.Min(piece, N - k * piece)), s);
 
         Tensor Part(Tensor s, long first, long count)
         {

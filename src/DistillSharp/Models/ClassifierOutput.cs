@@ -33,7 +33,6 @@ public sealed class FeatureTap
     readonly Features wanted;
     readonly Tensor images;
     readonly List<Tensor> stages = [], preActivations = [];
-    readonly List<BatchNorm2d?> norms = [];
     Tensor? pooled;
 
     internal FeatureTap(Features wanted, Tensor images) => (this.wanted, this.images) = (wanted, images);
@@ -53,7 +52,7 @@ public sealed class FeatureTap
         if (wanted.HasFlag(Features.Stages)) stages.Add(activated);
         if (!WantsPreActivations || preActivation is null) return;
         preActivations.Add(preActivation);
-        norms.Add(norm);
+        Norms.Add(norm);
     }
 
     /// <summary>Hands over the pooled features, [N, width].</summary>
@@ -78,7 +77,7 @@ public sealed class FeatureTap
         return next;
     }
 
-    internal IReadOnlyList<BatchNorm2d?> Norms => norms;
+    internal List<BatchNorm2d?> Norms { get; } = [];
 
     internal ClassifierOutput Output(Tensor logits) =>
         new(logits, pooled, wanted.HasFlag(Features.Stages) ? stages : null, WantsPreActivations ? preActivations : null);

@@ -7,10 +7,8 @@ sealed class ConvNorm : Layer
     readonly BatchNorm2d norm;
     readonly Func<Tensor, Tensor>? activation;
 
-    public ConvNorm(Conv2d convolution, BatchNorm2d norm, Func<Tensor, Tensor>? activation)
-    {
+    public ConvNorm(Conv2d convolution, BatchNorm2d norm, Func<Tensor, Tensor>? activation) =>
         (this.convolution, this.norm, this.activation) = (Child("0", convolution), Child("1", norm), activation);
-    }
 
     public override Tensor Forward(Tensor x)
     {

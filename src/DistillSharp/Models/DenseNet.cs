@@ -14,11 +14,8 @@ sealed class DenseNet : Classifier
     readonly (BatchNorm2d Norm, Conv2d? Convolution)[] ends;
     readonly Linear classifier;
 
-    internal static void Register(Registry<NetworkFactory> networks) =>
-        networks.Add("densenet121", (name, classes) => new DenseNet(name, classes, 6, 12, 24, 16));
-
     // Four halvings; the last transition's pooling needs two pixels.
-    DenseNet(string name, int classes, params int[] counts) : base(name, classes, new InputRule(224, Min: 32))
+    internal DenseNet(string name, int classes, params int[] counts) : base(name, classes, new InputRule(224, Min: 32))
     {
         conv0 = Child("features.conv0", new Conv2d(3, Stem, 7, stride: 2, padding: 3));
         norm0 = Child("features.norm0", new BatchNorm2d(Stem));

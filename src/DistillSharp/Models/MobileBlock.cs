@@ -26,7 +26,7 @@ sealed record MobileFamily(Func<long, BatchNorm2d> Norm, Func<Tensor, Tensor> Sq
 sealed class MobileBlock : Layer
 {
     readonly List<(string Own, string Other)> timm = [];
-    readonly Layer[] widenAndFilter;
+    readonly Sequential widenAndFilter;
     readonly Conv2d project;
     readonly BatchNorm2d norm;
     readonly bool adds;
@@ -56,7 +56,7 @@ sealed class MobileBlock : Layer
             Add(
                 new SqueezeExcitation(form.Expanded, squeezed, family.SqueezeActivation, family.Gate),
                 ("fc1", "se.conv_reduce"), ("fc2", "se.conv_expand"));
-        widenAndFilter = [.. layers];
+        widenAndFilter = new([.. layers]);
 
         var (last, lastNorm) = family.Nested
             ? ($"{under}.{layers.Count}.0", $"{under}.{layers.Count}.1")
@@ -72,14 +72,7 @@ sealed class MobileBlock : Layer
     public override Tensor Forward(Tensor x)
     {
         using var scope = TensorScope.Open();
-        var y = x;
-        foreach (var layer in widenAndFilter)
-        {
-            var next = layer.Forward(y);
-            if (y != x) y.Dispose();
-            y = next;
-        }
-        y = norm.Forward(project.Forward(y));
+        var y = norm.Forward(project.Forward(widenAndFilter.Forward(x)));
         return scope.Keep(adds ? x + y : y);
     }
 }

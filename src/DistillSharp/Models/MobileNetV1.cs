@@ -10,10 +10,7 @@ public sealed class MobileNetV1 : Classifier
     readonly Blocks model;
     readonly Linear fc;
 
-    internal static void Register(Registry<NetworkFactory> networks) =>
-        networks.Add("mobilenet_v1", (name, classes) => new MobileNetV1(name, classes));
-
-    MobileNetV1(string name, int classes) : base(name, classes, new InputRule(224))
+    internal MobileNetV1(string name, int classes) : base(name, classes, new InputRule(224))
     {
         model = Child("model", new Blocks(
         [

@@ -19,24 +19,17 @@ public sealed class MobileNetV2 : Classifier
     readonly InvertedResidual[][] blocks;
     readonly Linear classifier;
 
-    internal static void Register(Registry<NetworkFactory> networks) =>
-        networks.Add("mobilenet_v2_half", (name, classes) => new MobileNetV2(name, classes));
-
-    MobileNetV2(string name, int classes) : base(name, classes, new InputRule(32))
+    internal MobileNetV2(string name, int classes) : base(name, classes, new InputRule(32))
     {
         static long Half(long width) => width / 2;
         var inputs = Half(32);
         conv1 = Child("conv1", new ConvNormRelu(new Conv2d(3, inputs, 3, stride: 2, padding: 1)));
         blocks = new InvertedResidual[groups.Length][];
-        for (var g = 0; g < groups.Length; g++)
+        foreach (var (g, (expansion, width, count, stride)) in groups.Index())
         {
-            var (expansion, width, count, stride) = groups[g];
-            blocks[g] = new InvertedResidual[count];
-            for (var i = 0; i < count; i++)
-            {
-                blocks[g][i] = Child($"blocks.{g}.{i}", new InvertedResidual(inputs, Half(width), i == 0 ? stride : 1, expansion));
-                inputs = Half(width);
-            }
+            InvertedResidual Block(int i) => new(i == 0 ? inputs : Half(width), Half(width), i == 0 ? stride : 1, expansion);
+            blocks[g] = [.. Enumerable.Range(0, count).Select(i => Child($"blocks.{g}.{i}", Block(i)))];
+            inputs = Half(width);
         }
         conv2 = Child("conv2", new ConvNormRelu(new Conv2d(inputs, LastWidth, 1)));
         classifier = Child("classifier.0", new Linear(LastWidth, classes));

@@ -36,16 +36,17 @@ public static class Networks
     {
         var networks = new Registry<NetworkFactory>("network");
         ConvNext.Register(networks);
-        DenseNet.Register(networks);
-        MobileNetV1.Register(networks);
-        MobileNetV2.Register(networks);
+        networks.Add("densenet121", (name, classes) => new DenseNet(name, classes, 6, 12, 24, 16));
+        networks.Add("mobilenet_v1", (name, classes) => new MobileNetV1(name, classes));
+        networks.Add("mobilenet_v2_half", (name, classes) => new MobileNetV2(name, classes));
         MobileNetwork.Register(networks);
         ResNet.Register(networks);
-        ShuffleNetV1.Register(networks);
-        ShuffleNetV2.Register(networks);
+        networks.Add("shufflenet_v1", (name, classes) => new ShuffleNetV1(name, classes));
+        networks.Add("shufflenet_v2", (name, classes) => new ShuffleNetV2(name, classes));
         Vgg.Register(networks);
         VggBn.Register(networks);
-        VisionTransformer.Register(networks);
+        networks.Add("vit_b_16", (name, classes) =>
+            new VisionTransformer(name, classes, side: 224, patch: 16, depth: 12, heads: 12, width: 768));
         WideResNet.Register(networks);
         return networks;
     }

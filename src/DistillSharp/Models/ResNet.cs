@@ -61,13 +61,9 @@ public sealed class ResNet : Classifier
         large = form.LargeImages;
         conv1 = Child("conv1", large ? new Conv2d(3, stem, 7, stride: 2, padding: 3) : new Conv2d(3, stem, 3, padding: 1));
         bn1 = Child("bn1", new BatchNorm2d(stem));
-        stages = new Blocks[counts.Length];
-        for (var s = 0; s < stages.Length; s++)
-        {
-            var (inputs, outputs, stride) = (s == 0 ? stem : widths[s - 1], widths[s], s == 0 ? 1 : 2);
-            stages[s] = Child($"layer{s + 1}", new Blocks(Enumerable.Range(0, counts[s]).Select(i =>
-                i == 0 ? block(inputs, outputs, stride, form.Projection) : block(outputs, outputs, 1, form.Projection))));
-        }
+        stages = [.. counts.Select((count, s) => Child($"layer{s + 1}", new Blocks(Enumerable.Range(0, count).Select(i => i > 0
+            ? block(widths[s], widths[s], 1, form.Projection)
+            : block(s > 0 ? widths[s - 1] : stem, widths[s], s > 0 ? 2 : 1, form.Projection)))))];
         classifier = Child(form.Classifier, new Linear(widths[^1], classes));
         InitialWeights.HeConvolutions(this);
     }

@@ -13,10 +13,7 @@ public sealed class ShuffleNetV1 : Classifier
     readonly Blocks[] stages;
     readonly Linear linear;
 
-    internal static void Register(Registry<NetworkFactory> networks) =>
-        networks.Add("shufflenet_v1", (name, classes) => new ShuffleNetV1(name, classes));
-
-    ShuffleNetV1(string name, int classes) : base(name, classes, new InputRule(32))
+    internal ShuffleNetV1(string name, int classes) : base(name, classes, new InputRule(32))
     {
         conv1 = Child("conv1", new Conv2d(3, StemWidth, 1));
         bn1 = Child("bn1", new BatchNorm2d(StemWidth));
@@ -30,9 +27,8 @@ public sealed class ShuffleNetV1 : Classifier
     }
 
     // The grouping of the very first convolution is left out: there are too few channels for it (section 3.2 of the paper).
-    static Blocks Stage(long inputs, long outputs, int count) => new(Enumerable.Range(0, count).Select(i => i == 0
-        ? new ShuffleUnit(inputs, outputs, halves: true, groupsFirst: inputs != StemWidth)
-        : new ShuffleUnit(outputs, outputs, halves: false, groupsFirst: true)));
+    static Blocks Stage(long inputs, long outputs, int count) => new(Enumerable.Range(0, count).Select(i =>
+        new ShuffleUnit(i == 0 ? inputs : outputs, outputs, halves: i == 0, groupsFirst: i > 0 || inputs != StemWidth)));
 
     public override Linear Head => linear;
 
@@ -74,14 +70,10 @@ sealed class ShuffleUnit : StageBlock
         using var scope = TensorScope.Open();
         var inner = ChannelShuffle.Of(first.ForwardRelu(x), first.Convolution.Groups);
         inner = third.Convolution.Forward(second.ForwardRelu(inner));
-        if (!halves)
-        {
-            var (sum, preActivation) = third.Norm.Activate(inner, x, wantsPreActivation);
-            return (scope.Keep(sum), scope.KeepIfAny(preActivation));
-        }
         // x is activated, so its average has nothing for the last ReLU to cut off.
-        var average = Functional.AvgPool2d(x, 3, stride: 2, padding: 1);
-        var (activated, before) = third.Norm.Activate(inner, residual: null, wantsPreActivation);
+        var average = halves ? Functional.AvgPool2d(x, 3, stride: 2, padding: 1) : null;
+        var (activated, before) = third.Norm.Activate(inner, halves ? null : x, wantsPreActivation);
+        if (average is null) return (scope.Keep(activated), scope.KeepIfAny(before));
         return (scope.Keep(Tensor.Cat([activated, average], 1)), before is null ? null : scope.Keep(Tensor.Cat([before, average], 1)));
     }
 }

@@ -13,10 +13,7 @@ public sealed class ShuffleNetV2 : Classifier
     readonly Blocks[] stages;
     readonly Linear linear;
 
-    internal static void Register(Registry<NetworkFactory> networks) =>
-        networks.Add("shufflenet_v2", (name, classes) => new ShuffleNetV2(name, classes));
-
-    ShuffleNetV2(string name, int classes) : base(name, classes, new InputRule(32))
+    internal ShuffleNetV2(string name, int classes) : base(name, classes, new InputRule(32))
     {
         conv1 = Child("conv1", new Conv2d(3, StemWidth, 1));
         bn1 = Child("bn1", new BatchNorm2d(StemWidth));

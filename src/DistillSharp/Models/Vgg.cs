@@ -7,34 +7,25 @@ namespace DistillSharp.Models;
 /// </summary>
 public sealed class Vgg : Classifier
 {
-    static readonly long[] widths = [64, 128, 256, 512, 512];
+    /// <summary>Channels of each block, and how many convolutions each has in the forms of so many layers.</summary>
+    internal static readonly long[] Widths = [64, 128, 256, 512, 512];
+    internal static readonly (int Layers, int[] Counts)[] Forms =
+        [(8, [1, 1, 1, 1, 1]), (11, [1, 1, 2, 2, 2]), (13, [2, 2, 2, 2, 2]), (16, [2, 2, 3, 3, 3]), (19, [2, 2, 4, 4, 4])];
 
     readonly ConvNormRelu[] blocks;
     readonly Linear classifier;
 
     internal static void Register(Registry<NetworkFactory> networks)
     {
-        void Add(int layers, params int[] counts) =>
-            networks.Add($"vgg{layers}", (name, classes) => new Vgg(name, classes, counts));
-
-        Add(8, 1, 1, 1, 1, 1);
-        Add(11, 1, 1, 2, 2, 2);
-        Add(13, 2, 2, 2, 2, 2);
-        Add(16, 2, 2, 3, 3, 3);
-        Add(19, 2, 2, 4, 4, 4);
+        foreach (var (layers, counts) in Forms) networks.Add($"vgg{layers}", (name, classes) => new Vgg(name, classes, counts));
     }
 
     // Three poolings by two, which drop what is left over: below 8 pixels nothing would be left.
     Vgg(string name, int classes, int[] counts) : base(name, classes, new InputRule(32, Min: 8))
     {
-        blocks = new ConvNormRelu[counts.Length];
-        for (var b = 0; b < blocks.Length; b++)
-        {
-            var (inputs, outputs) = (b == 0 ? 3 : widths[b - 1], widths[b]);
-            blocks[b] = Child($"block{b}", new ConvNormRelu([.. Enumerable.Range(0, counts[b]).Select(i =>
-                new Conv2d(i == 0 ? inputs : outputs, outputs, 3, padding: 1, bias: true))]));
-        }
-        classifier = Child("classifier", new Linear(widths[^1], classes));
+        blocks = [.. counts.Select((count, b) => Child($"block{b}", new ConvNormRelu([.. Enumerable.Range(0, count).Select(i =>
+            new Conv2d(i > 0 ? Widths[b] : b > 0 ? Widths[b - 1] : 3, Widths[b], 3, padding: 1, bias: true))])))];
+        classifier = Child("classifier", new Linear(Widths[^1], classes));
         InitialWeights.HeConvolutions(this);
         InitialWeights.SmallClassifier(classifier);
     }

@@ -9,19 +9,13 @@ sealed class VggBn : Classifier
 {
     const long Grid = 7, Hidden = 4096;
 
-    static readonly long[] widths = [64, 128, 256, 512, 512];
-
-    readonly NormedConvolution[][] blocks = new NormedConvolution[widths.Length][];
+    readonly NormedConvolution[][] blocks = new NormedConvolution[Vgg.Widths.Length][];
     readonly Linear first, second, classifier;
 
     internal static void Register(Registry<NetworkFactory> networks)
     {
-        void Add(int layers, params int[] counts) => networks.Add($"vgg{layers}_bn", (name, classes) => new VggBn(name, classes, counts));
-
-        Add(11, 1, 1, 2, 2, 2);
-        Add(13, 2, 2, 2, 2, 2);
-        Add(16, 2, 2, 3, 3, 3);
-        Add(19, 2, 2, 4, 4, 4);
+        foreach (var (layers, counts) in Vgg.Forms.Skip(1))
+            networks.Add($"vgg{layers}_bn", (name, classes) => new VggBn(name, classes, counts));
     }
 
     VggBn(string name, int classes, int[] counts) : base(name, classes, new InputRule(224, Min: 32))
@@ -34,9 +28,9 @@ sealed class VggBn : Classifier
             for (var i = 0; i < counts[b]; i++, at += 3)
             {
                 blocks[b][i] = new(
-                    Child($"features.{at}", new Conv2d(inputs, widths[b], 3, padding: 1, bias: true)),
-                    Child($"features.{at + 1}", new BatchNorm2d(widths[b])));
-                inputs = widths[b];
+                    Child($"features.{at}", new Conv2d(inputs, Vgg.Widths[b], 3, padding: 1, bias: true)),
+                    Child($"features.{at + 1}", new BatchNorm2d(Vgg.Widths[b])));
+                inputs = Vgg.Widths[b];
             }
         }
         first = Child("classifier.0", new Linear(inputs * Grid * Grid, Hidden));

@@ -17,11 +17,7 @@ sealed class VisionTransformer : Classifier
     readonly LayerNorm norm;
     readonly Linear classifier;
 
-    internal static void Register(Registry<NetworkFactory> networks) =>
-        networks.Add("vit_b_16", (name, classes) =>
-            new VisionTransformer(name, classes, side: 224, patch: 16, depth: 12, heads: 12, width: 768));
-
-    VisionTransformer(string name, int classes, long side, long patch, int depth, long heads, long width)
+    internal VisionTransformer(string name, int classes, long side, long patch, int depth, long heads, long width)
         : base(name, classes, new InputRule(side, OnlyNatural: true))
     {
         this.width = width;

@@ -31,12 +31,9 @@ public sealed class WideResNet : Classifier
         for (var s = 0; s < Stages; s++)
         {
             var outputs = (16L << s) * width;
-            stages[s] = new PreActivatedBlock[blocks];
-            for (var i = 0; i < blocks; i++)
-            {
-                stages[s][i] = Child($"block{s + 1}.layer.{i}", new PreActivatedBlock(inputs, outputs, stride: s > 0 && i == 0 ? 2 : 1));
-                inputs = outputs;
-            }
+            stages[s] = [.. Enumerable.Range(0, blocks).Select(i => Child($"block{s + 1}.layer.{i}",
+                new PreActivatedBlock(i == 0 ? inputs : outputs, outputs, stride: s > 0 && i == 0 ? 2 : 1)))];
+            inputs = outputs;
         }
         bn1 = Child("bn1", new BatchNorm2d(inputs));
         fc = Child("fc", new Linear(inputs, classes));

@@ -14,10 +14,7 @@ public sealed class TrainingStep : IDisposable
     readonly Classifier student;
     readonly Teacher? teacher;
     readonly Objective objective;
-    readonly Precision precision;
-    readonly Device device;
-    readonly double? clip;
-    readonly int partSize;
+    readonly TrainingOptions options;
     readonly SharedGradients? shared;
 
     /// <summary>Binds the methods to the pair and makes everything ready on the device.</summary>
@@ -29,24 +26,18 @@ public sealed class TrainingStep : IDisposable
     /// <exception cref="UserException">A method cannot serve this pair, or there is no such device.</exception>
     public TrainingStep(Classifier student, Teacher? teacher, Objective objective, DistillationPair pair, TrainingOptions options)
     {
-        (this.student, this.teacher, this.objective) = (student, teacher, objective);
-        (precision, device) = (options.Precision, options.Device);
+        (this.student, this.teacher, this.objective, this.options) = (student, teacher, objective, options);
         // Methods make their parameters when they are bound: only then can these be moved and trained.
         Notes = objective.Bind(pair);
         if (objective.TeacherFeatures is { } needed) teacher?.Features = needed;
-        student.To(device);
-        objective.To(device);
-        Optimizer = OptimizerOf(student.Parameters().Concat(objective.Parameters()), options);
-        (clip, partSize) = (options.ClipGradients, options.PartSize);
+        student.To(options.Device);
+        objective.To(options.Device);
+        var (trained, decoupled) = (student.Parameters().Concat(objective.Parameters()), options.Optimizer == OptimizerKind.AdamW);
+        Optimizer = options.Optimizer == OptimizerKind.Sgd
+            ? new Sgd(trained, options.Momentum, options.WeightDecay, options.Nesterov, options.DecayNorms)
+            : new Adam(trained, weightDecay: options.WeightDecay, decoupled: decoupled, decayVectors: options.DecayNorms);
         if (options.Processes is { Size: > 1 } processes) shared = new(processes, student, objective, Optimizer, options);
     }
-
-    static Optimizer OptimizerOf(IEnumerable<Tensor> parameters, TrainingOptions options) => options.Optimizer switch
-    {
-        OptimizerKind.Sgd => new Sgd(parameters, options.Momentum, options.WeightDecay, options.Nesterov, options.DecayNorms),
-        var kind => new Adam(
-            parameters, weightDecay: options.WeightDecay, decoupled: kind == OptimizerKind.AdamW, decayVectors: options.DecayNorms),
-    };
 
     /// <summary>What the methods said of the pair, for the log.</summary>
     public IReadOnlyList<string> Notes { get; }
@@ -81,13 +72,13 @@ public sealed class TrainingStep : IDisposable
         SkippedImages = 0;
         Optimizer.ZeroGrad();
         var sums = new Dictionary<string, double>();
-        foreach (var part in batch.Parts(partSize))
+        foreach (var part in batch.Parts(options.PartSize))
         {
             var share = (double)part.Count / batch.Count;
             foreach (var (name, value) in AddGradient(part, share, epoch, number, profile))
                 sums[name] = sums.GetValueOrDefault(name) + share * value;
         }
-        if (clip is { } bound) Optimizer.ClipGradients(bound);
+        if (options.ClipGradients is { } bound) Optimizer.ClipGradients(bound);
         Optimizer.Step(rate);
         profile?.Mark(StepPhase.Optimizer);
         return [.. sums.Select(term => (term.Key, term.Value))];
@@ -97,17 +88,17 @@ public sealed class TrainingStep : IDisposable
     (string Name, double Value)[] AddGradient(Batch part, double share, int epoch, long number, StepProfile? profile)
     {
         using var scope = TensorScope.Open();
-        var (images, labels, indices) = (part.Images.To(device), part.Labels.To(device), part.Indices.To(device));
-        var mix = part.Mix is { } mixed ? new LabelMix(mixed.Others.To(device), mixed.Shares.To(device)) : null;
+        var (images, labels, indices) = (part.Images.To(options.Device), part.Labels.To(options.Device), part.Indices.To(options.Device));
+        var mix = part.Mix is { } mixed ? new LabelMix(mixed.Others.To(options.Device), mixed.Shares.To(options.Device)) : null;
         profile?.Mark(StepPhase.Data);
 
         IReadOnlyList<LossTerm> terms;
         Tensor loss;
-        using (precision.Enter(device))
+        using (options.Precision.Enter(options.Device))
         {
             var output = Look(images);
             profile?.Mark(StepPhase.StudentForward);
-            var guidance = teacher?.Answer(part, part.TeacherImages?.To(device) ?? images);
+            var guidance = teacher?.Answer(part, part.TeacherImages?.To(options.Device) ?? images);
             SkippedImages += teacher?.SkippedImages ?? 0;
             profile?.Mark(StepPhase.Teacher);
             terms = objective.Compute(new(output, guidance ?? output, labels, indices, epoch)
@@ -129,13 +120,13 @@ public sealed class TrainingStep : IDisposable
     }
 
     ClassifierOutput Look(Tensor images) => Quantizer is { IsActive: true } quantizer
-        ? quantizer.Learn(images, objective.StudentFeatures, device) : student.Forward(images, objective.StudentFeatures);
+        ? quantizer.Learn(images, objective.StudentFeatures, options.Device) : student.Forward(images, objective.StudentFeatures);
 
     SecondView LookAgain(Tensor images, Tensor? teachers)
     {
-        images = images.To(device);
+        images = images.To(options.Device);
         var output = Look(images);
-        return new(output, teacher?.Look(teachers?.To(device) ?? images) ?? output);
+        return new(output, teacher?.Look(teachers?.To(options.Device) ?? images) ?? output);
     }
 
     /// <summary>Refuses weights, statistics or method state that hold NaN or infinite values.</summary>

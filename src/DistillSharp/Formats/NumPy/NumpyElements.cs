@@ -31,13 +31,9 @@ internal static class NumpyElements
         if (!columnMajor && !bigEndian) return new(name, type, shape, data);
         budget.Charge(data.Length);
         var elements = columnMajor ? new byte[data.Length] : data.ToArray();
-        if (columnMajor)
-        {
-            var strides = new long[shape.Count];
-            var stride = 1L;
-            for (var i = 0; i < strides.Length; i++) (strides[i], stride) = (stride, stride * shape[i]);
-            StridedElements.Copy(data.Span, elements, shape, strides, type.Size());
-        }
+        // In the shape's reverse they lie row-major.
+        long[] strides = [.. Enumerable.Reverse(StridedElements.RowMajor([.. shape.Reverse()]))];
+        if (columnMajor) StridedElements.Copy(data.Span, elements, shape, strides, type.Size());
         if (bigEndian) StridedElements.Reverse(elements, type.Size());
         return new(name, type, shape, elements);
     }

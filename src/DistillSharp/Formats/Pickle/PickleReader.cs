@@ -196,11 +196,9 @@ internal sealed class PickleReader(PickleInput input, PickleGlobals globals, All
         list.AddRange(items);
     }
 
-    void SetItems(ReadOnlySpan<object?> items)
-    {
+    void SetItems(ReadOnlySpan<object?> items) =>
         SetItems(stack.Peek() as PickleDict ?? (stack.Peek() as PickledInstance)?.Entries
             ?? throw Damaged($"entries are set in {PickleValues.Describe(stack.Peek())}, which is no dict"), items);
-    }
 
     void SetItems(PickleDict dict, ReadOnlySpan<object?> items)
     {

@@ -36,8 +36,7 @@ internal sealed class StateDictPickle
             WriteText(tensors[i].Name);
             WriteTensor(tensors[i], i);
         }
-        Write(PickleOpcode.SetItems);
-        Write(PickleOpcode.Stop);
+        Write(PickleOpcode.SetItems, PickleOpcode.Stop);
     }
 
     /// <summary>_rebuild_tensor_v2(storage, offset, size, stride, requires_grad, backward_hooks).</summary>
@@ -48,11 +47,10 @@ internal sealed class StateDictPickle
         WriteStorage(tensor, index);
         WriteInteger(0);
         WriteTuple(tensor.Shape);
-        WriteTuple(Strides(tensor.Shape));
+        WriteTuple(StridedElements.RowMajor(tensor.Shape));
         Write(PickleOpcode.NewFalse);
         WriteEmptyOrderedDict();
-        Write(PickleOpcode.Tuple);
-        Write(PickleOpcode.Reduce);
+        Write(PickleOpcode.Tuple, PickleOpcode.Reduce);
     }
 
     /// <summary>('storage', type, key, location, count) as a reference to data outside the pickle.</summary>
@@ -64,23 +62,13 @@ internal sealed class StateDictPickle
         WriteText(index.ToString());
         WriteText("cpu");
         WriteInteger(tensor.Data.Length / tensor.Type.Size());
-        Write(PickleOpcode.Tuple);
-        Write(PickleOpcode.BinPersId);
-    }
-
-    static long[] Strides(IReadOnlyList<long> shape)
-    {
-        var strides = new long[shape.Count];
-        var stride = 1L;
-        for (var i = shape.Count - 1; i >= 0; i--) (strides[i], stride) = (stride, stride * Math.Max(1, shape[i]));
-        return strides;
+        Write(PickleOpcode.Tuple, PickleOpcode.BinPersId);
     }
 
     void WriteEmptyOrderedDict()
     {
         WriteGlobal("collections", "OrderedDict");
-        Write(PickleOpcode.EmptyTuple);
-        Write(PickleOpcode.Reduce);
+        Write(PickleOpcode.EmptyTuple, PickleOpcode.Reduce);
     }
 
     void WriteTuple(IReadOnlyList<long> integers)
@@ -118,5 +106,8 @@ internal sealed class StateDictPickle
         writer.Write(Encoding.ASCII.GetBytes($"{module}\n{name}\n"));
     }
 
-    void Write(PickleOpcode opcode) => writer.Write((byte)opcode);
+    void Write(params ReadOnlySpan<PickleOpcode> opcodes)
+    {
+        foreach (var opcode in opcodes) writer.Write((byte)opcode);
+    }
 }

@@ -67,16 +67,8 @@ internal sealed class TorchStorages(string file, AllocationBudget budget, bool b
                 + $"{tensor.Offset} reaches beyond its storage of {available} elements");
     }
 
-    static bool IsContiguous(TorchTensor tensor)
-    {
-        var expected = 1L;
-        for (var i = tensor.Shape.Length - 1; i >= 0; i--)
-        {
-            if (tensor.Shape[i] != 1 && tensor.Strides[i] != expected) return false;
-            expected *= tensor.Shape[i];
-        }
-        return true;
-    }
+    static bool IsContiguous(TorchTensor tensor) => tensor.Shape.Zip(tensor.Strides, StridedElements.RowMajor(tensor.Shape))
+        .All(dimension => dimension.First == 1 || dimension.Second == dimension.Third);
 
     UserException Fail(string tensor, string what) => new($"{file}: the tensor '{ShownText.Of(tensor)}' {what}.");
 }

@@ -24,6 +24,15 @@ internal static class StridedElements
         }
     }
 
+    /// <summary>How many elements a step along each dimension passes where they lie row-major.</summary>
+    public static long[] RowMajor(IReadOnlyList<long> shape)
+    {
+        var strides = new long[shape.Count];
+        var stride = 1L;
+        for (var i = shape.Count - 1; i >= 0; i--) (strides[i], stride) = (stride, stride * Math.Max(1, shape[i]));
+        return strides;
+    }
+
     public static void Reverse(Span<byte> elements, int size)
     {
         for (var start = 0; start < elements.Length; start += size) elements.Slice(start, size).Reverse();

@@ -56,7 +56,7 @@ static partial class OnnxOperators
         string Mean(string x) => graph.Node("ReduceMean", [x], OnnxGraph.Ints("axes", [-1]), OnnxGraph.Int("keepdims", 1));
         var centered = graph.Node("Sub", [call.In(0), Mean(call.In(0))]);
         var variance = Mean(graph.Node("Mul", [centered, centered]));
-        var normalized = graph.Node("Div", [centered, graph.Node("Sqrt", [graph.Node("Add", [variance, Number(call, call[4].Real)])])]);
+        var normalized = graph.Node("Div", [centered, graph.Node("Sqrt", [graph.Node("Add", [variance, graph.Number(call[4].Real)])])]);
         call.Node("Add", [graph.Node("Mul", [normalized, call.In(2)]), call.In(3)]);
     }
 

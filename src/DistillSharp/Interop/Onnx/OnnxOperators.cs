@@ -32,17 +32,17 @@ static partial class OnnxOperators
         ["aten::sub.Tensor"] = call => Sum(call, "Sub"),
         ["aten::mul.Tensor"] = call => call.Node("Mul", [call.In(0), call.In(1)]),
         ["aten::div.Tensor"] = call => call.Node("Div", [call.In(0), call.In(1)]),
-        ["aten::add.Scalar"] = call => call.Node("Add", [call.In(0), Number(call, Scaled(call))]),
-        ["aten::sub.Scalar"] = call => call.Node("Sub", [call.In(0), Number(call, Scaled(call))]),
-        ["aten::mul.Scalar"] = call => call.Node("Mul", [call.In(0), Number(call, call[1].Real)]),
-        ["aten::div.Scalar"] = call => call.Node("Div", [call.In(0), Number(call, call[1].Real)]),
+        ["aten::add.Scalar"] = call => call.Node("Add", [call.In(0), call.Graph.Number(Scaled(call))]),
+        ["aten::sub.Scalar"] = call => call.Node("Sub", [call.In(0), call.Graph.Number(Scaled(call))]),
+        ["aten::mul.Scalar"] = call => call.Node("Mul", [call.In(0), call.Graph.Number(call[1].Real)]),
+        ["aten::div.Scalar"] = call => call.Node("Div", [call.In(0), call.Graph.Number(call[1].Real)]),
         ["aten::neg"] = call => call.Node("Neg", [call.In(0)]),
         ["aten::abs"] = call => call.Node("Abs", [call.In(0)]),
         ["aten::sqrt"] = call => call.Node("Sqrt", [call.In(0)]),
         ["aten::exp"] = call => call.Node("Exp", [call.In(0)]),
         ["aten::log"] = call => call.Node("Log", [call.In(0)]),
         ["aten::reciprocal"] = call => call.Node("Reciprocal", [call.In(0)]),
-        ["aten::pow.Tensor_Scalar"] = call => call.Node("Pow", [call.In(0), Number(call, call[1].Real)]),
+        ["aten::pow.Tensor_Scalar"] = call => call.Node("Pow", [call.In(0), call.Graph.Number(call[1].Real)]),
         ["aten::matmul"] = call => call.Node("MatMul", [call.In(0), call.In(1)]),
         ["aten::mean.dim"] = call => Reduce(call, "ReduceMean"),
         ["aten::sum.dim_IntList"] = call => Reduce(call, "ReduceSum"),
@@ -87,21 +87,19 @@ static partial class OnnxOperators
 
     static void Same(OnnxCall call) => call.Result(call.In(0));
 
-    static string Number(OnnxCall call, double value) => call.Graph.Number(value);
-
     // The third argument of sums is a factor of the second.
     static double Scaled(OnnxCall call) => call[1].Real * (call.Has(2) ? call[2].Real : 1);
 
     static void Sum(OnnxCall call, string type)
     {
         var second = call.In(1);
-        if (call.Has(2) && call[2].Real != 1) second = call.Graph.Node("Mul", [second, Number(call, call[2].Real)]);
+        if (call.Has(2) && call[2].Real != 1) second = call.Graph.Node("Mul", [second, call.Graph.Number(call[2].Real)]);
         call.Node(type, [call.In(0), second]);
     }
 
     static void Clip(OnnxCall call, double? min, double? max)
     {
-        string[] inputs = [call.In(0), min is { } low ? Number(call, low) : "", max is { } high ? Number(call, high) : ""];
+        string[] inputs = [call.In(0), min is { } low ? call.Graph.Number(low) : "", max is { } high ? call.Graph.Number(high) : ""];
         call.Node("Clip", max is null ? inputs[..2] : inputs);
     }
 
@@ -113,8 +111,8 @@ static partial class OnnxOperators
     {
         if (call.Has(1)) throw new UserException("an approximated GELU");
         var graph = call.Graph;
-        var error = graph.Node("Erf", [graph.Node("Mul", [call.In(0), Number(call, Math.Sqrt(.5))])]);
-        call.Node("Mul", [graph.Node("Mul", [call.In(0), graph.Node("Add", [error, Number(call, 1)])]), Number(call, .5)]);
+        var error = graph.Node("Erf", [graph.Node("Mul", [call.In(0), call.Graph.Number(Math.Sqrt(.5))])]);
+        call.Node("Mul", [graph.Node("Mul", [call.In(0), graph.Node("Add", [error, call.Graph.Number(1)])]), call.Graph.Number(.5)]);
     }
 
     static void Reduce(OnnxCall call, string type)
