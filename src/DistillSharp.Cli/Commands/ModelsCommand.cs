@@ -24,7 +24,8 @@ sealed class ModelsCommand : CliCommand
         }
         var table = new FittingTable(
             new("network"), new("parameters", IsNumber: true), new("MACs", IsNumber: true, Drop: 4), new("input", Drop: 3),
-            new("stages (channels x height x width)", Drop: 1), new("pooled", IsNumber: true, Drop: 2)) { ForAll = "--json has all" };
+            new("stages (channels x height x width)", Drop: 1), new("pooled", IsNumber: true, Drop: 2))
+        { ForAll = "--json has all" };
         foreach (var card in cards)
             table.Add(card.Name, $"{card.Parameters / 1e6:0.00} M",
                 $"{card.Macs / 1e6:0.0} M", $"{card.Input}", string.Join(" ", card.Stages), $"{card.PooledWidth}");

@@ -7,7 +7,8 @@ sealed class PredictCommand : CliCommand
 {
     readonly NetworkOptions network = new();
     readonly CliArgument<string[]> places = new("RUN IMAGE", "A finished run's folder or an ONNX file (unless --model is given), then "
-        + "images (JPEG, PNG, WebP, BMP, GIF), or folders of them") { Arity = ArgumentArity.OneOrMore };
+        + "images (JPEG, PNG, WebP, BMP, GIF), or folders of them")
+    { Arity = ArgumentArity.OneOrMore };
     readonly CliOption<int> top = new("--top", "How many classes to name for each image", usual: 5);
 
     public PredictCommand() : base("predict", "Say what a trained network sees in images.",

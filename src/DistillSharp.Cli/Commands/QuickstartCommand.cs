@@ -40,7 +40,8 @@ sealed class QuickstartCommand : CliCommand
     {
         var table = new FittingTable(new("method"), new("network", Drop: 3),
             new("Acc1 %", IsNumber: true), new("Acc5 %", IsNumber: true, Drop: 4), new("parameters", IsNumber: true, Drop: 1),
-            new("images/s", IsNumber: true, Drop: 2), new("time", IsNumber: true)) { ForAll = "--json has all" };
+            new("images/s", IsNumber: true, Drop: 2), new("time", IsNumber: true))
+        { ForAll = "--json has all" };
         foreach (var (method, result) in rows)
         {
             // The teacher of an earlier quickstart was not trained again.

@@ -32,7 +32,8 @@ static class RunsOutput
         var table = new FittingTable(
             new("run"), new("state"), new("data", Drop: 4), new("epochs", IsNumber: true, Drop: 6), new("Acc1 %", IsNumber: true),
             new("Acc5 %", IsNumber: true, Drop: 2), new("best %", IsNumber: true, Drop: 3), new("images/s", IsNumber: true, Drop: 5),
-            new("time", IsNumber: true, Drop: 7), new("begun", Drop: 1)) { ForAll = "'distill runs list --csv' has all" };
+            new("time", IsNumber: true, Drop: 7), new("begun", Drop: 1))
+        { ForAll = "'distill runs list --csv' has all" };
         foreach (var run in runs)
             table.Add(run.Name, run.State.ToString().ToLowerInvariant(),
                 run.Manifest.Dataset, $"{run.EpochsDone}/{run.Manifest.Epochs}", Figures.Percent(run.FinalAcc1),

@@ -83,7 +83,8 @@ sealed class SweepCommand : CliCommand
     static void Show(SweepPlan plan, Terminal terminal)
     {
         var table = new FittingTable(new("run"), new("state"), new("epochs", IsNumber: true, Drop: 3), new("Acc1 %", IsNumber: true),
-            new("time left", IsNumber: true, Drop: 2), new("as measured by", Drop: 1)) { ForAll = "--json has all" };
+            new("time left", IsNumber: true, Drop: 2), new("as measured by", Drop: 1))
+        { ForAll = "--json has all" };
         foreach (var entry in plan.Entries)
             table.Add(entry.Run, Word(entry.State), $"{entry.Existing?.EpochsDone ?? 0}/{entry.Spec.Recipe.Train.Epochs}",
                 Figures.Percent(entry.Existing?.FinalAcc1),

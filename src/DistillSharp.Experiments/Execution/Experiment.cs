@@ -180,8 +180,11 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
 
     RunManifest Manifest(string name, Dataset data, Classifier student) => RunManifest.Of(recipe, name) with
     {
-        Versions = RunVersions.Current(Runtime.Version), TrainImages = data.Train.Count, TestImages = data.Test.Count,
-        Precision = recipe.Train.Precision.Resolve(recipe.Train.Device).ToString().ToLowerInvariant(), Parameters = student.ParameterCount,
+        Versions = RunVersions.Current(Runtime.Version),
+        TrainImages = data.Train.Count,
+        TestImages = data.Test.Count,
+        Precision = recipe.Train.Precision.Resolve(recipe.Train.Device).ToString().ToLowerInvariant(),
+        Parameters = student.ParameterCount,
     };
 
     // A network that guesses teaches nothing: that is better known before days of training than after.

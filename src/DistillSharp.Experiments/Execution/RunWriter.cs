@@ -50,7 +50,9 @@ public sealed class RunWriter : TrainingObserver, IDisposable
     {
         Folder.Update(r => r with
         {
-            Batch = plan.BatchSize, Precision = plan.Precision.ToString().ToLowerInvariant(), Parameters = plan.Parameters,
+            Batch = plan.BatchSize,
+            Precision = plan.Precision.ToString().ToLowerInvariant(),
+            Parameters = plan.Parameters,
             Epochs = plan.Epochs,
         });
         ContinueAfter(plan.FirstEpoch - 1);

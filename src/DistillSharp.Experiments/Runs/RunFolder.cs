@@ -62,8 +62,12 @@ public sealed class RunFolder : IDisposable
             AtomicFile.Write(System.IO.Path.Combine(temporary, RunFiles.Recipe), Encoding.UTF8.GetBytes(recipe));
             record = record with
             {
-                Created = DateTimeOffset.UtcNow, Finished = null, Failure = null, State = RunState.Running,
-                Machine = MachineDescription.Current, Threads = Environment.ProcessorCount,
+                Created = DateTimeOffset.UtcNow,
+                Finished = null,
+                Failure = null,
+                State = RunState.Running,
+                Machine = MachineDescription.Current,
+                Threads = Environment.ProcessorCount,
                 RecipeDigest = record.RecipeDigest.Length > 0 ? record.RecipeDigest : Recipes.RecipeDigest.Of(recipe),
             };
             for (var number = 1; ; number++)
@@ -115,7 +119,9 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="UserException">The record cannot be written.</exception>
     public void SetState(RunState state, string? failure = null) => Update(r => r with
     {
-        State = state, Failure = failure, Finished = state == RunState.Running ? null : DateTimeOffset.UtcNow,
+        State = state,
+        Failure = failure,
+        Finished = state == RunState.Running ? null : DateTimeOffset.UtcNow,
     });
 
     /// <summary>Changes the record on disk. The name stays the folder's.</summary>

@@ -129,7 +129,8 @@ public sealed record RunManifest
         var files = SkippedFiles ?? [];
         return files.Contains(file) ? this : this with
         {
-            SkippedImages = (SkippedImages ?? 0) + 1, SkippedFiles = files.Count < MaxSkippedFiles ? [.. files, file] : files,
+            SkippedImages = (SkippedImages ?? 0) + 1,
+            SkippedFiles = files.Count < MaxSkippedFiles ? [.. files, file] : files,
         };
     }
 

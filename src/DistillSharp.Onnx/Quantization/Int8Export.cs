@@ -42,7 +42,8 @@ public static class Int8Export
         (options, int8) = (options ?? new(), int8 ?? new());
         options = options with
         {
-            Normalization = options.Normalization ?? data.Normalization, ClassNames = options.ClassNames ?? data.ClassNames,
+            Normalization = options.Normalization ?? data.Normalization,
+            ClassNames = options.ClassNames ?? data.ClassNames,
             ImageSize = options.ImageSize ?? new(data.Train.Height, data.Train.Width),
         };
         int8.Validate();

@@ -31,9 +31,11 @@ public sealed record DistillationStep(ClassifierOutput Student, ClassifierOutput
     /// <summary>The whole batch, with what the features name gathered from all processes: for a method that compares images.</summary>
     internal DistillationStep Whole(Features student, Features teacher) => Peers.Alone ? this : this with
     {
-        Student = Peers.Gather(Student, student), Teacher = Peers.Gather(Teacher, teacher),
+        Student = Peers.Gather(Student, student),
+        Teacher = Peers.Gather(Teacher, teacher),
         Second = Second is null ? null : new(Peers.Gather(Second.Student, student), Peers.Gather(Second.Teacher, teacher)),
-        Labels = Peers.Gather(Labels), Indices = Peers.Gather(Indices),
+        Labels = Peers.Gather(Labels),
+        Indices = Peers.Gather(Indices),
         Mix = Mix is null ? null : new(Peers.Gather(Mix.Others), Peers.Gather(Mix.Shares)),
         Peers = BatchPeers.None,
     };

@@ -83,7 +83,12 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
     static string Shown(TrainingOptions options) =>
         (options with
         {
-            Processes = null, Device = default, TeacherMemory = null, TeacherFolder = null, CheckpointEvery = null, KeepCheckpoints = 0,
+            Processes = null,
+            Device = default,
+            TeacherMemory = null,
+            TeacherFolder = null,
+            CheckpointEvery = null,
+            KeepCheckpoints = 0,
             LoaderThreads = null,
         }).ToString();
 

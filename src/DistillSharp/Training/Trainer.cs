@@ -43,7 +43,8 @@ public sealed class Trainer : IDisposable
         options.Validate();
         Objective = new(methods, options.CrossEntropyWeight, options.LabelSmoothing);
         var batches = JointTraining.Shared(BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation)
-            with { Threads = options.LoaderThreadsOrIdle }, options.Processes);
+            with
+        { Threads = options.LoaderThreadsOrIdle }, options.Processes);
         if (Objective.OfTwoViews is { } looker)
         {
             if (options.Augmentation.Mixing.Concat(options.SecondView.Mixing).FirstOrDefault() is { } mixed)
