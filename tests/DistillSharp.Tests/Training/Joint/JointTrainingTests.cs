@@ -161,16 +161,21 @@ public sealed class JointTrainingTests : IDisposable
     public void Two_go_on_as_one_and_one_as_two_and_say_what_that_means()
     {
         var checkpoints = new CheckpointStore(folder["run"]);
-        Train(2, Methods("fsecd"), sync: true, steps: 2, checkpoints);
-        var one = Train(1, Methods("fsecd"), sync: true, steps: 6, checkpoints).Single();
+        Trained[] Slowly(int processes, long steps, CheckpointStore? checkpoints = null) =>
+            Train(processes, Methods("fsecd"), steps: steps, checkpoints: checkpoints, slower: 100);
+        var early = Slowly(2, steps: 2, checkpoints)[0].State;
+        var one = Slowly(1, steps: 6, checkpoints).Single();
         Assert.Equal(
             "the checkpoint is of 2 processes, and 1 process goes on: every step sees the same images in the same order, but sums are " +
             "rounded otherwise, so the weights will not be, bit for bit, those of an undisturbed run", Assert.Single(one.Warnings));
-        var two = Train(2, Methods("fsecd"), sync: true, steps: long.MaxValue, checkpoints);
+        var two = Slowly(2, steps: long.MaxValue, checkpoints);
         Assert.StartsWith("the checkpoint is of 1 process, and 2 processes go on: ", Assert.Single(two[0].Warnings));
 
-        var undisturbed = Train(1, Methods("fsecd"), sync: true, steps: long.MaxValue).Single().State["student.conv1.weight"];
-        Assert.InRange(Length(undisturbed.Zip(two[1].State["student.conv1.weight"], (a, b) => a - b)) / Length(undisturbed), 0, 1e-3);
+        // At the usual rate one last digit is soon seen in every weight.
+        var undisturbed = Slowly(1, steps: long.MaxValue).Single().State;
+        AssertSame(undisturbed, two[1].State);
+        var (weight, before) = (undisturbed["student.conv1.weight"], early["student.conv1.weight"]);
+        Assert.True(Length(weight.Zip(before, (a, b) => a - b)) > 10 * Tolerance * Length(weight));
     }
 
     [Fact]
