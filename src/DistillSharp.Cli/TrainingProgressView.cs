@@ -91,15 +91,20 @@ abstract class TrainingProgressView(Terminal terminal) : TrainingObserver, IProg
         static readonly TimeSpan interval = TimeSpan.FromMilliseconds(100);
         bool shown;
 
-        public override void Stepped(StepReport report) => ShowNowAndThen(report.Batch, Plan.StepsPerEpoch, Describe(report));
+        public override void Stepped(StepReport report) => ShowNowAndThen(report.Batch, Plan.StepsPerEpoch, () => Describe(report));
 
-        public override void Report(WorkProgress value) => ShowNowAndThen(value.Done, value.Total, left.Describe(value));
+        public override void Report(WorkProgress value)
+        {
+            // The time of other work begins now, shown or not.
+            left.IsNew(value);
+            ShowNowAndThen(value.Done, value.Total, () => left.Describe(value));
+        }
 
-        void ShowNowAndThen(long done, long total, string text)
+        void ShowNowAndThen(long done, long total, Func<string> text)
         {
             if (shown && clock.Elapsed < interval) return;
             clock.Restart();
-            Show(Bar(done, total) + text);
+            Show(Bar(done, total) + text());
         }
 
         public override void Evaluating(int epoch) => Show($"epoch {epoch,3}/{Plan.Epochs}  measuring on the test images");
