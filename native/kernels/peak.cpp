@@ -21,25 +21,4 @@ int64_t multiply_adds(int64_t rounds) {
   return rounds * count * width;
 }
 
-int64_t multiply_adds_bf16([[maybe_unused]] int64_t rounds) {
-#if defined(__AVX512BF16__)
-  constexpr int count = 12;
-  volatile float half = 0.5f, sink;
-  const floats halves = half - floats{};
-  const auto a = reinterpret_cast<__m512bh>(halves), b = reinterpret_cast<__m512bh>(halves + halves);
-  floats sums[count] = {};
-  for (int64_t round = 0; round < rounds; ++round)
-#pragma GCC unroll 12
-    for (int i = 0; i < count; ++i)
-      sums[i] = reinterpret_cast<floats>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sums[i]), a, b));
-  floats total{};
-  for (int i = 0; i < count; ++i) total += sums[i];
-  sink = total[0];
-  (void)sink;
-  return rounds * count * 2 * width;
-#else
-  return 0;
-#endif
-}
-
 }  // namespace distillsharp::DISTILLSHARP_ARCH

@@ -7,7 +7,4 @@ namespace distillsharp {
 // Multiplies and adds so many rounds of float32 numbers; returns how many multiply-adds that were.
 int64_t multiply_adds(int64_t rounds);
 
-// The same of bfloat16 numbers, summed in float32; 0 where the processor does not multiply them.
-int64_t multiply_adds_bf16(int64_t rounds);
-
 }  // namespace distillsharp

@@ -6,12 +6,11 @@
 #include "../kernels/norm.h"
 #include "../kernels/peak.h"
 
-#define DISTILLSHARP_KERNELS(set)             \
-  namespace distillsharp::set {               \
-  extern const NormKernels norm_kernels;      \
-  const ConvKernels* conv_kernels(Element);   \
-  int64_t multiply_adds(int64_t rounds);      \
-  int64_t multiply_adds_bf16(int64_t rounds); \
+#define DISTILLSHARP_KERNELS(set)           \
+  namespace distillsharp::set {             \
+  extern const NormKernels norm_kernels;    \
+  const ConvKernels* conv_kernels(Element); \
+  int64_t multiply_adds(int64_t rounds);    \
   }
 
 DISTILLSHARP_KERNELS(baseline)
@@ -82,14 +81,6 @@ int64_t multiply_adds(int64_t rounds) {
     default:
       return baseline::multiply_adds(rounds);
   }
-}
-
-int64_t multiply_adds_bf16(int64_t rounds) {
-#if defined(__x86_64__)
-  if (chosen == Set::avx512_bf16) return avx512_bf16::multiply_adds_bf16(rounds);
-#endif
-  (void)rounds;
-  return 0;
 }
 
 const ConvKernels* conv_kernels(Element element) {

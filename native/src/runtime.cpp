@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <limits>
 
 #include "../kernels/conv.h"
 #include "../kernels/peak.h"
@@ -27,23 +28,33 @@ void allow_tf32(bool allowed) {
   at::globalContext().setAllowTF32CuBLAS(allowed);
 }
 
-// The best of short turns on one thread: a turn that another program interrupted does not count.
-bool measure_bf16_as_faster() {
-  constexpr int turns = 10;
-  constexpr int64_t rounds = 20000;
-  const auto rate = [](int64_t (*multiply)(int64_t)) {
-    const auto start = std::chrono::steady_clock::now();
-    const auto done = static_cast<double>(multiply(rounds));
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    return done / seconds.count();
-  };
-  double single = 0, half = 0;
+// A convolution of few channels, of those that cost the most beside what they move, ahead and with its weights'
+// gradient, on one thread: the best of short turns, since a turn that another program interrupted does not count.
+double seconds_of_convolutions(distillsharp::Element element) {
+  using namespace distillsharp;
+  constexpr int turns = 8;
+  constexpr int64_t images = 8, channels = 16, side = 32;
+  const ConvKernels& kernels = *conv_kernels(element);
+  const ConvShape shape{channels, channels, side, side, 3, 1, 1};
+  // Zeros, in as many bytes as float32 takes, to be laid out as the kernels want them: from multiples of 64 bytes.
+  const auto zeros = [](int64_t count) { return at::zeros({count}, at::kFloat); };
+  const at::Tensor x = zeros(images * channels * side * side), y = at::empty_like(x),
+                   weight = zeros(channels * channels * 9), packed = zeros(kernels.packed(shape, ConvWay::ahead)),
+                   sums = zeros(kernels.sums(shape, images)),
+                   scratch = zeros(kernels.scratch(shape, ConvWay::ahead) / 4 + 16);
+  kernels.pack(shape, ConvWay::ahead, {weight.data_ptr<float>(), 0, channels * 9, 9, 3, 1}, packed.data_ptr(), 0,
+               channels);
+  const ConvForward job{x.data_ptr(), packed.data_ptr(), nullptr, nullptr, false, y.data_ptr()};
+  double best = std::numeric_limits<double>::infinity();
   for (int i = 0; i < turns; ++i) {
-    single = std::max(single, rate(distillsharp::multiply_adds));
-    half = std::max(half, rate(distillsharp::multiply_adds_bf16));
+    const auto start = std::chrono::steady_clock::now();
+    for (int64_t first = 0, share = kernels.images(shape); first < images; first += share)
+      kernels.forward(shape, ConvWay::ahead, job, first, std::min(first + share, images), scratch.data_ptr());
+    kernels.gradient(shape, images, x.data_ptr(), y.data_ptr(), sums.data_ptr<float>(), 0, images, scratch.data_ptr());
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    best = std::min(best, seconds.count());
   }
-  // Twice as fast where a processor has units for it, as fast where it takes turns; conversions cost some of it.
-  return half > 1.4 * single;
+  return best;
 }
 
 }  // namespace
@@ -129,7 +140,8 @@ int ds_autocast_leave(int32_t device_type, uint8_t before) {
 uint8_t ds_has_native_bf16(void) { return distillsharp::conv_kernels(distillsharp::Element::bfloat16) != nullptr; }
 
 uint8_t ds_bf16_is_faster(void) {
-  static const bool faster = ds_has_native_bf16() != 0 && measure_bf16_as_faster();
+  static const bool faster = ds_has_native_bf16() != 0 && seconds_of_convolutions(distillsharp::Element::bfloat16) <
+                                                              seconds_of_convolutions(distillsharp::Element::float32);
   return faster;
 }
 

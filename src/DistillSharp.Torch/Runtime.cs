@@ -26,8 +26,8 @@ public static unsafe class Runtime
     public static bool HasNativeBf16 => Native.ds_has_native_bf16() != 0;
 
     /// <summary>
-    /// Whether the processor multiplies bfloat16 enough faster than float32 for training to gain: measured in registers when first
-    /// asked for, in about a millisecond. Some processors have the instructions, and do no more with them in a second.
+    /// Whether the processor computes a convolution sooner in bfloat16 than in float32, so that training gains: measured by this
+    /// library's kernels when first asked for, in some milliseconds. Some processors have the instructions, and lose by them.
     /// </summary>
     public static bool IsBf16Faster => Native.ds_bf16_is_faster() != 0;
 

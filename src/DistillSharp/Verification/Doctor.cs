@@ -65,7 +65,7 @@ public static class Doctor
     static Finding NativeBf16() => new("bf16",
         !Runtime.HasNativeBf16 ? "not native on this processor: precision auto computes in float32"
             : Runtime.IsBf16Faster ? "native (AVX-512 BF16): precision auto computes in bf16"
-            : "native (AVX-512 BF16), but multiplied no faster than float32: precision auto computes in float32", true);
+            : "native (AVX-512 BF16), but no faster than float32: precision auto computes in float32", true);
 
     static Finding Gpu() => new("GPU", Runtime.CudaDevices > 0
         ? $"{Runtime.CudaDevices} CUDA device(s): train with train.device: cuda" : "none that this libtorch can use", true);
