@@ -24,6 +24,7 @@ static class TrainingSteps
         var steps = int.Parse(arguments[4], CultureInfo.InvariantCulture);
         var device = arguments.Length > 5 ? Devices.Find(arguments[5]) : Device.Cpu;
         var classes = arguments.Length > 6 ? int.Parse(arguments[6], CultureInfo.InvariantCulture) : 100;
+        var graphs = arguments.Length <= 7 || arguments[7] != "plain";
         const int warmup = 5;
 
         var data = RandomData((steps + warmup) * batch, classes);
@@ -35,6 +36,7 @@ static class TrainingSteps
             BatchSize = batch,
             Precision = precision,
             Device = device,
+            CudaGraphs = graphs,
             Schedule = new ConstantSchedule { BaseRate = 0.01 },
         });
         var clock = new StepClock(warmup, steps);

@@ -19,6 +19,7 @@ typedef struct ds_module_s* ds_module;
 typedef struct ds_image_s* ds_image;
 typedef struct ds_process_group_s* ds_process_group;
 typedef struct ds_gradient_reducer_s* ds_gradient_reducer;
+typedef struct ds_cuda_graph_s* ds_cuda_graph;
 
 typedef enum ds_kind {
   DS_NONE = 0,
@@ -149,6 +150,13 @@ DS_API uint8_t ds_bf16_is_faster(void);  // measured when first asked, in some m
 DS_API int32_t ds_cuda_device_count(void);
 DS_API int ds_cuda_synchronize(int32_t index);  // waits for that device; -1: the current one
 DS_API int ds_allow_tf32(uint8_t allowed);      // on GPUs, for the whole process
+
+// ---- what a GPU is given to do between begin and end, on one thread, is not done but recorded, and done by each replay
+DS_API uint8_t ds_has_cuda_graphs(void);
+DS_API int ds_cuda_graph_begin(int32_t index, ds_cuda_graph* begun);
+DS_API int ds_cuda_graph_end(ds_cuda_graph graph);  // a graph that could not be recorded is to be freed too
+DS_API int ds_cuda_graph_replay(ds_cuda_graph graph);
+DS_API void ds_cuda_graph_free(ds_cuda_graph graph);
 
 #ifdef __cplusplus
 }

@@ -37,6 +37,9 @@ public readonly struct KeyedRandom
     /// <summary>Number <paramref name="counter"/>: 64 random bits.</summary>
     public ulong this[int counter] => Mix(key + ((ulong)counter + 1) * Golden);
 
+    /// <summary>The numbers of those counters, int64 of any shape, where they lie: the same bits.</summary>
+    internal Tensor At(Tensor counters) => Mix(counters.Plus(1).Times(Golden).Plus(key));
+
     /// <summary>Number <paramref name="counter"/> as an integer in 0..<paramref name="bound"/>-1. Its bias is below bound / 2^64.</summary>
     public int Below(int bound, int counter) => (int)Math.BigMul(this[counter], (ulong)bound, out _);
 
@@ -51,5 +54,12 @@ public readonly struct KeyedRandom
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
         return z ^ (z >> 31);
+    }
+
+    static Tensor Mix(Tensor z)
+    {
+        z = z.Xor(z.ShiftRight(30)).Times(0xBF58476D1CE4E5B9);
+        z = z.Xor(z.ShiftRight(27)).Times(0x94D049BB133111EB);
+        return z.Xor(z.ShiftRight(31));
     }
 }

@@ -188,7 +188,7 @@ public sealed class Recipe
             KeepCheckpoints = Train.KeepCheckpoints,
             CheckpointEvery = Train.CheckpointMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
             TeacherMemory = Train.TeacherMemory, TeacherFolder = Train.TeacherFolder, TeacherFolderBytes = Train.TeacherFolderSize,
-            LoaderThreads = Train.LoaderThreads,
+            LoaderThreads = Train.LoaderThreads, CudaGraphs = Train.CudaGraphs,
         };
         return Data.SecondView is { } steps ? options with { SecondView = new(steps) } : options;
     }

@@ -95,6 +95,9 @@ public sealed record TrainSection
     static readonly RecipeKey<int?> loaderThreads = Keys.Add("loader_threads", RecipeForms.Int(min: 1, max: 1024).OrNone(),
         "threads that prepare batches", otherwise: null,
         "the cores that training leaves idle, and at least 1: with a GPU all but one", changesResults: false);
+    static readonly RecipeKey<bool> cudaGraphs = Keys.Add("cuda_graphs", RecipeForms.Flag,
+        "whether a GPU records the steps of an epoch and replays them, where methods and libtorch let it", otherwise: true,
+        changesResults: false, quiet: true);
 
     readonly RecipeValues values;
 
@@ -177,6 +180,9 @@ public sealed record TrainSection
 
     /// <summary>Threads that prepare batches; null for the cores that training leaves idle.</summary>
     public int? LoaderThreads => loaderThreads.Of(values);
+
+    /// <summary>Whether a GPU records steps and replays them.</summary>
+    public bool CudaGraphs => cudaGraphs.Of(values);
 
     internal static TrainSection Read(YamlValue value, RecipeKnown known)
     {

@@ -155,6 +155,11 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] public static partial int ds_cuda_device_count();
     [LibraryImport(Library)] public static partial int ds_cuda_synchronize(int index);
     [LibraryImport(Library)] public static partial int ds_allow_tf32(byte allowed);
+    [LibraryImport(Library)] public static partial byte ds_has_cuda_graphs();
+    [LibraryImport(Library)] public static partial int ds_cuda_graph_begin(int index, out nint begun);
+    [LibraryImport(Library)] public static partial int ds_cuda_graph_end(nint graph);
+    [LibraryImport(Library)] public static partial int ds_cuda_graph_replay(nint graph);
+    [LibraryImport(Library)] public static partial void ds_cuda_graph_free(nint graph);
 }
 
 /// <summary>ds_kind.</summary>

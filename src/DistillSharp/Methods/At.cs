@@ -18,6 +18,8 @@ public sealed class At : StageMethod
 {
     public override string Name => "at";
 
+    public override bool IsRecordable => true;
+
     protected override double DefaultWeight => 1000;
 
     /// <summary>p.</summary>

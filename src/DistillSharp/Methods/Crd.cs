@@ -27,6 +27,8 @@ public sealed class Crd() : DistillationMethod(Features.Pooled)
 
     public override string Name => "crd";
 
+    public override bool IsRecordable => true;
+
     public override bool NeedsOneLabel => true;
 
     protected override double DefaultWeight => 0.8;
@@ -88,7 +90,7 @@ public sealed class Crd() : DistillationMethod(Features.Pooled)
         if (!normalized) Normalize(vs, vt, contrasts, step.Peers);
         var loss = MinusH(vs, teacherMemory!, contrasts, z!.Select(0, 0)) + MinusH(vt, studentMemory!, contrasts, z.Select(0, 1));
         // Of all processes, so that their memories stay the same.
-        var (indices, both) = (step.Peers.Gather(step.Indices.To(vs.Device)), step.Peers.Gather(Tensor.Cat([vs.Detach(), vt.Detach()], 1)));
+        var (indices, both) = (step.Peers.Gather(step.Indices), step.Peers.Gather(Tensor.Cat([vs.Detach(), vt.Detach()], 1)));
         Remember(studentMemory!, both.Narrow(1, 0, FeatureDim), indices);
         Remember(teacherMemory!, both.Narrow(1, FeatureDim, FeatureDim), indices);
         return scope.Keep(loss);
@@ -96,7 +98,10 @@ public sealed class Crd() : DistillationMethod(Features.Pooled)
 
     Tensor Contrasts(DistillationStep step)
     {
-        var own = step.Indices.ToArray<long>();
+        // A processor does not draw more than it needs, and by all its cores; a GPU is not waited for.
+        if (step.Indices.Device.Type != DeviceType.Cpu)
+            return Tensor.Cat([step.Indices.Unsqueeze(1), draws!.Rows(step.Indices, Negatives, step.Epoch)], 1);
+        var own = step.Indices.Memory<long>().ToArray();
         var contrasts = Tensor.Empty([own.Length, 1 + Negatives], DType.Int64);
         Parallel.For(0, own.Length, i =>
         {
@@ -104,7 +109,7 @@ public sealed class Crd() : DistillationMethod(Features.Pooled)
             row[0] = own[i];
             draws!.Fill(row[1..], own[i], step.Epoch);
         });
-        return contrasts.To(step.Student.Logits.Device);
+        return contrasts;
     }
 
     // -1/N sum_i h_i. The memory is no part of the graph, so the pieces' graphs may end before the memory changes.
@@ -177,4 +182,10 @@ public sealed class Crd() : DistillationMethod(Features.Pooled)
     }
 
     static Tensor V(Linear embed, Tensor x) => Functional.Normalize(embed.Forward(x).To(DType.Float32));
+
+    public override void Dispose()
+    {
+        draws?.Dispose();
+        base.Dispose();
+    }
 }

@@ -18,6 +18,8 @@ public sealed class CrossEntropy : DistillationMethod
 {
     public override string Name => "ce";
 
+    public override bool IsRecordable => true;
+
     public override Features? TeacherFeatures => null;
 
     /// <summary>a.</summary>

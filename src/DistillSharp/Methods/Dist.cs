@@ -21,6 +21,8 @@ public sealed class Dist : DistillationMethod
 
     public override string Name => "dist";
 
+    public override bool IsRecordable => true;
+
     /// <summary>beta.</summary>
     [Setting("weight of the correlation over the classes of each image", AtLeast = 0)]
     public double Beta { get; set; } = 2;

@@ -162,6 +162,13 @@ public abstract class DistillationMethod : Module
     public virtual bool ComparesImages => false;
 
     /// <summary>
+    /// Whether a GPU may record what <see cref="Compute"/> does in one step of an epoch and do just that in the others: it must depend on
+    /// the tensors of the step and on the epoch alone, and wait for no number on the device, as reading one does. Say so of a method of
+    /// yours if it is.
+    /// </summary>
+    public virtual bool IsRecordable => false;
+
+    /// <summary>
     /// Prepares for a pair: checks that the method can serve it and makes the method's parameters (on the CPU; the caller moves
     /// the method to the device afterwards). Called once, before training, when the teacher has its weights.
     /// </summary>

@@ -32,6 +32,8 @@ public sealed class Dkd : DistillationMethod
 
     public override string Name => "dkd";
 
+    public override bool IsRecordable => true;
+
     public override bool NeedsOneLabel => true;
 
     /// <summary>The published beta of a pair: 8, or 6, 2, 0.5 for the pairs that have their own.</summary>

@@ -23,6 +23,8 @@ public sealed class FitNet() : DistillationMethod(Features.Stages)
 
     public override string Name => "fitnet";
 
+    public override bool IsRecordable => true;
+
     protected override double DefaultWeight => 100;
 
     public override IReadOnlyList<string> Bind(DistillationPair pair)

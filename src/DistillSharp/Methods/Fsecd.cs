@@ -39,6 +39,8 @@ public sealed class Fsecd : DistillationMethod
 
     public override string Name => "fsecd";
 
+    public override bool IsRecordable => Policy == PositivePairs.Instance;
+
     public override bool NeedsOneLabel => Policy == PositivePairs.Class;
 
     /// <summary>P(i).</summary>

@@ -17,6 +17,8 @@ public sealed class Kd : DistillationMethod
 
     public override string Name => "kd";
 
+    public override bool IsRecordable => true;
+
     /// <summary>T; null for the published one: 4, for ImageNet 1, standardized 2.</summary>
     [Setting("softens both distributions; unless set, 4, for ImageNet 1, standardized 2", Above = 0)]
     public double? Temperature { get; set; }

@@ -24,6 +24,8 @@ public sealed class Mlld : DistillationMethod
 
     public override string Name => "mlld";
 
+    public override bool IsRecordable => true;
+
     protected override double DefaultWeight => 0.9;
 
     public override double CrossEntropyWeight => 0.1;

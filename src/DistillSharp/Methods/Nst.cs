@@ -16,6 +16,8 @@ public sealed class Nst : StageMethod
 {
     public override string Name => "nst";
 
+    public override bool IsRecordable => true;
+
     protected override double DefaultWeight => 50;
 
     public override IReadOnlyList<LossTerm> Compute(DistillationStep step)

@@ -27,6 +27,8 @@ public sealed class Ofd : DistillationMethod
 
     public override string Name => "ofd";
 
+    public override bool IsRecordable => true;
+
     public override bool WeightsDependOnPair => true;
 
     protected override double DefaultWeight => isImageNet ? 1e-4 : 1e-3;

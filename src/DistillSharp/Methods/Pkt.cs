@@ -21,6 +21,8 @@ public sealed class Pkt() : DistillationMethod(Features.Pooled)
 
     public override string Name => "pkt";
 
+    public override bool IsRecordable => true;
+
     protected override double DefaultWeight => 30000;
 
     public override bool ComparesImages => true;

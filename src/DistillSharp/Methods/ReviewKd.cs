@@ -39,6 +39,8 @@ public sealed class ReviewKd : DistillationMethod
 
     public override string Name => "reviewkd";
 
+    public override bool IsRecordable => true;
+
     public override bool WeightsDependOnPair => true;
 
     protected override double DefaultWeight => publishedWeight;

@@ -19,6 +19,8 @@ public sealed class Rkd() : DistillationMethod(Features.Pooled)
 {
     public override string Name => "rkd";
 
+    public override bool IsRecordable => true;
+
     /// <summary>w_d.</summary>
     [Setting("weight of the distances", AtLeast = 0)]
     public double DistanceWeight { get; set; } = 25;

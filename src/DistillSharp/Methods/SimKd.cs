@@ -25,6 +25,8 @@ public sealed class SimKd : DistillationMethod
 
     public override string Name => "simkd";
 
+    public override bool IsRecordable => true;
+
     public override double CrossEntropyWeight => 0;
 
     public override Features StudentFeatures => Features.Stages;

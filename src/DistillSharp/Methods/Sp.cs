@@ -18,6 +18,8 @@ public sealed class Sp() : DistillationMethod(Features.Stages)
 {
     public override string Name => "sp";
 
+    public override bool IsRecordable => true;
+
     protected override double DefaultWeight => 3000;
 
     public override IReadOnlyList<string> Bind(DistillationPair pair)

@@ -25,6 +25,8 @@ public sealed class Srrl : DistillationMethod
 
     public override string Name => "srrl";
 
+    public override bool IsRecordable => true;
+
     public override Features StudentFeatures => Features.Stages;
 
     public override Features? TeacherFeatures => Features.Pooled;

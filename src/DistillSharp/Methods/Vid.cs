@@ -22,6 +22,8 @@ public sealed class Vid : StageMethod
 
     public override string Name => "vid";
 
+    public override bool IsRecordable => true;
+
     /// <summary>sigma^2 of every channel before the first step.</summary>
     [Setting("variance of every channel before training; more than eps", Above = 0)]
     public double InitialVariance { get; set; } = 5;

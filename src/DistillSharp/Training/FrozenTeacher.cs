@@ -41,6 +41,8 @@ public sealed class FrozenTeacher : Teacher
 
     internal override string? Summary => Shared?.Summary;
 
+    internal override bool Remembers => cache is not null || answers is not null;
+
     public override int SkippedImages => cache?.SkippedImages ?? skipped;
 
     public override double? Remembered => Shared is { } shared && shared.Asked > asked

@@ -21,6 +21,9 @@ public abstract class Teacher : IDisposable
     /// <summary>Images of the last batch that the teacher did not look at, as its answer was remembered.</summary>
     public virtual int SkippedImages => 0;
 
+    /// <summary>Whether answers may come from memory, so that what the teacher does depends on more than the images.</summary>
+    internal virtual bool Remembers => false;
+
     /// <summary>The share of the images since <see cref="BeginEpoch"/> whose answer was remembered, 0..1; null where none can be.</summary>
     public virtual double? Remembered => null;
 

@@ -172,6 +172,7 @@ public sealed class Trainer : IDisposable
             var none = default(DamagedImageException);
             if (IsToStop(IsAsked(stop), ref none) && progress.Epoch <= options.Epochs) return Result(completed: false);
         }
+        if (step.RecordingRefusal is { } refusal) observer.Said(refusal);
         if (teacher?.Summary is { } summary) observer.Said(summary);
         return Result(completed: true);
     }

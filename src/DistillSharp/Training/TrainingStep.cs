@@ -16,6 +16,9 @@ public sealed class TrainingStep : IDisposable
     readonly Objective objective;
     readonly TrainingOptions options;
     readonly SharedGradients? shared;
+    RecordedStep? recorded;
+    bool recordable;
+    int steps;
 
     /// <summary>Binds the methods to the pair and makes everything ready on the device.</summary>
     /// <param name="student">The network to train, in place.</param>
@@ -37,6 +40,8 @@ public sealed class TrainingStep : IDisposable
             ? new Sgd(trained, options.Momentum, options.WeightDecay, options.Nesterov, options.DecayNorms)
             : new Adam(trained, weightDecay: options.WeightDecay, decoupled: decoupled, decayVectors: options.DecayNorms);
         if (options.Processes is { Size: > 1 } processes) shared = new(processes, student, objective, Optimizer, options);
+        recordable = options is { CudaGraphs: true, Accumulate: 1 } && DeviceGraph.IsSupported(options.Device) && shared is null
+            && teacher is not { Remembers: true } && objective.Methods.All(method => method.IsRecordable);
     }
 
     /// <summary>What the methods said of the pair, for the log.</summary>
@@ -44,6 +49,9 @@ public sealed class TrainingStep : IDisposable
 
     /// <summary>Moves the student's and the methods' parameters, in this order.</summary>
     public Optimizer Optimizer { get; }
+
+    /// <summary>Why a GPU does not record steps that it should; null where it does, or none was to be expected to.</summary>
+    internal string? RecordingRefusal { get; private set; }
 
     /// <summary>Lets the student compute in whole numbers while it is active; null where it never does.</summary>
     internal StudentQuantizer? Quantizer { get; set; }
@@ -62,6 +70,10 @@ public sealed class TrainingStep : IDisposable
     /// <param name="profile">Notes where the time goes.</param>
     /// <returns>The weighted terms of the loss before the step; their sum is the loss.</returns>
     /// <exception cref="TrainingDivergedException">A term is NaN or infinite; the weights are as before.</exception>
+    /// <remarks>
+    /// A GPU records the passes of the third step of an epoch at the earliest, and replays them for the rest of it, where
+    /// <see cref="TrainingOptions.CudaGraphs"/> lets it and every method <see cref="DistillationMethod.IsRecordable"/>. No bit changes.
+    /// </remarks>
     public IReadOnlyList<(string Name, double Value)> Run(Batch batch, double rate, int epoch, long number, StepProfile? profile = null)
     {
         using var scope = TensorScope.Open();
@@ -71,6 +83,47 @@ public sealed class TrainingStep : IDisposable
         if (!objective.Training) objective.Train();
         SkippedImages = 0;
         Optimizer.ZeroGrad();
+        var terms = profile is null && Recorded(batch, epoch) is { } recording
+            ? Finite(recording.Terms, recording.Run(batch), epoch, number) : AddGradients(batch, epoch, number, profile);
+        steps++;
+        if (options.ClipGradients is { } bound) Optimizer.ClipGradients(bound);
+        Optimizer.Step(rate);
+        profile?.Mark(StepPhase.Optimizer);
+        return terms;
+    }
+
+    // The recording of this epoch's passes; null where a batch's are to be done operator by operator.
+    RecordedStep? Recorded(Batch batch, int epoch)
+    {
+        // The first steps make ready what is not to be repeated: kernels, buffers, what methods set up.
+        const int first = 2;
+        if (!recordable || steps < first || Quantizer is { IsActive: true }) return null;
+        if (recorded?.Epoch != epoch)
+        {
+            recorded?.Dispose();
+            recorded = null;
+            try { recorded = new(batch, epoch, options.Device, Optimizer.Parameters, Passes); }
+            catch (TorchException refusal)
+            {
+                // Slower is better than not at all.
+                recordable = false;
+                RecordingRefusal = $"steps are not recorded, and take longer: {refusal.Message}";
+                Optimizer.ZeroGrad();
+                return null;
+            }
+        }
+        return recorded.Count == batch.Count ? recorded : null;
+
+        (string[] Terms, Tensor Values) Passes(DeviceBatch given)
+        {
+            var terms = Compare(batch, given, epoch, profile: null, out var loss);
+            loss.Backward();
+            return ([.. terms.Select(term => term.Name)], Values(terms));
+        }
+    }
+
+    (string Name, double Value)[] AddGradients(Batch batch, int epoch, long number, StepProfile? profile)
+    {
         var sums = new Dictionary<string, double>();
         foreach (var part in batch.Parts(options.PartSize))
         {
@@ -78,9 +131,6 @@ public sealed class TrainingStep : IDisposable
             foreach (var (name, value) in AddGradient(part, share, epoch, number, profile))
                 sums[name] = sums.GetValueOrDefault(name) + share * value;
         }
-        if (options.ClipGradients is { } bound) Optimizer.ClipGradients(bound);
-        Optimizer.Step(rate);
-        profile?.Mark(StepPhase.Optimizer);
         return [.. sums.Select(term => (term.Key, term.Value))];
     }
 
@@ -88,45 +138,47 @@ public sealed class TrainingStep : IDisposable
     (string Name, double Value)[] AddGradient(Batch part, double share, int epoch, long number, StepProfile? profile)
     {
         using var scope = TensorScope.Open();
-        var (images, labels, indices) = (part.Images.To(options.Device), part.Labels.To(options.Device), part.Indices.To(options.Device));
-        var mix = part.Mix is { } mixed ? new LabelMix(mixed.Others.To(options.Device), mixed.Shares.To(options.Device)) : null;
+        var given = DeviceBatch.Of(part, options.Device);
         profile?.Mark(StepPhase.Data);
-
-        IReadOnlyList<LossTerm> terms;
-        Tensor loss;
-        using (options.Precision.Enter(options.Device))
-        {
-            var output = Look(images);
-            profile?.Mark(StepPhase.StudentForward);
-            var guidance = teacher?.Answer(part, part.TeacherImages?.To(options.Device) ?? images);
-            SkippedImages += teacher?.SkippedImages ?? 0;
-            profile?.Mark(StepPhase.Teacher);
-            terms = objective.Compute(new(output, guidance ?? output, labels, indices, epoch)
-            {
-                Mix = mix,
-                Second = part.SecondImages is { } again ? LookAgain(again, part.TeacherSecondImages) : null,
-                Peers = shared?.PeersOf(part) ?? BatchPeers.None,
-            });
-            loss = terms.Select(term => shared?.Share(term, part) ?? term.Value).Aggregate((sum, term) => sum + term);
-        }
-
-        var values = Finite(terms, part, epoch, number);
+        var terms = Compare(part, given, epoch, profile, out var loss);
+        var values = Values(terms).ToArray<float>();
+        // Of all processes: what one cannot go on with, none can.
+        if (shared is not null) values = shared.Values(terms, values, part);
+        var finite = Finite([.. terms.Select(term => term.Name)], values, epoch, number);
         profile?.Mark(StepPhase.Loss);
         shared?.Begin();
         (share == 1 ? loss : loss * share).Backward();
         shared?.End();
         profile?.Mark(StepPhase.Backward);
-        return values;
+        return finite;
+    }
+
+    // What both networks make of a batch, and the methods of that.
+    IReadOnlyList<LossTerm> Compare(Batch batch, in DeviceBatch given, int epoch, StepProfile? profile, out Tensor loss)
+    {
+        using var precision = options.Precision.Enter(options.Device);
+        var output = Look(given.Images);
+        profile?.Mark(StepPhase.StudentForward);
+        var guidance = teacher?.Answer(batch, given.TeacherImages ?? given.Images);
+        SkippedImages += teacher?.SkippedImages ?? 0;
+        profile?.Mark(StepPhase.Teacher);
+        var terms = objective.Compute(new(output, guidance ?? output, given.Labels, given.Indices, epoch)
+        {
+            Mix = given.Mix,
+            Second = given.SecondImages is { } again ? LookAgain(again, given.TeacherSecondImages ?? again) : null,
+            Peers = shared?.PeersOf(batch) ?? BatchPeers.None,
+        });
+        loss = terms.Select(term => shared?.Share(term, batch) ?? term.Value).Aggregate((sum, term) => sum + term);
+        return terms;
     }
 
     ClassifierOutput Look(Tensor images) => Quantizer is { IsActive: true } quantizer
         ? quantizer.Learn(images, objective.StudentFeatures, options.Device) : student.Forward(images, objective.StudentFeatures);
 
-    SecondView LookAgain(Tensor images, Tensor? teachers)
+    SecondView LookAgain(Tensor images, Tensor teachers)
     {
-        images = images.To(options.Device);
         var output = Look(images);
-        return new(output, teacher?.Look(teachers?.To(options.Device) ?? images) ?? output);
+        return new(output, teacher?.Look(teachers) ?? output);
     }
 
     /// <summary>Refuses weights, statistics or method state that hold NaN or infinite values.</summary>
@@ -141,19 +193,20 @@ public sealed class TrainingStep : IDisposable
                 if (!tensor.AllFinite()) throw new TrainingDivergedException(name, epoch, number);
     }
 
-    (string Name, double Value)[] Finite(IReadOnlyList<LossTerm> terms, Batch batch, int epoch, long number)
+    static Tensor Values(IReadOnlyList<LossTerm> terms) =>
+        Tensor.Stack([.. terms.Select(term => term.Value.Detach().To(DType.Float32).Reshape())]);
+
+    static (string Name, double Value)[] Finite(string[] terms, float[] values, int epoch, long number)
     {
-        var values = Tensor.Stack([.. terms.Select(term => term.Value.Detach().To(DType.Float32).Reshape())]).ToArray<float>();
-        // Of all processes: what one cannot go on with, none can.
-        if (shared is not null) values = shared.Values(terms, values, batch);
         for (var i = 0; i < values.Length; i++)
-            if (!float.IsFinite(values[i])) throw new TrainingDivergedException(terms[i].Name, values[i], epoch, number);
-        return [.. terms.Zip(values, (term, value) => (term.Name, (double)value))];
+            if (!float.IsFinite(values[i])) throw new TrainingDivergedException(terms[i], values[i], epoch, number);
+        return [.. terms.Zip(values, (name, value) => (name, (double)value))];
     }
 
     /// <summary>Frees the optimizer's state; networks and methods stay the caller's.</summary>
     public void Dispose()
     {
+        recorded?.Dispose();
         shared?.Dispose();
         Optimizer.Dispose();
     }

@@ -144,6 +144,24 @@ public class CrdTests
     }
 
     [Theory]
+    [InlineData(3, NegativeSampling.Exact, 7)]
+    [InlineData(2, NegativeSampling.Relax, 7)]
+    [InlineData(100, NegativeSampling.Exact, 64)]
+    [InlineData(1000, NegativeSampling.Exact, 200)]
+    [InlineData(1000, NegativeSampling.Exact, 3000)]
+    [InlineData(5000, NegativeSampling.Relax, 4000)]
+    [InlineData(70000, NegativeSampling.Exact, 500)]
+    public void Operators_draw_what_the_loop_draws(int samples, NegativeSampling sampling, int count)
+    {
+        using var scope = TensorScope.Open();
+        int[] labels = [.. Enumerable.Range(0, samples).Select(i => i % 7 == 0 ? 1 : i % 2)];
+        using var draws = new NegativeDraws(labels, sampling, seed: 9);
+        long[] own = [0, samples - 1, samples / 2, 1, 0];
+        var rows = draws.Rows(Tensor.From(own), count, epoch: 3).ToArray<long>().Chunk(count).ToArray();
+        Assert.All(own.Zip(rows), row => Assert.Equal(Draw(labels, sampling, count, row.First, epoch: 3, seed: 9), row.Second));
+    }
+
+    [Theory]
     [InlineData(61)]
     [InlineData(1000)]
     public void Every_negative_is_equally_likely_at_every_place(int samples)
