@@ -35,6 +35,16 @@ public class ErrorTests
     }
 
     [Fact]
+    public void What_a_processor_does_is_not_recorded()
+    {
+        Assert.False(DeviceGraph.IsSupported(Device.Cpu));
+        if (Runtime.CudaDevices > 0) return;
+        var done = false;
+        Assert.Throws<TorchException>(() => DeviceGraph.Record(Device.Cuda(), () => done = true));
+        Assert.False(done);
+    }
+
+    [Fact]
     public void A_libtorch_of_another_release_than_the_headers_is_noticed()
     {
         Assert.Equal("2.6", Native.OtherRelease("1.13.1", "Build settings: USE_OPENMP=ON, TORCH_VERSION=2.6.0, USE_CUDA=OFF"));
