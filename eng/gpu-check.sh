@@ -69,21 +69,21 @@ export DISTILL
 if part trainings; then
   section "Short trainings: each method twice, without CUDA graphs, and stopped and resumed"
   images small 2000
-  recipe small resnet8 30 fp32 >ce.yaml
-  for precision in tf32 bf16; do recipe small resnet8 30 $precision >ce-$precision.yaml; done
+  recipe small resnet8 16 fp32 >ce.yaml
+  for precision in tf32 bf16; do recipe small resnet8 16 $precision >ce-$precision.yaml; done
   "$DISTILL" train ce.yaml --name teacher >/dev/null
-  for method in $others; do recipe small resnet8 30 fp32 "$(of_teacher resnet8 teacher "$method")" >"$method.yaml"; done
-  # Each run is a process, seven side by side: short runs leave a GPU mostly idle.
+  for method in $others; do recipe small resnet8 16 fp32 "$(of_teacher resnet8 teacher "$method")" >"$method.yaml"; done
+  # Each run is a process, eight side by side: short runs leave a GPU mostly idle.
   one() {
     local name=$1
     "$DISTILL" train "$name.yaml" --name "$name-1" && "$DISTILL" train "$name.yaml" --name "$name-2" \
       && "$DISTILL" train "$name.yaml" --name "$name-plain" --set train.cuda_graphs=false \
-      && { timeout -s INT "${STOP_AFTER:-7}" "$DISTILL" train "$name.yaml" --name "$name-3" || true; } \
+      && { timeout -s INT "${STOP_AFTER:-6}" "$DISTILL" train "$name.yaml" --name "$name-3" || true; } \
       && "$DISTILL" train "$name.yaml" --name "$name-3" --resume
   }
   export -f one
   find . -maxdepth 1 -name '*.yaml' -printf '%f\n' | sed 's/\.yaml$//' | sort \
-    | xargs -P 7 -I {} bash -c 'one {} >{}.log 2>&1 || echo "FAILED: {}: $(tail -n 3 {}.log)"'
+    | xargs -P 8 -I {} bash -c 'one {} >{}.log 2>&1 || echo "FAILED: {}: $(tail -n 3 {}.log)"'
   same() { cmp -s "runs/$1/student.safetensors" "runs/$2/student.safetensors" && echo "the same bits" || echo "OTHER bits"; }
   echo "| recipe | again | without graphs | stopped and resumed | resumed at | said |"
   echo "|---|---|---|---|---|---|"
