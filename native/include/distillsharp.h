@@ -20,7 +20,6 @@ typedef struct ds_image_s* ds_image;
 typedef struct ds_process_group_s* ds_process_group;
 typedef struct ds_gradient_reducer_s* ds_gradient_reducer;
 typedef struct ds_cuda_graph_s* ds_cuda_graph;
-typedef struct ds_cuda_event_s* ds_cuda_event;
 
 typedef enum ds_kind {
   DS_NONE = 0,
@@ -158,12 +157,6 @@ DS_API int ds_cuda_graph_begin(int32_t index, ds_cuda_graph* begun);
 DS_API int ds_cuda_graph_end(ds_cuda_graph graph);  // a graph that could not be recorded is to be freed too
 DS_API int ds_cuda_graph_replay(ds_cuda_graph graph);
 DS_API void ds_cuda_graph_free(ds_cuda_graph graph);
-
-// ---- a point in what a GPU was given to do by this thread
-DS_API int ds_cuda_event_make(ds_cuda_event* made);
-DS_API int ds_cuda_event_record(ds_cuda_event event, int32_t index);
-DS_API int ds_cuda_event_wait(ds_cuda_event event);  // at once where nothing was recorded
-DS_API void ds_cuda_event_free(ds_cuda_event event);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,5 @@
 // What a GPU was given to do, recorded once and started again by one call: libtorch's CUDAGraph, where the build has
-// CUDA's header; and points in it that can be waited for.
+// CUDA's header.
 #include "boundary.h"
 #include "libtorch_version.h"
 
@@ -8,19 +8,13 @@ using distillsharp::guarded;
 #ifdef DISTILLSHARP_CUDA_GRAPHS
 
 #include <ATen/cuda/CUDAGraph.h>
-#include <c10/core/Event.h>
 #include <torch/cuda.h>
 
 #include <memory>
-#include <thread>
 
 struct ds_cuda_graph_s {
   c10::cuda::CUDAStream before, aside;  // the caller's stream, and the one that is recorded
   at::cuda::CUDAGraph graph;
-};
-
-struct ds_cuda_event_s {
-  c10::Event event{c10::DeviceType::CUDA};
 };
 
 uint8_t ds_has_cuda_graphs(void) { return 1; }
@@ -67,26 +61,6 @@ void ds_cuda_graph_free(ds_cuda_graph graph) {
   (void)guarded([&] { delete graph; });
 }
 
-int ds_cuda_event_make(ds_cuda_event* made) {
-  return guarded([&] { *made = new ds_cuda_event_s; });
-}
-
-int ds_cuda_event_record(ds_cuda_event event, int32_t index) {
-  return guarded(
-      [&] { event->event.record(c10::cuda::getCurrentCUDAStream(static_cast<c10::DeviceIndex>(index)).unwrap()); });
-}
-
-int ds_cuda_event_wait(ds_cuda_event event) {
-  return guarded([&] {
-    // Older releases have no other way, and CUDA's own waits like this too.
-    while (!event->event.query()) std::this_thread::yield();
-  });
-}
-
-void ds_cuda_event_free(ds_cuda_event event) {
-  (void)guarded([&] { delete event; });
-}
-
 #else
 
 namespace {
@@ -102,9 +76,5 @@ int ds_cuda_graph_begin(int32_t, ds_cuda_graph*) { return unsupported(); }
 int ds_cuda_graph_end(ds_cuda_graph) { return unsupported(); }
 int ds_cuda_graph_replay(ds_cuda_graph) { return unsupported(); }
 void ds_cuda_graph_free(ds_cuda_graph) {}
-int ds_cuda_event_make(ds_cuda_event*) { return unsupported(); }
-int ds_cuda_event_record(ds_cuda_event, int32_t) { return unsupported(); }
-int ds_cuda_event_wait(ds_cuda_event) { return unsupported(); }
-void ds_cuda_event_free(ds_cuda_event) {}
 
 #endif

@@ -10,12 +10,7 @@ public sealed partial class Tensor
     static readonly Operator uniformInPlace = new("aten::uniform_");
 
     /// <summary>Copies another tensor's elements into this one.</summary>
-    /// <param name="source">The other tensor.</param>
-    /// <param name="wait">
-    /// Whether to wait for a GPU at one end of the copy. Without waiting, the other end must be <see cref="Pinned"/>, and neither it
-    /// may be written nor this one read before a <see cref="DeviceEvent"/> behind the copy.
-    /// </param>
-    public Tensor CopyFrom(Tensor source, bool wait = true) => InPlace(copyInPlace, source, !wait);
+    public Tensor CopyFrom(Tensor source) => InPlace(copyInPlace, source, false);
 
     /// <summary>Sets every element.</summary>
     public Tensor Fill(double value) => InPlace(fillInPlace, value);

@@ -11,10 +11,7 @@ public sealed partial class Tensor
     static readonly Operator gather = new("aten::gather"), unique = new("aten::_unique2");
     static readonly Operator cat = new("aten::cat"), stack = new("aten::stack"), chunk = new("aten::chunk");
     static readonly Operator contiguous = new("aten::contiguous"), clone = new("aten::clone"), detach = new("aten::detach");
-    static readonly Operator toType = new("aten::to.dtype"), toDevice = new("aten::to.device"), pin = new("aten::pin_memory");
-
-    /// <summary>A copy in memory of the processor that a GPU reads and writes by itself; it needs a GPU.</summary>
-    public Tensor Pinned() => pin.Call(this, Argument.None);
+    static readonly Operator toType = new("aten::to.dtype"), toDevice = new("aten::to.device");
 
     /// <summary>Exchanges two dimensions (a view).</summary>
     public Tensor Transpose(long first = 0, long second = 1) => transpose.Call(this, first, second);

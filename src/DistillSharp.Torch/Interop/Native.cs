@@ -160,10 +160,6 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] public static partial int ds_cuda_graph_end(nint graph);
     [LibraryImport(Library)] public static partial int ds_cuda_graph_replay(nint graph);
     [LibraryImport(Library)] public static partial void ds_cuda_graph_free(nint graph);
-    [LibraryImport(Library)] public static partial int ds_cuda_event_make(out nint made);
-    [LibraryImport(Library)] public static partial int ds_cuda_event_record(nint recorded, int index);
-    [LibraryImport(Library)] public static partial int ds_cuda_event_wait(nint recorded);
-    [LibraryImport(Library)] public static partial void ds_cuda_event_free(nint recorded);
 }
 
 /// <summary>ds_kind.</summary>

@@ -25,7 +25,6 @@ public sealed class Trainer : IDisposable
     readonly string? cacheRefusal;
     readonly JointTraining? joint;
     TrainingProgress progress = new();
-    Action? untold;
     readonly DamageReports damages;
     long warnedAt = -1;
     TrainingObserver observer = TrainingObserver.Of();
@@ -164,7 +163,6 @@ public sealed class Trainer : IDisposable
         {
             Quantize();
             TrainEpoch(checkpoints, stop);
-            Settle();
             var trained = progress.Batch == loader.BatchCount;
             // Before the student is measured: a damaged test image, or a kill meanwhile, costs no training.
             if (!trained || IsMeasured) Save(checkpoints, best: false);
@@ -259,37 +257,13 @@ public sealed class Trainer : IDisposable
     void Train(Batch batch, Stopwatch clock)
     {
         var rate = options.Schedule.At(new(progress.Step, loader.BatchCount, options.Epochs));
-        var losses = step.Begin(batch, rate, progress.Epoch, progress.Step + 1, Profile);
+        var terms = step.Run(batch, rate, progress.Epoch, progress.Step + 1, Profile);
         average?.Update();
         Follow();
         if (quantizer is not null) progress.Ranges = student.TrainedRanges;
-        // Of the step before: a GPU has this one to do meanwhile.
-        Tell();
-        progress.Count(batch.WholeCount, clock.Elapsed.TotalSeconds);
-        var images = batch.WholeCount;
-        var report = new StepReport(progress.Epoch, progress.Batch, progress.Step, 0, [], rate, progress.ImagesPerSecond);
-        untold = () =>
-        {
-            var terms = losses.Read();
-            progress.Add(images, terms);
-            observer.Stepped(report with { Loss = terms.Sum(term => term.Value), Terms = terms });
-        };
-        if (losses.IsRead) Tell();
-    }
-
-    void Tell()
-    {
-        var last = untold;
-        untold = null;
-        last?.Invoke();
-    }
-
-    // After this the progress is that of all steps.
-    void Settle()
-    {
-        var clock = Stopwatch.StartNew();
-        Tell();
-        progress.Seconds += clock.Elapsed.TotalSeconds;
+        progress.Count(batch.WholeCount, clock.Elapsed.TotalSeconds, terms);
+        var loss = terms.Sum(term => term.Value);
+        observer.Stepped(new(progress.Epoch, progress.Batch, progress.Step, loss, terms, rate, progress.ImagesPerSecond));
     }
 
     // Measures the student and reports the epoch; true when it is the best so far.
@@ -331,7 +305,6 @@ public sealed class Trainer : IDisposable
 
     void Save(CheckpointStore? checkpoints, bool best)
     {
-        Settle();
         if (checkpoints is null) return;
         step.RefuseRuinedState(progress.Epoch, progress.Step);
         try { checkpoints.Save(Checkpoint.Of(progress, student, Objective, step.Optimizer, average?.State()), best); }

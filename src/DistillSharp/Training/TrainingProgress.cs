@@ -49,16 +49,12 @@ public sealed record TrainingProgress
     [JsonIgnore]
     public double ImagesPerSecond => Seconds > 0 ? Images / Seconds : 0;
 
-    internal void Count(int images, double seconds)
+    internal void Count(int images, double seconds, IEnumerable<(string Name, double Value)> terms)
     {
         Batch++;
         Step++;
         Images += images;
         Seconds += seconds;
-    }
-
-    internal void Add(int images, IEnumerable<(string Name, double Value)> terms)
-    {
         foreach (var (name, value) in terms) TermSums[name] = TermSums.GetValueOrDefault(name) + value * images;
     }
 

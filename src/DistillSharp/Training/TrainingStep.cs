@@ -63,26 +63,18 @@ public sealed class TrainingStep : IDisposable
     /// Takes a step. Student and methods are in training mode from then on, but for a student that is trained as it computes in whole
     /// numbers.
     /// </summary>
-    /// <inheritdoc cref="Begin"/>
-    /// <returns>The weighted terms of the loss before the step; their sum is the loss.</returns>
-    /// <exception cref="TrainingDivergedException">
-    /// A term is NaN or infinite; the weights are as before, unless a GPU replayed the step.
-    /// </exception>
-    public IReadOnlyList<(string Name, double Value)> Run(Batch batch, double rate, int epoch, long number, StepProfile? profile = null) =>
-        Begin(batch, rate, epoch, number, profile).Read();
-
-    /// <summary>Takes a step without waiting for a GPU's losses; those of a step must be read before the step after the next.</summary>
     /// <param name="batch">What to look at.</param>
     /// <param name="rate">The learning rate.</param>
     /// <param name="epoch">The epoch under way, from 1: methods may rise over the first ones.</param>
     /// <param name="number">The step since the run's start, from 1, for messages.</param>
     /// <param name="profile">Notes where the time goes.</param>
+    /// <returns>The weighted terms of the loss before the step; their sum is the loss.</returns>
     /// <exception cref="TrainingDivergedException">A term is NaN or infinite; the weights are as before.</exception>
     /// <remarks>
     /// A GPU records the passes of the third step of an epoch at the earliest, and replays them for the rest of it, where
     /// <see cref="TrainingOptions.CudaGraphs"/> lets it and every method <see cref="DistillationMethod.IsRecordable"/>. No bit changes.
     /// </remarks>
-    public StepLosses Begin(Batch batch, double rate, int epoch, long number, StepProfile? profile = null)
+    public IReadOnlyList<(string Name, double Value)> Run(Batch batch, double rate, int epoch, long number, StepProfile? profile = null)
     {
         using var scope = TensorScope.Open();
         // In whole numbers, norms keep the statistics that they have.
@@ -91,19 +83,13 @@ public sealed class TrainingStep : IDisposable
         if (!objective.Training) objective.Train();
         SkippedImages = 0;
         Optimizer.ZeroGrad();
-        var losses = profile is null && Recorded(batch, epoch) is { } recording
-            ? Replay(recording, batch, epoch, number) : new(AddGradients(batch, epoch, number, profile));
+        var terms = profile is null && Recorded(batch, epoch) is { } recording
+            ? Finite(recording.Terms, recording.Run(batch), epoch, number) : AddGradients(batch, epoch, number, profile);
         steps++;
         if (options.ClipGradients is { } bound) Optimizer.ClipGradients(bound);
         Optimizer.Step(rate);
         profile?.Mark(StepPhase.Optimizer);
-        return losses;
-    }
-
-    static StepLosses Replay(RecordedStep recording, Batch batch, int epoch, long number)
-    {
-        var values = recording.Begin(batch);
-        return new(() => Finite(recording.Terms, values(), epoch, number));
+        return terms;
     }
 
     // The recording of this epoch's passes; null where a batch's are to be done operator by operator.
