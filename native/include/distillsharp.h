@@ -145,6 +145,7 @@ DS_API int32_t ds_threads(void);
 DS_API int ds_set_threads(int32_t count);
 DS_API int ds_multiply_adds_per_second(double* rate);  // float32, in registers, on all threads
 DS_API int ds_manual_seed(uint64_t seed);
+DS_API uint8_t ds_leaves_out_onednn(void);  // since it computes wrong convolutions here
 DS_API uint8_t ds_has_native_bf16(void);
 DS_API uint8_t ds_bf16_is_faster(void);  // measured when first asked, in some milliseconds
 DS_API int32_t ds_cuda_device_count(void);

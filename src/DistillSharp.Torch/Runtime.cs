@@ -22,6 +22,12 @@ public static unsafe class Runtime
         set => Native.Check(Native.ds_set_threads(value), "set_num_threads");
     }
 
+    /// <summary>
+    /// Whether libtorch's own convolutions do without oneDNN, as it computes wrong ones on this processor, which is tried when libtorch
+    /// is loaded: Debian 13's oneDNN 3.7.2 does on AMD's Zen 5. Those that this library's kernels do not take are slower then.
+    /// </summary>
+    public static bool LeavesOutOneDnn => Native.ds_leaves_out_onednn() != 0;
+
     /// <summary>Whether bfloat16 is multiplied natively: by AVX-512 BF16, where DISTILLSHARP_KERNELS does not leave it out.</summary>
     public static bool HasNativeBf16 => Native.ds_has_native_bf16() != 0;
 

@@ -144,6 +144,8 @@ public sealed class Trainer : IDisposable
     TrainingResult Run(CheckpointStore? checkpoints, bool resume, CancellationToken stop)
     {
         if (options.Precision.Departure(options.Device) is { } departure) observer.Said(departure);
+        if (Runtime.LeavesOutOneDnn)
+            observer.Said("libtorch's oneDNN computes wrong convolutions on this processor and is left out: some layers take longer");
         foreach (var note in step.Notes) observer.Said(note);
         foreach (var doubt in Objective.Methods.Select(method => method.Doubt(options.Epochs)).OfType<string>()) observer.Warned(doubt);
         if (options.BatchSize > data.Train.Count)

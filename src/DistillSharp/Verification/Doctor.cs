@@ -23,6 +23,7 @@ public static class Doctor
         new("built with", BuildSummary(), true),
         Threads(),
         Blas(),
+        OneDnn(),
         Convolutions("convolutions, float32", Precision.Fp32),
         NativeBf16(),
         .. Runtime.HasNativeBf16 ? new[] { Convolutions("convolutions, bf16", Precision.Bf16) } : [],
@@ -61,6 +62,10 @@ public static class Doctor
         var rate = 2.0 * 32 * 64 * 64 * 9 * 32 * 32 / seconds;
         return new(name, $"{rate / 1e9:0} GFLOP/s (3x3, 64 channels, 32x32, batch 32)", true);
     }
+
+    static Finding OneDnn() => new("oneDNN", Runtime.LeavesOutOneDnn
+        ? "computes wrong convolutions on this processor: left out, so that layers which this project's kernels do not take are slower"
+        : "right in the convolutions that were tried", true);
 
     static Finding NativeBf16() => new("bf16",
         !Runtime.HasNativeBf16 ? "not native on this processor: precision auto computes in float32"
