@@ -15,15 +15,14 @@ sealed class RecordedStep : IDisposable
     Tensor? values;
 
     /// <param name="batch">A batch like those to come.</param>
-    /// <param name="epoch">The epoch that the passes belong to.</param>
     /// <param name="device">A GPU that can record.</param>
     /// <param name="parameters">What gets gradients.</param>
     /// <param name="passes">From a batch to the names and values of the terms, the backward pass included.</param>
     /// <exception cref="TorchException">The passes cannot be recorded.</exception>
-    public RecordedStep(Batch batch, int epoch, Device device, IReadOnlyList<Tensor> parameters,
+    public RecordedStep(Batch batch, Device device, IReadOnlyList<Tensor> parameters,
         Func<DeviceBatch, (string[] Terms, Tensor Values)> passes)
     {
-        (Epoch, Count, this.parameters) = (epoch, batch.Count, parameters);
+        (Count, this.parameters) = (batch.Count, parameters);
         using var scope = TensorScope.Open();
         taken = DeviceBatch.Of(batch, device);
         // Gradients that are there would be added to.
@@ -37,9 +36,6 @@ sealed class RecordedStep : IDisposable
         gradients = Autograd.Gradients(parameters);
         foreach (var tensor in taken.All.Concat(gradients.OfType<Tensor>()).Append(values!)) tensor.Unscoped();
     }
-
-    /// <summary>The epoch that was recorded: methods may depend on it.</summary>
-    public int Epoch { get; }
 
     /// <summary>The names of the loss's terms.</summary>
     public string[] Terms { get; private set; } = [];

@@ -18,7 +18,7 @@ public sealed class TrainingStep : IDisposable
     readonly SharedGradients? shared;
     RecordedStep? recorded;
     bool recordable;
-    int steps;
+    (int Epoch, int Steps) begun;
 
     /// <summary>Binds the methods to the pair and makes everything ready on the device.</summary>
     /// <param name="student">The network to train, in place.</param>
@@ -71,7 +71,7 @@ public sealed class TrainingStep : IDisposable
     /// <returns>The weighted terms of the loss before the step; their sum is the loss.</returns>
     /// <exception cref="TrainingDivergedException">A term is NaN or infinite; the weights are as before.</exception>
     /// <remarks>
-    /// A GPU records the passes of the third step of an epoch at the earliest, and replays them for the rest of it, where
+    /// A GPU records the passes of an epoch's third step, and replays them for the rest of it, where
     /// <see cref="TrainingOptions.CudaGraphs"/> lets it and every method <see cref="DistillationMethod.IsRecordable"/>. No bit changes.
     /// </remarks>
     public IReadOnlyList<(string Name, double Value)> Run(Batch batch, double rate, int epoch, long number, StepProfile? profile = null)
@@ -85,7 +85,7 @@ public sealed class TrainingStep : IDisposable
         Optimizer.ZeroGrad();
         var terms = profile is null && Recorded(batch, epoch) is { } recording
             ? Finite(recording.Terms, recording.Run(batch), epoch, number) : AddGradients(batch, epoch, number, profile);
-        steps++;
+        begun.Steps++;
         if (options.ClipGradients is { } bound) Optimizer.ClipGradients(bound);
         Optimizer.Step(rate);
         profile?.Mark(StepPhase.Optimizer);
@@ -95,22 +95,23 @@ public sealed class TrainingStep : IDisposable
     // The recording of this epoch's passes; null where a batch's are to be done operator by operator.
     RecordedStep? Recorded(Batch batch, int epoch)
     {
-        // The first steps make ready what is not to be repeated: kernels, buffers, what methods set up.
-        const int first = 2;
-        if (!recordable || steps < first || Quantizer is { IsActive: true }) return null;
-        if (recorded?.Epoch != epoch)
+        if (begun.Epoch != epoch)
         {
+            begun = (epoch, 0);
             recorded?.Dispose();
             recorded = null;
-            try { recorded = new(batch, epoch, options.Device, Optimizer.Parameters, Passes); }
-            catch (TorchException refusal)
-            {
-                // Slower is better than not at all.
-                recordable = false;
-                RecordingRefusal = $"steps are not recorded, and take longer: {refusal.Message}";
-                Optimizer.ZeroGrad();
-                return null;
-            }
+        }
+        // The first steps make ready what is not to be repeated: kernels, buffers, what methods set up.
+        const int first = 2;
+        if (!recordable || begun.Steps < first || Quantizer is { IsActive: true }) return null;
+        try { recorded ??= new(batch, options.Device, Optimizer.Parameters, Passes); }
+        catch (TorchException refusal)
+        {
+            // Slower is better than not at all.
+            recordable = false;
+            RecordingRefusal = $"steps are not recorded, and take longer: {refusal.Message}";
+            Optimizer.ZeroGrad();
+            return null;
         }
         return recorded.Count == batch.Count ? recorded : null;
 
