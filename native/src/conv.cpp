@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "libtorch_version.h"
+#include "onednn.h"
 
 namespace distillsharp {
 namespace {
@@ -46,9 +47,13 @@ const ConvKernels* kernels_for(at::ScalarType type, IntArrayRef weight, const Ge
              : nullptr;
 }
 
+bool fits_weight(const Tensor& x, IntArrayRef weight, int64_t groups) {
+  return x.is_cpu() && x.dim() == 4 && weight.size() == 4 && weight[1] * groups == x.size(1);
+}
+
 bool lies_for_kernels(const Tensor& x, IntArrayRef weight, int64_t groups) {
-  return x.is_cpu() && x.dim() == 4 && weight.size() == 4 && weight[1] * groups == x.size(1) &&
-         x.size(0) >= at::get_num_threads() && x.is_contiguous(channels_last) && !x.is_contiguous();
+  return fits_weight(x, weight, groups) && x.size(0) >= at::get_num_threads() && x.is_contiguous(channels_last) &&
+         !x.is_contiguous();
 }
 
 // Memory of each thread that outlives a call: a step asks for the same sizes again and again.
@@ -216,8 +221,11 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const compat::Optional<Tens
       kernels_for(type, weight.sizes(), {stride, padding, dilation, groups}) != nullptr) {
     // A range of another tensor's channels lies apart.
     const bool range = x.dim() == 4 && x.stride(1) == 1 && x.size(1) > 1 && !x.is_contiguous(channels_last);
-    const Tensor whole = range ? x.contiguous(channels_last) : x;
-    if (lies_for_kernels(whole, weight.sizes(), groups))
+    // Without oneDNN libtorch's own way is many times slower than the kernels, in whatever order and number images
+    // come.
+    const bool alone = onednn_left_out() && fits_weight(x, weight.sizes(), groups);
+    const Tensor whole = range || alone ? x.contiguous(channels_last) : x;
+    if (alone || lies_for_kernels(whole, weight.sizes(), groups))
       return Convolution::apply(whole.to(type), weight, bias, stride[0], groups);
   }
   return at::conv2d(x, weight, bias, stride, padding, dilation, groups);

@@ -23,8 +23,6 @@ namespace compat = distillsharp::compat;
 
 namespace {
 
-bool onednn_left_out = false;
-
 // For the whole process: float32 products of a GPU in TF32, which rounds them to 11 binary digits.
 void allow_tf32(bool allowed) {
   at::globalContext().setAllowTF32CuDNN(allowed);
@@ -69,7 +67,7 @@ int ds_runtime_start(void) {
     mallopt(M_MMAP_THRESHOLD, 1 << 30);
     mallopt(M_TRIM_THRESHOLD, 2047 << 20);
     mallopt(M_TOP_PAD, 64 << 20);
-    onednn_left_out = distillsharp::leave_out_onednn_where_wrong();
+    distillsharp::leave_out_onednn_where_wrong();
 #ifdef DISTILLSHARP_CUDA
     // Without this, libtorch_cuda's registrations are silently absent.
     const char* const name = "libtorch_cuda.so";
@@ -141,7 +139,7 @@ int ds_autocast_leave(int32_t device_type, uint8_t before) {
   });
 }
 
-uint8_t ds_leaves_out_onednn(void) { return onednn_left_out; }
+uint8_t ds_leaves_out_onednn(void) { return distillsharp::onednn_left_out(); }
 
 uint8_t ds_has_native_bf16(void) { return distillsharp::conv_kernels(distillsharp::Element::bfloat16) != nullptr; }
 

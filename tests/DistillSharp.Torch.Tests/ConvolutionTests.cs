@@ -3,7 +3,7 @@ using DistillSharp.Torch.Layers;
 namespace DistillSharp.Torch.Tests;
 
 /// <summary>
-/// The direct kernels against libtorch's operator, which the same layer uses in row-major order: outputs and gradients must
+/// The direct kernels against libtorch's operator in float64, which no library's float32 stands behind: outputs and gradients must
 /// agree as far as the precision reaches. On a processor without AVX2 both sides are libtorch's.
 /// </summary>
 public sealed class ConvolutionTests
@@ -57,7 +57,8 @@ public sealed class ConvolutionTests
         var (conv, x, _) = Draw(32, 16, 9, 9, 1, 1);
         using var layer = conv;
         var wide = Tensor.Cat([x, x * 2.0], 1).Contiguous(MemoryFormat.ChannelsLast);
-        var expected = Functional.Conv2d(x * 2.0, conv.Weight, conv.Bias, 1, 0, 1, 1);
+        var expected = Functional.Conv2d(
+            (x * 2.0).To(DType.Float64), conv.Weight.To(DType.Float64), conv.Bias?.To(DType.Float64), 1, 0, 1, 1);
         Agreement.Near("y", Agreement.Values(expected), Agreement.Values(conv.Forward(wide.Narrow(1, 32, 32))), 1e-5);
     }
 
@@ -66,8 +67,8 @@ public sealed class ConvolutionTests
         using var scope = TensorScope.Open();
         var (conv, x, gradient) = Draw(inputs, outputs, height, width, kernel, stride, groups);
         using var layer = conv;
-        var plain = Run(conv, x, gradient, MemoryFormat.Contiguous);
-        var ours = Run(conv, x, gradient, MemoryFormat.ChannelsLast);
+        var plain = Run(conv, x, gradient, MemoryFormat.Contiguous, DType.Float64);
+        var ours = Run(conv, x, gradient, MemoryFormat.ChannelsLast, DType.Float32);
         foreach (var (name, expected) in plain) Agreement.Near(name, expected, ours[name], 1e-5);
     }
 
@@ -80,9 +81,9 @@ public sealed class ConvolutionTests
         using var layer = conv;
         using (Autograd.NoGrad()) conv.Weight.CopyFrom(conv.Weight.To(DType.BFloat16).To(DType.Float32));
         (x, gradient) = (x.To(DType.BFloat16), gradient.To(DType.BFloat16));
-        var exact = Run(conv, x.To(DType.Float32), gradient.To(DType.Float32), MemoryFormat.Contiguous);
+        var exact = Run(conv, x, gradient, MemoryFormat.Contiguous, DType.Float64);
         Dictionary<string, double[]> mixed;
-        using (Precision.Bf16.Enter(Device.Cpu)) mixed = Run(conv, x, gradient, MemoryFormat.ChannelsLast);
+        using (Precision.Bf16.Enter(Device.Cpu)) mixed = Run(conv, x, gradient, MemoryFormat.ChannelsLast, DType.BFloat16);
         // Results of 8 binary digits; the weights' gradient keeps all of them.
         foreach (var (name, expected) in exact) Agreement.Near(name, expected, mixed[name], name == "weight" ? 1e-5 : 1 / 128.0);
     }
@@ -96,7 +97,7 @@ public sealed class ConvolutionTests
         var dense = (Tensor.Randn([24, 64, 5, 5]) * 0.1).To(DType.BFloat16);
         foreach (var (weight, groups) in new[] { (depthwise, 64L), (dense, 1L) })
         {
-            var exact = Functional.Conv2d(x.To(DType.Float32), weight.To(DType.Float32), null, 1, 1, 1, groups);
+            var exact = Functional.Conv2d(x.To(DType.Float64), weight.To(DType.Float64), null, 1, 1, 1, groups);
             using var mixed = Precision.Bf16.Enter(Device.Cpu);
             var y = Functional.Conv2d(x.Contiguous(MemoryFormat.ChannelsLast), weight, null, 1, 1, 1, groups);
             Assert.Equal(DType.BFloat16, y.DType);
@@ -152,9 +153,10 @@ public sealed class ConvolutionTests
         using var scope = TensorScope.Open();
         var (conv, x, gradient) = Draw(32, 32, 16, 16, 3, 1);
         using var layer = conv;
-        var first = Run(conv, x, gradient, MemoryFormat.ChannelsLast);
+        var first = Run(conv, x, gradient, MemoryFormat.ChannelsLast, DType.Float32);
         for (var i = 0; i < 5; i++)
-            foreach (var (name, again) in Run(conv, x, gradient, MemoryFormat.ChannelsLast)) Assert.Equal(first[name], again);
+            foreach (var (name, again) in Run(conv, x, gradient, MemoryFormat.ChannelsLast, DType.Float32))
+                Assert.Equal(first[name], again);
     }
 
     sealed class ConvNorm : Module
@@ -183,14 +185,16 @@ public sealed class ConvolutionTests
         return (conv, Tensor.Randn([5, inputs, height, width]), Tensor.Randn([5, outputs, Out(height), Out(width)]));
     }
 
-    static Dictionary<string, double[]> Run(Conv2d conv, Tensor x, Tensor gradient, MemoryFormat format)
+    // The weight is never below float32, of which the layers' masters are.
+    static Dictionary<string, double[]> Run(Conv2d conv, Tensor x, Tensor gradient, MemoryFormat format, DType type)
     {
-        var leaf = x.Detach().Clone(format);
+        var master = type == DType.BFloat16 ? DType.Float32 : type;
+        var leaf = x.Detach().To(type).Clone(format);
         leaf.RequiresGrad = true;
         // libtorch computes in channels-last order as soon as the weight lies so.
-        var weight = conv.Weight.Detach().Clone(format);
+        var weight = conv.Weight.Detach().To(master).Clone(format);
         weight.RequiresGrad = true;
-        var bias = conv.Bias?.Detach().Clone();
+        var bias = conv.Bias?.Detach().To(master).Clone();
         if (bias is not null) bias.RequiresGrad = true;
         var y = Functional.Conv2d(leaf, weight, bias, conv.Stride, conv.Padding, 1, conv.Groups);
         y.Backward(gradient.To(y.DType).Contiguous(format));
