@@ -152,8 +152,7 @@ DS_API int32_t ds_cuda_device_count(void);
 DS_API int ds_cuda_synchronize(int32_t index);  // waits for that device; -1: the current one
 DS_API int ds_allow_tf32(uint8_t allowed);      // on GPUs, for the whole process
 
-// ---- what a GPU is given to do between begin and end, on one thread, is not done but recorded, and done by each
-// replay
+// ---- what a GPU is given to do between begin and end, on one thread, is recorded only; each replay does it
 DS_API uint8_t ds_has_cuda_graphs(void);
 DS_API int ds_cuda_graph_begin(int32_t index, ds_cuda_graph* begun);
 DS_API int ds_cuda_graph_end(ds_cuda_graph graph);  // a graph that could not be recorded is to be freed too

@@ -23,6 +23,7 @@ sealed class NegativeDraws(ReadOnlyMemory<int> labels, NegativeSampling sampling
     readonly int lowBits = BitsFor(labels.Length) / 2;
     readonly int highBits = BitsFor(labels.Length) - BitsFor(labels.Length) / 2;
     Tensor? classes;
+    int? least;
 
     // The permutation's numbers, of which the first are samples.
     int Domain => 1 << (lowBits + highBits);
@@ -81,10 +82,10 @@ sealed class NegativeDraws(ReadOnlyMemory<int> labels, NegativeSampling sampling
     // deviations more of it would have to be passed by than are to be expected.
     (int Passes, long Places) Extent(int count)
     {
-        var excluded = sampling == NegativeSampling.Relax ? 1 : labels.ToArray().CountBy(label => label).Max(entry => entry.Value);
-        var least = labels.Length - excluded;
-        var passes = (count + least - 1) / least;
-        var share = (double)least / Domain;
+        var fewest = least ??= labels.Length
+            - (sampling == NegativeSampling.Relax ? 1 : labels.ToArray().CountBy(label => label).Max(entry => entry.Value));
+        var passes = (count + fewest - 1) / fewest;
+        var share = (double)fewest / Domain;
         return (passes, passes > 1 ? Domain : Math.Min(Domain, (long)((count + 12 * Math.Sqrt(count * (1 - share)) + 100) / share)));
     }
 
