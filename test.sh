@@ -56,8 +56,8 @@ export OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=0
 run() {
   local name=$1 project=$2 started=$SECONDS
   shift 2
-  # What a shell starts beside itself does not hear Ctrl-C, and neither would the processes that tests press it for.
-  env --default-signal=INT,QUIT "$@" dotnet test "artifacts/bin/$project/release/$project.dll" \
+  # What a shell starts beside itself does not hear Ctrl-C, nor what nohup starts a hang-up; the processes that tests send them must.
+  env --default-signal=INT,QUIT,HUP,TERM "$@" dotnet test "artifacts/bin/$project/release/$project.dll" \
     --results-directory "$results/$name" ${filter:+--filter "$filter"} \
     --logger "console;verbosity=minimal" --logger "trx;LogFileName=results.trx" \
     --blame-hang-timeout 6m --blame-hang-dump-type none </dev/null >"$results/$name.log" 2>&1

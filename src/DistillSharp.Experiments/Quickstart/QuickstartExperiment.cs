@@ -40,17 +40,15 @@ public sealed class QuickstartExperiment(string dataRoot, string runsRoot, Train
     public IReadOnlyList<QuickstartRow> Run(long seed = 1, IReadOnlyList<string>? overrides = null, CancellationToken stop = default)
     {
         var rows = new List<QuickstartRow>();
-        observer.Said("The teacher: resnet14 on 60,000 images (trained once and kept)");
-        var teacher = Train("teacher", TeacherRun, resume: true, [], stop);
+        var teacher = Train("teacher", recipe => $"The teacher: {Means(recipe)} (trained once and kept)", TeacherRun, resume: true, [], stop);
         rows.Add(new("teacher", teacher));
         if (!teacher.Training.Completed) return rows;
 
         foreach (var method in methods)
         {
-            observer.Said($"The student by {method}: resnet8 on 1,000 images");
             string[] taught = method == "ce" ? [] : [$"teacher.weights={Path.Combine(teacher.Folder, StudentFile.FileName)}"];
-            var student =
-                Train(method, $"quickstart-{method}-s{seed}", resume: false, [.. taught, $"train.seed={seed}", .. overrides ?? []], stop);
+            var student = Train(method, recipe => $"The student by {method}: {Means(recipe)}", $"quickstart-{method}-s{seed}",
+                resume: false, [.. taught, $"train.seed={seed}", .. overrides ?? []], stop);
             if (!student.Training.Completed) return rows;
             rows.Add(new(method, student));
         }
@@ -74,12 +72,16 @@ public sealed class QuickstartExperiment(string dataRoot, string runsRoot, Train
         return path;
     }
 
-    ExperimentResult Train(string recipe, string name, bool resume, IReadOnlyList<string> overrides, CancellationToken stop) =>
-        new Experiment(
-            Recipe.Parse(Text(recipe), $"recipes/quickstart/{recipe}.yaml", [$"data.root={dataRoot}", .. overrides]), runsRoot, observer)
-        {
-            KnownTeacher = TeacherCard.TrainingOf,
-        }.Run(name, resume, exactName: false, stop);
+    ExperimentResult Train(
+        string file, Func<Recipe, string> announcement, string name, bool resume, IReadOnlyList<string> overrides, CancellationToken stop)
+    {
+        var recipe = Recipe.Parse(Text(file), $"recipes/quickstart/{file}.yaml", [$"data.root={dataRoot}", .. overrides]);
+        observer.Said(announcement(recipe));
+        return new Experiment(recipe, runsRoot, observer) { KnownTeacher = TeacherCard.TrainingOf }.Run(name, resume, exactName: false, stop);
+    }
+
+    static string Means(Recipe recipe) =>
+        $"{recipe.Student.Network} on {(recipe.Data.TrainLimit is { } limit ? $"{limit:N0} images" : "all images")}";
 
     static string Text(string recipe)
     {

@@ -155,7 +155,9 @@ static class SweepEstimate
         var recipe = spec.Recipe;
         if (Images(recipe.Data) is not { } images) return (null, null);
         var methods = string.Join('+', recipe.MethodNames);
-        var here = runs.Where(r => r.ImagesPerSecond > 0 && r.Manifest.Machine == MachineDescription.Current);
+        var device = recipe.Train.Device.ToString();
+        var here = runs.Where(r =>
+            r.ImagesPerSecond > 0 && r.Manifest.Machine == MachineDescription.Current && (r.Manifest.Device ?? device) == device);
         var nearest = here.Where(r => r.Manifest.Student == recipe.Student.Network)
             .OrderByDescending(r => r.Manifest.Teacher == recipe.Teacher?.Name)
             .ThenByDescending(r => r.Manifest.MethodLabel == methods)
@@ -163,9 +165,9 @@ static class SweepEstimate
             .ThenByDescending(r => r.Manifest.Batch == recipe.Data.Batch)
             .ThenByDescending(r => r.Manifest.Created).FirstOrDefault();
         if (nearest is null) return (null, null);
-        // A speed measured on a part of the cores stands for as much of the machine's.
-        var cores = MachineDescription.Current.Cores;
-        var speed = nearest.ImagesPerSecond!.Value * cores / Math.Clamp(nearest.Manifest.Threads ?? cores, 1, cores);
+        // A speed measured on a part of the cores that this sweep has stands for as much of theirs.
+        var cores = Environment.ProcessorCount;
+        var speed = nearest.ImagesPerSecond!.Value * cores / Math.Max(1, nearest.Manifest.Threads ?? cores);
         return (Math.Max(0, recipe.Train.Epochs - epochsDone) * (double)images / speed, nearest.Name);
     }
 

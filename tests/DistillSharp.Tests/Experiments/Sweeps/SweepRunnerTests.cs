@@ -208,11 +208,17 @@ public sealed class SweepRunnerTests : IDisposable
         Assert.Equal(5 * 3 * 50_000 / 812.5, plan.SecondsLeft, 6);
         Assert.Equal(0, plan.WithoutEstimate);
 
-        // The same speed on half of the cores is twice the machine's.
-        var cores = MachineDescription.Current.Cores;
-        if (cores % 2 != 0) return;
-        using (var measured = RunFolder.Open(folder["resnet20-ce-s1"])) measured.Update(r => r with { Threads = cores / 2 });
-        Assert.Equal(5 * 3 * 50_000 / 1625.0, Plan().SecondsLeft, 6);
+        void Measured(Func<RunManifest, RunManifest> change)
+        {
+            using var measured = RunFolder.Open(folder["resnet20-ce-s1"]);
+            measured.Update(change);
+        }
+        // The same speed on twice the cores that there are is half of theirs.
+        Measured(r => r with { Threads = Environment.ProcessorCount * 2 });
+        Assert.Equal(5 * 3 * 50_000 / 406.25, Plan().SecondsLeft, 6);
+        // A GPU's speed says nothing of a processor's.
+        Measured(r => r with { Device = "cuda" });
+        Assert.Equal((0, 6), (Plan().SecondsLeft, Plan().WithoutEstimate + 1));
     }
 
     [Fact]
