@@ -40,7 +40,8 @@ public sealed class QuickstartExperiment(string dataRoot, string runsRoot, Train
     public IReadOnlyList<QuickstartRow> Run(long seed = 1, IReadOnlyList<string>? overrides = null, CancellationToken stop = default)
     {
         var rows = new List<QuickstartRow>();
-        var teacher = Train("teacher", recipe => $"The teacher: {Means(recipe)} (trained once and kept)", TeacherRun, resume: true, [], stop);
+        var teacher =
+            Train("teacher", recipe => $"The teacher: {Means(recipe)} (trained once and kept)", TeacherRun, resume: true, [], stop);
         rows.Add(new("teacher", teacher));
         if (!teacher.Training.Completed) return rows;
 
@@ -77,7 +78,8 @@ public sealed class QuickstartExperiment(string dataRoot, string runsRoot, Train
     {
         var recipe = Recipe.Parse(Text(file), $"recipes/quickstart/{file}.yaml", [$"data.root={dataRoot}", .. overrides]);
         observer.Said(announcement(recipe));
-        return new Experiment(recipe, runsRoot, observer) { KnownTeacher = TeacherCard.TrainingOf }.Run(name, resume, exactName: false, stop);
+        return new Experiment(recipe, runsRoot, observer) { KnownTeacher = TeacherCard.TrainingOf }
+            .Run(name, resume, exactName: false, stop);
     }
 
     static string Means(Recipe recipe) =>

@@ -33,14 +33,16 @@ public sealed class Pkt() : DistillationMethod(Features.Pooled)
         using var precise = Precision.Fp32.Enter(step.Student.Pooled!.Device);
         var (s, t) = (P(step.Student.Pooled!), P(step.Teacher.Pooled!));
         var loss = (t * ((t + Epsilon) / (s + Epsilon)).Log()).Mean();
-        return [new(Name, scope.Keep(loss))];
+        return [new(Name, scope.Keep(loss.To(DType.Float32)))];
     }
 
+    // The divergence is of second order in what s and t differ by, and its terms are of first: near the teacher float32's rounding of
+    // the probabilities, whose sums are then not 1, would be much of it.
     static Tensor P(Tensor pooled)
     {
         var x = pooled.To(DType.Float32);
         x /= x.Norm(1, keep: true) + Epsilon;
-        var K = (x.MatMul(x.Transpose()) + 1.0) / 2;
+        var K = (x.MatMul(x.Transpose()).To(DType.Float64) + 1.0) / 2;
         return K / K.Sum(1, keep: true);
     }
 }

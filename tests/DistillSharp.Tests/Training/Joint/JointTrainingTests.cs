@@ -59,12 +59,13 @@ public sealed class JointTrainingTests : IDisposable
     [Theory, MemberData(nameof(Cases))]
     public void After_five_slow_steps_the_weights_are_those_of_one_process_with_the_whole_batch(string method, int processes)
     {
+        var start = Untrained(Methods(method), Teacher(method));
         var alone = Slowly(1).Single();
         var ranks = Slowly(processes);
         foreach (var (rank, trained) in ranks.Index())
         {
             Assert.Equal(Steps, trained.Steps.Count);
-            AssertSame(alone.State, trained.State);
+            AssertSame(alone.State, trained.State, start);
             // The loss that is told is that of the whole batch.
             foreach (var (a, b) in alone.Steps.Zip(trained.Steps))
             {
@@ -93,21 +94,26 @@ public sealed class JointTrainingTests : IDisposable
     public void After_five_steps_of_fsecd_at_the_usual_rate_the_weights_are_those_of_one_process()
     {
         Trained[] At(int processes) => Train(processes, Methods("fsecd-same"), teacher: "resnet8");
-        var alone = At(1).Single();
-        foreach (var trained in At(2)) AssertSame(alone.State, trained.State);
+        var (start, alone) = (Untrained(Methods("fsecd-same"), "resnet8"), At(1).Single());
+        foreach (var trained in At(2)) AssertSame(alone.State, trained.State, start);
     }
 
-    // A bias with its weight, a norm's mean with its variance: where the next norm takes a bias out again its gradient is rounding alone.
-    static void AssertSame(Dictionary<string, double[]> alone, Dictionary<string, double[]> together)
+    // After several steps the weights may differ by a part of what the steps changed: one ReLU that a last digit switches was seen to
+    // make 1 % of it. A bias with its weight, a norm's mean with its variance: where the next norm takes a bias out again its gradient is
+    // rounding alone.
+    static void AssertSame(
+        Dictionary<string, double[]> alone, Dictionary<string, double[]> together, Dictionary<string, double[]>? start = null)
     {
         var gradients = alone.Where(entry => IsGradient(entry.Key)).Select(entry => Length(entry.Value));
         var smallest = 1e-4 * gradients.DefaultIfEmpty().Max();
         foreach (var pair in alone.Keys.GroupBy(name => name.Replace(".bias", ".weight").Replace("running_mean", "running_var")))
         {
             double[] expected = [.. pair.SelectMany(name => alone[name])], actual = [.. pair.SelectMany(name => together[name])];
-            var scale = IsGradient(pair.Key) ? smallest : 1e-3;
-            var difference = Length(expected.Zip(actual, (a, b) => a - b)) / Math.Max(scale, Length(expected));
-            Assert.True(difference <= Tolerance, $"{pair.Key} differs by {difference:0.0e+0} of its length");
+            var length = Math.Max(IsGradient(pair.Key) ? smallest : 1e-3, Length(expected));
+            var allowed = start is null ? Tolerance * length : 0.03 * Apart(pair.SelectMany(name => start[name]), expected) + 1e-6 * length;
+            var difference = Apart(expected, actual);
+            Assert.True(
+                difference <= allowed, $"{pair.Key} differs by {difference / length:0.0e+0} of its length, not {allowed / length:0.0e+0}");
         }
 
         static bool IsGradient(string name) => name.StartsWith("momentum.", StringComparison.Ordinal);
@@ -129,7 +135,7 @@ public sealed class JointTrainingTests : IDisposable
         {
             var apart = Train(2, Methods(method), sync, gather: gather)[0].State["student.conv1.weight"];
             var alone = Train(1, Methods(method)).Single().State["student.conv1.weight"];
-            Assert.True(Length(alone.Zip(apart, (a, b) => a - b)) > 10 * Tolerance * Length(alone));
+            Assert.True(Apart(alone, apart) > 10 * Tolerance * Length(alone));
         }
     }
 
@@ -175,7 +181,7 @@ public sealed class JointTrainingTests : IDisposable
         var undisturbed = Slowly(1, steps: long.MaxValue).Single().State;
         AssertSame(undisturbed, two[1].State);
         var (weight, before) = (undisturbed["student.conv1.weight"], early["student.conv1.weight"]);
-        Assert.True(Length(weight.Zip(before, (a, b) => a - b)) > 10 * Tolerance * Length(weight));
+        Assert.True(Apart(weight, before) > 10 * Tolerance * Length(weight));
     }
 
     [Fact]
@@ -263,11 +269,20 @@ public sealed class JointTrainingTests : IDisposable
         using var scope = TensorScope.Open();
         using var run = Make(options, methods, teacher);
         var result = run.Run(checkpoints, resume: checkpoints is not null, stopAfter: steps);
-        var state = run.Student.State().Select(entry => ($"student.{entry.Name}", entry.Tensor))
-            .Concat(run.Objective.State().Select(entry => ($"objective.{entry.Name}", entry.Tensor)));
-        return new(
-            state.ToDictionary(entry => entry.Item1, entry => entry.Tensor.ToArray<double>()), run.Steps, run.Warnings, result.Accuracy);
+        return new(State(run), run.Steps, run.Warnings, result.Accuracy);
     }
+
+    static Dictionary<string, double[]> Untrained(Func<DistillationMethod[]> methods, string teacher)
+    {
+        using var scope = TensorScope.Open();
+        using var run = Make(TinyTraining.Options(), methods(), teacher);
+        return State(run);
+    }
+
+    static Dictionary<string, double[]> State(TinyTraining run) =>
+        run.Student.State().Select(entry => ($"student.{entry.Name}", entry.Tensor))
+            .Concat(run.Objective.State().Select(entry => ($"objective.{entry.Name}", entry.Tensor)))
+            .ToDictionary(entry => entry.Item1, entry => entry.Tensor.ToArray<double>());
 
     // Networks and methods draw from the one generator of this process.
     static TinyTraining Make(TrainingOptions options, DistillationMethod[] methods, string teacher = "mobilenet_v2_half")
@@ -287,6 +302,8 @@ public sealed class JointTrainingTests : IDisposable
         "fsecd-large" => () => [new Fsecd { Policy = PositivePairs.Class, LargeBatch = 1 }],
         _ => () => TinyTraining.Methods(name),
     };
+
+    static double Apart(IEnumerable<double> a, IEnumerable<double> b) => Length(a.Zip(b, (x, y) => x - y));
 
     static double Length(IEnumerable<double> values) => Math.Sqrt(values.Sum(value => value * value));
 
