@@ -147,7 +147,6 @@ DS_API int ds_multiply_adds_per_second(double* rate);  // float32, in registers,
 DS_API int ds_manual_seed(uint64_t seed);
 DS_API uint8_t ds_leaves_out_onednn(void);  // since it computes wrong convolutions here
 DS_API uint8_t ds_has_native_bf16(void);
-DS_API uint8_t ds_bf16_is_faster(void);  // measured when first asked, in some milliseconds
 DS_API int32_t ds_cuda_device_count(void);
 DS_API int ds_cuda_synchronize(int32_t index);  // waits for that device; -1: the current one
 DS_API int ds_allow_tf32(uint8_t allowed);      // on GPUs, for the whole process

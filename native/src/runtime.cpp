@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <limits>
 
 #include "../kernels/conv.h"
 #include "../kernels/peak.h"
@@ -27,35 +26,6 @@ namespace {
 void allow_tf32(bool allowed) {
   at::globalContext().setAllowTF32CuDNN(allowed);
   at::globalContext().setAllowTF32CuBLAS(allowed);
-}
-
-// A convolution of few channels, of those that cost the most beside what they move, ahead and with its weights'
-// gradient, on one thread: the best of short turns, since a turn that another program interrupted does not count.
-double seconds_of_convolutions(distillsharp::Element element) {
-  using namespace distillsharp;
-  constexpr int turns = 8;
-  constexpr int64_t images = 8, channels = 16, side = 32;
-  const ConvKernels& kernels = *conv_kernels(element);
-  const ConvShape shape{channels, channels, side, side, 3, 1, 1};
-  // Zeros, in as many bytes as float32 takes, to be laid out as the kernels want them: from multiples of 64 bytes.
-  const auto zeros = [](int64_t count) { return at::zeros({count}, at::kFloat); };
-  const at::Tensor x = zeros(images * channels * side * side), y = at::empty_like(x),
-                   weight = zeros(channels * channels * 9), packed = zeros(kernels.packed(shape, ConvWay::ahead)),
-                   sums = zeros(kernels.sums(shape, images)),
-                   scratch = zeros(kernels.scratch(shape, ConvWay::ahead) / 4 + 16);
-  kernels.pack(shape, ConvWay::ahead, {weight.data_ptr<float>(), 0, channels * 9, 9, 3, 1}, packed.data_ptr(), 0,
-               channels);
-  const ConvForward job{x.data_ptr(), packed.data_ptr(), nullptr, nullptr, false, y.data_ptr()};
-  double best = std::numeric_limits<double>::infinity();
-  for (int i = 0; i < turns; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    for (int64_t first = 0, share = kernels.images(shape); first < images; first += share)
-      kernels.forward(shape, ConvWay::ahead, job, first, std::min(first + share, images), scratch.data_ptr());
-    kernels.gradient(shape, images, x.data_ptr(), y.data_ptr(), sums.data_ptr<float>(), 0, images, scratch.data_ptr());
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    best = std::min(best, seconds.count());
-  }
-  return best;
 }
 
 }  // namespace
@@ -142,12 +112,6 @@ int ds_autocast_leave(int32_t device_type, uint8_t before) {
 uint8_t ds_leaves_out_onednn(void) { return distillsharp::onednn_left_out(); }
 
 uint8_t ds_has_native_bf16(void) { return distillsharp::conv_kernels(distillsharp::Element::bfloat16) != nullptr; }
-
-uint8_t ds_bf16_is_faster(void) {
-  static const bool faster = ds_has_native_bf16() != 0 && seconds_of_convolutions(distillsharp::Element::bfloat16) <
-                                                              seconds_of_convolutions(distillsharp::Element::float32);
-  return faster;
-}
 
 int ds_allow_tf32(uint8_t allowed) {
   return guarded([&] { allow_tf32(allowed != 0); });

@@ -32,10 +32,10 @@ public static unsafe class Runtime
     public static bool HasNativeBf16 => Native.ds_has_native_bf16() != 0;
 
     /// <summary>
-    /// Whether the processor computes a convolution sooner in bfloat16 than in float32, so that training gains: measured by this
-    /// library's kernels when first asked for, in some milliseconds. Some processors have the instructions, and lose by them.
+    /// Whether the processor trains sooner in bfloat16 than in float32: measured by a small block of a network when first asked for, in
+    /// some tenths of a second. Some processors have the instructions, and lose by them.
     /// </summary>
-    public static bool IsBf16Faster => Native.ds_bf16_is_faster() != 0;
+    public static bool IsBf16Faster => Bf16Trial.IsFaster;
 
     /// <summary>How many NVIDIA GPUs libtorch can use; 0 without a CUDA build.</summary>
     public static int CudaDevices => Native.ds_cuda_device_count();

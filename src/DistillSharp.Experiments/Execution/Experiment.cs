@@ -33,6 +33,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
 {
     readonly RunLog log = new();
     IReadOnlyList<string> adopted = [];
+    Precision precision = recipe.Train.Precision;
 
     /// <summary>Notes where a step's time goes; null for no profile. It may end the run early, with a checkpoint.</summary>
     public StepProfile? Profile { get; init; }
@@ -72,8 +73,12 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
     {
         if (resume && Path.Combine(runsRoot, name ?? RunName.Suggest(recipe)) is var path && RunReader.IsRun(path))
         {
-            var own = Recipe.Parse(RunReader.Load(path).Recipe, Path.Combine(path, RunFiles.Recipe), recipe.Toolkit);
+            var run = RunReader.Load(path);
+            var own = Recipe.Parse(run.Recipe, Path.Combine(path, RunFiles.Recipe), recipe.Toolkit);
             (recipe, adopted) = ResumedRecipe.Of(path, own, recipe, Adopt);
+            // Measured again, auto might choose otherwise, and the run go on with other digits.
+            precision = recipe.Train.Precision == Precision.Auto && Enum.TryParse<Precision>(run.Manifest.Precision, true, out var chosen)
+                ? chosen : recipe.Train.Precision;
         }
         if (Rendezvous is null) return Run(null, name, resume, exactName, stop);
         var processes = ProcessVariables.Join(Rendezvous, Device);
@@ -174,7 +179,8 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
 
     // The student's weights are drawn first, the methods' after them: both follow from the seed.
     Trainer CreateTrainer(Classifier student, Classifier? teacher, Dataset data, ProcessGroup? processes) =>
-        new(student, teacher, recipe.CreateMethods(), data, recipe.ToTrainingOptions() with { Device = Device, Processes = processes });
+        new(student, teacher, recipe.CreateMethods(), data,
+            recipe.ToTrainingOptions() with { Precision = precision, Device = Device, Processes = processes });
 
     Device Device => ProcessVariables.DeviceOf(recipe.Train.Device, Rendezvous);
 
@@ -183,7 +189,7 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         Versions = RunVersions.Current(Runtime.Version),
         TrainImages = data.Train.Count,
         TestImages = data.Test.Count,
-        Precision = recipe.Train.Precision.Resolve(recipe.Train.Device).ToString().ToLowerInvariant(),
+        Precision = precision.Resolve(recipe.Train.Device).ToString().ToLowerInvariant(),
         Parameters = student.ParameterCount,
     };
 

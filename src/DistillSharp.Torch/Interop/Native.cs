@@ -152,7 +152,6 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] public static partial int ds_manual_seed(ulong seed);
     [LibraryImport(Library)] public static partial byte ds_leaves_out_onednn();
     [LibraryImport(Library)] public static partial byte ds_has_native_bf16();
-    [LibraryImport(Library)] public static partial byte ds_bf16_is_faster();
     [LibraryImport(Library)] public static partial int ds_cuda_device_count();
     [LibraryImport(Library)] public static partial int ds_cuda_synchronize(int index);
     [LibraryImport(Library)] public static partial int ds_allow_tf32(byte allowed);

@@ -22,7 +22,7 @@ public sealed class Trainer : IDisposable
     readonly TrainingStep step;
     readonly AveragedStudent? average;
     readonly StudentQuantizer? quantizer;
-    readonly string? cacheRefusal;
+    readonly string? cacheRefusal, departure;
     readonly JointTraining? joint;
     TrainingProgress progress = new();
     readonly DamageReports damages;
@@ -39,8 +39,11 @@ public sealed class Trainer : IDisposable
         Classifier student, Classifier? teacher, IEnumerable<DistillationMethod> methods, Dataset data, TrainingOptions? options = null)
     {
         (this.student, this.data, damages) = (student, data, new(data));
-        this.options = options = (options ?? new()).For(data, student);
+        options = (options ?? new()).For(data, student);
         options.Validate();
+        departure = options.Precision.Departure(options.Device);
+        // From here on what is computed: whether bf16 is faster is measured once, and the same for all.
+        this.options = options = options with { Precision = JointTraining.Precision(options) };
         Objective = new(methods, options.CrossEntropyWeight, options.LabelSmoothing);
         var batches = JointTraining.Shared(BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation)
             with
@@ -106,8 +109,8 @@ public sealed class Trainer : IDisposable
     {
         if (options.TeacherFolder is not { } folder || (features & ~Features.Pooled) != 0 || options.Device.Type != DeviceType.Cpu)
             return null;
-        var precision = options.Precision.Resolve(options.Device);
-        return network => TeacherAnswers.Open(folder, options.TeacherFolderBytes, network, precision, line => observer.Said(line));
+        return network => TeacherAnswers.Open(
+            folder, options.TeacherFolderBytes, network, options.Precision, line => observer.Said(line));
     }
 
     StudentQuantizer Quantizer(QuantizedTraining quantization) => Deployed == student
@@ -143,7 +146,7 @@ public sealed class Trainer : IDisposable
 
     TrainingResult Run(CheckpointStore? checkpoints, bool resume, CancellationToken stop)
     {
-        if (options.Precision.Departure(options.Device) is { } departure) observer.Said(departure);
+        if (departure is not null) observer.Said(departure);
         if (Runtime.LeavesOutOneDnn)
             observer.Said("libtorch's oneDNN computes wrong convolutions on this processor and is left out: some layers take longer");
         foreach (var note in step.Notes) observer.Said(note);
@@ -157,8 +160,8 @@ public sealed class Trainer : IDisposable
         if (joint is not null) progress = joint.Begin(progress, data.Train, options);
         Follow();
         progress.Processes = joint?.Count ?? 1;
-        observer.Started(new(options.Epochs, loader.BatchCount, options.BatchSize, progress.Epoch,
-            options.Precision.Resolve(options.Device), student.ParameterCount));
+        observer.Started(
+            new(options.Epochs, loader.BatchCount, options.BatchSize, progress.Epoch, options.Precision, student.ParameterCount));
 
         Profile?.Device = options.Device;
         while (progress.Epoch <= options.Epochs)
@@ -181,7 +184,7 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Measures how fast the networks' convolutions alone run here, for a step of this run.</summary>
     public ConvolutionLimit MeasureConvolutions() => ConvolutionLimit.Measure(
-        student, ImageSize, teacherNetwork, TeacherImageSize, options.BatchSize, options.Precision.Resolve(options.Device), options.Device);
+        student, ImageSize, teacherNetwork, TeacherImageSize, options.BatchSize, options.Precision, options.Device);
 
     // Trains on what is left of the epoch, or until asked to stop.
     void TrainEpoch(CheckpointStore? checkpoints, CancellationToken stop)

@@ -117,6 +117,22 @@ public sealed class ExperimentTests : IDisposable
     }
 
     [Fact]
+    public void What_auto_chose_at_a_runs_start_stays_when_it_is_resumed()
+    {
+        using var stopped = new CancellationTokenSource();
+        stopped.Cancel();
+        var recipe = Recipe("", "train.precision=auto");
+        var path = Train(recipe, stop: stopped.Token).Folder;
+        var chosen = Precision.Auto.Resolve(Device.Cpu);
+        Assert.Equal(chosen.ToString().ToLowerInvariant(), RunReader.Load(path).Manifest.Precision);
+
+        var other = chosen == Precision.Bf16 ? Precision.Fp32 : Precision.Bf16;
+        using (var run = RunFolder.Open(path)) run.Update(manifest => manifest with { Precision = other.ToString().ToLowerInvariant() });
+        Train(recipe, resume: true);
+        Assert.Equal(other.Resolve(Device.Cpu).ToString().ToLowerInvariant(), RunReader.Load(path).Manifest.Precision);
+    }
+
+    [Fact]
     public void A_runs_folder_asks_for_resume_and_takes_no_name()
     {
         var path = Train(Recipe()).Folder;
