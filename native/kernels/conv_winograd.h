@@ -155,14 +155,25 @@ inline int64_t patches_of_image(const ConvShape& shape) {
   return block_count(shape.height, outputs_across) * block_count(shape.width, outputs_across);
 }
 
+// How many patches before it is needed what a patch adds to its neighbor's pixels is fetched: the third cache answers
+// late, and whole batches lie there.
+constexpr int patches_ahead = 3;
+
 // Transforms some patches, which begin `margin` pixels before their outputs, to to[position][patch][channel]; pixels
 // beyond the image are zeros.
 template <typename Along, int margin, typename T>
 [[gnu::noinline]] void transform_patches(Patch patch, int64_t count, const T* images, int64_t channels, const T* zeros,
                                          float* to, int64_t step) {
   constexpr int side = Along::from;
+  constexpr int64_t fetched = 64 / sizeof(T);
   const int64_t height = patch.shape.height, line = patch.shape.width * channels;
-  for (int64_t i = 0; i < count; ++i, ++patch, to += channels) {
+  Patch soon = patch;
+  for (int i = 0; i < patches_ahead; ++i) ++soon;
+  for (int64_t i = 0; i < count; ++i, ++patch, ++soon, to += channels) {
+    const int64_t added = soon.pixel() + side - outputs_across - margin * (patch.shape.width + 1);
+    for (int row = 0; row < side; ++row)
+      for (int64_t at = 0; at < outputs_across * channels; at += fetched)
+        __builtin_prefetch(images + added * channels + row * line + at);
     const T *image = images + patch.image * height * line, *from[side][side];
     const int64_t x = (patch.x - margin) * channels;
     for (int row = 0; row < side; ++row) {
