@@ -27,9 +27,9 @@ bool takes(const ConvShape& shape, ConvWay way) {
 
 // Fewer channels are faster in direct products of bfloat16.
 template <typename T>
-bool by_winograd(const ConvShape& shape, int64_t least_channels = Products<T>::depth * width) {
+bool by_winograd(const ConvShape& shape) {
   return shape.groups == 1 && slides(shape) && shape.in_channels % width == 0 && shape.out_channels % width == 0 &&
-         shape.in_channels >= least_channels;
+         shape.in_channels >= Products<T>::depth * width;
 }
 
 // By that way a thread has four times as many sums to clear and to add to the others', which many outputs outweigh.
@@ -47,8 +47,7 @@ int64_t scratch(const ConvShape& asked, ConvWay way) {
   const int64_t ahead = padded_height(shape) * padded_width(shape) * shape.in_pixel();
   const int64_t back = zero_row(shape, type) + arranged_x(shape, type) + arranged_g(shape, type);
   const int64_t direct = (ahead > back ? ahead : back) * static_cast<int64_t>(sizeof(T)),
-                winograd =
-                    by_winograd<T>(asked, width) ? winograd_scratch(asked) * static_cast<int64_t>(sizeof(float)) : 0;
+                winograd = by_winograd<T>(asked) ? winograd_scratch(asked) * static_cast<int64_t>(sizeof(float)) : 0;
   return direct > winograd ? direct : winograd;
 }
 

@@ -83,9 +83,21 @@ public sealed class Experiment(Recipe recipe, string runsRoot, TrainingObserver 
         if (Rendezvous is null) return Run(null, name, resume, exactName, stop);
         var processes = ProcessVariables.Join(Rendezvous, Device);
         if (processes.Rank == 0) Say($"{processes.Size} processes train together, by {(Device.Type == DeviceType.Cuda ? "NCCL" : "Gloo")}");
+        AgreeOnPrecision(processes);
         var result = processes.Rank > 0 ? Follow(processes, stop) : Run(processes, name, resume, exactName, stop);
         Leave(processes);
         return result;
+    }
+
+    // Whether bf16 is faster, each machine measures for itself: it is taken only where every process would.
+    void AgreeOnPrecision(ProcessGroup processes)
+    {
+        using var scope = TensorScope.Open();
+        var takes = precision.Resolve(Device) == Precision.Bf16;
+        var all = processes.Sum(Tensor.From([takes ? 1L : 0]).To(processes.Device)).ToArray<long>()[0] == processes.Size;
+        if (!takes || all) return;
+        precision = Precision.Fp32;
+        if (processes.Rank == 0) Say("not all processes compute in bf16 faster than in float32: float32 is computed");
     }
 
     // Only where all went well: else the others are gone, and leaving would wait for them.

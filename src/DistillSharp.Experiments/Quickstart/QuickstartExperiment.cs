@@ -40,16 +40,18 @@ public sealed class QuickstartExperiment(string dataRoot, string runsRoot, Train
     public IReadOnlyList<QuickstartRow> Run(long seed = 1, IReadOnlyList<string>? overrides = null, CancellationToken stop = default)
     {
         var rows = new List<QuickstartRow>();
-        var teacher =
-            Train("teacher", recipe => $"The teacher: {Means(recipe)} (trained once and kept)", TeacherRun, resume: true, [], stop);
+        var trained = Parse("teacher", []);
+        observer.Said($"The teacher: {Means(trained)} (trained once and kept)");
+        var teacher = Train(trained, TeacherRun, resume: true, stop);
         rows.Add(new("teacher", teacher));
         if (!teacher.Training.Completed) return rows;
 
         foreach (var method in methods)
         {
             string[] taught = method == "ce" ? [] : [$"teacher.weights={Path.Combine(teacher.Folder, StudentFile.FileName)}"];
-            var student = Train(method, recipe => $"The student by {method}: {Means(recipe)}", $"quickstart-{method}-s{seed}",
-                resume: false, [.. taught, $"train.seed={seed}", .. overrides ?? []], stop);
+            var recipe = Parse(method, [.. taught, $"train.seed={seed}", .. overrides ?? []]);
+            observer.Said($"The student by {method}: {Means(recipe)}");
+            var student = Train(recipe, $"quickstart-{method}-s{seed}", resume: false, stop);
             if (!student.Training.Completed) return rows;
             rows.Add(new(method, student));
         }
@@ -73,14 +75,11 @@ public sealed class QuickstartExperiment(string dataRoot, string runsRoot, Train
         return path;
     }
 
-    ExperimentResult Train(
-        string file, Func<Recipe, string> announcement, string name, bool resume, IReadOnlyList<string> overrides, CancellationToken stop)
-    {
-        var recipe = Recipe.Parse(Text(file), $"recipes/quickstart/{file}.yaml", [$"data.root={dataRoot}", .. overrides]);
-        observer.Said(announcement(recipe));
-        return new Experiment(recipe, runsRoot, observer) { KnownTeacher = TeacherCard.TrainingOf }
-            .Run(name, resume, exactName: false, stop);
-    }
+    Recipe Parse(string file, IReadOnlyList<string> overrides) =>
+        Recipe.Parse(Text(file), $"recipes/quickstart/{file}.yaml", [$"data.root={dataRoot}", .. overrides]);
+
+    ExperimentResult Train(Recipe recipe, string name, bool resume, CancellationToken stop) =>
+        new Experiment(recipe, runsRoot, observer) { KnownTeacher = TeacherCard.TrainingOf }.Run(name, resume, exactName: false, stop);
 
     static string Means(Recipe recipe) =>
         $"{recipe.Student.Network} on {(recipe.Data.TrainLimit is { } limit ? $"{limit:N0} images" : "all images")}";

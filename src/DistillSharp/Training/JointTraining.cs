@@ -22,16 +22,6 @@ sealed class JointTraining(ProcessGroup processes, Classifier student, Objective
     public static BatchOptions Shared(BatchOptions options, ProcessGroup? processes) =>
         processes is null ? options : options with { Rank = processes.Rank, Processes = processes.Size };
 
-    /// <summary>What is computed where that precision is asked for: bf16 only where each of the processes would.</summary>
-    public static Torch.Precision Precision(TrainingOptions options)
-    {
-        var own = options.Precision.Resolve(options.Device);
-        if (options.Processes is not { Size: > 1 } processes || options.Precision == Torch.Precision.Fp32) return own;
-        using var scope = TensorScope.Open();
-        var refusals = processes.Sum(Tensor.From([own == Torch.Precision.Bf16 ? 0L : 1]).To(processes.Device)).ToArray<long>()[0];
-        return own == Torch.Precision.Bf16 && refusals > 0 ? Torch.Precision.Fp32 : own;
-    }
-
     /// <summary>A sentence on what a checkpoint of another number of processes means; null where the number is the same.</summary>
     public static string? Change(int before, int now, bool syncNorm) => before == now ? null
         : $"the checkpoint is of {Counted(before)}, and {Counted(now)} go{(now == 1 ? "es" : "")} on: every step sees the same images "

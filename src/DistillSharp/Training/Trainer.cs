@@ -42,8 +42,8 @@ public sealed class Trainer : IDisposable
         options = (options ?? new()).For(data, student);
         options.Validate();
         departure = options.Precision.Departure(options.Device);
-        // From here on what is computed: whether bf16 is faster is measured once, and the same for all.
-        this.options = options = options with { Precision = JointTraining.Precision(options) };
+        // From here on what is computed: processes that train together compare it.
+        this.options = options = options with { Precision = options.Precision.Resolve(options.Device) };
         Objective = new(methods, options.CrossEntropyWeight, options.LabelSmoothing);
         var batches = JointTraining.Shared(BatchOptions.Training(options.BatchSize, options.Seed, options.Augmentation)
             with

@@ -86,21 +86,21 @@ public sealed class JointTrainingTests : IDisposable
         Assert.Subset(alone.State.Keys.ToHashSet(), own.ToHashSet());
 
         // A last digit may switch a ReLU: at the usual rate that is seen in every weight after a few steps, as it is after changing one
-        // process's weights by their last digit. A hundred times slower it stays where it is.
-        Trained[] Slowly(int processes) => Train(processes, Methods(method), teacher: Teacher(method), slower: 100);
+        // process's weights by their last digit. Three hundred times slower it stays where it is.
+        Trained[] Slowly(int processes) => Train(processes, Methods(method), teacher: Teacher(method), slower: 300);
     }
 
     [Fact]
     public void After_five_steps_of_fsecd_at_the_usual_rate_the_weights_are_those_of_one_process()
     {
         Trained[] At(int processes) => Train(processes, Methods("fsecd-same"), teacher: "resnet8");
-        var (start, alone) = (Untrained(Methods("fsecd-same"), "resnet8"), At(1).Single());
-        foreach (var trained in At(2)) AssertSame(alone.State, trained.State, start);
+        var alone = At(1).Single();
+        foreach (var trained in At(2)) AssertSame(alone.State, trained.State);
     }
 
-    // After several steps the weights may differ by a part of what the steps changed: one ReLU that a last digit switches was seen to
-    // make 1 % of it. A bias with its weight, a norm's mean with its variance: where the next norm takes a bias out again its gradient is
-    // rounding alone.
+    // Nor may they differ by more than a part of what several steps changed: one ReLU that a last digit switches was seen to make 1 % of
+    // it. A bias with its weight, a norm's mean with its variance: where the next norm takes a bias out again its gradient is rounding
+    // alone.
     static void AssertSame(
         Dictionary<string, double[]> alone, Dictionary<string, double[]> together, Dictionary<string, double[]>? start = null)
     {
@@ -110,7 +110,8 @@ public sealed class JointTrainingTests : IDisposable
         {
             double[] expected = [.. pair.SelectMany(name => alone[name])], actual = [.. pair.SelectMany(name => together[name])];
             var length = Math.Max(IsGradient(pair.Key) ? smallest : 1e-3, Length(expected));
-            var allowed = start is null ? Tolerance * length : 0.03 * Apart(pair.SelectMany(name => start[name]), expected) + 1e-6 * length;
+            var changed = start is null ? double.PositiveInfinity : Apart(pair.SelectMany(name => start[name]), expected);
+            var allowed = Math.Min(Tolerance * length, 0.03 * changed + 1e-6 * length);
             var difference = Apart(expected, actual);
             Assert.True(
                 difference <= allowed, $"{pair.Key} differs by {difference / length:0.0e+0} of its length, not {allowed / length:0.0e+0}");
